@@ -1,0 +1,27 @@
+/**
+ * The seam between the service and the processes that hold trained models.
+ *
+ * Deliberately not here: which experiment is meant and whether it is trained (the service's).
+ */
+import type { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
+import type { BackendReport, InferenceTask } from '../contracts/jobs.js';
+
+/** What each kind of task answers with. */
+export interface InferenceResults {
+  readonly generate: GenerationResult;
+  readonly score: ScoreResult;
+  readonly evaluate: EvaluationResult;
+}
+
+export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
+
+export interface InferenceExecutor {
+  /**
+   * Runs one task. Rejects with an AppError: `queue-full` beyond the limit, `host-died`, or what the model said.
+   */
+  run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>>;
+  /** What the host found when it loaded TensorFlow; null until its first task. */
+  backendReport(): BackendReport | null;
+  processIds(): readonly number[];
+  close(): Promise<void>;
+}

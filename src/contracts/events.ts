@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+const perplexity = z.number().nullable().describe('exp(mean loss in nats per token); null when not finite');
+const count = z.int().min(0);
+
+/** What a training says about itself. Stored before it is sent; `seq` has no gaps within an experiment. */
+export const EventData = {
+  /** The experiment was accepted, or put back into the queue. */
+  queued: z.strictObject({ position: count.describe('Experiments before it in the queue') }),
+  /** A slot is free: the host loads the corpus and builds the model. */
+  preparing: z.strictObject({ attempt: z.int().min(1) }),
+  /** The first step is about to run. */
+  started: z.strictObject({
+    attempt: z.int().min(1),
+    backend: z.string().describe('TensorFlow backend: native or wasm'),
+    kernels: z.string().describe('fused or composed'),
+    threads: z.int().min(1).describe('Threads of one kernel'),
+    parameterCount: count,
+    vocabularySize: count,
+    trainTokens: count,
+    validTokens: count,
+    stepsPerEpoch: count.describe('Steps of one epoch; an estimate when the length varies'),
+    resumedFrom: z
+      .strictObject({ epoch: count, step: count })
+      .nullable()
+      .describe('The checkpoint it goes on from'),
+  }),
+  /** At most twice a second while training. */
+  step: z.strictObject({
+    step: count.describe('Updates so far, over all epochs'),
+    epoch: z.number().describe('Epochs so far, with the fraction of the present one'),
+    loss: z.number().nullable().describe('Mean loss of the steps since the last such event, nats per token'),
+    trainPerplexity: perplexity,
+    learningRate: z.number(),
+    gradNorm: z.number().nullable().describe('Joint L2 norm of the gradients before clipping'),
+    tokensPerSecond: z.number(),
+    remainingSeconds: z.number().nullable(),
+  }),
+  /** A split was evaluated outside of the end of an epoch. */
+  evaluation: z.strictObject({ split: z.string(), loss: z.number(), perplexity, tokens: count }),
+  /** An epoch has ended and the validation split was evaluated. */
+  epoch: z.strictObject({
+    epoch: z.int().min(1),
+    step: count,
+    trainLoss: z.number().nullable().describe('Nats per token'),
+    trainPerplexity: perplexity,
+    validLoss: z.number().nullable().describe('Nats per token'),
+    validPerplexity: perplexity,
+    learningRate: z.number().describe('At the end of the epoch'),
+    tokensPerSecond: z.number().describe('Training only, without evaluation'),
+    gradNorm: z.number().nullable().describe('Mean over the epoch, before clipping'),
+    seconds: z.number().describe('Training and evaluation of this epoch'),
+    remainingSeconds: z.number().nullable(),
+    isBest: z.boolean().describe('The lowest validation perplexity so far'),
+  }),
+  /** Text that the model writes after an epoch. */
+  sample: z.strictObject({ epoch: count, text: z.string() }),
+  /** A checkpoint is on the disk, flushed. */
+  checkpoint: z.strictObject({
+    epoch: count,
+    step: count,
+    file: z.string().describe('Relative to the experiment’s folder'),
+    bytes: count,
+    digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
+    isBest: z.boolean(),
+  }),
+  pausing: z.strictObject({}),
+  paused: z.strictObject({ epoch: count, step: count }),
+  cancelling: z.strictObject({}),
+  cancelled: z.strictObject({ epoch: count, step: count }),
+  /** Its host or the server ended under it. */
+  interrupted: z.strictObject({ reason: z.string(), willRestart: z.boolean() }),
+  /** All epochs done, or stopped early; the best weights were evaluated on the test split. */
+  succeeded: z.strictObject({
+    testPerplexity: perplexity,
+    testLoss: z.number().nullable(),
+    validPerplexity: perplexity,
+    digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
+    seconds: z.number(),
+    reason: z.enum(['epochs', 'early-stopping', 'max-duration']),
+  }),
+  failed: z.strictObject({
+    error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+  }),
+} as const;
+
+export type EventType = keyof typeof EventData;
+export const EVENT_TYPES = Object.keys(EventData) as [EventType, ...EventType[]];
+
+/** An event before it has a number: what the trainer yields. */
+export type TrainingEvent = {
+  [Type in EventType]: { readonly type: Type; readonly data: z.infer<(typeof EventData)[Type]> };
+}[EventType];
+
+const body = <Type extends EventType>(type: Type) =>
+  z.strictObject({ type: z.literal(type), data: EventData[type] });
+
+export const TrainingEvent = z.discriminatedUnion('type', [
+  body('queued'),
+  body('preparing'),
+  body('started'),
+  body('step'),
+  body('evaluation'),
+  body('epoch'),
+  body('sample'),
+  body('checkpoint'),
+  body('pausing'),
+  body('paused'),
+  body('cancelling'),
+  body('cancelled'),
+  body('interrupted'),
+  body('succeeded'),
+  body('failed'),
+]);
+
+/** An event as it is stored and sent. */
+export const StoredEvent = z.object({
+  experimentId: z.string(),
+  seq: z.int().min(1).describe('1, 2, 3 … within the experiment'),
+  time: z.string().describe('ISO 8601, UTC'),
+  type: z.enum(EVENT_TYPES),
+  data: z.record(z.string(), z.unknown()),
+});
+export type StoredEvent = TrainingEvent & {
+  readonly experimentId: string;
+  readonly seq: number;
+  readonly time: string;
+};
+
+/** Event types after which no other comes, unless someone resumes, retries or continues the experiment. */
+export const FINAL_EVENT_TYPES: readonly EventType[] = ['succeeded', 'failed', 'cancelled'];

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { CorpusName, TokenizerConfig } from './corpus.js';
+import { ModelConfig } from './model.js';
+import { PresetName } from './presets.js';
+import { OptimizerConfig, ScheduleConfig, TrainingConfig } from './training.js';
+
+export const Precision = z
+  .enum(['float32', 'bfloat16'])
+  .default('float32')
+  .describe(
+    'Number format of the large products; sums, state and weights are float32 in both. bfloat16 needs the fused native kernels',
+  );
+
+export const ExperimentName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .describe('A name to find the experiment by; made up from preset and corpus when left out');
+export const ExperimentTags = z
+  .array(z.string().trim().min(1).max(64))
+  .max(32)
+  .describe('Labels to filter by');
+export const ExperimentNotes = z.string().max(10_000).describe('Free text');
+
+/** What a preset may set: everything that makes the training what it is. */
+export const ExperimentConfigFields = z.strictObject({
+  corpus: CorpusName.default('handbook'),
+  tokenizer: TokenizerConfig.prefault({ type: 'word' }),
+  model: ModelConfig.prefault({}),
+  optimizer: OptimizerConfig.prefault({ type: 'sgd' }),
+  schedule: ScheduleConfig.prefault({ type: 'constant' }),
+  training: TrainingConfig.prefault({}),
+  precision: Precision,
+});
+
+/** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
+export const ExperimentConfig = ExperimentConfigFields.extend({
+  preset: PresetName.nullable().default(null),
+});
+export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
+
+/** The body of POST /experiments: a config and what to remember it by. */
+export const ExperimentInput = ExperimentConfig.extend({
+  name: ExperimentName.optional(),
+  tags: ExperimentTags.default([]),
+  notes: ExperimentNotes.default(''),
+  priority: z
+    .int()
+    .min(-100)
+    .max(100)
+    .default(0)
+    .describe('Higher is started earlier; equal ones in order of arrival'),
+});
+export type ExperimentInput = z.infer<typeof ExperimentInput>;

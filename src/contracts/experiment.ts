@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { ExperimentConfig } from './experiment-config.js';
+
+export const ExperimentState = z.enum([
+  'queued',
+  'preparing',
+  'running',
+  'pausing',
+  'paused',
+  'cancelling',
+  'cancelled',
+  'succeeded',
+  'failed',
+  'interrupted',
+]);
+export type ExperimentState = z.infer<typeof ExperimentState>;
+
+/** The one table of transitions: from a state to the states that may follow it. */
+export const TRANSITIONS: Readonly<Record<ExperimentState, readonly ExperimentState[]>> = {
+  queued: ['preparing', 'paused', 'cancelled', 'failed'],
+  preparing: ['running', 'pausing', 'cancelling', 'failed', 'interrupted', 'cancelled', 'paused'],
+  running: ['pausing', 'cancelling', 'succeeded', 'failed', 'interrupted'],
+  pausing: ['paused', 'cancelling', 'succeeded', 'failed', 'interrupted'],
+  paused: ['queued', 'cancelled'],
+  cancelling: ['cancelled', 'succeeded', 'failed', 'interrupted'],
+  cancelled: ['queued'],
+  succeeded: ['queued'],
+  failed: ['queued'],
+  interrupted: ['queued', 'cancelled', 'failed'],
+};
+
+/** States in which a host holds, or is about to hold, the experiment. */
+export const ACTIVE_STATES: readonly ExperimentState[] = ['preparing', 'running', 'pausing', 'cancelling'];
+
+/** The latest value of each metric; null before the first epoch. */
+export const LatestMetrics = z.object({
+  epoch: z.number().nullable(),
+  step: z.number().nullable(),
+  trainPerplexity: z.number().nullable(),
+  validPerplexity: z.number().nullable(),
+  learningRate: z.number().nullable(),
+  tokensPerSecond: z.number().nullable(),
+  gradNorm: z.number().nullable(),
+  remainingSeconds: z.number().nullable(),
+});
+export type LatestMetrics = z.infer<typeof LatestMetrics>;
+
+export const SerializedErrorBody = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+
+/** An experiment as HTTP shows it. */
+export const Experiment = z.object({
+  id: z.string(),
+  name: z.string(),
+  tags: z.array(z.string()),
+  notes: z.string(),
+  priority: z.number(),
+  state: ExperimentState,
+  config: ExperimentConfig,
+  parentId: z.string().nullable(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  attempt: z.number().describe('Starts on a host so far'),
+  seq: z.number().describe('Number of its latest event'),
+  queuePosition: z.number().nullable(),
+  parameterCount: z.number().nullable().describe('Known once the vocabulary is known'),
+  vocabularySize: z.number().nullable(),
+  latest: LatestMetrics,
+  best: z.object({ epoch: z.number().nullable(), validPerplexity: z.number().nullable() }),
+  test: z.object({ perplexity: z.number().nullable() }),
+  digest: z.string().nullable(),
+  run: z
+    .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
+    .nullable()
+    .describe('What the last attempt ran on'),
+  error: SerializedErrorBody.nullable(),
+  links: z.record(z.string(), z.string()),
+});
+export type Experiment = z.infer<typeof Experiment>;

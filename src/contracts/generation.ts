@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+/** How text is drawn from a model. */
+export const GenerationRequest = z.strictObject({
+  prompt: z
+    .string()
+    .max(1_000_000)
+    .default('')
+    .describe('Text to go on from; empty = from the start of a line'),
+  maxTokens: z.int().min(1).max(100_000).default(100).describe('Most tokens to write'),
+  temperature: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe('Divides the logits: below 1 safer, above 1 bolder; 0 = always the likeliest token'),
+  topK: z.int().min(0).max(1_000_000).default(0).describe('Draw among the K likeliest tokens; 0 = all'),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('Draw among the likeliest tokens that together have this probability'),
+  minP: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Drop tokens less likely than this fraction of the likeliest'),
+  repetitionPenalty: z
+    .number()
+    .gt(0)
+    .max(10)
+    .default(1)
+    .describe('Above 1: tokens seen already become less likely (Keskar et al. 2019)'),
+  stop: z
+    .array(z.string().min(1).max(200))
+    .max(16)
+    .default([])
+    .describe('Strings at which the text ends; not part of it'),
+  seed: z.int().min(0).max(0xffff_ffff).optional().describe('Same seed, same text; drawn when left out'),
+  suppressUnknown: z.boolean().default(true).describe('Never write the unknown word <unk>'),
+});
+export type GenerationRequest = z.infer<typeof GenerationRequest>;
+
+export const FinishReason = z
+  .enum(['length', 'stop'])
+  .describe('length: maxTokens were written; stop: a stop string came');
+export type FinishReason = z.infer<typeof FinishReason>;
+
+export const GenerationResult = z.object({
+  experimentId: z.string(),
+  prompt: z.string(),
+  text: z.string(),
+  tokens: z.int(),
+  finishReason: FinishReason,
+  seed: z.int(),
+  unknownWords: z.array(z.string()).describe('Words of the prompt that the vocabulary does not have'),
+});
+export type GenerationResult = z.infer<typeof GenerationResult>;
+
+export const EvaluationRequest = z.strictObject({
+  corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
+  split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
+  text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
+  counting: z
+    .enum(['exact', 'book'])
+    .default('exact')
+    .describe('exact: mean over all tokens; book: without the remainder'),
+});
+export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
+
+export const EvaluationResult = z.object({
+  perplexity: z.number(),
+  loss: z.number().describe('Nats per token'),
+  tokens: z.int(),
+  bitsPerByte: z.number().nullable(),
+});
+export type EvaluationResult = z.infer<typeof EvaluationResult>;
+
+export const ScoreRequest = z.strictObject({ text: z.string().min(1).max(10_000_000) });
+export type ScoreRequest = z.infer<typeof ScoreRequest>;
+
+export const ScoreResult = z.object({
+  perplexity: z.number(),
+  bitsPerByte: z.number(),
+  tokens: z.array(
+    z.object({
+      token: z.string(),
+      start: z.int().describe('First byte'),
+      end: z.int().describe('Byte after the last'),
+      surprisal: z.number().describe('-ln p(token | what came before), in nats'),
+    }),
+  ),
+});
+export type ScoreResult = z.infer<typeof ScoreResult>;

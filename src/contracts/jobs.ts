@@ -1,0 +1,101 @@
+/** What crosses the boundary between the service and its hosts: plain data, parsed by both sides. */
+import { z } from 'zod';
+import { TrainingEvent } from './events.js';
+import { SerializedErrorBody } from './experiment.js';
+import { ExperimentConfig } from './experiment-config.js';
+import {
+  EvaluationRequest,
+  EvaluationResult,
+  GenerationRequest,
+  GenerationResult,
+  ScoreRequest,
+  ScoreResult,
+} from './generation.js';
+
+export const StopMode = z.enum(['pause', 'cancel']);
+export type StopMode = z.infer<typeof StopMode>;
+
+/** One training of one experiment on a host. */
+export const TrainingJob = z.strictObject({
+  experimentId: z.string(),
+  attempt: z.int().min(1),
+  config: ExperimentConfig,
+  experimentDirectory: z.string().describe('Where its checkpoints are'),
+  dataDirectory: z.string().describe('Where downloaded and uploaded corpora are'),
+  corporaMirror: z.string().nullable(),
+  resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
+});
+export type TrainingJob = z.infer<typeof TrainingJob>;
+
+/** How a training ended. `stopped` is a result, not an error. */
+export const TrainingOutcome = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('succeeded') }),
+  z.strictObject({ type: z.literal('stopped'), mode: StopMode }),
+  z.strictObject({ type: z.literal('failed'), error: SerializedErrorBody }),
+  z.strictObject({ type: z.literal('interrupted'), reason: z.string() }),
+]);
+export type TrainingOutcome = z.infer<typeof TrainingOutcome>;
+
+/** What a host found when it loaded TensorFlow. */
+export const BackendReport = z.strictObject({
+  backend: z.enum(['native', 'wasm']),
+  kernels: z.enum(['fused', 'composed']),
+  threads: z.int().min(1),
+  cpu: z.string(),
+  notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
+});
+export type BackendReport = z.infer<typeof BackendReport>;
+
+export const TrainingHostRequest = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('train'), job: TrainingJob }),
+  z.strictObject({ type: z.literal('stop'), experimentId: z.string(), mode: StopMode }),
+  z.strictObject({ type: z.literal('shutdown') }),
+]);
+export type TrainingHostRequest = z.infer<typeof TrainingHostRequest>;
+
+export const TrainingHostMessage = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), report: BackendReport }),
+  z.strictObject({ type: z.literal('event'), experimentId: z.string(), event: TrainingEvent }),
+  z.strictObject({ type: z.literal('finished'), experimentId: z.string(), outcome: TrainingOutcome }),
+  z.strictObject({ type: z.literal('alive'), rssBytes: z.number() }),
+]);
+export type TrainingHostMessage = z.infer<typeof TrainingHostMessage>;
+
+/** Where a served model lies. `modelDirectory` holds weights.safetensors, config.json, tokenizer.json. */
+export const ModelReference = z.strictObject({
+  experimentId: z.string(),
+  modelDirectory: z.string(),
+  digest: z.string().describe('Changes when the weights do; a warm model of another digest is loaded anew'),
+});
+export type ModelReference = z.infer<typeof ModelReference>;
+
+const corpora = { dataDirectory: z.string(), corporaMirror: z.string().nullable() };
+
+export const InferenceTask = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('generate'), model: ModelReference, request: GenerationRequest }),
+  z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest }),
+  z.strictObject({
+    type: z.literal('evaluate'),
+    model: ModelReference,
+    request: EvaluationRequest,
+    ...corpora,
+  }),
+]);
+export type InferenceTask = z.infer<typeof InferenceTask>;
+
+export const InferenceHostRequest = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('run'), taskId: z.int(), task: InferenceTask }),
+  z.strictObject({ type: z.literal('shutdown') }),
+]);
+export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
+
+export const InferenceHostMessage = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), report: BackendReport }),
+  z.strictObject({
+    type: z.literal('done'),
+    taskId: z.int(),
+    result: z.union([GenerationResult, EvaluationResult, ScoreResult]),
+  }),
+  z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedErrorBody }),
+]);
+export type InferenceHostMessage = z.infer<typeof InferenceHostMessage>;

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+const probability = (what: string) =>
+  z.number().min(0).lt(1).default(0).describe(`Probability of dropping ${what}; 0 = off`);
+
+/** Where and how the model drops. All masks are of the inverted kind: what is kept is divided by 1 - p. */
+export const DropoutConfig = z
+  .strictObject({
+    kind: z
+      .enum(['standard', 'variational'])
+      .default('standard')
+      .describe(
+        'standard: a new mask for each time step; variational: one mask for all time steps of a batch (Gal and Ghahramani 2016, arXiv 1512.05287)',
+      ),
+    embedding: probability('a whole word from the embedding table, for the length of a batch'),
+    input: probability('an element of the embedded input of the first LSTM layer'),
+    hidden: probability('an element between LSTM layers'),
+    output: probability('an element of the last LSTM layer, before the output layer'),
+    recurrentWeights: probability(
+      'an element of the recurrent weights Wh, one mask for all time steps of a batch (weight drop; Merity et al. 2017, arXiv 1708.02182)',
+    ),
+  })
+  .describe('Dropout');
+export type DropoutConfig = z.infer<typeof DropoutConfig>;
+
+/** The LSTM language model: embedding, LSTM layers, affine output over the vocabulary. */
+export const ModelConfig = z
+  .strictObject({
+    embeddingSize: z.int().min(1).max(8192).default(100).describe('Width D of the word vectors'),
+    hiddenSizes: z
+      .array(z.int().min(1).max(8192))
+      .min(1)
+      .max(16)
+      .default([100])
+      .describe('Width H of each LSTM layer, from the input up; one number a layer'),
+    tieWeights: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Use the embedding table as the output weights too; embeddingSize must equal the last hidden size (Press and Wolf 2017, arXiv 1608.05859)',
+      ),
+    forgetBias: z.number().min(-10).max(10).default(0).describe('Initial bias of the forget gate'),
+    initialization: z
+      .enum(['book', 'uniform', 'awd-lstm'])
+      .default('book')
+      .describe(
+        'book: Wx, Wh and the output ~ N(0, 1/fan-in), embedding ~ N(0, 0.01²), biases 0; uniform: everything ~ U(±initializationRange); awd-lstm: embedding ~ U(±0.1), LSTM ~ U(±1/√H), output bias 0',
+      ),
+    initializationRange: z
+      .number()
+      .gt(0)
+      .max(10)
+      .default(0.05)
+      .describe('Half-width of the uniform initialization; read by initialization "uniform" only'),
+    dropout: DropoutConfig.prefault({}),
+  })
+  .superRefine((model, context) => {
+    const last = model.hiddenSizes.at(-1);
+    if (model.tieWeights && last !== model.embeddingSize) {
+      context.addIssue({
+        code: 'custom',
+        path: ['tieWeights'],
+        message: `tied weights need embeddingSize to equal the last hidden size; embeddingSize is ${model.embeddingSize}, the last of hiddenSizes is ${last}`,
+      });
+    }
+  })
+  .describe('Model');
+export type ModelConfig = z.infer<typeof ModelConfig>;

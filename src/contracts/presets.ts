@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import type { ExperimentConfigFields } from './experiment-config.js';
+
+export const PresetName = z
+  .enum(['rnnlm', 'better-rnnlm', 'zaremba-medium', 'zaremba-large', 'awd-lstm', 'character', 'starter'])
+  .describe('Named recipe that fills what is left out');
+export type PresetName = z.infer<typeof PresetName>;
+
+/** A named recipe: what it sets, where it comes from, and what it is to reach. */
+export interface Preset {
+  readonly description: string;
+  readonly source: string;
+  /** Test perplexity on PTB that the source reports, if it does. */
+  readonly ptbTestPerplexity: number | null;
+  readonly config: z.input<typeof ExperimentConfigFields>;
+}
+
+const bookTraining = { batchSize: 20, bpttLength: 35, maxGradNorm: 0.25 };
+const zaremba = (hiddenSize: number, range: number, dropout: number) =>
+  ({
+    embeddingSize: hiddenSize,
+    hiddenSizes: [hiddenSize, hiddenSize],
+    initialization: 'uniform',
+    initializationRange: range,
+    dropout: { kind: 'standard', input: dropout, hidden: dropout, output: dropout },
+  }) satisfies Preset['config']['model'];
+
+/** The named recipes, from the chapter's first model to the state of the art. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  rnnlm: {
+    description: 'One LSTM layer of 100 units, plain SGD',
+    source: 'Saitoh, Deep Learning from Scratch 2, section 6.4',
+    ptbTestPerplexity: 136,
+    config: {
+      model: { embeddingSize: 100, hiddenSizes: [100] },
+      optimizer: { type: 'sgd', learningRate: 20 },
+      training: { ...bookTraining, epochs: 4 },
+    },
+  },
+  'better-rnnlm': {
+    description:
+      'Two LSTM layers of 650 units, tied weights, dropout 0.5; the learning rate is divided by 4 on a plateau',
+    source: 'Saitoh, Deep Learning from Scratch 2, section 6.5',
+    ptbTestPerplexity: 75.8,
+    config: {
+      model: {
+        embeddingSize: 650,
+        hiddenSizes: [650, 650],
+        tieWeights: true,
+        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
+      },
+      optimizer: { type: 'sgd', learningRate: 20 },
+      schedule: { type: 'divide-on-plateau', divisor: 4 },
+      training: { ...bookTraining, epochs: 40 },
+    },
+  },
+  'zaremba-medium': {
+    description: 'Two LSTM layers of 650 units, dropout 0.5, learning rate falling by 0.8 from epoch 7',
+    source: 'Zaremba, Sutskever and Vinyals 2014, arXiv 1409.2329',
+    ptbTestPerplexity: 82.7,
+    config: {
+      model: zaremba(650, 0.05, 0.5),
+      optimizer: { type: 'sgd', learningRate: 1 },
+      schedule: { type: 'exponential', factor: 0.8, fromEpoch: 7 },
+      training: { batchSize: 20, bpttLength: 35, maxGradNorm: 5, lossReduction: 'sum-over-time', epochs: 39 },
+    },
+  },
+  'zaremba-large': {
+    description: 'Two LSTM layers of 1500 units, dropout 0.65, learning rate falling by 1/1.15 from epoch 15',
+    source: 'Zaremba, Sutskever and Vinyals 2014, arXiv 1409.2329',
+    ptbTestPerplexity: 78.4,
+    config: {
+      model: zaremba(1500, 0.04, 0.65),
+      optimizer: { type: 'sgd', learningRate: 1 },
+      schedule: { type: 'exponential', factor: 1 / 1.15, fromEpoch: 15 },
+      training: {
+        batchSize: 20,
+        bpttLength: 35,
+        maxGradNorm: 10,
+        lossReduction: 'sum-over-time',
+        epochs: 55,
+      },
+    },
+  },
+  'awd-lstm': {
+    description:
+      'Three LSTM layers with weight drop, variational dropout everywhere, averaged SGD, AR and TAR',
+    source: 'Merity, Keskar and Socher 2017, arXiv 1708.02182',
+    ptbTestPerplexity: 58.8,
+    config: {
+      model: {
+        embeddingSize: 400,
+        hiddenSizes: [1150, 1150, 400],
+        tieWeights: true,
+        initialization: 'awd-lstm',
+        dropout: {
+          kind: 'variational',
+          embedding: 0.1,
+          input: 0.4,
+          hidden: 0.25,
+          output: 0.4,
+          recurrentWeights: 0.5,
+        },
+      },
+      optimizer: { type: 'nt-asgd', learningRate: 30, weightDecay: 1.2e-6, nonMonotoneInterval: 5 },
+      training: {
+        epochs: 500,
+        batchSize: 20,
+        bpttLength: 70,
+        variableBptt: true,
+        maxGradNorm: 0.25,
+        activationRegularization: 2,
+        temporalActivationRegularization: 1,
+      },
+    },
+  },
+  character: {
+    description: 'Two LSTM layers of 512 units over single characters, Adam; for text without words',
+    source: 'after Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks',
+    ptbTestPerplexity: null,
+    config: {
+      tokenizer: { type: 'character' },
+      model: {
+        embeddingSize: 128,
+        hiddenSizes: [512, 512],
+        dropout: { kind: 'standard', hidden: 0.2, output: 0.2 },
+      },
+      optimizer: { type: 'adam', learningRate: 0.002 },
+      schedule: { type: 'cosine', warmupFraction: 0.02, minimumFraction: 0.05 },
+      training: { batchSize: 64, bpttLength: 128, maxGradNorm: 5, epochs: 20, sampleLength: 300 },
+    },
+  },
+  starter: {
+    description:
+      'A small model that learns something real within two minutes on two cores; the quickstart uses it',
+    source: 'gatelm',
+    ptbTestPerplexity: null,
+    config: {
+      model: { embeddingSize: 128, hiddenSizes: [128] },
+      optimizer: { type: 'sgd', learningRate: 20 },
+      schedule: { type: 'divide-on-plateau', divisor: 4 },
+      training: { ...bookTraining, epochs: 8 },
+    },
+  },
+};

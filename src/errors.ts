@@ -1,0 +1,168 @@
+/**
+ * The one table of errors. Everything that gatelm refuses or fails at is an {@link AppError} with a code from here;
+ * the HTTP status of a kind is mapped in the server's error handler alone.
+ */
+
+/** What went wrong, seen from the caller: decides the HTTP status and the exit code, nothing else. */
+export type ErrorKind =
+  | 'invalid' // the request can never succeed as it is
+  | 'not-found'
+  | 'conflict' // it does not fit the present state
+  | 'too-large'
+  | 'too-many' // a queue or a rate is exhausted; try again later
+  | 'unauthorized'
+  | 'forbidden'
+  | 'unavailable' // a part of the service is down; try again later
+  | 'internal';
+
+/** Facts that complete the message; plain data, safe to send to a client. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+interface ErrorRow {
+  readonly kind: ErrorKind;
+  /** Names the thing, what was expected and what came. `{name}` is replaced by the detail of that name. */
+  readonly message: string;
+}
+
+const row = (kind: ErrorKind, message: string): ErrorRow => ({ kind, message });
+
+const TABLE = {
+  // configuration and requests
+  'validation-failed': row('invalid', '{summary}'),
+  'unknown-preset': row('invalid', 'There is no preset "{preset}"; known: {known}'),
+  'config-conflict': row('invalid', '{field}: {reason}'),
+
+  // corpora
+  'corpus-not-found': row('not-found', 'There is no corpus "{corpus}"; known: {known}'),
+  'corpus-unavailable': row('unavailable', 'The corpus "{corpus}" could not be fetched: {reason}'),
+  'corpus-checksum-mismatch': row(
+    'unavailable',
+    'File {file} of corpus "{corpus}" has SHA-256 {actual}, expected {expected}',
+  ),
+  'corpus-too-short': row(
+    'invalid',
+    'The {split} split has {tokens} tokens; at least {least} are needed{why}',
+  ),
+  'corpus-not-text': row('invalid', 'The text is not UTF-8: {reason} at byte {offset}'),
+  'corpus-in-use': row('conflict', 'The corpus "{corpus}" is in use by experiment {experiment}'),
+  'corpus-exists': row('conflict', 'There is a corpus named "{corpus}" already'),
+  'tokenizer-invalid': row('invalid', 'tokenizer.json: {reason}'),
+  'token-id-out-of-range': row('invalid', 'Token id {id} is outside the vocabulary of {size} tokens'),
+
+  // tensors, layers, models
+  'shape-mismatch': row('internal', 'Expected {expected}, got {actual} in {where}'),
+  'backend-unavailable': row('unavailable', 'The backend "{backend}" cannot be loaded: {reason}'),
+  'precision-unavailable': row(
+    'invalid',
+    'precision: "bfloat16" needs the fused native kernels, and this process runs {kernels} kernels on {backend}',
+  ),
+
+  // training
+  'loss-not-finite': row(
+    'internal',
+    'The loss became {loss} at step {step} (epoch {epoch}); try a smaller learningRate (it was {learningRate}) or a smaller maxGradNorm (it was {maxGradNorm})',
+  ),
+  'out-of-disk': row(
+    'unavailable',
+    'Writing {file} failed: no space left on the device; free some and resume',
+  ),
+  'write-failed': row('unavailable', 'Writing {file} failed: {reason}'),
+
+  // checkpoints
+  'checkpoint-not-found': row('not-found', 'There is no checkpoint {checkpoint} of experiment {experiment}'),
+  'checkpoint-corrupt': row('invalid', '{file} is not usable: {reason}'),
+  'tensor-mismatch': row('invalid', 'Tensor "{tensor}": expected {expected}, got {actual}'),
+
+  // experiments
+  'experiment-not-found': row('not-found', 'There is no experiment "{experiment}"'),
+  'experiment-untrained': row(
+    'conflict',
+    'Experiment {experiment} is {state} and has no weights yet; wait for its first epoch',
+  ),
+  'no-experiment': row('not-found', 'No experiment has succeeded yet; POST /experiments starts one'),
+  'state-conflict': row('conflict', 'Experiment {experiment} is {state}; {verb} needs it to be {allowed}'),
+  'queue-full': row('too-many', '{what} is full ({limit}); try again later'),
+  'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was used with another body'),
+  'deadline-exceeded': row('unavailable', '{what} did not finish within {limitMs} ms'),
+
+  // processes
+  'host-unavailable': row('unavailable', 'The {host} host is not running: {reason}'),
+  'host-died': row('internal', 'The {host} host ended (code {exitCode}, signal {signal})'),
+
+  // store
+  'database-newer': row(
+    'internal',
+    'The database is of version {actual}, this gatelm knows {known}; use a newer one',
+  ),
+  'database-unusable': row('unavailable', 'The database {file} cannot be used: {reason}'),
+
+  // server
+  'route-not-found': row('not-found', 'There is no {method} {path}'),
+  'body-too-large': row('too-large', 'The body is larger than {limit} bytes'),
+  'bad-request': row('invalid', '{reason}'),
+  unauthorized: row('unauthorized', 'An API key is needed: Authorization: Bearer KEY'),
+  forbidden: row('forbidden', 'This API key lacks the scope "{scope}"'),
+  'rate-limited': row('too-many', 'More than {limit} requests in {window}; try again in {seconds} s'),
+  'unsafe-bind': row(
+    'invalid',
+    'Binding to {host} needs API keys (GATELM_API_KEYS); without them only loopback is open',
+  ),
+  internal: row('internal', 'Something went wrong inside gatelm; the log has it under {reference}'),
+} as const satisfies Record<string, ErrorRow>;
+
+/** A stable, documented name of an error. */
+export type ErrorCode = keyof typeof TABLE;
+
+/** All codes, for documentation and tests. */
+export const ERROR_CODES = Object.keys(TABLE) as readonly ErrorCode[];
+
+/** An error with a stable code. Crosses threads and processes as `{ code, message, details }`. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: { cause?: unknown; message?: string }) {
+    super(options?.message ?? fill(TABLE[code].message, details), { cause: options?.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.kind = TABLE[code].kind;
+    this.details = details;
+  }
+
+  toJSON(): SerializedError {
+    return { code: this.code, message: this.message, details: this.details };
+  }
+}
+
+/** An error as it crosses a thread, a process or the database. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+/** `throw appError(code, details)` reads as a sentence. */
+export function appError(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown): AppError {
+  return new AppError(code, details, cause === undefined ? {} : { cause });
+}
+
+/** Any thrown value as plain data; what is not an {@link AppError} becomes `internal` with its own message. */
+export function serializeError(error: unknown): SerializedError {
+  if (error instanceof AppError) return error.toJSON();
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'internal', message, details: {} };
+}
+
+/** The other way round; unknown codes (of a newer process) become `internal`. */
+export function deserializeError(error: SerializedError): AppError {
+  const code = Object.hasOwn(TABLE, error.code) ? error.code : 'internal';
+  return new AppError(code, error.details, { message: error.message });
+}
+
+function fill(template: string, details: ErrorDetails): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = details[name];
+    return typeof value === 'string' ? value : value === undefined ? '?' : JSON.stringify(value);
+  });
+}

@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { appError } from '../errors.js';
+import type { Tensor } from '../tensor/tensorflow.js';
+import type { CheckpointSink, SavedCheckpoint } from '../training/checkpoint-sink.js';
+import type { TrainerSnapshot } from '../training/trainer-snapshot.js';
+import { weightsDigest } from '../training/weights-digest.js';
+import { sha256, writeDurably } from './durable-file.js';
+import { fromHostTensors, toHostTensors } from './host-tensors.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/** Version of the layout below; another one is refused. */
+const FORMAT_VERSION = 1;
+
+const nullableNumber = z.number().nullable();
+const Progress = z.strictObject({
+  step: z.int(),
+  epoch: z.int(),
+  position: z.int(),
+  epochLoss: z.number(),
+  epochTokens: z.int(),
+  epochGradNorm: z.number(),
+  epochSteps: z.int(),
+  epochSeconds: z.number(),
+  totalSeconds: z.number(),
+  bestEpoch: nullableNumber,
+  bestValidLoss: nullableNumber,
+  lastValidLoss: nullableNumber,
+  rollbackDivisor: z.number(),
+  schedule: z.strictObject({ divisor: z.number(), bestValidLoss: nullableNumber }),
+  maskCounter: z.int(),
+  lengthCounter: z.int(),
+});
+
+/** `checkpoints/latest.json`: which tensors file is the latest checkpoint, and all that is not a tensor. */
+const CheckpointRecord = z.strictObject({
+  version: z.literal(FORMAT_VERSION),
+  file: z.string().regex(/^step-\d+\.safetensors$/),
+  sha256: z.string(),
+  progress: Progress,
+  optimizer: z.record(z.string(), z.union([z.number(), z.array(z.number())])),
+});
+
+/**
+ * The checkpoints of one experiment on the disk.
+ *
+ *     checkpoints/latest.json              what is not a tensor, and the name and SHA-256 of the file below
+ *     checkpoints/step-000000120.safetensors
+ *     model/weights.safetensors            the best weights so far: what is served
+ *
+ * A checkpoint counts from the moment that `latest.json` is renamed into its place; the tensors file before it is
+ * removed after that, so that a crash at any moment leaves a whole one.
+ */
+export class CheckpointFolder implements CheckpointSink {
+  readonly #folder: string;
+
+  /** @param folder the experiment's folder */
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(join(folder, 'checkpoints'), { recursive: true });
+    mkdirSync(join(folder, 'model'), { recursive: true });
+  }
+
+  saveSnapshot({ progress, optimizer, tensors }: TrainerSnapshot): SavedCheckpoint {
+    const file = `step-${String(progress.step).padStart(9, '0')}.safetensors`;
+    const bytes = encodeSafetensors(toHostTensors(tensors));
+    writeDurably(this.#path('checkpoints', file), bytes);
+    const record = { version: FORMAT_VERSION, file, sha256: sha256(bytes), progress, optimizer };
+    writeDurably(this.#path('checkpoints', 'latest.json'), Buffer.from(JSON.stringify(record)));
+    this.#removeOtherCheckpoints(file);
+    return { file: `checkpoints/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
+  }
+
+  loadSnapshot(): TrainerSnapshot | null {
+    const path = this.#path('checkpoints', 'latest.json');
+    if (!existsSync(path)) return null;
+    const record = parseRecord(readFileSync(path, 'utf8'), path);
+    const bytes = readVerified(this.#path('checkpoints', record.file), record.sha256);
+    return {
+      progress: record.progress,
+      optimizer: record.optimizer,
+      tensors: fromHostTensors(decodeSafetensors(bytes, record.file).tensors),
+    };
+  }
+
+  saveBestWeights(weights: ReadonlyMap<string, Tensor>): SavedCheckpoint {
+    const digest = weightsDigest(weights);
+    const bytes = encodeSafetensors(toHostTensors(weights), { digest });
+    writeDurably(this.#path('model', 'weights.safetensors'), bytes);
+    return { file: 'model/weights.safetensors', bytes: bytes.length, digest };
+  }
+
+  loadBestWeights(): ReadonlyMap<string, Tensor> {
+    return loadWeights(this.#path('model', 'weights.safetensors'));
+  }
+
+  #path(...parts: string[]): string {
+    return join(this.#folder, ...parts);
+  }
+
+  #removeOtherCheckpoints(kept: string): void {
+    const folder = this.#path('checkpoints');
+    for (const file of readdirSync(folder)) {
+      if (file !== kept && file !== 'latest.json') rmSync(join(folder, file), { force: true });
+    }
+  }
+}
+
+/** The tensors of a weights file, checked against the digest that it carries. They are the caller's. */
+export function loadWeights(path: string): ReadonlyMap<string, Tensor> {
+  const { tensors, metadata } = decodeSafetensors(readOrRefuse(path), basename(path));
+  const weights = fromHostTensors(tensors);
+  const digest = weightsDigest(weights);
+  if (metadata.digest !== undefined && metadata.digest !== digest) {
+    for (const tensor of weights.values()) tensor.dispose();
+    throw corrupt(path, `its weights have SHA-256 ${digest}, expected ${metadata.digest}`);
+  }
+  return weights;
+}
+
+function weightsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map([...tensors].filter(([name]) => !name.startsWith('optimizer.') && !name.startsWith('state.')));
+}
+
+function parseRecord(json: string, path: string): z.infer<typeof CheckpointRecord> {
+  try {
+    return CheckpointRecord.parse(JSON.parse(json));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : 'it is not JSON';
+    throw corrupt(path, reason, error);
+  }
+}
+
+function readVerified(path: string, expected: string): Buffer {
+  const bytes = readOrRefuse(path);
+  const actual = sha256(bytes);
+  if (actual !== expected) throw corrupt(path, `it has SHA-256 ${actual}, expected ${expected}`);
+  return bytes;
+}
+
+function readOrRefuse(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw corrupt(path, (error as Error).message, error);
+  }
+}
+
+function corrupt(path: string, reason: string, cause?: unknown) {
+  return appError('checkpoint-corrupt', { file: basename(path), reason }, cause);
+}

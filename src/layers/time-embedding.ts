@@ -1,0 +1,92 @@
+import * as tf from '../tensor/tensorflow.js';
+import { appError } from '../errors.js';
+import { dropoutMask, type RandomSource } from '../tensor/random.js';
+import { expectShape } from '../tensor/shapes.js';
+import type { Layer } from './layer.js';
+import type { Parameter } from './parameter.js';
+
+/** What the embedding drops: whole words, the same ones for the length of a batch. */
+export interface WordDropout {
+  /** Probability of dropping a word. */
+  readonly rate: number;
+  readonly random: RandomSource;
+}
+
+/**
+ * Looks up the vectors of T·N words.
+ *
+ *     output[t, n] = table[ids[t, n]] · mask[ids[t, n]] / (1 - p)
+ *
+ * table: [V, D]; ids: [T, N]; output: [T, N, D]. The gradient has at most T·N rows and stays that sparse.
+ *
+ * Reference: Saitoh, Deep Learning from Scratch 2, section 5.4.2.1; whole-word dropout: Gal and Ghahramani 2016,
+ * arXiv 1512.05287.
+ */
+export class TimeEmbedding implements Layer {
+  readonly name: string;
+  readonly table: Parameter;
+  readonly dropout: WordDropout;
+  #cache: { readonly ids: Int32Array; readonly mask: tf.Tensor2D | null } | null = null;
+
+  /** @param table [V, D] */
+  constructor(name: string, table: Parameter, dropout: WordDropout) {
+    this.name = name;
+    this.table = table;
+    this.dropout = dropout;
+  }
+
+  get parameters(): readonly Parameter[] {
+    return [this.table];
+  }
+
+  /**
+   * @param ids T·N token ids, time-major
+   * @returns [T, N, D]
+   */
+  forward(ids: Int32Array, time: number, batchSize: number, training: boolean): tf.Tensor3D {
+    const [vocabularySize, width] = this.table.shape as [number, number];
+    expectIds(ids, time * batchSize, vocabularySize, this.name);
+    return tf.tidy(() => {
+      const rows = tf.gather(this.table.value, tf.tensor1d(ids, 'int32')) as tf.Tensor2D; // [M, D]
+      if (!training) return tf.reshape(rows, [time, batchSize, width]);
+      const mask = this.#wordMask(ids, vocabularySize);
+      this.dispose();
+      this.#cache = { ids: ids.slice(), mask: mask && tf.keep(mask) };
+      return tf.reshape(mask ? tf.mul(rows, mask) : rows, [time, batchSize, width]);
+    });
+  }
+
+  /** @param dOutput [T, N, D]; borrowed */
+  backward(dOutput: tf.Tensor3D): void {
+    if (!this.#cache) throw appError('internal', { reference: `${this.name}: backward before forward` });
+    const { ids, mask } = this.#cache;
+    const width = this.table.shape[1]!;
+    expectShape(dOutput, [dOutput.shape[0], dOutput.shape[1], width], 'T, N, D', `TimeEmbedding "${this.name}"`);
+    const rows = tf.tidy(() => {
+      const flat = tf.reshape(dOutput, [ids.length, width]); // [M, D]
+      return mask ? tf.mul(flat, mask) : flat.clone();
+    }) as tf.Tensor2D;
+    this.table.accumulateRows(ids, rows);
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#cache?.mask?.dispose();
+    this.#cache = null;
+  }
+
+  #wordMask(ids: Int32Array, vocabularySize: number): tf.Tensor2D | null {
+    if (this.dropout.rate === 0) return null;
+    const words = dropoutMask(vocabularySize, this.dropout.random.next(), this.dropout.rate); // [V]
+    return tf.tensor2d(Float32Array.from(ids, (id) => words[id]!), [ids.length, 1]); // [M, 1]
+  }
+}
+
+function expectIds(ids: Int32Array, count: number, vocabularySize: number, where: string): void {
+  if (ids.length !== count) {
+    throw appError('shape-mismatch', { expected: `${count} ids (T·N)`, actual: `${ids.length}`, where });
+  }
+  for (const id of ids) {
+    if (id < 0 || id >= vocabularySize) throw appError('token-id-out-of-range', { id, size: vocabularySize });
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What a language model is to those who train, evaluate and sample it.
+ *
+ * Deliberately not here: optimizers, files, text. A model reads token ids and gives losses, gradients or logits.
+ */
+import type { Parameter } from '../layers/parameter.js';
+import type { LstmState } from '../layers/lstm-state.js';
+import type { RandomSource } from '../tensor/random.js';
+import type { Tensor2D } from '../tensor/tensorflow.js';
+
+/** T steps of N streams: what is read, and what comes next. Both T·N ids, time-major. */
+export interface TokenBatch {
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  readonly time: number;
+  readonly batchSize: number;
+}
+
+/** The past of N streams, one LSTM state a layer; null = no past. */
+export type LanguageModelState = readonly LstmState[] | null;
+
+/** What is differentiated beside the losses. */
+export interface Objective {
+  /** Factor of every token's gradient; 1 / M for the mean over tokens. */
+  readonly gradientScale: number;
+  /** α of α·mean(dropped output²), already scaled by the part that the batch has in the step. */
+  readonly activationRegularization: number;
+  /** β of β·mean((h_t+1 − h_t)²), likewise. */
+  readonly temporalActivationRegularization: number;
+}
+
+export interface LanguageModel {
+  readonly vocabularySize: number;
+  readonly parameters: readonly Parameter[];
+  /** Where the masks come from; its counter belongs in a checkpoint. */
+  readonly random: RandomSource;
+
+  /** Reads a batch with dropout and accumulates the gradients. @returns losses, nats, one a token */
+  accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array;
+  /** Reads a batch without dropout. @returns losses, nats, one a token */
+  losses(batch: TokenBatch): Float32Array;
+  /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */
+  nextLogits(ids: Int32Array): Tensor2D;
+
+  /** Gives the state to the caller; the model has none then. */
+  takeState(): LanguageModelState;
+  /** Goes on from this state, which becomes the model's own. */
+  putState(state: LanguageModelState): void;
+  dispose(): void;
+}
+
+/** Number of learned numbers; a tied parameter counts once. */
+export function parameterCount(model: LanguageModel): number {
+  return model.parameters.reduce((total, parameter) => total + parameter.size, 0);
+}

@@ -1,0 +1,146 @@
+import type { ModelConfig } from '../contracts/model.js';
+import { TimeDropout } from '../layers/dropout.js';
+import type { Parameter } from '../layers/parameter.js';
+import { SoftmaxOutput } from '../layers/softmax-output.js';
+import { TimeEmbedding } from '../layers/time-embedding.js';
+import { TimeLstm } from '../layers/time-lstm.js';
+import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
+import * as tf from '../tensor/tensorflow.js';
+import { initializeParameters, type LstmLanguageModelParameters } from './initialization.js';
+import type { LanguageModel, LanguageModelState, Objective, TokenBatch } from './language-model.js';
+
+export interface LstmLanguageModelOptions {
+  /** Seed of the initial weights and of the masks. */
+  readonly seed: number;
+  readonly precision: 'float32' | 'bfloat16';
+  /** Weights to begin with; drawn as the config says when left out. */
+  readonly parameters?: LstmLanguageModelParameters;
+}
+
+/** An LSTM layer and the dropout behind it. */
+interface Block {
+  readonly lstm: TimeLstm;
+  readonly dropout: TimeDropout;
+}
+
+/**
+ * The LSTM language model: embedding, dropout, LSTM layers with dropout behind each, softmax over the vocabulary.
+ *
+ *     ids [T, N] → [T, N, D] → … → [T, N, H] → losses [T·N]
+ *
+ * One class is the book's Rnnlm (one layer, no dropout), its BetterRnnlm (two layers, dropout, tied weights), Zaremba's
+ * and AWD-LSTM's: they differ in their ModelConfig only.
+ *
+ * References: Saitoh, Deep Learning from Scratch 2, chapter 6; Zaremba et al. 2014, arXiv 1409.2329; Merity et al.
+ * 2017, arXiv 1708.02182.
+ */
+export class LstmLanguageModel implements LanguageModel {
+  readonly config: ModelConfig;
+  readonly vocabularySize: number;
+  readonly parameters: readonly Parameter[];
+  readonly random: RandomSource;
+  readonly #embedding: TimeEmbedding;
+  readonly #inputDropout: TimeDropout;
+  readonly #blocks: readonly Block[];
+  readonly #output: SoftmaxOutput;
+
+  constructor(config: ModelConfig, vocabularySize: number, options: LstmLanguageModelOptions) {
+    const { dropout } = config;
+    const bfloat16 = options.precision === 'bfloat16';
+    const random = new RandomSource(options.seed, RANDOM_STREAMS.dropout);
+    const weights = options.parameters ?? initializeParameters(config, vocabularySize, options.seed);
+    const timeDropout = (name: string, rate: number) => new TimeDropout(name, dropout.kind, rate, random);
+
+    this.config = config;
+    this.vocabularySize = vocabularySize;
+    this.random = random;
+    this.#embedding = new TimeEmbedding('embedding', weights.embedding, { rate: dropout.embedding, random });
+    this.#inputDropout = timeDropout('input.dropout', dropout.input);
+    this.#blocks = weights.lstms.map(({ wx, wh, b }, layer) => {
+      const isLast = layer === weights.lstms.length - 1;
+      const lstm = new TimeLstm(`lstm${layer}`, wx, wh, b, { weightDrop: dropout.recurrentWeights, random, bfloat16 });
+      return { lstm, dropout: timeDropout(`lstm${layer}.dropout`, isLast ? dropout.output : dropout.hidden) };
+    });
+    this.#output = new SoftmaxOutput('output', weights.outputWeights, weights.outputBias, { bfloat16 });
+    this.parameters = [
+      ...new Set([this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output].flatMap((l) => l.parameters)),
+    ];
+  }
+
+  accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array {
+    return tf.tidy(() => {
+      const { raw, dropped } = this.#forward(batch.inputs, batch.time, batch.batchSize, true);
+      const { losses, dx } = this.#output.lossesAndGradient(flatten(dropped), batch.targets, objective.gradientScale);
+      let dOutput = tf.add(tf.reshape(dx, dropped.shape), activationGradient(dropped, objective)) as tf.Tensor3D;
+      let dRaw = temporalActivationGradient(raw, objective);
+      for (const { lstm, dropout } of this.#blocks.toReversed()) {
+        dOutput = dropout.backward(dOutput);
+        if (dRaw) dOutput = tf.add(dOutput, dRaw);
+        dOutput = lstm.backward(dOutput);
+        dRaw = null; // only the last layer's activations are regularized
+      }
+      this.#embedding.backward(this.#inputDropout.backward(dOutput));
+      return losses.dataSync<'float32'>();
+    });
+  }
+
+  losses({ inputs, targets, time, batchSize }: TokenBatch): Float32Array {
+    return tf.tidy(() => {
+      const { dropped } = this.#forward(inputs, time, batchSize, false);
+      return this.#output.losses(flatten(dropped), targets).dataSync<'float32'>();
+    });
+  }
+
+  nextLogits(ids: Int32Array): tf.Tensor2D {
+    return tf.tidy(() => this.#output.logits(flatten(this.#forward(ids, 1, ids.length, false).dropped)));
+  }
+
+  takeState(): LanguageModelState {
+    const states = this.#blocks.map(({ lstm }) => lstm.takeState());
+    return states.every((state) => state !== null) ? states : null;
+  }
+
+  putState(state: LanguageModelState): void {
+    this.#blocks.forEach(({ lstm }, layer) => {
+      lstm.putState(state?.[layer] ?? null);
+    });
+  }
+
+  dispose(): void {
+    for (const layer of [this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output]) layer.dispose();
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+
+  /** @returns the last LSTM layer's output before and after its dropout, [T, N, H] each */
+  #forward(ids: Int32Array, time: number, batchSize: number, training: boolean) {
+    let x = this.#inputDropout.forward(this.#embedding.forward(ids, time, batchSize, training), training);
+    let raw = x;
+    for (const { lstm, dropout } of this.#blocks) {
+      raw = lstm.forward(x, training);
+      x = dropout.forward(raw, training);
+    }
+    return { raw, dropped: x };
+  }
+}
+
+function flatten(x: tf.Tensor3D): tf.Tensor2D {
+  const [time, batchSize, width] = x.shape;
+  return tf.reshape(x, [time * batchSize, width]);
+}
+
+/** The gradient of α·mean(h²) (activation regularization). */
+function activationGradient(dropped: tf.Tensor3D, { activationRegularization: alpha }: Objective): tf.Tensor {
+  return alpha === 0 ? tf.scalar(0) : tf.mul(dropped, (2 * alpha) / dropped.size);
+}
+
+/** The gradient of β·mean((h_t+1 − h_t)²) (temporal activation regularization); null when it is zero. */
+function temporalActivationGradient(raw: tf.Tensor3D, objective: Objective): tf.Tensor3D | null {
+  const [time, batchSize, width] = raw.shape;
+  const beta = objective.temporalActivationRegularization;
+  if (beta === 0 || time < 2) return null;
+  const step = [time - 1, batchSize, width] as [number, number, number];
+  const difference = tf.sub(tf.slice(raw, [1, 0, 0], step), tf.slice(raw, [0, 0, 0], step)); // [T - 1, N, H]
+  const zeros = tf.zeros([1, batchSize, width]);
+  const gradient = tf.sub(tf.concat([zeros, difference]), tf.concat([difference, zeros]));
+  return tf.mul(gradient, (2 * beta) / difference.size) as tf.Tensor3D;
+}

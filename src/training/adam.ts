@@ -1,0 +1,112 @@
+import type { Parameter } from '../layers/parameter.js';
+import { fusedKernels } from '../tensor/backend.js';
+import { rowsToTable } from '../tensor/row-gradient.js';
+import * as tf from '../tensor/tensorflow.js';
+import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
+import { Slots } from './slots.js';
+
+export interface AdamOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** true: AdamW, the decay acts on the weights; false: Adam, it is added to the gradient. */
+  readonly decoupled: boolean;
+}
+
+/**
+ * Adam, and AdamW where the weight decay is decoupled.
+ *
+ *     m = β₁·m + (1 − β₁)·g        v = β₂·v + (1 − β₂)·g²
+ *     value −= learningRate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+ *
+ * References: Kingma and Ba 2015, arXiv 1412.6980; Loshchilov and Hutter 2019, arXiv 1711.05101.
+ */
+export class Adam implements Optimizer {
+  readonly options: AdamOptions;
+  readonly #m = new Slots('m');
+  readonly #v = new Slots('v');
+  #steps = 0;
+
+  constructor(options: AdamOptions) {
+    this.options = options;
+  }
+
+  step(parameters: readonly Parameter[], scales: UpdateScales): void {
+    this.#steps += 1;
+    for (const parameter of parameters) {
+      const gradient = parameter.gradient;
+      const dense = gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, parameter.shape);
+      this.#update(parameter, dense, scales);
+      if (gradient.kind === 'rows') dense.dispose();
+      parameter.clearGradient();
+    }
+  }
+
+  afterEvaluation(): void {}
+
+  evaluationValue(): null {
+    return null;
+  }
+
+  slots(): ReadonlyMap<string, tf.Tensor> {
+    return new Map([...this.#m.entries(), ...this.#v.entries()]);
+  }
+
+  scalars(): OptimizerScalars {
+    return { steps: this.#steps };
+  }
+
+  restore(scalars: OptimizerScalars, slots: ReadonlyMap<string, tf.Tensor>): void {
+    this.#steps = scalars.steps as number;
+    this.#m.restore(slots);
+    this.#v.restore(slots);
+  }
+
+  dispose(): void {
+    this.#m.dispose();
+    this.#v.dispose();
+  }
+
+  #update(parameter: Parameter, gradient: tf.Tensor, { learningRate, gradientScale }: UpdateScales): void {
+    const { beta1, beta2, epsilon, weightDecay, decoupled } = this.options;
+    const correction1 = 1 - beta1 ** this.#steps;
+    const correction2 = 1 - beta2 ** this.#steps;
+    const m = this.#m.get(parameter);
+    const v = this.#v.get(parameter);
+    const kernels = fusedKernels();
+    if (kernels) {
+      kernels.adam({
+        value: parameter.value,
+        m,
+        v,
+        gradient,
+        learningRate,
+        gradientScale,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        decoupled,
+        correction1,
+        correction2,
+      });
+      return;
+    }
+    const next = tf.tidy(() => {
+      const scaled = tf.mul(gradient, gradientScale);
+      const g = decoupled ? scaled : tf.add(scaled, tf.mul(parameter.value, weightDecay));
+      const nextM = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
+      const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const direction = tf.div(
+        tf.div(nextM, correction1),
+        tf.add(tf.sqrt(tf.div(nextV, correction2)), epsilon),
+      );
+      const decay = decoupled ? tf.mul(parameter.value, weightDecay) : tf.scalar(0);
+      return { m: nextM, v: nextV, value: tf.sub(parameter.value, tf.mul(tf.add(direction, decay), learningRate)) };
+    });
+    this.#m.set(parameter, next.m);
+    this.#v.set(parameter, next.v);
+    parameter.assign(next.value);
+  }
+}

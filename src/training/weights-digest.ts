@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+import type { Tensor } from '../tensor/tensorflow.js';
+
+/** SHA-256, hexadecimal, over names, shapes and float32 values, in the order of the names. */
+export function weightsDigest(weights: ReadonlyMap<string, Tensor>): string {
+  const hash = createHash('sha256');
+  for (const [name, tensor] of [...weights].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const values = tensor.dataSync() as Float32Array;
+    hash.update(`${name} ${tensor.shape.join('x')}\n`);
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
+}

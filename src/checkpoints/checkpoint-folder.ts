@@ -120,7 +120,9 @@ export function loadWeights(path: string): ReadonlyMap<string, Tensor> {
 }
 
 function weightsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  return new Map([...tensors].filter(([name]) => !name.startsWith('optimizer.') && !name.startsWith('state.')));
+  return new Map(
+    [...tensors].filter(([name]) => !name.startsWith('optimizer.') && !name.startsWith('state.')),
+  );
 }
 
 function parseRecord(json: string, path: string): z.infer<typeof CheckpointRecord> {

@@ -14,6 +14,9 @@ export function toHostTensors(tensors: ReadonlyMap<string, tf.Tensor>): Map<stri
 /** Copies tensors into TensorFlow; they are the caller's. */
 export function fromHostTensors(tensors: ReadonlyMap<string, HostTensor>): Map<string, tf.Tensor> {
   return new Map(
-    Array.from(tensors, ([name, { shape, values }]) => [name, tf.keep(tf.tensor(values, [...shape], 'float32'))]),
+    Array.from(tensors, ([name, { shape, values }]) => [
+      name,
+      tf.keep(tf.tensor(values, [...shape], 'float32')),
+    ]),
   );
 }

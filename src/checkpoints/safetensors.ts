@@ -61,8 +61,10 @@ export function decodeSafetensors(bytes: Buffer, file: string): SafetensorsFile 
   };
   if (bytes.length < LENGTH_BYTES) refuse(`it has ${bytes.length} bytes; a header alone has ${LENGTH_BYTES}`);
   const headerBytes = Number(bytes.readBigUInt64LE());
-  if (headerBytes > MAX_HEADER_BYTES) refuse(`its header claims ${headerBytes} bytes; at most ${MAX_HEADER_BYTES} are read`);
-  if (LENGTH_BYTES + headerBytes > bytes.length) refuse(`its header claims ${headerBytes} bytes; the file ends before`);
+  if (headerBytes > MAX_HEADER_BYTES)
+    refuse(`its header claims ${headerBytes} bytes; at most ${MAX_HEADER_BYTES} are read`);
+  if (LENGTH_BYTES + headerBytes > bytes.length)
+    refuse(`its header claims ${headerBytes} bytes; the file ends before`);
   const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes), refuse);
   const data = bytes.subarray(LENGTH_BYTES + headerBytes);
 
@@ -109,11 +111,15 @@ function parseMetadata(entry: unknown, refuse: Refuse): Record<string, string> {
 
 function parseEntry(name: string, entry: unknown, dataBytes: number, refuse: Refuse) {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
-  const size = typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
+  const size =
+    typeof dtype === 'string' && Object.hasOwn(DTYPE_BYTES, dtype) ? DTYPE_BYTES[dtype] : undefined;
   if (size === undefined) {
-    return refuse(`tensor "${name}" has dtype ${JSON.stringify(dtype)}; read are ${Object.keys(DTYPE_BYTES).join(', ')}`);
+    return refuse(
+      `tensor "${name}" has dtype ${JSON.stringify(dtype)}; read are ${Object.keys(DTYPE_BYTES).join(', ')}`,
+    );
   }
-  if (!isCounts(shape) || shape.length > 8) return refuse(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
+  if (!isCounts(shape) || shape.length > 8)
+    return refuse(`tensor "${name}" has shape ${JSON.stringify(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2) {
     return refuse(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`);
   }

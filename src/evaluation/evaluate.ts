@@ -1,6 +1,14 @@
-import type { LanguageModel, LanguageModelState } from '../models/language-model.js';
-import * as tf from '../tensor/tensorflow.js';
-import { type EvaluationReading, evaluationBatches } from './evaluation-batches.js';
+import { evaluationBatches } from '../corpus/batch-iterator.js';
+import type { LanguageModel } from '../models/language-model.js';
+
+export interface EvaluationReading {
+  /** Streams N read side by side. */
+  readonly batchSize: number;
+  /** Time steps T of one batch. It changes memory and speed, not the exact result: the state flows on. */
+  readonly bpttLength: number;
+  /** exact: every token but the first is predicted once; book: whole batches only, the rest is dropped. */
+  readonly counting: 'exact' | 'book';
+}
 
 export interface Evaluation {
   /** Nats per token, the mean over all predicted tokens. */
@@ -13,18 +21,16 @@ export interface Evaluation {
 
 /**
  * Reads a text without learning from it. The model's own state is as before afterwards.
- * @param ids the whole text, at least two tokens
+ * @param ids the whole text; its first token is only read, not predicted
+ * @throws corpus-too-short
  */
 export function evaluate(model: LanguageModel, ids: Int32Array, reading: EvaluationReading): Evaluation {
   const ownState = model.takeState();
   let total = 0;
   let tokens = 0;
-  let streams = 0;
   for (const batch of evaluationBatches(ids, reading)) {
-    if (streams > 0 && batch.batchSize < streams) model.putState(lastStream(model.takeState()));
-    streams = batch.batchSize;
-    for (const loss of model.losses(batch)) total += loss;
-    tokens += batch.targets.length;
+    for (const loss of model.losses(batch).subarray(0, batch.predictions)) total += loss;
+    tokens += batch.predictions;
   }
   model.putState(ownState);
   const loss = total / tokens;
@@ -34,19 +40,4 @@ export function evaluate(model: LanguageModel, ids: Int32Array, reading: Evaluat
 /** Bits per byte of text: comparable between tokenizers. @param loss nats per token */
 export function bitsPerByte(loss: number, tokens: number, bytes: number): number {
   return (loss * tokens) / Math.LN2 / bytes;
-}
-
-/** The state of the last of N streams alone; takes the state of all. */
-function lastStream(state: LanguageModelState): LanguageModelState {
-  if (!state) return null;
-  return state.map(({ hidden, cell }) => {
-    const [streams, width] = hidden.shape;
-    const last = {
-      hidden: tf.slice(hidden, [streams - 1, 0], [1, width]),
-      cell: tf.slice(cell, [streams - 1, 0], [1, width]),
-    };
-    hidden.dispose();
-    cell.dispose();
-    return last;
-  });
 }

@@ -1,7 +1,7 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
 import { fusedKernels } from '../tensor/backend.js';
 import { dropoutMask, type RandomKey, type RandomSource } from '../tensor/random.js';
+import * as tf from '../tensor/tensorflow.js';
 import type { TensorLayer } from './layer.js';
 import type { Parameter } from './parameter.js';
 
@@ -15,7 +15,13 @@ export function drop<T extends tf.Tensor>(x: T, rate: number, key: RandomKey, pe
   const kernels = fusedKernels();
   if (kernels) {
     const { seed, stream, counterLow, counterHigh } = key;
-    return kernels.dropout({ x, key: [seed, stream, counterLow, counterHigh], rate, period, rowSize: 1 }) as T;
+    return kernels.dropout({
+      x,
+      key: [seed, stream, counterLow, counterHigh],
+      rate,
+      period,
+      rowSize: 1,
+    }) as T;
   }
   return tf.tidy(() => {
     const mask = tf.tensor(dropoutMask(period, key, rate)); // [period]

@@ -1,7 +1,7 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
 import { addRowsToTable, coalesceRows, type RowGradient } from '../tensor/row-gradient.js';
 import { expectShape } from '../tensor/shapes.js';
+import * as tf from '../tensor/tensorflow.js';
 
 /** The gradient of a parameter: all of it, or only the rows that were read (an embedding table's). */
 export type Gradient =

@@ -1,5 +1,5 @@
-import * as tf from '../tensor/tensorflow.js';
 import { fusedKernels } from '../tensor/backend.js';
+import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
 import { TimeAffine } from './time-affine.js';
@@ -45,7 +45,11 @@ export class SoftmaxOutput implements Layer {
    * @param scale factor of every token's gradient, such as 1 / M
    * @returns losses [M] and dx [M, H], the caller's
    */
-  lossesAndGradient(x: tf.Tensor2D, targets: Int32Array, scale: number): { losses: tf.Tensor1D; dx: tf.Tensor2D } {
+  lossesAndGradient(
+    x: tf.Tensor2D,
+    targets: Int32Array,
+    scale: number,
+  ): { losses: tf.Tensor1D; dx: tf.Tensor2D } {
     const { weights, b } = this.affine;
     const kernels = fusedKernels();
     if (!kernels) {
@@ -59,7 +63,14 @@ export class SoftmaxOutput implements Layer {
     }
     const ids = tf.tensor1d(targets, 'int32');
     const bf16 = this.bfloat16;
-    const result = kernels.softmaxLossBackward({ h: x, w: weights.value, b: b.value, targets: ids, scale, bf16 });
+    const result = kernels.softmaxLossBackward({
+      h: x,
+      w: weights.value,
+      b: b.value,
+      targets: ids,
+      scale,
+      bf16,
+    });
     ids.dispose();
     weights.accumulate(result.dw);
     b.accumulate(result.db);

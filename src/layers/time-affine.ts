@@ -1,6 +1,6 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
 import { expectShape } from '../tensor/shapes.js';
+import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
 

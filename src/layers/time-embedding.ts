@@ -1,7 +1,7 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
 import { dropoutMask, type RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
+import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
 
@@ -61,7 +61,12 @@ export class TimeEmbedding implements Layer {
     if (!this.#cache) throw appError('internal', { reference: `${this.name}: backward before forward` });
     const { ids, mask } = this.#cache;
     const width = this.table.shape[1]!;
-    expectShape(dOutput, [dOutput.shape[0], dOutput.shape[1], width], 'T, N, D', `TimeEmbedding "${this.name}"`);
+    expectShape(
+      dOutput,
+      [dOutput.shape[0], dOutput.shape[1], width],
+      'T, N, D',
+      `TimeEmbedding "${this.name}"`,
+    );
     const rows = tf.tidy(() => {
       const flat = tf.reshape(dOutput, [ids.length, width]); // [M, D]
       return mask ? tf.mul(flat, mask) : flat.clone();
@@ -78,7 +83,10 @@ export class TimeEmbedding implements Layer {
   #wordMask(ids: Int32Array, vocabularySize: number): tf.Tensor2D | null {
     if (this.dropout.rate === 0) return null;
     const words = dropoutMask(vocabularySize, this.dropout.random.next(), this.dropout.rate); // [V]
-    return tf.tensor2d(Float32Array.from(ids, (id) => words[id]!), [ids.length, 1]); // [M, 1]
+    return tf.tensor2d(
+      Float32Array.from(ids, (id) => words[id]!),
+      [ids.length, 1],
+    ); // [M, 1]
   }
 }
 

@@ -1,8 +1,8 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
 import { fusedKernels } from '../tensor/backend.js';
-import { type RandomKey, type RandomSource } from '../tensor/random.js';
+import type { RandomKey, RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
+import * as tf from '../tensor/tensorflow.js';
 import { drop } from './dropout.js';
 import type { TensorLayer } from './layer.js';
 import { lstmCellBackward, lstmCellForward } from './lstm-cell.js';
@@ -99,10 +99,18 @@ export class TimeLstm implements TensorLayer {
       const wh = dropKey
         ? drop(this.wh.value, this.options.weightDrop, dropKey)
         : (this.wh.value.clone() as tf.Tensor2D);
-      const run = unrollForward(x, initial, this.wx.value, wh as tf.Tensor2D, this.b.value, this.options.bfloat16);
+      const run = unrollForward(
+        x,
+        initial,
+        this.wx.value,
+        wh as tf.Tensor2D,
+        this.b.value,
+        this.options.bfloat16,
+      );
       const kept = { ...run, x: x.clone(), wh: wh as tf.Tensor2D };
       for (const tensor of [kept.hidden, kept.cell]) tf.keep(tensor);
-      if (training) for (const tensor of [kept.x, kept.wh, kept.hiddens, kept.gates, kept.cells]) tf.keep(tensor);
+      if (training)
+        for (const tensor of [kept.x, kept.wh, kept.hiddens, kept.gates, kept.cells]) tf.keep(tensor);
       return { kept, output: training ? run.hiddens.clone() : run.hiddens };
     });
 
@@ -194,7 +202,17 @@ function unrollBackward(dOutput: tf.Tensor3D, cache: LstmCache, wx: tf.Tensor2D,
   const kernels = fusedKernels();
   if (kernels) {
     const { hidden, cell } = initial;
-    const g = kernels.lstmBackward({ dHiddens: dOutput, x, hidden, cell, wx, wh, hiddens, cache: { gates, cells }, bf16 });
+    const g = kernels.lstmBackward({
+      dHiddens: dOutput,
+      x,
+      hidden,
+      cell,
+      wx,
+      wh,
+      hiddens,
+      cache: { gates, cells },
+      bf16,
+    });
     return { dx: g.dx as tf.Tensor3D, dWx: g.dWx, dWh: g.dWh, db: g.db };
   }
   const [time, batchSize, width] = x.shape;
@@ -206,7 +224,11 @@ function unrollBackward(dOutput: tf.Tensor3D, cache: LstmCache, wx: tf.Tensor2D,
   let dHidden: tf.Tensor2D = tf.zeros([batchSize, hiddenSize]);
   let dCell: tf.Tensor2D = tf.zeros([batchSize, hiddenSize]);
   for (let t = time - 1; t >= 0; t--) {
-    const step = { gates: gateSteps[t]!, cell: cellSteps[t]!, previousCell: cellSteps[t - 1] ?? initial.cell };
+    const step = {
+      gates: gateSteps[t]!,
+      cell: cellSteps[t]!,
+      previousCell: cellSteps[t - 1] ?? initial.cell,
+    };
     const back = lstmCellBackward(tf.add(dOutputs[t]!, dHidden), dCell, step, wh);
     dAffines.unshift(back.dAffine);
     dHidden = back.dPreviousHidden;

@@ -1,5 +1,5 @@
-import * as tf from '../tensor/tensorflow.js';
 import { appError } from '../errors.js';
+import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
 

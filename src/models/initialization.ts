@@ -73,7 +73,8 @@ function createDraw(config: ModelConfig, random: RandomSource): Draw {
     },
     'awd-lstm': {
       embedding: (size: number) => fromUniform(size, 0.1),
-      matrix: (size: number, _fanIn: number, hiddenSize: number) => fromUniform(size, 1 / Math.sqrt(hiddenSize)),
+      matrix: (size: number, _fanIn: number, hiddenSize: number) =>
+        fromUniform(size, 1 / Math.sqrt(hiddenSize)),
       gateBias: awdGateBias,
       output: (size: number) => fromUniform(size, 0.1),
       outputBias: zeros,
@@ -89,7 +90,8 @@ function createDraw(config: ModelConfig, random: RandomSource): Draw {
 
   return {
     embedding: (shape) => parameter('embedding.table', values.embedding(area(shape)), shape),
-    matrix: (name, shape, hiddenSize) => parameter(name, values.matrix(area(shape), shape[0], hiddenSize), shape),
+    matrix: (name, shape, hiddenSize) =>
+      parameter(name, values.matrix(area(shape), shape[0], hiddenSize), shape),
     gateBias(name, hiddenSize, forgetBias) {
       const bias = values.gateBias(4 * hiddenSize);
       for (let unit = 0; unit < hiddenSize; unit++) bias[unit]! += forgetBias; // the forget gate is packed first

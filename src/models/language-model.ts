@@ -3,8 +3,9 @@
  *
  * Deliberately not here: optimizers, files, text. A model reads token ids and gives losses, gradients or logits.
  */
-import type { Parameter } from '../layers/parameter.js';
+
 import type { LstmState } from '../layers/lstm-state.js';
+import type { Parameter } from '../layers/parameter.js';
 import type { RandomSource } from '../tensor/random.js';
 import type { Tensor2D } from '../tensor/tensorflow.js';
 

@@ -58,20 +58,33 @@ export class LstmLanguageModel implements LanguageModel {
     this.#inputDropout = timeDropout('input.dropout', dropout.input);
     this.#blocks = weights.lstms.map(({ wx, wh, b }, layer) => {
       const isLast = layer === weights.lstms.length - 1;
-      const lstm = new TimeLstm(`lstm${layer}`, wx, wh, b, { weightDrop: dropout.recurrentWeights, random, bfloat16 });
+      const lstm = new TimeLstm(`lstm${layer}`, wx, wh, b, {
+        weightDrop: dropout.recurrentWeights,
+        random,
+        bfloat16,
+      });
       return { lstm, dropout: timeDropout(`lstm${layer}.dropout`, isLast ? dropout.output : dropout.hidden) };
     });
     this.#output = new SoftmaxOutput('output', weights.outputWeights, weights.outputBias, { bfloat16 });
     this.parameters = [
-      ...new Set([this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output].flatMap((l) => l.parameters)),
+      ...new Set(
+        [this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output].flatMap((l) => l.parameters),
+      ),
     ];
   }
 
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array {
     return tf.tidy(() => {
       const { raw, dropped } = this.#forward(batch.inputs, batch.time, batch.batchSize, true);
-      const { losses, dx } = this.#output.lossesAndGradient(flatten(dropped), batch.targets, objective.gradientScale);
-      let dOutput = tf.add(tf.reshape(dx, dropped.shape), activationGradient(dropped, objective)) as tf.Tensor3D;
+      const { losses, dx } = this.#output.lossesAndGradient(
+        flatten(dropped),
+        batch.targets,
+        objective.gradientScale,
+      );
+      let dOutput = tf.add(
+        tf.reshape(dx, dropped.shape),
+        activationGradient(dropped, objective),
+      ) as tf.Tensor3D;
       let dRaw = temporalActivationGradient(raw, objective);
       for (const { lstm, dropout } of this.#blocks.toReversed()) {
         dOutput = dropout.backward(dOutput);
@@ -107,7 +120,8 @@ export class LstmLanguageModel implements LanguageModel {
   }
 
   dispose(): void {
-    for (const layer of [this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output]) layer.dispose();
+    for (const layer of [this.#embedding, ...this.#blocks.map(({ lstm }) => lstm), this.#output])
+      layer.dispose();
     for (const parameter of this.parameters) parameter.dispose();
   }
 

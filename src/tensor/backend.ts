@@ -35,7 +35,9 @@ let fused: NativeKernels | undefined;
  * Loads TensorFlow once a thread; later calls give the first one's report.
  * @throws backend-unavailable when the backend that was asked for by name cannot be loaded
  */
-export function loadBackend(options: BackendOptions = backendOptionsFromEnvironment()): Promise<BackendReport> {
+export function loadBackend(
+  options: BackendOptions = backendOptionsFromEnvironment(),
+): Promise<BackendReport> {
   loading ??= load(options);
   return loading;
 }
@@ -98,7 +100,9 @@ async function loadTensorFlow(wanted: BackendOptions['backend'], notes: string[]
     } catch (error) {
       const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
       if (wanted === 'native') throw appError('backend-unavailable', { backend: 'native', reason }, error);
-      notes.push(`WebAssembly backend, several times slower: the native TensorFlow library did not load (${reason})`);
+      notes.push(
+        `WebAssembly backend, several times slower: the native TensorFlow library did not load (${reason})`,
+      );
     }
   }
   const wasm = await import('@tensorflow/tfjs-backend-wasm');

@@ -19,12 +19,16 @@ export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
     const kernels = fusedKernels();
     if (kernels) {
       const summed = kernels.coalesceRows({ ids: tf.tensor1d(ids, 'int32'), rows: all });
-      return { ids: summed.ids.dataSync() as Int32Array, rows: tf.keep(summed.rows) as tf.Tensor2D, coalesced: true };
+      return {
+        ids: summed.ids.dataSync() as Int32Array,
+        rows: tf.keep(summed.rows) as tf.Tensor2D,
+        coalesced: true,
+      };
     }
     const segmentOf = new Map<number, number>();
     for (const id of ids) if (!segmentOf.has(id)) segmentOf.set(id, segmentOf.size);
     const segments = Int32Array.from(ids, (id) => segmentOf.get(id)!);
-    const selection = tf.oneHot(tf.tensor1d(segments, 'int32'), segmentOf.size).toFloat(); // [M, U]
+    const selection = tf.cast(tf.oneHot(tf.tensor1d(segments, 'int32'), segmentOf.size), 'float32'); // [M, U]
     const rows = tf.keep(tf.matMul(selection, all, true, false)) as tf.Tensor2D; // [U, D]
     return { ids: Int32Array.from(segmentOf.keys()), rows, coalesced: true };
   });

@@ -7,7 +7,12 @@ import { appError } from '../errors.js';
  * @param where the layer and its name, such as `TimeLstm "lstm1"`
  * @throws shape-mismatch
  */
-export function expectShape(tensor: Tensor, expected: readonly number[], legend: string, where: string): void {
+export function expectShape(
+  tensor: Tensor,
+  expected: readonly number[],
+  legend: string,
+  where: string,
+): void {
   const { shape } = tensor;
   if (shape.length === expected.length && shape.every((size, axis) => size === expected[axis])) return;
   throw appError('shape-mismatch', {

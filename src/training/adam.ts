@@ -103,7 +103,11 @@ export class Adam implements Optimizer {
         tf.add(tf.sqrt(tf.div(nextV, correction2)), epsilon),
       );
       const decay = decoupled ? tf.mul(parameter.value, weightDecay) : tf.scalar(0);
-      return { m: nextM, v: nextV, value: tf.sub(parameter.value, tf.mul(tf.add(direction, decay), learningRate)) };
+      return {
+        m: nextM,
+        v: nextV,
+        value: tf.sub(parameter.value, tf.mul(tf.add(direction, decay), learningRate)),
+      };
     });
     this.#m.set(parameter, next.m);
     this.#v.set(parameter, next.v);

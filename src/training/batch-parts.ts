@@ -18,7 +18,12 @@ export function splitBatch(batch: TokenBatch, parts: number): TokenBatch[] {
 }
 
 /** Columns first … first + count of a time-major [T, N] matrix. */
-function takeColumns(ids: Int32Array, { time, batchSize }: TokenBatch, first: number, count: number): Int32Array {
+function takeColumns(
+  ids: Int32Array,
+  { time, batchSize }: TokenBatch,
+  first: number,
+  count: number,
+): Int32Array {
   const columns = new Int32Array(time * count);
   for (let t = 0; t < time; t++) {
     const row = t * batchSize + first;

@@ -21,7 +21,11 @@ export const INITIAL_SCHEDULE_STATE: ScheduleState = { divisor: 1, bestValidLoss
 const ONE_CYCLE_START = 1 / 25;
 
 /** The factor of the learning rate at this point of the training. */
-export function learningRateFactor(config: ScheduleConfig, progress: TrainingProgress, state: ScheduleState): number {
+export function learningRateFactor(
+  config: ScheduleConfig,
+  progress: TrainingProgress,
+  state: ScheduleState,
+): number {
   switch (config.type) {
     case 'constant':
       return 1;
@@ -39,9 +43,14 @@ export function learningRateFactor(config: ScheduleConfig, progress: TrainingPro
 }
 
 /** The state after an epoch was evaluated: a loss that does not beat the best divides the learning rate. */
-export function afterEvaluation(config: ScheduleConfig, state: ScheduleState, validLoss: number): ScheduleState {
+export function afterEvaluation(
+  config: ScheduleConfig,
+  state: ScheduleState,
+  validLoss: number,
+): ScheduleState {
   if (config.type !== 'divide-on-plateau') return state;
-  if (state.bestValidLoss === null || validLoss < state.bestValidLoss) return { ...state, bestValidLoss: validLoss };
+  if (state.bestValidLoss === null || validLoss < state.bestValidLoss)
+    return { ...state, bestValidLoss: validLoss };
   return { ...state, divisor: state.divisor * config.divisor };
 }
 

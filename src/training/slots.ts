@@ -46,7 +46,10 @@ export class Slots {
       if (key.endsWith(`.${this.#name}`)) this.#tensors.set(key, keep(tensor));
     }
     if (tensors.size > 0 && this.isEmpty) {
-      throw appError('checkpoint-corrupt', { file: 'optimizer', reason: `it has no tensor of slot "${this.#name}"` });
+      throw appError('checkpoint-corrupt', {
+        file: 'optimizer',
+        reason: `it has no tensor of slot "${this.#name}"`,
+      });
     }
   }
 

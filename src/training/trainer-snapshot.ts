@@ -1,4 +1,6 @@
-import type { Tensor } from '../tensor/tensorflow.js';
+import { appError } from '../errors.js';
+import type { LanguageModelState } from '../models/language-model.js';
+import { keep, type Tensor, type Tensor2D } from '../tensor/tensorflow.js';
 import type { OptimizerScalars } from './optimizer.js';
 import type { ScheduleState } from './schedule.js';
 
@@ -37,4 +39,33 @@ export interface TrainerSnapshot {
    * `….cell`. Borrowed when taken; the trainer's own when restored.
    */
   readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** The tensors of the states of all parts, as they are named in a snapshot; borrowed. */
+export function* nameStates(states: readonly LanguageModelState[]): Generator<[string, Tensor]> {
+  for (const [part, state] of states.entries()) {
+    for (const [layer, { hidden, cell }] of (state ?? []).entries()) {
+      yield [`state.${part}.${layer}.hidden`, hidden];
+      yield [`state.${part}.${layer}.cell`, cell];
+    }
+  }
+}
+
+/** The reverse of {@link nameStates}. */
+export function assembleStates(tensors: ReadonlyMap<string, Tensor>): LanguageModelState[] {
+  const parts: { hidden: Tensor2D; cell: Tensor2D }[][] = [];
+  for (const [name, hidden] of tensors) {
+    const [, part, layer, kind] = name.split('.');
+    if (kind !== 'hidden') continue;
+    const cell = tensors.get(`state.${part}.${layer}.cell`);
+    if (!cell)
+      throw appError('tensor-mismatch', {
+        tensor: `state.${part}.${layer}.cell`,
+        expected: 'a tensor',
+        actual: 'none',
+      });
+    parts[Number(part)] ??= [];
+    parts[Number(part)]![Number(layer)] = { hidden: keep(hidden) as Tensor2D, cell: keep(cell) as Tensor2D };
+  }
+  return parts;
 }

@@ -1,10 +1,16 @@
 import type { TrainingEvent } from '../contracts/events.js';
 import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contracts/training.js';
+import { BatchIterator } from '../corpus/batch-iterator.js';
 import { appError } from '../errors.js';
 import { evaluate } from '../evaluation/evaluate.js';
-import { type LanguageModel, type LanguageModelState, parameterCount, type TokenBatch } from '../models/language-model.js';
+import {
+  type LanguageModel,
+  type LanguageModelState,
+  parameterCount,
+  type TokenBatch,
+} from '../models/language-model.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
-import * as tf from '../tensor/tensorflow.js';
+import type * as tf from '../tensor/tensorflow.js';
 import { splitBatch } from './batch-parts.js';
 import { drawBpttLength } from './bptt-length.js';
 import type { CheckpointSink } from './checkpoint-sink.js';
@@ -12,35 +18,31 @@ import { createOptimizer } from './create-optimizer.js';
 import { clippingScale, gradientNorm } from './gradient-norm.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, INITIAL_SCHEDULE_STATE, learningRateFactor } from './schedule.js';
-import type { TrainerProgress, TrainerSnapshot } from './trainer-snapshot.js';
+import {
+  assembleStates,
+  nameStates,
+  type TrainerProgress,
+  type TrainerSnapshot,
+} from './trainer-snapshot.js';
 import { weightsDigest } from './weights-digest.js';
-
-/** The text that is trained on, read step by step. */
-export interface TrainingText {
-  readonly batchSize: number;
-  /** Time steps of one epoch. */
-  readonly length: number;
-  /** Time steps read so far; may be set, to go on from there. */
-  position: number;
-  /** The next batch of at most `time` steps; null at the end of the text. */
-  next(time: number): TokenBatch | null;
-}
 
 export interface TrainerOptions {
   readonly model: LanguageModel;
   readonly optimizer: OptimizerConfig;
   readonly schedule: ScheduleConfig;
   readonly training: TrainingConfig;
-  readonly text: TrainingText;
-  /** Token ids of the splits; null = there is none. */
-  readonly valid: Int32Array | null;
-  readonly test: Int32Array | null;
+  /** Token ids of the splits. */
+  readonly splits: { readonly train: Int32Array; readonly valid: Int32Array; readonly test: Int32Array };
   readonly sink: CheckpointSink;
   /** Writes a sample with the model as it is; null = no samples. */
   readonly sample: (() => string) | null;
   /** What the training runs on, for its record. */
-  readonly environment: { readonly attempt: number; readonly backend: string; readonly kernels: string; readonly threads: number };
-  readonly trainTokens: number;
+  readonly environment: {
+    readonly attempt: number;
+    readonly backend: string;
+    readonly kernels: string;
+    readonly threads: number;
+  };
 }
 
 export type StopRequest = 'pause' | 'cancel';
@@ -82,6 +84,7 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #optimizer: Optimizer;
   readonly #lengths: RandomSource;
+  #text: BatchIterator;
   #progress: TrainerProgress = { ...INITIAL_PROGRESS };
   /** The state of each part of the batch (see gradientAccumulation). */
   #states: LanguageModelState[] = [];
@@ -92,6 +95,7 @@ export class Trainer {
     this.#options = options;
     this.#optimizer = createOptimizer(options.optimizer);
     this.#lengths = new RandomSource(options.training.seed, RANDOM_STREAMS.batchLength);
+    this.#text = this.#openText(0);
   }
 
   get progress(): Readonly<TrainerProgress> {
@@ -131,23 +135,18 @@ export class Trainer {
     const tensors = new Map<string, tf.Tensor>();
     for (const parameter of model.parameters) tensors.set(parameter.name, parameter.value);
     for (const [name, tensor] of this.#optimizer.slots()) tensors.set(`optimizer.${name}`, tensor);
-    this.#states.forEach((state, part) => {
-      state?.forEach(({ hidden, cell }, layer) => {
-        tensors.set(`state.${part}.${layer}.hidden`, hidden);
-        tensors.set(`state.${part}.${layer}.cell`, cell);
-      });
-    });
+    for (const [name, tensor] of nameStates(this.#states)) tensors.set(name, tensor);
     const counters = { maskCounter: model.random.counter, lengthCounter: this.#lengths.counter };
     return { progress: { ...this.#progress, ...counters }, optimizer: this.#optimizer.scalars(), tensors };
   }
 
   /** Goes on from a snapshot, whose tensors become the trainer's own. */
   restore({ progress, optimizer, tensors }: TrainerSnapshot): void {
-    const { model, text } = this.#options;
+    const { model } = this.#options;
     this.#progress = { ...progress };
     model.random.counter = progress.maskCounter;
     this.#lengths.counter = progress.lengthCounter;
-    text.position = progress.position;
+    this.#text = this.#openText(progress.position);
     const slots = new Map<string, tf.Tensor>();
     const states = new Map<string, tf.Tensor>();
     const weights = new Map<string, tf.Tensor>();
@@ -158,7 +157,8 @@ export class Trainer {
     }
     for (const parameter of model.parameters) {
       const value = weights.get(parameter.name);
-      if (!value) throw appError('tensor-mismatch', { tensor: parameter.name, expected: 'a tensor', actual: 'none' });
+      if (!value)
+        throw appError('tensor-mismatch', { tensor: parameter.name, expected: 'a tensor', actual: 'none' });
       parameter.assign(value);
     }
     this.#optimizer.restore(optimizer, slots);
@@ -175,25 +175,28 @@ export class Trainer {
   async *#trainEpoch(
     shouldStop: () => StopRequest | null,
   ): AsyncGenerator<TrainingEvent, StopRequest | 'max-duration' | 'end-of-text'> {
-    const { text, training } = this.#options;
-    text.position = this.#progress.position;
+    const { training } = this.#options;
     for (;;) {
       const stop = shouldStop();
       if (stop) return stop;
-      if (training.maxDuration !== null && this.#progress.totalSeconds >= training.maxDuration) return 'max-duration';
-      const time = training.variableBptt ? drawBpttLength(training.bpttLength, this.#lengths) : training.bpttLength;
-      const batch = text.next(time);
+      if (training.maxDuration !== null && this.#progress.totalSeconds >= training.maxDuration)
+        return 'max-duration';
+      const time = training.variableBptt
+        ? drawBpttLength(training.bpttLength, this.#lengths)
+        : training.bpttLength;
+      const batch = this.#text.next(time);
       if (!batch) return 'end-of-text';
       const event = this.#step(batch, time);
       if (event) yield event;
       const { checkpointEvery } = training;
-      if (checkpointEvery !== null && this.#progress.step % checkpointEvery === 0) yield this.#saveSnapshot(false);
+      if (checkpointEvery !== null && this.#progress.step % checkpointEvery === 0)
+        yield this.#saveSnapshot(false);
     }
   }
 
   /** One update. @param time the length that was drawn; the batch is shorter at the end of the text */
   #step(batch: TokenBatch, time: number): TrainingEvent | null {
-    const { model, training, text } = this.#options;
+    const { model, training } = this.#options;
     const start = performance.now();
     const loss = this.#accumulateGradients(batch);
     const norm = gradientNorm(model.parameters);
@@ -211,7 +214,7 @@ export class Trainer {
     const progress = this.#progress;
     const seconds = (performance.now() - start) / 1000;
     progress.step += 1;
-    progress.position = text.position;
+    progress.position = this.#text.cursor.position;
     progress.epochLoss += loss;
     progress.epochTokens += tokens;
     progress.epochGradNorm += norm;
@@ -251,13 +254,14 @@ export class Trainer {
   }
 
   async *#endEpoch(): AsyncGenerator<TrainingEvent> {
-    const { model, schedule, valid, training, sample } = this.#options;
+    const { model, schedule, splits, training, sample } = this.#options;
     const start = performance.now();
     const learningRate = this.learningRate();
-    const evaluation = valid && this.#evaluate(valid);
-    const validLoss = evaluation?.loss ?? null;
+    const validLoss = withEvaluationValues(this.#optimizer, model.parameters, () =>
+      this.#evaluate(splits.valid),
+    );
     const progress = this.#progress;
-    const isBest = validLoss === null || progress.bestValidLoss === null || validLoss < progress.bestValidLoss;
+    const isBest = progress.bestValidLoss === null || validLoss < progress.bestValidLoss;
     progress.epoch += 1;
     progress.position = 0;
     progress.lastValidLoss = validLoss;
@@ -265,10 +269,8 @@ export class Trainer {
       progress.bestEpoch = progress.epoch;
       progress.bestValidLoss = validLoss;
     }
-    if (validLoss !== null) {
-      progress.schedule = afterEvaluation(schedule, progress.schedule, validLoss);
-      this.#optimizer.afterEvaluation(validLoss, model.parameters);
-    }
+    progress.schedule = afterEvaluation(schedule, progress.schedule, validLoss);
+    this.#optimizer.afterEvaluation(validLoss, model.parameters);
     this.#disposeStates();
     const evaluationSeconds = (performance.now() - start) / 1000;
     progress.totalSeconds += evaluationSeconds;
@@ -281,8 +283,8 @@ export class Trainer {
         step: progress.step,
         trainLoss: finite(trainLoss),
         trainPerplexity: finite(Math.exp(trainLoss)),
-        validLoss,
-        validPerplexity: validLoss === null ? null : finite(Math.exp(validLoss)),
+        validLoss: finite(validLoss),
+        validPerplexity: finite(Math.exp(validLoss)),
         learningRate,
         tokensPerSecond: progress.epochTokens / Math.max(progress.epochSeconds, 1e-9),
         gradNorm: finite(progress.epochGradNorm / progress.epochSteps),
@@ -291,7 +293,13 @@ export class Trainer {
         isBest,
       },
     };
-    Object.assign(progress, { epochLoss: 0, epochTokens: 0, epochGradNorm: 0, epochSteps: 0, epochSeconds: 0 });
+    Object.assign(progress, {
+      epochLoss: 0,
+      epochTokens: 0,
+      epochGradNorm: 0,
+      epochSteps: 0,
+      epochSeconds: 0,
+    });
     if (sample && training.sampleLength > 0) {
       const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
       yield { type: 'sample', data: { epoch: progress.epoch, text } };
@@ -300,11 +308,10 @@ export class Trainer {
     yield this.#saveSnapshot(isBest);
   }
 
-  #evaluate(ids: Int32Array) {
-    const { model, training } = this.#options;
-    return withEvaluationValues(this.#optimizer, model.parameters, () =>
-      evaluate(model, ids, { batchSize: training.evaluationBatchSize, time: training.bpttLength, counting: 'exact' }),
-    );
+  /** @returns nats per token, with the weights as they are */
+  #evaluate(ids: Int32Array): number {
+    const { evaluationBatchSize: batchSize, bpttLength } = this.#options.training;
+    return evaluate(this.#options.model, ids, { batchSize, bpttLength, counting: 'exact' }).loss;
   }
 
   #hasStalled(): boolean {
@@ -322,7 +329,10 @@ export class Trainer {
 
   #saveSnapshot(isBest: boolean): TrainingEvent {
     const { epoch, step } = this.#progress;
-    return { type: 'checkpoint', data: { epoch, step, ...this.#options.sink.saveSnapshot(this.snapshot()), isBest } };
+    return {
+      type: 'checkpoint',
+      data: { epoch, step, ...this.#options.sink.saveSnapshot(this.snapshot()), isBest },
+    };
   }
 
   #rollBackOrThrow(loss: number, learningRate: number): void {
@@ -333,14 +343,20 @@ export class Trainer {
     if (!snapshot) {
       const { step, epoch } = this.#progress;
       const { maxGradNorm } = training;
-      throw appError('loss-not-finite', { loss: String(loss), step: step + 1, epoch: epoch + 1, learningRate, maxGradNorm });
+      throw appError('loss-not-finite', {
+        loss: String(loss),
+        step: step + 1,
+        epoch: epoch + 1,
+        learningRate,
+        maxGradNorm,
+      });
     }
     this.restore(snapshot);
     this.#progress.rollbackDivisor = 2;
   }
 
   #startedEvent(resumed: boolean): TrainingEvent {
-    const { model, training, text, valid, environment, trainTokens } = this.#options;
+    const { model, training, splits, environment } = this.#options;
     const { epoch, step } = this.#progress;
     return {
       type: 'started',
@@ -348,15 +364,21 @@ export class Trainer {
         ...environment,
         parameterCount: parameterCount(model),
         vocabularySize: model.vocabularySize,
-        trainTokens,
-        validTokens: valid?.length ?? 0,
-        stepsPerEpoch: Math.ceil(text.length / training.bpttLength),
+        trainTokens: splits.train.length,
+        validTokens: splits.valid.length,
+        stepsPerEpoch: this.#text.batchesPerEpoch(training.bpttLength),
         resumedFrom: resumed ? { epoch, step } : null,
       },
     };
   }
 
-  #stepEvent(loss: number, tokens: number, seconds: number, learningRate: number, norm: number): TrainingEvent | null {
+  #stepEvent(
+    loss: number,
+    tokens: number,
+    seconds: number,
+    learningRate: number,
+    norm: number,
+  ): TrainingEvent | null {
     const since = this.#sinceEvent;
     since.loss += loss;
     since.tokens += tokens;
@@ -382,22 +404,16 @@ export class Trainer {
   }
 
   #succeededEvent(reason: 'epochs' | 'early-stopping' | 'max-duration'): TrainingEvent {
-    const { model, test, sink } = this.#options;
+    const { model, splits, sink } = this.#options;
     const { bestValidLoss, totalSeconds, bestEpoch, epoch } = this.#progress;
     const digest = weightsDigest(new Map(model.parameters.map(({ name, value }) => [name, value])));
     if (bestEpoch !== epoch || this.#optimizer.slots().size > 0) this.#adoptWeights(sink.loadBestWeights());
-    const testLoss =
-      test &&
-      evaluate(model, test, {
-        batchSize: this.#options.training.evaluationBatchSize,
-        time: this.#options.training.bpttLength,
-        counting: 'exact',
-      }).loss;
+    const testLoss = this.#evaluate(splits.test);
     return {
       type: 'succeeded',
       data: {
-        testLoss,
-        testPerplexity: testLoss === null ? null : finite(Math.exp(testLoss)),
+        testLoss: finite(testLoss),
+        testPerplexity: finite(Math.exp(testLoss)),
         validPerplexity: bestValidLoss === null ? null : finite(Math.exp(bestValidLoss)),
         digest,
         seconds: totalSeconds,
@@ -412,14 +428,19 @@ export class Trainer {
 
   /** Part of all text, over all epochs, that was read. */
   #fraction(): number {
-    const { text, training } = this.#options;
-    return (this.#progress.epoch + this.#progress.position / text.length) / training.epochs;
+    const { epoch, position } = this.#progress;
+    return (epoch + position / this.#text.streamLength) / this.#options.training.epochs;
   }
 
   #remainingSeconds(): number | null {
     const fraction = this.#fraction();
     const { totalSeconds } = this.#progress;
     return fraction > 0 ? (totalSeconds * (1 - fraction)) / fraction : null;
+  }
+
+  #openText(position: number): BatchIterator {
+    const { splits, training } = this.#options;
+    return new BatchIterator(splits.train, { batchSize: training.batchSize, cursor: { position, epoch: 0 } });
   }
 
   #disposeStates(): void {
@@ -431,20 +452,6 @@ export class Trainer {
     }
     this.#states = [];
   }
-}
-
-/** `state.PART.LAYER.hidden` and `….cell` → the states of the parts. */
-function assembleStates(tensors: ReadonlyMap<string, tf.Tensor>): LanguageModelState[] {
-  const parts: { hidden: tf.Tensor2D; cell: tf.Tensor2D }[][] = [];
-  for (const [name, hidden] of tensors) {
-    const [, part, layer, kind] = name.split('.');
-    if (kind !== 'hidden') continue;
-    const cell = tensors.get(`state.${part}.${layer}.cell`);
-    if (!cell) throw appError('tensor-mismatch', { tensor: `state.${part}.${layer}.cell`, expected: 'a tensor', actual: 'none' });
-    parts[Number(part)] ??= [];
-    parts[Number(part)]![Number(layer)] = { hidden: tf.keep(hidden) as tf.Tensor2D, cell: tf.keep(cell) as tf.Tensor2D };
-  }
-  return parts;
 }
 
 /** JSON has no NaN and no Infinity. */

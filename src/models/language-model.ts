@@ -40,6 +40,8 @@ export interface LanguageModel {
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array;
   /** Reads a batch without dropout. @returns losses, nats, one a token */
   losses(batch: TokenBatch): Float32Array;
+  /** Reads T tokens of one stream and predicts nothing: how a prompt is taken in. */
+  read(ids: Int32Array): void;
   /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */
   nextLogits(ids: Int32Array): Tensor2D;
 

@@ -104,6 +104,12 @@ export class LstmLanguageModel implements LanguageModel {
     });
   }
 
+  read(ids: Int32Array): void {
+    tf.tidy(() => {
+      this.#forward(ids, ids.length, 1, false);
+    });
+  }
+
   nextLogits(ids: Int32Array): tf.Tensor2D {
     return tf.tidy(() => this.#output.logits(flatten(this.#forward(ids, 1, ids.length, false).dropped)));
   }

@@ -6,15 +6,16 @@ import { TimeEmbedding } from '../layers/time-embedding.js';
 import { TimeLstm } from '../layers/time-lstm.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import * as tf from '../tensor/tensorflow.js';
-import { initializeParameters, type LstmLanguageModelParameters } from './initialization.js';
+import { initializeParameters } from './initialization.js';
 import type { LanguageModel, LanguageModelState, Objective, TokenBatch } from './language-model.js';
+import type { LstmParameters } from './lstm-parameters.js';
 
 export interface LstmLanguageModelOptions {
   /** Seed of the initial weights and of the masks. */
   readonly seed: number;
   readonly precision: 'float32' | 'bfloat16';
   /** Weights to begin with; drawn as the config says when left out. */
-  readonly parameters?: LstmLanguageModelParameters;
+  readonly parameters?: LstmParameters;
 }
 
 /** An LSTM layer and the dropout behind it. */
@@ -56,8 +57,8 @@ export class LstmLanguageModel implements LanguageModel {
     this.random = random;
     this.#embedding = new TimeEmbedding('embedding', weights.embedding, { rate: dropout.embedding, random });
     this.#inputDropout = timeDropout('input.dropout', dropout.input);
-    this.#blocks = weights.lstms.map(({ wx, wh, b }, layer) => {
-      const isLast = layer === weights.lstms.length - 1;
+    this.#blocks = weights.layers.map(({ wx, wh, b }, layer) => {
+      const isLast = layer === weights.layers.length - 1;
       const lstm = new TimeLstm(`lstm${layer}`, wx, wh, b, {
         weightDrop: dropout.recurrentWeights,
         random,

@@ -155,12 +155,7 @@ export class Trainer {
       else if (name.startsWith('state.')) states.set(name, tensor);
       else weights.set(name, tensor);
     }
-    for (const parameter of model.parameters) {
-      const value = weights.get(parameter.name);
-      if (!value)
-        throw appError('tensor-mismatch', { tensor: parameter.name, expected: 'a tensor', actual: 'none' });
-      parameter.assign(value);
-    }
+    this.#adoptWeights(weights);
     this.#optimizer.restore(optimizer, slots);
     this.#disposeStates();
     this.#states = assembleStates(states);
@@ -423,7 +418,12 @@ export class Trainer {
   }
 
   #adoptWeights(weights: ReadonlyMap<string, tf.Tensor>): void {
-    for (const parameter of this.#options.model.parameters) parameter.assign(weights.get(parameter.name)!);
+    for (const parameter of this.#options.model.parameters) {
+      const value = weights.get(parameter.name);
+      if (!value)
+        throw appError('tensor-mismatch', { tensor: parameter.name, expected: 'a tensor', actual: 'none' });
+      parameter.assign(value);
+    }
   }
 
   /** Part of all text, over all epochs, that was read. */

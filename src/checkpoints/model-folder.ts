@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ModelConfig } from '../contracts/model.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
+import { appError } from '../errors.js';
+import { LstmLanguageModel } from '../models/lstm-language-model.js';
+import { parametersFromWeights } from '../models/lstm-parameters.js';
+import { loadWeights } from './checkpoint-folder.js';
+import { writeDurably } from './durable-file.js';
+
+/** `config.json` of a model folder: all that is needed to build the model around its weights. */
+export const ModelDescription = z.strictObject({
+  version: z.literal(1),
+  model: ModelConfig,
+  vocabularySize: z.int().min(1),
+  precision: z.enum(['float32', 'bfloat16']),
+  /** What it was trained on, for evaluation on the same text. */
+  corpus: z.string(),
+});
+export type ModelDescription = z.infer<typeof ModelDescription>;
+
+/** A model that is ready to be used, with the tokenizer that it was trained with. */
+export interface TrainedModel {
+  readonly model: LstmLanguageModel;
+  readonly tokenizer: Tokenizer;
+  readonly description: ModelDescription;
+}
+
+const WEIGHTS = 'weights.safetensors';
+const CONFIG = 'config.json';
+const TOKENIZER = 'tokenizer.json';
+
+/** Writes what stands beside the weights of a model: its description and its tokenizer. */
+export function describeModel(folder: string, description: ModelDescription, tokenizer: Tokenizer): void {
+  mkdirSync(folder, { recursive: true });
+  writeDurably(join(folder, TOKENIZER), Buffer.from(JSON.stringify(tokenizer.toJSON())));
+  writeDurably(join(folder, CONFIG), Buffer.from(JSON.stringify(description, null, 2)));
+}
+
+/**
+ * Loads a trained model from its folder.
+ * @throws checkpoint-corrupt, tensor-mismatch, tokenizer-invalid
+ */
+export function openModel(folder: string): TrainedModel {
+  const description = readDescription(join(folder, CONFIG));
+  const tokenizer = parseTokenizerJson(readFileSync(join(folder, TOKENIZER), 'utf8'));
+  if (tokenizer.vocabulary.size !== description.vocabularySize) {
+    const reason = `it has ${tokenizer.vocabulary.size} tokens; the model has ${description.vocabularySize}`;
+    throw appError('tokenizer-invalid', { reason });
+  }
+  const { model: config, vocabularySize, precision } = description;
+  const parameters = parametersFromWeights(config, vocabularySize, loadWeights(join(folder, WEIGHTS)));
+  const model = new LstmLanguageModel(config, vocabularySize, { seed: 0, precision, parameters });
+  return { model, tokenizer, description };
+}
+
+/** Whether a folder holds a model that can be opened. */
+export function hasModel(folder: string): boolean {
+  return [WEIGHTS, CONFIG, TOKENIZER].every((file) => existsSync(join(folder, file)));
+}
+
+function readDescription(path: string): ModelDescription {
+  try {
+    return ModelDescription.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    throw appError('checkpoint-corrupt', { file: CONFIG, reason }, error);
+  }
+}

@@ -136,6 +136,8 @@ export const CorpusUpload = z.strictObject({
   testFraction: fraction.default(0.05).describe('Part of a single text that becomes test, cut at a line end'),
 });
 export type CorpusUpload = z.infer<typeof CorpusUpload>;
+/** An upload before the defaults are filled in. */
+export type CorpusUploadInput = z.input<typeof CorpusUpload>;
 
 /** corpus.json of an uploaded corpus. */
 export const StoredCorpusManifest = z.strictObject({

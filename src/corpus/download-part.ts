@@ -1,0 +1,50 @@
+/**
+ * The file that a download grows in: `<destination>.part` while nobody works on it, `<destination>.<owner>.part` while
+ * somebody does. Taking it over is one rename, so two threads or processes never write to the same file; what a dead
+ * process left is taken over too.
+ */
+import { readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+
+let claims = 0;
+
+/** Takes over what an earlier download left, if there is something. @returns the path to write to */
+export async function claimPart(destination: string): Promise<string> {
+  const own = `${destination}.${process.pid}-${threadId}-${claims++}.part`;
+  for (const left of await findLeftParts(destination)) {
+    try {
+      await rename(left, own);
+      break;
+    } catch {
+      // Somebody else was faster; the next one, or a new file.
+    }
+  }
+  return own;
+}
+
+/** Leaves what has arrived to the next one who tries; nothing to do when the file has its final name. */
+export async function releasePart(part: string, destination: string): Promise<void> {
+  await rename(part, `${destination}.part`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
+async function findLeftParts(destination: string): Promise<string[]> {
+  const folder = dirname(destination);
+  const prefix = `${basename(destination)}.`;
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith('.part'));
+  return names.filter((name) => isLeft(name.slice(prefix.length))).map((name) => join(folder, name));
+}
+
+function isLeft(suffix: string): boolean {
+  if (suffix === 'part') return true;
+  const pid = Number(/^(\d+)-\d+-\d+\.part$/.exec(suffix)?.[1]);
+  if (!Number.isInteger(pid)) return false;
+  try {
+    process.kill(pid, 0); // asks whether it lives; sends nothing
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}

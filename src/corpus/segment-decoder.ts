@@ -1,0 +1,71 @@
+import { forEachSegment, type SegmenterName } from './segmenter.js';
+
+/** Puts units together to text again, one by one; a line feed is the end of a line. */
+export interface SegmentJoiner {
+  /** What the unit adds to the text: itself, and a space before it where one belongs. */
+  push(segment: string): string;
+}
+
+/** A joiner for what the segmenter of that name has cut; segmenting the joined text gives the same units again. */
+export function createJoiner(segmenter: SegmenterName): SegmentJoiner {
+  switch (segmenter) {
+    case 'whitespace':
+      return new SpaceJoiner();
+    case 'prose':
+      return new ProseJoiner();
+    case 'character':
+      return { push: (segment) => segment };
+    default:
+      return segmenter satisfies never;
+  }
+}
+
+class SpaceJoiner implements SegmentJoiner {
+  #atLineStart = true;
+
+  push(segment: string): string {
+    const space = this.#atLineStart || segment === '\n' ? '' : ' ';
+    this.#atLineStart = segment === '\n';
+    return space + segment;
+  }
+}
+
+/** No space before what begins with these … */
+const CLOSING = /^(?:[.,;:!?%)\]}…’”»/]|:\/\/|\]\()/u;
+/** … nor after what ends with these. */
+const OPENING = /[([{“«@$/]$/u;
+/** They open and close: the first on a line opens, the second closes, and so on. */
+const QUOTES: ReadonlySet<string> = new Set(['"', "'", '`', '**']);
+
+/** Spacing as people write: none before a comma or after a bracket, quotes close to what they quote. */
+class ProseJoiner implements SegmentJoiner {
+  #previous = '\n';
+  #previousOpens = false;
+  readonly #openQuotes = new Set<string>();
+
+  push(segment: string): string {
+    const isQuote = QUOTES.has(segment);
+    const closes = isQuote && this.#openQuotes.delete(segment);
+    if (isQuote && !closes) this.#openQuotes.add(segment);
+    if (segment === '\n') this.#openQuotes.clear();
+
+    const tight =
+      segment === '\n' ||
+      this.#previous === '\n' ||
+      ((this.#previousOpens || closes || CLOSING.test(segment)) && staysApart(this.#previous, segment));
+    this.#previous = segment;
+    this.#previousOpens = (isQuote && !closes) || OPENING.test(segment);
+    return (tight ? '' : ' ') + segment;
+  }
+}
+
+/** Whether two units without a space between them are still read as these two. */
+function staysApart(left: string, right: string): boolean {
+  let cuts = 0;
+  let cutBetween = false;
+  forEachSegment('prose', left + right, (_, end) => {
+    cuts++;
+    if (end === left.length) cutBetween = true;
+  });
+  return cuts === 2 && cutBetween;
+}

@@ -1,0 +1,88 @@
+/**
+ * Cuts text into the units that a vocabulary of words or characters knows, without touching them: what lies between two
+ * units is white space. A line feed is a unit of its own, the end of a line.
+ *
+ * - whitespace: what white space separates, as PTB and WikiText-2 are made.
+ * - prose: words (with what joins letters inside: `don't`, `content-type`, `reply.send`), and each run of one other
+ *   character (`...`, ```` ``` ````); a few pairs that belong together (`=>`, `://`, `](`, `!=`, `!==`).
+ * - character: each Unicode code point.
+ *
+ * Each has a twin in the regular expressions of Hugging Face's tokenizers, see {@link PROSE_PATTERN}.
+ */
+export type SegmenterName = 'whitespace' | 'prose' | 'character';
+
+/** Called for each unit: it is `text.slice(start, end)`. */
+export type VisitSegment = (start: number, end: number) => void;
+
+const WORD_CHARACTER = '\\p{L}\\p{N}_';
+const WORD = `[${WORD_CHARACTER}][${WORD_CHARACTER}\\p{M}]*`;
+const OTHER = `[^\\p{White_Space}${WORD_CHARACTER}]`;
+
+/**
+ * A unit of prose, in the syntax that JavaScript (flag `u`) and Oniguruma have in common. `<unk>` and `<eos>` come
+ * first, so that decoded text is read back as it was; the first group is a character that repeats.
+ */
+export const PROSE_PATTERN = `<unk>|<eos>|${WORD}(?:['’.-]${WORD})*|=>|://|\\]\\(|!==?|(${OTHER})\\1*\\p{M}*`;
+
+/** Visits all units of a text, line feeds included, in order. */
+export function forEachSegment(segmenter: SegmenterName, text: string, visit: VisitSegment): void {
+  switch (segmenter) {
+    case 'whitespace':
+      forEachWord(text, visit);
+      break;
+    case 'prose':
+      forEachMatch(text, new RegExp(`\\n|${PROSE_PATTERN}`, 'gu'), visit);
+      break;
+    case 'character':
+      forEachCodePoint(text, visit);
+      break;
+    default:
+      segmenter satisfies never;
+  }
+}
+
+function forEachWord(text: string, visit: VisitSegment): void {
+  let start = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (!isWhiteSpace(code)) {
+      if (start < 0) start = i;
+      continue;
+    }
+    if (start >= 0) visit(start, i);
+    start = -1;
+    if (code === 10) visit(i, i + 1);
+  }
+  if (start >= 0) visit(start, text.length);
+}
+
+function forEachMatch(text: string, pattern: RegExp, visit: VisitSegment): void {
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    visit(match.index, pattern.lastIndex);
+  }
+}
+
+function forEachCodePoint(text: string, visit: VisitSegment): void {
+  for (let i = 0; i < text.length; ) {
+    const start = i;
+    i += text.codePointAt(i)! > 0xffff ? 2 : 1;
+    visit(start, i);
+  }
+}
+
+/** Unicode's White_Space property, which Rust's `char::is_whitespace` is too (JavaScript's `\s` differs in two). */
+function isWhiteSpace(code: number): boolean {
+  if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13);
+  if (code < 0x85) return false;
+  return (
+    code === 0x85 ||
+    code === 0xa0 ||
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200a) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x202f ||
+    code === 0x205f ||
+    code === 0x3000
+  );
+}

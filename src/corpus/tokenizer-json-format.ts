@@ -1,0 +1,102 @@
+/**
+ * How the tokenizers are written down in the terms of Hugging Face's tokenizers: words and characters as `WordLevel`,
+ * byte pairs as byte-level `BPE`.
+ */
+import type { TokenizerJson } from '../contracts/tokenizer-json.js';
+import type { RankedMerge } from './byte-pair-merger.js';
+import { PROSE_PATTERN, type SegmenterName } from './segmenter.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, type Vocabulary } from './vocabulary.js';
+
+type Model<Type> = Extract<TokenizerJson['model'], { type: Type }>;
+export type Pipeline = Pick<TokenizerJson, 'normalizer' | 'pre_tokenizer' | 'decoder'>;
+
+/** tokenizer.json of words or characters. */
+export function segmentTokenizerJson(
+  segmenter: SegmenterName,
+  lowercase: boolean,
+  vocabulary: Vocabulary,
+): TokenizerJson {
+  const model: Model<'WordLevel'> = {
+    type: 'WordLevel',
+    vocab: vocabRecord(vocabulary),
+    unk_token: UNKNOWN_TOKEN,
+  };
+  return { ...FRAME, ...segmentPipeline(segmenter, lowercase), model };
+}
+
+/** tokenizer.json of byte pairs. */
+export function bytePairTokenizerJson(
+  lowercase: boolean,
+  vocabulary: Vocabulary,
+  merges: readonly RankedMerge[],
+): TokenizerJson {
+  const model: Model<'BPE'> = {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    vocab: vocabRecord(vocabulary),
+    // One string a merge: versions before 0.20 read no other form, later ones read both.
+    merges: merges.map(({ left, right }) => `${vocabulary.token(left)} ${vocabulary.token(right)}`),
+  };
+  return { ...FRAME, ...bytePairPipeline(lowercase), model };
+}
+
+const FRAME = {
+  version: '1.0' as const,
+  truncation: null,
+  padding: null,
+  added_tokens: [],
+  post_processor: null,
+};
+
+/** What comes before and after the model, for words and characters. */
+export function segmentPipeline(segmenter: SegmenterName, lowercase: boolean): Pipeline {
+  const lineEnd = { type: 'Replace', pattern: { String: '\n' }, content: ` ${END_OF_LINE_TOKEN} ` };
+  const lower = { type: 'Lowercase' };
+  switch (segmenter) {
+    case 'whitespace':
+    case 'prose':
+      return {
+        normalizer: lowercase ? { type: 'Sequence', normalizers: [lower, lineEnd] } : lineEnd,
+        pre_tokenizer:
+          segmenter === 'whitespace' ? { type: 'WhitespaceSplit' } : split(PROSE_PATTERN, 'Removed', true),
+        decoder: null,
+      };
+    case 'character':
+      return {
+        normalizer: lowercase ? lower : null,
+        pre_tokenizer: split('[\\s\\S]', 'Isolated', false),
+        decoder: { type: 'Fuse' },
+      };
+    default:
+      return segmenter satisfies never;
+  }
+}
+
+function split(pattern: string, behavior: string, invert: boolean) {
+  return { type: 'Split', pattern: { Regex: pattern }, behavior, invert };
+}
+
+/** What comes before and after the model, for byte pairs. */
+export function bytePairPipeline(lowercase: boolean): Pipeline {
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  return {
+    normalizer: lowercase ? { type: 'Lowercase' } : null,
+    pre_tokenizer: byteLevel,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  };
+}
+
+/** Without a prototype, so that `__proto__` is a key like any other. */
+function vocabRecord(vocabulary: Vocabulary): Record<string, number> {
+  const record: Record<string, number> = Object.create(null);
+  vocabulary.tokens.forEach((token, id) => {
+    record[token] = id;
+  });
+  return record;
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  assertSafeBind,
+  ENVIRONMENT_VARIABLES,
+  isLoopback,
+  parseEnvironment,
+} from '../../src/contracts/environment.js';
+import { AppError } from '../../src/errors.js';
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    parseEnvironment(env);
+  } catch (error) {
+    assert.ok(error instanceof AppError);
+    return JSON.stringify(error.details.issues);
+  }
+  throw new assert.AssertionError({ message: 'the environment was accepted' });
+};
+
+test('an empty environment gives the documented defaults', () => {
+  const environment = parseEnvironment({ PATH: '/bin', GATELM_PORT: ' ' });
+  assert.equal(environment.host, '127.0.0.1');
+  assert.equal(environment.port, 8080);
+  assert.deepEqual(environment.apiKeys, []);
+  assert.equal(environment.threads, null);
+});
+
+test('numbers and lists are read from text', () => {
+  const environment = parseEnvironment({ GATELM_PORT: '0', GATELM_API_KEYS: 'first-key, second-key,' });
+  assert.equal(environment.port, 0);
+  assert.deepEqual(environment.apiKeys, ['first-key', 'second-key']);
+});
+
+test('a wrong value names its variable and what was expected', () => {
+  const message = messageOf({ GATELM_PORT: '99999', GATELM_BACKEND: 'nativ', GATELM_THREADS: '0x10' });
+  assert.match(message, /GATELM_PORT.*at most 65535/);
+  assert.match(message, /GATELM_BACKEND.*did you mean \\"native\\"/);
+  assert.match(message, /GATELM_THREADS.*expected a number/);
+});
+
+test('a misspelt name is refused with the one that was meant; variables of set-up are left alone', () => {
+  assert.match(messageOf({ GATELM_DATADIR: 'x' }), /did you mean GATELM_DATA_DIR\?/);
+  assert.doesNotThrow(() => parseEnvironment({ GATELM_CACHE_DIR: 'x', GATELM_PYTHON_WHEEL: 'y' }));
+});
+
+test('an API key that is too short is refused without being repeated', () => {
+  assert.doesNotMatch(messageOf({ GATELM_API_KEYS: 'hunter2' }), /hunter2/);
+});
+
+test('every variable has a name, a meaning and a default', () => {
+  for (const { name, description } of ENVIRONMENT_VARIABLES) {
+    assert.match(name, /^GATELM_[A-Z_]+$/);
+    assert.ok(description.length > 10, name);
+  }
+});
+
+test('a bind to anything but loopback needs keys', () => {
+  for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost']) assert.ok(isLoopback(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil.example'])
+    assert.ok(!isLoopback(host), host);
+  const open = parseEnvironment({ GATELM_HOST: '0.0.0.0' });
+  assert.throws(() => assertSafeBind(open), { code: 'unsafe-bind' });
+  assert.doesNotThrow(() => assertSafeBind({ ...open, apiKeys: ['a-long-key'] }));
+});

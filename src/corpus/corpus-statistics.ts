@@ -5,6 +5,8 @@ import type { Vocabulary } from './vocabulary.js';
 export class StatisticsCounter {
   readonly #vocabulary: Vocabulary;
   readonly #seen: Uint8Array;
+  /** 1 for the tokens that end a line: the line end, and byte pairs with a line feed among other bytes. */
+  readonly #endsLine: Uint8Array;
   #tokens = 0;
   #types = 0;
   #unknown = 0;
@@ -14,10 +16,12 @@ export class StatisticsCounter {
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
     this.#seen = new Uint8Array(vocabulary.size);
+    const lineEnd = vocabulary.token(vocabulary.eosId);
+    this.#endsLine = Uint8Array.from(vocabulary.tokens, (token) => Number(token.includes(lineEnd)));
   }
 
   add(ids: Int32Array): this {
-    const { unknownId, eosId } = this.#vocabulary;
+    const { unknownId } = this.#vocabulary;
     for (const id of ids) {
       if (this.#seen[id] === 0) {
         this.#seen[id] = 1;
@@ -26,7 +30,7 @@ export class StatisticsCounter {
       if (id === unknownId) this.#unknown++;
       this.#line++;
       if (this.#line > this.#longestLine) this.#longestLine = this.#line;
-      if (id === eosId) this.#line = 0;
+      if (this.#endsLine[id] === 1) this.#line = 0;
     }
     this.#tokens += ids.length;
     return this;

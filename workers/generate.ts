@@ -61,17 +61,17 @@ async function evaluateModel(
     return { perplexity, loss: Math.log(perplexity), tokens: tokens.length, bitsPerByte: bits };
   }
   const split = request.split ?? 'test';
-  const text = await readSplit({
+  const corpus = await loadCorpus({
     corpus: request.corpus ?? description.corpus,
-    split,
+    tokenizer,
     dataDirectory,
-    corporaMirror,
+    mirror: corporaMirror,
   });
-  const { loss, perplexity, tokens } = evaluate(model, tokenizer.encode(text), {
+  const { loss, perplexity, tokens } = evaluate(model, corpus.splits[split], {
     ...EVALUATION,
     counting: request.counting,
   });
-  return { perplexity, loss, tokens, bitsPerByte: bitsPerByte(loss, tokens, Buffer.byteLength(text)) };
+  return { perplexity, loss, tokens, bitsPerByte: bitsPerByte(loss, tokens, corpus.bytes[split]) };
 }
 
 /** The model, loaded when it is not warm or when its weights have changed since. */

@@ -1,0 +1,53 @@
+/** The workloads that gatelm and its peers are timed on: plain data, passed to each side on its command line. */
+export interface Workload {
+  readonly name: string;
+  readonly task: 'train' | 'evaluate' | 'generate';
+  readonly vocabularySize: number;
+  readonly embeddingSize: number;
+  readonly hiddenSizes: readonly number[];
+  readonly tied: boolean;
+  /** Standard dropout, everywhere. */
+  readonly dropout: number;
+  /** All regularizers of AWD-LSTM instead. */
+  readonly awd: boolean;
+  readonly batchSize: number;
+  readonly time: number;
+  /** Steps that are timed. */
+  readonly steps: number;
+  readonly threads: number;
+}
+
+const base = { vocabularySize: 10_000, tied: false, dropout: 0, awd: false, batchSize: 20, time: 35, threads: 2 } as const;
+const small = { ...base, embeddingSize: 100, hiddenSizes: [100] } as const;
+const medium = { ...base, embeddingSize: 650, hiddenSizes: [650, 650], tied: true } as const;
+
+export const WORKLOADS: readonly Workload[] = [
+  { ...small, name: 'train 100 ×1', task: 'train', steps: 40 },
+  { ...medium, name: 'train 650 ×2, tied, dropout 0.5', task: 'train', dropout: 0.5, steps: 10 },
+  {
+    ...base,
+    name: 'train awd-lstm, all regularizers',
+    task: 'train',
+    embeddingSize: 400,
+    hiddenSizes: [1150, 1150, 400],
+    tied: true,
+    awd: true,
+    time: 70,
+    steps: 4,
+  },
+  {
+    ...base,
+    name: 'train characters 512 ×2',
+    task: 'train',
+    vocabularySize: 100,
+    embeddingSize: 128,
+    hiddenSizes: [512, 512],
+    batchSize: 64,
+    time: 128,
+    steps: 4,
+  },
+  { ...medium, name: 'evaluate 650 ×2, N 10', task: 'evaluate', batchSize: 10, steps: 30 },
+  { ...medium, name: 'evaluate 650 ×2, N 1', task: 'evaluate', batchSize: 1, steps: 60 },
+  { ...medium, name: 'generate 650 ×2, 1 stream', task: 'generate', batchSize: 1, steps: 300 },
+  { ...medium, name: 'generate 650 ×2, 32 streams', task: 'generate', batchSize: 32, steps: 100 },
+];

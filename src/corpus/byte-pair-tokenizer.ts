@@ -3,13 +3,13 @@ import { BYTE_CHARACTERS, readSpelledBytes, spellBytes } from './byte-alphabet.j
 import { BytePairMerger, type RankedMerge } from './byte-pair-merger.js';
 import { BYTE_IDS, learnMerges, type Merge } from './byte-pair-training.js';
 import { IdList } from './id-list.js';
+import { lowerCaseByteMap, toLowerCase } from './lower-case.js';
 import {
   assertWellFormed,
   decodeAll,
   type EncodedText,
   type StreamingDecoder,
   type Tokenizer,
-  toLowerCase,
 } from './tokenizer.js';
 import { bytePairTokenizerJson } from './tokenizer-json-format.js';
 import { Vocabulary } from './vocabulary.js';
@@ -121,20 +121,4 @@ function spellTokens(merges: readonly Merge[]): string[] {
 function forEachPiece(text: string, visit: (piece: string) => void): void {
   PIECE.lastIndex = 0;
   for (const [piece] of text.matchAll(PIECE)) visit(piece);
-}
-
-/** For each byte of the text in lower case, the bytes of the text itself that it comes from. */
-function lowerCaseByteMap(text: string): { starts: Int32Array; ends: Int32Array } {
-  const [starts, ends] = [new IdList(text.length), new IdList(text.length)];
-  let at = 0;
-  for (const character of text) {
-    const length = Buffer.byteLength(character, 'utf8');
-    const lowerLength = Buffer.byteLength(character.toLowerCase(), 'utf8');
-    for (let i = 0; i < lowerLength; i++) {
-      starts.push(lowerLength === length ? at + i : at);
-      ends.push(lowerLength === length ? at + i + 1 : at + length);
-    }
-    at += length;
-  }
-  return { starts: starts.take(), ends: ends.take() };
 }

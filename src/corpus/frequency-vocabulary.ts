@@ -1,3 +1,4 @@
+import { toLowerCase } from './lower-case.js';
 import { tokenOf } from './segment-tokenizer.js';
 import { forEachSegment, type SegmenterName } from './segmenter.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
@@ -12,8 +13,9 @@ export function countTokens(
   text: string,
   counts = new Map<string, number>(),
 ): Map<string, number> {
-  forEachSegment(segmenter, text, (start, end) => {
-    const token = tokenOf(segmenter, lowercase, text.slice(start, end));
+  const read = lowercase ? toLowerCase(text) : text;
+  forEachSegment(segmenter, read, (start, end) => {
+    const token = tokenOf(segmenter, read.slice(start, end));
     counts.set(token, (counts.get(token) ?? 0) + 1);
   });
   return counts;

@@ -1,6 +1,7 @@
 import type { TokenizerJson } from '../contracts/tokenizer-json.js';
 import { ByteOffsets } from './byte-offsets.js';
 import { IdList } from './id-list.js';
+import { lowerCaseByteMap, toLowerCase } from './lower-case.js';
 import { createJoiner } from './segment-decoder.js';
 import { forEachSegment, type SegmenterName } from './segmenter.js';
 import {
@@ -9,7 +10,6 @@ import {
   type EncodedText,
   type StreamingDecoder,
   type Tokenizer,
-  toLowerCase,
 } from './tokenizer.js';
 import { segmentTokenizerJson } from './tokenizer-json-format.js';
 import { END_OF_LINE_TOKEN, type Vocabulary } from './vocabulary.js';
@@ -34,20 +34,20 @@ export class SegmentTokenizer implements Tokenizer {
   encode(text: string): Int32Array {
     assertWellFormed(text);
     const ids = new IdList(this.segmenter === 'character' ? text.length : text.length >> 2);
-    const lookUp = this.#lookUp();
-    forEachSegment(this.segmenter, text, (start, end) => ids.push(lookUp(text.slice(start, end))));
+    this.#forEachId(text, (id) => ids.push(id));
     return ids.take();
   }
 
   encodeWithOffsets(text: string): EncodedText {
     assertWellFormed(text);
     const [ids, starts, ends] = [new IdList(), new IdList(), new IdList()];
-    const offsets = new ByteOffsets(text);
-    const lookUp = this.#lookUp();
-    forEachSegment(this.segmenter, text, (start, end) => {
-      ids.push(lookUp(text.slice(start, end)));
-      starts.push(offsets.at(start));
-      ends.push(offsets.at(end));
+    const offsets = new ByteOffsets(this.lowercase ? toLowerCase(text) : text);
+    const source = this.lowercase ? lowerCaseByteMap(text) : null;
+    this.#forEachId(text, (id, start, end) => {
+      const [first, last] = [offsets.at(start), offsets.at(end) - 1];
+      ids.push(id);
+      starts.push(source ? source.starts[first]! : first);
+      ends.push(source ? source.ends[last]! : last + 1);
     });
     return { ids: ids.take(), starts: starts.take(), ends: ends.take() };
   }
@@ -70,14 +70,17 @@ export class SegmentTokenizer implements Tokenizer {
     return segmentTokenizerJson(this.segmenter, this.lowercase, this.vocabulary);
   }
 
-  #lookUp(): (segment: string) => number {
+  /** @param visit gets the id, and where the unit stands in the text, in lower case if that is what is read */
+  #forEachId(text: string, visit: (id: number, start: number, end: number) => void): void {
     const { ids, unknownId } = this.vocabulary;
-    return (segment) => ids.get(tokenOf(this.segmenter, this.lowercase, segment)) ?? unknownId!;
+    const read = this.lowercase ? toLowerCase(text) : text;
+    forEachSegment(this.segmenter, read, (start, end) => {
+      visit(ids.get(tokenOf(this.segmenter, read.slice(start, end))) ?? unknownId!, start, end);
+    });
   }
 }
 
 /** The token that a unit of text is, before the vocabulary is asked. */
-export function tokenOf(segmenter: SegmenterName, lowercase: boolean, segment: string): string {
-  if (segment === '\n' && segmenter !== 'character') return END_OF_LINE_TOKEN;
-  return lowercase ? toLowerCase(segment) : segment;
+export function tokenOf(segmenter: SegmenterName, segment: string): string {
+  return segment === '\n' && segmenter !== 'character' ? END_OF_LINE_TOKEN : segment;
 }

@@ -65,8 +65,3 @@ export function assertWellFormed(text: string): void {
     offset: Buffer.byteLength(text.slice(0, index), 'utf8'),
   });
 }
-
-/** Lower case, one code point after another: no rule looks at neighbours, as in Hugging Face's `Lowercase`. */
-export function toLowerCase(text: string): string {
-  return text.replace(/[A-Z]+|[^\0-\x7f]/gu, (part) => part.toLowerCase());
-}

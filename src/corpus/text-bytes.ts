@@ -38,7 +38,7 @@ export class TextReader {
     } catch (cause) {
       const bytes = Buffer.concat([this.#held, chunk]);
       const start = this.#offset - this.#held.length;
-      throw notText('an invalid byte', start + invalidUtf8Offset(bytes), cause);
+      throw notText('an invalid byte', start + invalidUtf8Offset(bytes, start > 0), cause);
     }
   }
 }
@@ -53,10 +53,13 @@ export function corpusDigest(splitDigests: PerSplit<string>): string {
   return sha256(SPLIT_NAMES.map((split) => splitDigests[split]).join('\n'));
 }
 
-/** Offset of the first sequence that is not UTF-8; what continues a character from before the bytes is passed over. */
-function invalidUtf8Offset(bytes: Uint8Array): number {
+/**
+ * Offset of the first sequence that is not UTF-8.
+ * @param isRest the bytes may begin inside a character
+ */
+function invalidUtf8Offset(bytes: Uint8Array, isRest: boolean): number {
   let at = 0;
-  while (at < 3 && (bytes[at]! & 0xc0) === 0x80) at++;
+  while (isRest && at < 3 && (bytes[at]! & 0xc0) === 0x80) at++;
   while (at < bytes.length) {
     const length = characterLength(bytes, at);
     if (length === 0) return at;

@@ -3,6 +3,7 @@ import { trainBytePairTokenizer } from './byte-pair-tokenizer.js';
 import { chooseVocabulary, countTokens } from './frequency-vocabulary.js';
 import { SegmentTokenizer } from './segment-tokenizer.js';
 import { assertWellFormed, type Tokenizer } from './tokenizer.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
 
 /**
  * Makes a tokenizer from a train split.
@@ -24,6 +25,19 @@ export function createTokenizer(
     lowercase,
     vocabulary: chooseVocabulary(segmenter, counts, config),
   });
+}
+
+/**
+ * The word tokenizer of a model from elsewhere: tokens in the order of its ids, `<unk>` and `<eos>` among them.
+ * @throws tokenizer-invalid
+ */
+export function wordTokenizerOf(
+  tokens: readonly string[],
+  segmenter: 'whitespace' | 'prose' = 'whitespace',
+): Tokenizer {
+  const [unknownToken, eosToken] = [UNKNOWN_TOKEN, END_OF_LINE_TOKEN];
+  const vocabulary = new Vocabulary({ tokens, counts: null, unknownToken, eosToken });
+  return new SegmentTokenizer({ segmenter, lowercase: false, vocabulary });
 }
 
 function segmenterOf(

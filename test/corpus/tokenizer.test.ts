@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
-import { createTokenizer } from '../../src/corpus/create-tokenizer.js';
+import { createTokenizer, wordTokenizerOf } from '../../src/corpus/create-tokenizer.js';
 import { type Tokenizer, unknownWords } from '../../src/corpus/tokenizer.js';
 import { parseTokenizerJson } from '../../src/corpus/tokenizer-json.js';
 
@@ -186,6 +186,16 @@ describe('words', () => {
       assert.equal(tokenizer.vocabulary.token(tokenizer.encode(word)[0]!), word);
     }
     assert.equal(tokenizer.encode('hasOwnProperty')[0], tokenizer.vocabulary.unknownId);
+  });
+
+  it('come from a list too, in the order of a model’s ids', () => {
+    const tokenizer = wordTokenizerOf(['<eos>', 'b', '<unk>', 'a']);
+    assert.deepEqual([...tokenizer.encode('a b c\n')], [3, 1, 2, 0]);
+    assert.throws(() => wordTokenizerOf(['a', '<eos>']), {
+      code: 'tokenizer-invalid',
+      message: /lacks "<unk>"/,
+    });
+    assert.throws(() => wordTokenizerOf(['a', 'a', '<unk>', '<eos>']), { message: /twice/ });
   });
 
   it('names the unknown words of a text, once each', () => {

@@ -1,0 +1,46 @@
+import { MAX_TOKEN_LENGTH, MAX_VOCABULARY_SIZE } from '../contracts/tokenizer-json.js';
+import { SegmentTokenizer } from '../corpus/segment-tokenizer.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../corpus/vocabulary.js';
+import { appError } from '../errors.js';
+
+/** Named in messages. */
+const FILE = 'vocabulary';
+
+/**
+ * The word tokenizer of a vocabulary that is written one token a line, in the order of the ids: words are what white
+ * space separates, `<eos>` ends a line, `<unk>` is every other word. Both must be among the tokens.
+ * @param file UTF-8; lines may end with CR LF, the last one with nothing
+ * @throws checkpoint-corrupt when a line is empty or the file is not UTF-8; tokenizer-invalid when a token stands twice
+ *   or one of the two is missing
+ */
+export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
+  const lines = decode(file).split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.length > MAX_VOCABULARY_SIZE)
+    throw refuse(`${lines.length} tokens are more than ${MAX_VOCABULARY_SIZE}`);
+  lines.forEach((token, index) => {
+    if (token === '') throw refuse(`line ${index + 1} is empty; one token a line is expected`);
+    if (token.length > MAX_TOKEN_LENGTH) throw refuse(`line ${index + 1} is longer than ${MAX_TOKEN_LENGTH}`);
+  });
+  const vocabulary = new Vocabulary({
+    tokens: lines,
+    counts: null,
+    unknownToken: UNKNOWN_TOKEN,
+    eosToken: END_OF_LINE_TOKEN,
+  });
+  return new SegmentTokenizer({ segmenter: 'whitespace', lowercase: false, vocabulary });
+}
+
+function decode(file: string | Uint8Array): string {
+  if (typeof file === 'string') return file;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(file);
+  } catch (cause) {
+    throw refuse('it is not UTF-8', cause);
+  }
+}
+
+function refuse(reason: string, cause?: unknown) {
+  return appError('checkpoint-corrupt', { file: FILE, reason }, cause);
+}

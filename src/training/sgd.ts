@@ -113,7 +113,7 @@ function updateRows(
     tf.tidy(() => {
       const ids = tf.tensor1d(gradient.ids, 'int32');
       const rows = gradient.rows;
-      kernels.sgdRows({ value: parameter.value, ids, rows, learningRate, gradientScale, weightDecay: 0 });
+      kernels.scatterAddRows({ table: parameter.value, ids, rows, factor: -learningRate * gradientScale });
     });
     return;
   }

@@ -1,0 +1,37 @@
+{
+  "targets": [
+    {
+      "target_name": "gatelm_kernels",
+      "sources": [
+        "src/addon.cc",
+        "src/cpu.cc",
+        "src/gemm.cc",
+        "src/isa_avx2.cc",
+        "src/isa_avx512.cc",
+        "src/isa_avx512_bf16.cc",
+        "src/isa_portable.cc",
+        "src/lstm_backward.cc",
+        "src/lstm_forward.cc",
+        "src/ops_elementwise.cc",
+        "src/ops_lstm.cc",
+        "src/ops_softmax.cc",
+        "src/rows.cc",
+        "src/softmax_loss.cc",
+        "src/tf_op.cc",
+        "src/thread_pool.cc"
+      ],
+      "include_dirs": ["../node_modules/@tensorflow/tfjs-node/deps/include"],
+      "cflags_cc": ["-std=c++17", "-O3", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-maybe-uninitialized"],
+      "cflags_cc!": ["-std=gnu++20", "-std=gnu++17"],
+      "defines": ["NAPI_VERSION=8"],
+      "libraries": [
+        "-L<(module_root_dir)/../node_modules/@tensorflow/tfjs-node/deps/lib",
+        "-l:libtensorflow.so.2",
+        "-l:libtensorflow_framework.so.2"
+      ],
+      "ldflags": [
+        "-Wl,-rpath,'$$ORIGIN/../../../node_modules/@tensorflow/tfjs-node/deps/lib'"
+      ]
+    }
+  ]
+}

@@ -1,0 +1,34 @@
+// T steps of an LSTM, forward and backward. Shapes as in src/layers/time-lstm.ts: x [T, N, D], states [N, H],
+// Wx [D, 4H], Wh [H, 4H], b [4H], gates in the order f, g, i, o.
+#pragma once
+
+namespace gatelm {
+
+struct LstmShape {
+  long time;
+  long batch;
+  long input;
+  long hidden;
+};
+
+struct LstmForward {
+  LstmShape shape;
+  bool bf16;
+  const float *x, *hidden0, *cell0, *wx, *wh, *b;
+  float *hiddens;  // [T, N, H]
+  float *cells;    // [T, N, H]
+  float *gates;    // [T, N, 4H], after their nonlinearities
+};
+void lstm_forward(const LstmForward& job);
+
+struct LstmBackward {
+  LstmShape shape;
+  bool bf16;
+  const float *d_hiddens, *x, *hidden0, *cell0, *wx, *wh, *hiddens, *cells, *gates;
+  float *dx;               // [T, N, D]
+  float *d_wx, *d_wh, *d_b;
+  float *d_hidden0, *d_cell0;
+};
+void lstm_backward(const LstmBackward& job);
+
+}  // namespace gatelm

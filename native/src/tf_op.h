@@ -1,0 +1,56 @@
+// The little of TensorFlow's C API that registering and running an op of one's own needs.
+#pragma once
+
+#include <stdint.h>
+
+#include <initializer_list>
+#include <vector>
+
+struct TF_OpKernelContext;
+struct TF_Tensor;
+
+namespace gatelm {
+
+// One run of an op: its inputs and outputs. A wrong input makes the op fail with a message, once.
+class OpRun {
+ public:
+  explicit OpRun(TF_OpKernelContext* context) : context_(context) {}
+  ~OpRun();
+  OpRun(const OpRun&) = delete;
+  OpRun& operator=(const OpRun&) = delete;
+
+  // A float input. In-place ops write through it: see ops_elementwise.cc.
+  float* floats(int index);
+  const int32_t* ints(int index);
+  std::vector<int64_t> dims(int index);
+  long size(int index);
+  // Allocates an output.
+  float* output(int index, std::initializer_list<int64_t> dims);
+  float* output(int index, const std::vector<int64_t>& dims);
+  int32_t* int_output(int index, int64_t count);
+  // Fails the op unless `condition`.
+  bool require(bool condition, const char* message);
+
+ private:
+  TF_Tensor* input(int index);
+  void* allocate(int index, int type, const std::vector<int64_t>& dims);
+  TF_OpKernelContext* context_;
+  std::vector<TF_Tensor*> held_;
+};
+
+struct OpDefinition {
+  const char* name;
+  std::initializer_list<const char*> inputs;   // "x: float"
+  std::initializer_list<const char*> outputs;
+  void (*compute)(void* kernel, TF_OpKernelContext* context);
+};
+
+// Registers an op and its CPU kernel. @return an error message, or nullptr
+const char* register_op(const OpDefinition& definition);
+
+// The ops, file by file. @return an error message, or nullptr
+const char* register_lstm_ops();
+const char* register_softmax_ops();
+const char* register_elementwise_ops();
+
+}  // namespace gatelm

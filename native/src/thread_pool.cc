@@ -1,0 +1,120 @@
+#include "thread_pool.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace gatelm {
+namespace {
+
+constexpr int kMaxThreads = 64;
+// About 50 µs: longer than the pauses between two kernels of a training step, shorter than what anyone would notice.
+constexpr int kSpins = 20000;
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+class Team {
+ public:
+  explicit Team(int size) : size_(size) {
+    for (int index = 1; index < size; index++) {
+      std::thread([this, index] { work(index); }).detach();
+    }
+  }
+
+  int size() const { return size_; }
+
+  void run(const std::function<void(int, int)>& body) {
+    std::lock_guard<std::mutex> one_kernel(kernel_mutex_);
+    body_ = &body;
+    remaining_.store(size_ - 1, std::memory_order_relaxed);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    body(0, size_);
+    for (int spins = 0; remaining_.load(std::memory_order_acquire) > 0; spins++) {
+      if (spins > kSpins) std::this_thread::yield();
+      pause();
+    }
+  }
+
+ private:
+  void work(int index) {
+    unsigned seen = 0;
+    for (;;) {
+      seen = wait_for_work(seen);
+      (*body_)(index, size_);
+      remaining_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  unsigned wait_for_work(unsigned seen) {
+    for (int spins = 0; spins < kSpins; spins++) {
+      const unsigned now = generation_.load(std::memory_order_acquire);
+      if (now != seen) return now;
+      pause();
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    wake_.wait(lock, [&] { return generation_.load(std::memory_order_acquire) != seen; });
+    return generation_.load(std::memory_order_acquire);
+  }
+
+  const int size_;
+  std::mutex kernel_mutex_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<unsigned> generation_{0};
+  std::atomic<int> remaining_{0};
+  const std::function<void(int, int)>* body_ = nullptr;
+};
+
+int configured_size() {
+  for (const char* name : {"GATELM_THREADS", "TF_NUM_INTRAOP_THREADS"}) {
+    const char* value = std::getenv(name);
+    const int count = value ? std::atoi(value) : 0;
+    if (count > 0) return std::min(count, kMaxThreads);
+  }
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+}
+
+Team& team() {
+  static Team* const instance = new Team(configured_size());  // its threads end with the process
+  return *instance;
+}
+
+}  // namespace
+
+void Barrier::wait() {
+  if (count_ == 1) return;
+  const unsigned generation = generation_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == count_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.store(generation + 1, std::memory_order_release);
+    return;
+  }
+  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; spins++) {
+    if (spins > kSpins) std::this_thread::yield();
+    pause();
+  }
+}
+
+int team_size() { return team().size(); }
+
+void run_team(const std::function<void(int, int)>& body) { team().run(body); }
+
+Range share(long count, int index, int size, long grain) {
+  const long grains = (count + grain - 1) / grain;
+  const long begin = grains * index / size * grain;
+  const long end = grains * (index + 1) / size * grain;
+  return {std::min(begin, count), std::min(end, count)};
+}
+
+}  // namespace gatelm

@@ -1,0 +1,247 @@
+/**
+ * gatelm's own TensorFlow ops (native/), called through tfjs. Each has a twin of composed ops in src, which serves where
+ * there is no compiler; tests hold them together.
+ *
+ * Inputs are borrowed, outputs the caller's. Ops that work in place say so.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The part of tfjs-node's backend that runs an op by its name. */
+interface NodeBackend {
+  executeSingleOutput(name: string, attributes: unknown[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(
+    name: string,
+    attributes: unknown[],
+    inputs: tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
+}
+
+/** What the addon says about itself. */
+interface Addon {
+  /** portable, avx2, avx512 or avx512bf16 */
+  readonly cpu: string;
+  /** Whether large products can be made in bfloat16. */
+  readonly bfloat16: boolean;
+  readonly threads: number;
+}
+
+/** Values of one LSTM run that its gradient needs: gates [T, N, 4H] after their nonlinearities, cells [T, N, H]. */
+export interface LstmKernelCache {
+  readonly gates: tf.Tensor;
+  readonly cells: tf.Tensor;
+}
+
+interface LstmInput {
+  readonly x: tf.Tensor; // [T, N, D]
+  readonly hidden: tf.Tensor; // [N, H]
+  readonly cell: tf.Tensor; // [N, H]
+  readonly wx: tf.Tensor; // [D, 4H]
+  readonly wh: tf.Tensor; // [H, 4H]
+  /** Make the large products in bfloat16. */
+  readonly bf16: boolean;
+}
+
+interface SoftmaxInput {
+  readonly h: tf.Tensor; // [M, H]
+  readonly w: tf.Tensor; // [V, H]
+  readonly b: tf.Tensor; // [V]
+  readonly targets: tf.Tensor; // int32 [M]
+  readonly bf16: boolean;
+}
+
+const ADDON = '../../../native/build/Release/gatelm_kernels.node';
+
+let unavailableReason: string | undefined;
+
+/** Loads the addon; undefined where it was not built or does not fit. tfjs-node must be loaded before. */
+export function loadNativeKernels(): NativeKernels | undefined {
+  try {
+    const path = fileURLToPath(new URL(ADDON, import.meta.url)); // from dist/src/tensor
+    return new NativeKernels(
+      createRequire(import.meta.url)(path) as Addon,
+      tf.backend() as unknown as NodeBackend,
+    );
+  } catch (error) {
+    unavailableReason = `the native kernels are not there (${(error as Error).message.split('\n')[0]})`;
+    return undefined;
+  }
+}
+
+/** Why {@link loadNativeKernels} gave nothing. */
+export function nativeKernelsUnavailableReason(): string | undefined {
+  return unavailableReason;
+}
+
+/** The ops of the addon, typed. */
+export class NativeKernels {
+  readonly info: Addon;
+  readonly #backend: NodeBackend;
+
+  constructor(info: Addon, backend: NodeBackend) {
+    this.info = info;
+    this.#backend = backend;
+  }
+
+  /** T steps of an LSTM. @returns hiddens [T, N, H], the state after the last step [N, H], and the cache */
+  lstmForward(input: LstmInput & { readonly b: tf.Tensor }) {
+    const { x, hidden, cell, wx, wh, b, bf16 } = input;
+    return tf.tidy(() => {
+      const inputs = [x, hidden, cell, wx, wh, b, options(bf16)];
+      const [hiddens, cells, gates] = this.#run('GatelmLstm', inputs, 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return { hiddens, hidden: lastStep(hiddens), cell: lastStep(cells), cache: { gates, cells } };
+    });
+  }
+
+  /** The gradients of {@link lstmForward}; dHidden and dCell are those of the state before the first step. */
+  lstmBackward(
+    input: LstmInput & {
+      readonly dHiddens: tf.Tensor;
+      readonly hiddens: tf.Tensor;
+      readonly cache: LstmKernelCache;
+    },
+  ) {
+    const { dHiddens, x, hidden, cell, wx, wh, hiddens, cache, bf16 } = input;
+    return tf.tidy(() => {
+      const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates, options(bf16)];
+      const outputs = this.#run('GatelmLstmGrad', inputs, 6);
+      const [dx, dWx, dWh, db, dHidden, dCell] = outputs as [
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      return { dx, dWx, dWh, db, dHidden, dCell };
+    });
+  }
+
+  /** −ln softmax(h·wᵀ + b) at the targets, [M], in nats. */
+  softmaxLoss({ h, w, b, targets, bf16 }: SoftmaxInput): tf.Tensor {
+    return tf.tidy(() => this.#run('GatelmSoftmaxLoss', [h, w, b, targets, options(bf16)], 1)[0]!);
+  }
+
+  /** The losses and the gradients of Σ losses · scale. */
+  softmaxLossBackward({ h, w, b, targets, scale, bf16 }: SoftmaxInput & { readonly scale: number }) {
+    return tf.tidy(() => {
+      const inputs = [h, w, b, targets, options(bf16), tf.tensor1d([scale])];
+      const outputs = this.#run('GatelmSoftmaxLossGrad', inputs, 4);
+      const [losses, dh, dw, db] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      return { losses, dh, dw, db };
+    });
+  }
+
+  /**
+   * x ⊙ mask / (1 − rate); the mask is drawn as src/tensor/random.ts says and repeats after `period` elements.
+   * @param key seed, stream, counter low, counter high
+   */
+  dropout(input: {
+    readonly x: tf.Tensor;
+    readonly key: readonly [number, number, number, number];
+    readonly rate: number;
+    readonly period: number;
+  }): tf.Tensor {
+    const { x, key, rate, period } = input;
+    return tf.tidy(() => {
+      const threshold = Math.ceil(rate * 2 ** 32); // integers below it are below rate · 2³²
+      const words = tf.tensor1d(Int32Array.from([...key, threshold, period]), 'int32');
+      return this.#run('GatelmDropout', [x, words, tf.tensor1d([1 / (1 - rate)])], 1)[0]!;
+    });
+  }
+
+  /** Sums the rows of equal ids; ids [U] keep the order of their first appearance, rows [U, D]. */
+  coalesceRows({ ids, rows }: { readonly ids: tf.Tensor; readonly rows: tf.Tensor }) {
+    const [uniqueIds, sums] = this.#run('GatelmCoalesceRows', [ids, rows], 2) as [tf.Tensor, tf.Tensor];
+    return { ids: uniqueIds, rows: sums };
+  }
+
+  /** table[ids[m]] += rows[m] · factor, in place. */
+  scatterAddRows(input: {
+    readonly table: tf.Tensor;
+    readonly ids: tf.Tensor;
+    readonly rows: tf.Tensor;
+    readonly factor?: number;
+  }): void {
+    const { table, ids, rows, factor = 1 } = input;
+    this.#runInPlace('GatelmAddRows', () => [table, ids, rows, tf.tensor1d([factor])]);
+  }
+
+  /** Σ x², a scalar; added up in double precision, in the same order whatever the number of threads. */
+  sumSquares(x: tf.Tensor): tf.Tensor {
+    return this.#run('GatelmSumSquares', [x], 1)[0]!;
+  }
+
+  /** value −= learningRate · (gradient · gradientScale + weightDecay · value); average likewise. Both in place. */
+  sgd(input: {
+    readonly value: tf.Tensor;
+    readonly gradient: tf.Tensor;
+    readonly learningRate: number;
+    readonly gradientScale: number;
+    readonly weightDecay: number;
+    readonly average?: tf.Tensor;
+    readonly averageCoefficient?: number;
+  }): void {
+    const {
+      value,
+      gradient,
+      learningRate,
+      gradientScale,
+      weightDecay,
+      average,
+      averageCoefficient = 0,
+    } = input;
+    this.#runInPlace('GatelmSgd', () => [
+      value,
+      gradient,
+      average ?? tf.tensor1d([]),
+      tf.tensor1d([learningRate, gradientScale, weightDecay, averageCoefficient]),
+    ]);
+  }
+
+  /** One step of Adam or AdamW; value, m and v in place. */
+  adam(input: {
+    readonly value: tf.Tensor;
+    readonly m: tf.Tensor;
+    readonly v: tf.Tensor;
+    readonly gradient: tf.Tensor;
+    readonly learningRate: number;
+    readonly gradientScale: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+    readonly weightDecay: number;
+    readonly decoupled: boolean;
+    readonly correction1: number;
+    readonly correction2: number;
+  }): void {
+    const s = input;
+    const scalars = [
+      ...[s.learningRate, s.gradientScale, s.beta1, s.beta2, s.epsilon, s.weightDecay],
+      ...[s.decoupled ? 1 : 0, s.correction1, s.correction2],
+    ];
+    this.#runInPlace('GatelmAdam', () => [s.value, s.m, s.v, s.gradient, tf.tensor1d(scalars)]);
+  }
+
+  #run(name: string, inputs: tf.Tensor[], outputs: number): tf.Tensor[] {
+    return this.#backend.executeMultipleOutputs(name, [], inputs, outputs);
+  }
+
+  #runInPlace(name: string, inputs: () => tf.Tensor[]): void {
+    tf.tidy(() => {
+      this.#run(name, inputs(), 1);
+    });
+  }
+}
+
+function options(bf16: boolean): tf.Tensor {
+  return tf.tensor1d([bf16 ? 1 : 0], 'int32');
+}
+
+/** [T, N, H] → the last [N, H]. */
+function lastStep(steps: tf.Tensor): tf.Tensor {
+  const [time, batchSize, width] = steps.shape as [number, number, number];
+  return tf.reshape(tf.slice(steps, [time - 1, 0, 0], [1, batchSize, width]), [batchSize, width]);
+}

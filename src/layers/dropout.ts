@@ -20,7 +20,6 @@ export function drop<T extends tf.Tensor>(x: T, rate: number, key: RandomKey, pe
       key: [seed, stream, counterLow, counterHigh],
       rate,
       period,
-      rowSize: 1,
     }) as T;
   }
   return tf.tidy(() => {

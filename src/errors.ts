@@ -9,6 +9,8 @@ export type ErrorKind =
   | 'not-found'
   | 'conflict' // it does not fit the present state
   | 'too-large'
+  | 'unsupported' // the body is of a kind that is not read here
+  | 'not-allowed' // the thing is there, the method is not
   | 'too-many' // a queue or a rate is exhausted; try again later
   | 'unauthorized'
   | 'forbidden'
@@ -100,6 +102,13 @@ const TABLE = {
   'route-not-found': row('not-found', 'There is no {method} {path}'),
   'body-too-large': row('too-large', 'The body is larger than {limit} bytes'),
   'bad-request': row('invalid', '{reason}'),
+  'method-not-allowed': row('not-allowed', 'There is no {method} {path}; allowed: {allowed}'),
+  'unsupported-media-type': row('unsupported', 'A body of type {type} is not read here'),
+  'cross-origin': row(
+    'forbidden',
+    'Pages of {origin} may not call this server; GATELM_ALLOWED_ORIGINS names those that may',
+  ),
+  'foreign-host': row('forbidden', 'This server answers to its own name alone, not to {host}'),
   unauthorized: row('unauthorized', 'An API key is needed: Authorization: Bearer KEY'),
   forbidden: row('forbidden', 'This API key lacks the scope "{scope}"'),
   'rate-limited': row('too-many', 'More than {limit} requests in {window}; try again in {seconds} s'),

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { ExperimentState, SerializedErrorBody } from './experiment.js';
+import { ExperimentConfig, ExperimentTags } from './experiment-config.js';
+
+/** What an attempt ran on. */
+export const ExperimentRun = z.object({ backend: z.string(), kernels: z.string(), threads: z.number() });
+export type ExperimentRun = z.infer<typeof ExperimentRun>;
+
+const flag = z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1);
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(schema);
+
+/** A row of the table `experiments`, read. */
+export const ExperimentRecord = z.object({
+  number: z.int().describe('Order of arrival'),
+  id: z.string(),
+  name: z.string(),
+  tags: json(ExperimentTags),
+  notes: z.string(),
+  priority: z.int(),
+  state: ExperimentState,
+  config: json(ExperimentConfig),
+  parentId: z.string().nullable(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  attempt: z.int().describe('Starts on a host so far'),
+  restarts: z.int().describe('Starts that nobody asked for, since somebody last did'),
+  resume: flag.describe('The next start goes on from the latest checkpoint'),
+  willRestart: flag.describe('Interrupted, to be queued again by itself'),
+  seq: z.int().describe('Number of its latest event'),
+  queueOrder: z.int(),
+  parameterCount: z.int().nullable(),
+  vocabularySize: z.int().nullable(),
+  bestEpoch: z.int().nullable(),
+  bestValidPerplexity: z.number().nullable(),
+  testPerplexity: z.number().nullable(),
+  digest: z.string().nullable(),
+  modelDigest: z.string().nullable().describe('Of the weights that are served; null = none yet'),
+  run: z.union([z.null(), json(ExperimentRun)]),
+  error: z.union([z.null(), json(SerializedErrorBody)]),
+});
+export type ExperimentRecord = z.infer<typeof ExperimentRecord>;
+
+type ChangingFields = Omit<ExperimentRecord, 'number' | 'id' | 'config' | 'createdAt' | 'parentId'>;
+
+/** Fields of a record that change after it is made; undefined ones stay as they are. */
+export type ExperimentPatch = {
+  readonly [Field in keyof ChangingFields]?: ChangingFields[Field] | undefined;
+};
+
+/** What a new record begins with. */
+export type NewExperiment = Pick<
+  ExperimentRecord,
+  'id' | 'name' | 'tags' | 'notes' | 'priority' | 'config' | 'parentId' | 'createdAt'
+>;

@@ -1,0 +1,133 @@
+import type { TrainingEvent } from '../contracts/events.js';
+import type { ExperimentState } from '../contracts/experiment.js';
+import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-record.js';
+import { EPOCH_METRICS, STEP_METRICS } from '../contracts/metrics.js';
+import type { Store } from '../store/store.js';
+import { mayFollow } from './transitions.js';
+
+/** Writes what an event says into the tables that are asked about. Runs in the event's transaction. */
+export function applyEvent(
+  store: Store,
+  experiment: ExperimentRecord,
+  event: TrainingEvent,
+  time: string,
+): void {
+  const set = (patch: ExperimentPatch) => store.experiments.update(experiment.number, patch);
+  const become = (state: ExperimentState, patch: ExperimentPatch = {}) => {
+    if (state !== experiment.state && !mayFollow(experiment.state, state))
+      throw new Error(`${experiment.id} cannot become ${state} from ${experiment.state}`);
+    set({ state, ...patch });
+  };
+
+  switch (event.type) {
+    case 'queued':
+      become('queued', { willRestart: false, endedAt: null, error: null });
+      break;
+    case 'preparing':
+      become('preparing', {
+        attempt: event.data.attempt,
+        startedAt: experiment.startedAt ?? time,
+        endedAt: null,
+      });
+      break;
+    case 'started':
+      applyStarted(store, experiment, event, set);
+      break;
+    case 'step':
+      applyStep(store, experiment, event, time);
+      break;
+    case 'evaluation':
+      applyEvaluation(store, experiment, event);
+      break;
+    case 'epoch':
+      applyEpoch(store, experiment, event, time, set);
+      break;
+    case 'sample':
+      break;
+    case 'checkpoint':
+      store.checkpoints.add(experiment.number, { ...event.data, time });
+      if (event.data.isBest) set({ modelDigest: event.data.digest });
+      break;
+    case 'pausing':
+    case 'paused':
+    case 'cancelling':
+      become(event.type);
+      break;
+    case 'interrupted':
+      become('interrupted', { willRestart: event.data.willRestart });
+      break;
+    case 'cancelled':
+      become('cancelled', { endedAt: time });
+      break;
+    case 'failed':
+      become('failed', { endedAt: time, error: event.data.error });
+      break;
+    case 'succeeded': {
+      const { testPerplexity, testLoss, digest } = event.data;
+      store.metrics.setLatest(experiment.number, { testPerplexity, testLoss });
+      become('succeeded', { endedAt: time, testPerplexity, digest });
+      break;
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+type EventOf<Type extends TrainingEvent['type']> = Extract<TrainingEvent, { type: Type }>;
+
+/** The training goes on from a checkpoint, or from the beginning: what was measured after it is measured again. */
+function applyStarted(
+  { metrics, checkpoints }: Store,
+  { number, state, attempt }: ExperimentRecord,
+  { data }: EventOf<'started'>,
+  set: (patch: ExperimentPatch) => void,
+): void {
+  const { backend, kernels, threads, parameterCount, vocabularySize, resumedFrom } = data;
+  if (attempt > 1) {
+    const step = resumedFrom?.step ?? -1;
+    metrics.rewind(number, step);
+    checkpoints.rewind(number, step);
+    const best = metrics.lowest(number, 'validPerplexity');
+    set({ bestEpoch: best?.epoch ?? null, bestValidPerplexity: best?.value ?? null });
+  }
+  set({ parameterCount, vocabularySize, run: { backend, kernels, threads } });
+  if (state === 'preparing') set({ state: 'running' }); // else a stop was asked for meanwhile, which stands
+}
+
+function applyStep(
+  { metrics }: Store,
+  { number }: ExperimentRecord,
+  { data }: EventOf<'step'>,
+  time: string,
+): void {
+  const { step, epoch, learningRate, tokensPerSecond, gradNorm, remainingSeconds } = data;
+  const keys = Object.entries(STEP_METRICS) as [keyof typeof STEP_METRICS, string][];
+  metrics.addPoints(
+    number,
+    { step, epoch, time: Date.parse(time) },
+    Object.fromEntries(keys.map(([field, key]) => [key, data[field]])),
+  );
+  metrics.setLatest(number, { step, learningRate, tokensPerSecond, gradNorm, remainingSeconds });
+}
+
+function applyEvaluation(
+  { metrics }: Store,
+  { number }: ExperimentRecord,
+  { data: { split, loss, perplexity } }: EventOf<'evaluation'>,
+): void {
+  metrics.setLatest(number, { [`${split}Loss`]: loss, [`${split}Perplexity`]: perplexity });
+}
+
+function applyEpoch(
+  { metrics }: Store,
+  { number }: ExperimentRecord,
+  { data }: EventOf<'epoch'>,
+  time: string,
+  set: (patch: ExperimentPatch) => void,
+): void {
+  const { step, epoch, remainingSeconds, validPerplexity, isBest } = data;
+  const values = Object.fromEntries(EPOCH_METRICS.map((key) => [key, data[key]]));
+  metrics.addPoints(number, { step, epoch, time: Date.parse(time) }, values);
+  metrics.setLatest(number, { ...values, step, epoch, remainingSeconds });
+  if (isBest) set({ bestEpoch: epoch, bestValidPerplexity: validPerplexity });
+}

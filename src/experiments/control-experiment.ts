@@ -1,0 +1,101 @@
+import { rm } from 'node:fs/promises';
+import type { Experiment } from '../contracts/experiment.js';
+import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-record.js';
+import type { Store } from '../store/store.js';
+import type { EventBus } from './event-bus.js';
+import type { EventLog } from './event-log.js';
+import { viewExperiment } from './experiment-view.js';
+import { findExperiment } from './find-experiment.js';
+import { experimentDirectory, progressOf, type TrainingQueue } from './training-queue.js';
+import { isActive, isNeeded } from './transitions.js';
+
+export interface ControlDependencies {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly bus: EventBus;
+  readonly queue: TrainingQueue;
+}
+
+/**
+ * Ends an experiment for good; what it learned so far stays usable. Asking twice is asking once.
+ * @throws experiment-not-found, state-conflict
+ */
+export function cancelExperiment(dependencies: ControlDependencies, id: string): Experiment {
+  return stopExperiment(dependencies, id, 'cancel');
+}
+
+/**
+ * Lets an experiment rest: it writes a checkpoint at its next step and frees its slot. Asking twice is asking once.
+ * @throws experiment-not-found, state-conflict
+ */
+export function pauseExperiment(dependencies: ControlDependencies, id: string): Experiment {
+  return stopExperiment(dependencies, id, 'pause');
+}
+
+/**
+ * Puts a paused or interrupted experiment back into the queue; it goes on from its latest checkpoint.
+ * @throws experiment-not-found, state-conflict
+ */
+export function resumeExperiment({ store, queue }: ControlDependencies, id: string): Experiment {
+  const experiment = findExperiment(store, id);
+  if (!isNeeded('resume', experiment)) return viewExperiment(store, experiment);
+  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0 }));
+}
+
+/**
+ * Changes what an experiment is remembered by.
+ * @throws experiment-not-found
+ */
+export function editExperiment(
+  store: Store,
+  id: string,
+  patch: Pick<ExperimentPatch, 'name' | 'tags' | 'notes' | 'priority'>,
+): Experiment {
+  const { number } = findExperiment(store, id);
+  store.experiments.update(number, patch);
+  return viewExperiment(store, findExperiment(store, id));
+}
+
+/**
+ * Deletes an experiment with its events, metrics and files.
+ * @throws experiment-not-found, state-conflict while it trains
+ */
+export async function deleteExperiment(
+  { store, bus }: ControlDependencies,
+  dataDirectory: string,
+  id: string,
+): Promise<void> {
+  const experiment = findExperiment(store, id);
+  isNeeded('delete', experiment);
+  store.experiments.delete(experiment.number);
+  bus.end(id);
+  await rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
+}
+
+const STOPS = {
+  cancel: { asked: { type: 'cancelling', data: {} }, done: 'cancelled' },
+  pause: { asked: { type: 'pausing', data: {} }, done: 'paused' },
+} as const;
+
+function stopExperiment(
+  { store, log, queue }: ControlDependencies,
+  id: string,
+  verb: 'cancel' | 'pause',
+): Experiment {
+  const experiment = findExperiment(store, id);
+  if (!isNeeded(verb, experiment)) return viewExperiment(store, experiment);
+  const { asked, done } = STOPS[verb];
+  let after: ExperimentRecord | undefined;
+  if (isActive(experiment.state)) {
+    after = log.record(id, asked);
+    queue.stop(id, verb);
+  } else {
+    const data = progressOf(store, experiment.number);
+    after = log.record(
+      id,
+      { type: done, data },
+      { willRestart: false, ...(verb === 'pause' && { resume: true }) },
+    );
+  }
+  return viewExperiment(store, after ?? experiment);
+}

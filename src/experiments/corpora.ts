@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import {
+  type CorpusInfo,
+  type CorpusPreview,
+  type CorpusUpload,
+  KnownCorpusName,
+  type SplitName,
+} from '../contracts/corpus.js';
+import type { Environment } from '../contracts/environment.js';
+import { describeCorpus, listCorpora, previewCorpus } from '../corpus/corpus-catalogue.js';
+import { corpusNotFound } from '../corpus/load-corpus.js';
+import { type ByteSource, StagedUpload } from '../corpus/staged-upload.js';
+import { deleteStoredCorpus, findStoredCorpus } from '../corpus/stored-corpus.js';
+import { appError } from '../errors.js';
+import type { Store } from '../store/store.js';
+
+/** A file of an upload: the text of a split, or the whole text. */
+export type UploadPart = SplitName | 'whole';
+
+/** Corpora as the service deals with them: known and uploaded ones. */
+export interface Corpora {
+  /** Where their files are, as jobs say it. */
+  readonly source: { readonly dataDirectory: string; readonly corporaMirror: string | null };
+  list(): Promise<CorpusInfo[]>;
+  /** @throws corpus-not-found */
+  describe(corpus: string): Promise<CorpusInfo>;
+  /** @throws corpus-not-found, corpus-unavailable */
+  preview(corpus: string, split: SplitName, characters: number): Promise<CorpusPreview>;
+  /** @throws corpus-not-found */
+  assertExists(corpus: string): Promise<void>;
+  /**
+   * Takes an upload as it comes.
+   * @param receive hands its files over, one after another, and then gives the fields that came with them
+   * @throws corpus-not-text, corpus-too-short, corpus-exists, body-too-large, bad-request, out-of-disk, write-failed
+   */
+  upload(
+    receive: (take: (part: UploadPart, bytes: ByteSource) => Promise<void>) => Promise<CorpusUpload>,
+  ): Promise<CorpusInfo>;
+  /** @throws corpus-not-found, corpus-in-use; known ones cannot be deleted */
+  delete(corpus: string): Promise<void>;
+}
+
+export function createCorpora(
+  store: Store,
+  {
+    dataDir,
+    corporaMirror,
+    maxUploadBytes,
+  }: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxUploadBytes'>,
+): Corpora {
+  const dataDirectory = resolve(dataDir);
+  const source = { dataDirectory, mirror: corporaMirror };
+  const isKnown = (corpus: string) => KnownCorpusName.safeParse(corpus).success;
+
+  return {
+    source: { dataDirectory, corporaMirror },
+    list: () => listCorpora(source),
+    describe: (corpus) => describeCorpus(corpus, source),
+    preview: (corpus, split, characters) => previewCorpus(corpus, source, { split, characters }),
+    async assertExists(corpus) {
+      if (isKnown(corpus) || (await findStoredCorpus(dataDirectory, corpus))) return;
+      throw await corpusNotFound(corpus, source);
+    },
+    async upload(receive) {
+      const upload = await StagedUpload.begin(dataDirectory, maxUploadBytes);
+      try {
+        const fields = await receive((part, bytes) => upload.receive(part, bytes));
+        const { id } = await upload.publish(fields);
+        return await describeCorpus(id, source);
+      } finally {
+        await upload.discard();
+      }
+    },
+    async delete(corpus) {
+      if (isKnown(corpus))
+        throw appError('config-conflict', {
+          field: corpus,
+          reason: 'it comes with gatelm and cannot be deleted',
+        });
+      const stored = await findStoredCorpus(dataDirectory, corpus);
+      if (!stored) throw await corpusNotFound(corpus, source);
+      const experiment = store.experiments.findUserOfCorpus([stored.id, stored.name]);
+      if (experiment) throw appError('corpus-in-use', { corpus, experiment });
+      await deleteStoredCorpus(dataDirectory, stored.id);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../contracts/environment.js';
+import type { Experiment } from '../contracts/experiment.js';
+import type { ExperimentConfig, ExperimentInput } from '../contracts/experiment-config.js';
+import type { ExperimentPlan } from '../contracts/http.js';
+import { resolveExperimentInput } from '../contracts/resolve-config.js';
+import { appError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { Corpora } from './corpora.js';
+import { newExperimentId } from './experiment-id.js';
+import { viewExperiment } from './experiment-view.js';
+import type { TrainingQueue } from './training-queue.js';
+
+export interface CreateExperimentDependencies {
+  readonly store: Store;
+  readonly queue: TrainingQueue;
+  readonly corpora: Corpora;
+  readonly environment: Pick<Environment, 'maxQueued'>;
+}
+
+/**
+ * What POST /experiments would store.
+ * @throws validation-failed, corpus-not-found
+ */
+export async function planExperiment(body: unknown, corpora: Corpora): Promise<ExperimentPlan> {
+  const { name, tags, notes, priority, ...config } = await checkExperiment(body, corpora);
+  return { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config };
+}
+
+/**
+ * Stores an experiment and queues it.
+ * @param idempotencyKey the same key with the same body gives the experiment that it made the first time
+ * @throws validation-failed, corpus-not-found, queue-full, idempotency-conflict
+ */
+export async function createExperiment(
+  { store, queue, corpora, environment }: CreateExperimentDependencies,
+  body: unknown,
+  idempotencyKey?: string,
+): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
+  const input = await checkExperiment(body, corpora);
+  const bodyDigest = digestOf(input);
+  return store.transaction(() => {
+    const earlier = idempotencyKey === undefined ? undefined : store.idempotency.find(idempotencyKey);
+    if (earlier) {
+      if (earlier.bodyDigest !== bodyDigest) throw appError('idempotency-conflict', { key: idempotencyKey });
+      const made = store.experiments.find(earlier.experimentId)!;
+      return { experiment: viewExperiment(store, made), isNew: false };
+    }
+    assertRoomInQueue(store, environment.maxQueued);
+    const { name, tags, notes, priority, ...config } = input;
+    const createdAt = new Date().toISOString();
+    const stored = store.experiments.insert({
+      id: newExperimentId(),
+      name: name ?? defaultName(config),
+      tags,
+      notes,
+      priority,
+      config,
+      parentId: null,
+      createdAt,
+    });
+    if (idempotencyKey !== undefined)
+      store.idempotency.add(idempotencyKey, bodyDigest, stored.number, createdAt);
+    const queued = queue.enqueue(stored, { resume: false, restarts: 0 });
+    return { experiment: viewExperiment(store, queued), isNew: true };
+  });
+}
+
+async function checkExperiment(body: unknown, corpora: Corpora): Promise<ExperimentInput> {
+  const input = resolveExperimentInput(body);
+  await corpora.assertExists(input.corpus);
+  return input;
+}
+
+function defaultName({ preset, corpus }: ExperimentConfig): string {
+  return `${preset ?? 'custom'} on ${corpus}`;
+}
+
+function assertRoomInQueue(store: Store, limit: number): void {
+  const queued = store.experiments.countByState().get('queued') ?? 0;
+  if (queued >= limit) throw appError('queue-full', { what: 'The queue', limit });
+}
+
+/** Of the resolved input: two bodies that mean the same are the same. */
+function digestOf(input: ExperimentInput): string {
+  return createHash('sha256').update(JSON.stringify(input)).digest('hex');
+}

@@ -1,0 +1,63 @@
+import type { Experiment, LatestMetrics } from '../contracts/experiment.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import type { MetricValues } from '../store/metric-repository.js';
+import type { Store } from '../store/store.js';
+
+/** Experiments as HTTP shows them; one query for all their metrics. */
+export function viewExperiments(store: Store, experiments: readonly ExperimentRecord[]): Experiment[] {
+  const latest = store.metrics.latest(experiments.map(({ number }) => number));
+  return experiments.map((experiment) => ({
+    id: experiment.id,
+    name: experiment.name,
+    tags: experiment.tags,
+    notes: experiment.notes,
+    priority: experiment.priority,
+    state: experiment.state,
+    config: experiment.config,
+    parentId: experiment.parentId,
+    createdAt: experiment.createdAt,
+    startedAt: experiment.startedAt,
+    endedAt: experiment.endedAt,
+    attempt: experiment.attempt,
+    seq: experiment.seq,
+    queuePosition: experiment.state === 'queued' ? store.experiments.queuePosition(experiment) : null,
+    parameterCount: experiment.parameterCount,
+    vocabularySize: experiment.vocabularySize,
+    latest: viewLatest(latest.get(experiment.number) ?? {}),
+    best: { epoch: experiment.bestEpoch, validPerplexity: experiment.bestValidPerplexity },
+    test: { perplexity: experiment.testPerplexity },
+    digest: experiment.digest,
+    run: experiment.run,
+    error: experiment.error,
+    links: linksOf(experiment.id),
+  }));
+}
+
+export function viewExperiment(store: Store, experiment: ExperimentRecord): Experiment {
+  return viewExperiments(store, [experiment])[0]!;
+}
+
+function viewLatest(values: MetricValues): LatestMetrics {
+  return {
+    epoch: values.epoch ?? null,
+    step: values.step ?? null,
+    trainPerplexity: values.trainPerplexity ?? null,
+    validPerplexity: values.validPerplexity ?? null,
+    learningRate: values.learningRate ?? null,
+    tokensPerSecond: values.tokensPerSecond ?? null,
+    gradNorm: values.gradNorm ?? null,
+    remainingSeconds: values.remainingSeconds ?? null,
+  };
+}
+
+function linksOf(id: string): Record<string, string> {
+  const self = `/experiments/${id}`;
+  return {
+    self,
+    progress: `${self}/progress`,
+    events: `${self}/events`,
+    metrics: `${self}/metrics`,
+    checkpoints: `${self}/checkpoints`,
+    generate: `/generate?experiment=${id}`,
+  };
+}

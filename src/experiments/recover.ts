@@ -1,0 +1,38 @@
+import { ACTIVE_STATES } from '../contracts/experiment.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import type { Store } from '../store/store.js';
+import type { EventLog } from './event-log.js';
+import { progressOf, type TrainingQueue } from './training-queue.js';
+
+/**
+ * Brings the experiments of a server that is gone into a state of this one. What it was asked to stop is stopped; what
+ * trained is interrupted, and queued again if it may restart. The queue keeps its order.
+ */
+export function recoverExperiments(
+  store: Store,
+  log: EventLog,
+  queue: TrainingQueue,
+  { maxRestarts }: { readonly maxRestarts: number },
+): void {
+  for (const experiment of store.experiments.withState(...ACTIVE_STATES))
+    recover(store, log, experiment, maxRestarts);
+  for (const experiment of store.experiments.withState('interrupted')) {
+    if (experiment.willRestart) queue.enqueue(experiment, { resume: true, restarts: experiment.restarts });
+  }
+}
+
+function recover(store: Store, log: EventLog, experiment: ExperimentRecord, maxRestarts: number): void {
+  const { id, number, state, restarts } = experiment;
+  if (state === 'cancelling' || state === 'pausing') {
+    // Resuming from the last checkpoint repeats the steps after it exactly, so a paused one loses nothing.
+    const type = state === 'cancelling' ? 'cancelled' : 'paused';
+    log.record(id, { type, data: progressOf(store, number) });
+    return;
+  }
+  const willRestart = restarts < maxRestarts;
+  log.record(
+    id,
+    { type: 'interrupted', data: { reason: 'The server ended', willRestart } },
+    willRestart ? { restarts: restarts + 1 } : {},
+  );
+}

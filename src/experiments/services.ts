@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { InferenceExecutor } from '../compute/inference-executor.js';
+import type { TrainingExecutor } from '../compute/training-executor.js';
+import type { Environment } from '../contracts/environment.js';
+import { appError } from '../errors.js';
+import { openStore, type Store } from '../store/store.js';
+import { type Corpora, createCorpora } from './corpora.js';
+import { EventBus } from './event-bus.js';
+import { createEventLog, type EventLog } from './event-log.js';
+import { type Logger, SILENT_LOGGER } from './logger.js';
+import { recoverExperiments } from './recover.js';
+import { TrainingQueue } from './training-queue.js';
+
+export interface ServicesOptions {
+  readonly environment: Environment;
+  readonly trainingExecutor: TrainingExecutor;
+  readonly inferenceExecutor: InferenceExecutor;
+  readonly logger?: Logger;
+}
+
+/** Everything that the use cases work with; made once a process. */
+export interface Services {
+  readonly environment: Environment;
+  readonly store: Store;
+  readonly bus: EventBus;
+  readonly log: EventLog;
+  readonly queue: TrainingQueue;
+  readonly corpora: Corpora;
+  readonly trainingExecutor: TrainingExecutor;
+  /** The same, under the name that the use cases of trained models know it by. */
+  readonly executor: InferenceExecutor;
+  /** Pauses what trains, ends the hosts, closes the database. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Name of the database in the data folder. */
+export const DATABASE_FILE = 'gatelm.sqlite';
+
+/**
+ * Opens the data folder, recovers what a server before this one left, and begins to train what is queued.
+ * @throws database-newer, database-unusable, write-failed
+ */
+export function createServices({
+  environment,
+  trainingExecutor,
+  inferenceExecutor,
+  logger = SILENT_LOGGER,
+}: ServicesOptions): Services {
+  const store = openStore(join(makeFolder(environment.dataDir), DATABASE_FILE));
+  const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
+  const log = createEventLog(store, bus);
+  const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
+  recoverExperiments(store, log, queue, environment);
+  queue.wake();
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
+    store.close();
+  }
+  return {
+    environment,
+    store,
+    bus,
+    log,
+    queue,
+    corpora: createCorpora(store, environment),
+    trainingExecutor,
+    executor: inferenceExecutor,
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function makeFolder(dataDirectory: string): string {
+  const folder = resolve(dataDirectory);
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch (error) {
+    throw appError('write-failed', { file: folder, reason: (error as Error).message }, error);
+  }
+}

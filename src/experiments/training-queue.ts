@@ -1,0 +1,233 @@
+import { join, resolve } from 'node:path';
+import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
+import type { Environment } from '../contracts/environment.js';
+import type { TrainingEvent } from '../contracts/events.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
+import { serializeError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { EventLog } from './event-log.js';
+import type { Logger } from './logger.js';
+
+export interface TrainingQueueOptions {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly executor: TrainingExecutor;
+  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxRestarts'>;
+  readonly logger: Logger;
+}
+
+interface ActiveRun {
+  readonly run: TrainingRun;
+  /** Settles when everything that the run said is stored. */
+  readonly ended: Promise<void>;
+}
+
+type Failure = Extract<TrainingEvent, { type: 'failed' }>['data']['error'];
+
+/** Events that a training may send; the others are for the service to say. */
+const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
+  'started',
+  'step',
+  'evaluation',
+  'epoch',
+  'sample',
+  'checkpoint',
+  'succeeded',
+]);
+
+const SERVER_STOPPED = 'The server was stopped';
+
+/** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
+export class TrainingQueue {
+  readonly #options: TrainingQueueOptions;
+  readonly #active = new Map<string, ActiveRun>();
+  #wakeUp: NodeJS.Immediate | undefined;
+  #closing = false;
+
+  constructor(options: TrainingQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Experiments that hold a slot. */
+  get activeIds(): readonly string[] {
+    return [...this.#active.keys()];
+  }
+
+  /** Fills free slots soon, after whoever asks has finished. */
+  wake(): void {
+    if (this.#closing) return;
+    this.#wakeUp ??= setImmediate(() => {
+      this.#wakeUp = undefined;
+      try {
+        this.#fillSlots();
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'the queue could not be read or written');
+      }
+    });
+  }
+
+  /** Puts an experiment behind all others of its priority. */
+  enqueue(
+    experiment: ExperimentRecord,
+    how: { readonly resume: boolean; readonly restarts: number },
+  ): ExperimentRecord {
+    const { store, log } = this.#options;
+    const queueOrder = store.experiments.lastQueueOrder();
+    const position = store.experiments.queuePosition({ priority: experiment.priority, queueOrder });
+    const queued = log.record(
+      experiment.id,
+      { type: 'queued', data: { position } },
+      { queueOrder, resume: how.resume, restarts: how.restarts },
+    );
+    this.wake();
+    return queued ?? experiment;
+  }
+
+  /** Asks the training of an experiment to stop at its next step. */
+  stop(experimentId: string, mode: StopMode): void {
+    this.#active.get(experimentId)?.run.stop(mode);
+  }
+
+  /** Pauses what runs, so that the next start goes on from there; does not wait longer than the grace time. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#wakeUp) clearImmediate(this.#wakeUp);
+    for (const { run } of this.#active.values()) run.stop('pause');
+    await withinTime(graceMs, this.#allEnded());
+    await this.#options.executor.close();
+    await this.#allEnded();
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+  }
+
+  #fillSlots(): void {
+    const { store, executor } = this.#options;
+    while (!this.#closing && this.#active.size < executor.slots) {
+      const next = store.experiments.nextQueued();
+      if (!next) return;
+      this.#start(next);
+    }
+  }
+
+  #start({ id, attempt: before, config, resume }: ExperimentRecord): void {
+    const { log, executor, environment } = this.#options;
+    const attempt = before + 1;
+    log.record(id, { type: 'preparing', data: { attempt } });
+    const dataDirectory = resolve(environment.dataDir);
+    try {
+      const run = executor.submit({
+        experimentId: id,
+        attempt,
+        config,
+        experimentDirectory: experimentDirectory(dataDirectory, id),
+        dataDirectory,
+        corporaMirror: environment.corporaMirror,
+        resume,
+      });
+      this.#active.set(id, { run, ended: this.#follow(run) });
+    } catch (error) {
+      this.#settle(id, { type: 'interrupted', reason: serializeError(error).message });
+    }
+  }
+
+  async #follow(run: TrainingRun): Promise<void> {
+    const { log, logger } = this.#options;
+    const { experimentId } = run;
+    try {
+      for await (const event of run.events) {
+        if (TRAINER_EVENTS.has(event.type)) log.record(experimentId, event);
+      }
+    } catch (error) {
+      logger.error({ err: error, experimentId }, 'what the training said could not be stored');
+      run.stop('cancel');
+    }
+    const outcome = await run.outcome;
+    this.#active.delete(experimentId);
+    try {
+      this.#settle(experimentId, outcome);
+    } catch (error) {
+      logger.error({ err: error, experimentId }, 'the end of the training could not be stored');
+    }
+    this.wake();
+  }
+
+  /** Records how a training ended. */
+  #settle(id: string, outcome: TrainingOutcome): void {
+    const experiment = this.#options.store.experiments.find(id);
+    if (!experiment) return;
+    const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
+    switch (outcome.type) {
+      case 'succeeded':
+        if (experiment.state !== 'succeeded')
+          this.#fail(id, toFailure(new Error('The training ended without its last event')));
+        break;
+      case 'failed':
+        this.#fail(id, outcome.error);
+        break;
+      case 'stopped':
+        if (isCancelled) this.#end(experiment, 'cancelled');
+        else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
+        else this.#interrupt(experiment, SERVER_STOPPED, true);
+        break;
+      case 'interrupted':
+        if (isCancelled) this.#end(experiment, 'cancelled');
+        else if (this.#closing) this.#interrupt(experiment, SERVER_STOPPED, true);
+        else this.#interruptAndRestart(experiment, outcome.reason);
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #interruptAndRestart(experiment: ExperimentRecord, reason: string): void {
+    const { restarts, state } = experiment;
+    const willRestart = state !== 'pausing' && restarts < this.#options.environment.maxRestarts;
+    this.#interrupt(experiment, reason, willRestart);
+    if (willRestart) this.enqueue(experiment, { resume: true, restarts: restarts + 1 });
+  }
+
+  #interrupt({ id }: ExperimentRecord, reason: string, willRestart: boolean): void {
+    this.#options.log.record(id, { type: 'interrupted', data: { reason, willRestart } });
+  }
+
+  #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
+    const { store, log } = this.#options;
+    log.record(id, { type, data: progressOf(store, number) });
+  }
+
+  #fail(id: string, error: Failure): void {
+    this.#options.log.record(id, { type: 'failed', data: { error } });
+  }
+}
+
+/** Where an experiment's checkpoints and its served model lie. */
+export function experimentDirectory(dataDirectory: string, experimentId: string): string {
+  return join(resolve(dataDirectory), 'experiments', experimentId);
+}
+
+/** How far an experiment has come: whole epochs, and steps. */
+export function progressOf({ metrics }: Store, experiment: number): { epoch: number; step: number } {
+  const latest = metrics.latest([experiment]).get(experiment);
+  return { epoch: Math.floor(latest?.epoch ?? 0), step: latest?.step ?? 0 };
+}
+
+function toFailure(error: unknown): Failure {
+  const { code, message, details } = serializeError(error);
+  return { code, message, details: { ...details } };
+}
+
+function isStopped(outcome: TrainingOutcome, mode: StopMode): boolean {
+  return outcome.type === 'stopped' && outcome.mode === mode;
+}
+
+async function withinTime(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((done) => {
+    timer = setTimeout(done, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,42 @@
+import { ACTIVE_STATES, type ExperimentState, TRANSITIONS } from '../contracts/experiment.js';
+import { appError } from '../errors.js';
+
+/** What can be asked of an experiment. */
+export type Verb = 'cancel' | 'pause' | 'resume' | 'delete';
+
+/** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
+const VERBS: Readonly<
+  Record<Verb, { readonly acts: readonly ExperimentState[]; readonly done: readonly ExperimentState[] }>
+> = {
+  cancel: {
+    acts: ['queued', 'preparing', 'running', 'pausing', 'paused', 'interrupted'],
+    done: ['cancelling', 'cancelled'],
+  },
+  pause: { acts: ['queued', 'preparing', 'running'], done: ['pausing', 'paused'] },
+  resume: { acts: ['paused', 'interrupted'], done: ['queued', 'preparing', 'running'] },
+  delete: { acts: ['queued', 'paused', 'cancelled', 'succeeded', 'failed', 'interrupted'], done: [] },
+};
+
+/** Whether a state may follow another, by the table of transitions. */
+export function mayFollow(from: ExperimentState, to: ExperimentState): boolean {
+  return TRANSITIONS[from].includes(to);
+}
+
+/** Whether a host holds the experiment, or is about to. */
+export function isActive(state: ExperimentState): boolean {
+  return ACTIVE_STATES.includes(state);
+}
+
+/**
+ * Whether a verb has anything to do.
+ * @throws state-conflict, naming the state and those that the verb needs
+ */
+export function isNeeded(
+  verb: Verb,
+  { id, state }: { readonly id: string; readonly state: ExperimentState },
+): boolean {
+  const { acts, done } = VERBS[verb];
+  if (acts.includes(state)) return true;
+  if (done.includes(state)) return false;
+  throw appError('state-conflict', { experiment: id, state, verb, allowed: acts.join(', ') });
+}

@@ -1,0 +1,34 @@
+import { appError } from '../../errors.js';
+import type { HttpApp } from '../http-app.js';
+
+interface KnownPath {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+}
+
+/** Answers requests for no route: 405 with the methods that the path has, else 404. */
+export function refuseUnknownRoutes(app: HttpApp): void {
+  const paths = new Map<string, KnownPath>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
+    for (const name of [method].flat()) path.methods.add(name);
+    paths.set(url, path);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const { method, url } = request;
+    const path = url.split('?', 1)[0]!.slice(0, 200);
+    const known = [...paths.values()].filter(({ pattern }) => pattern.test(path));
+    if (known.length === 0) throw appError('route-not-found', { method, path });
+    const allowed = [...new Set(known.flatMap(({ methods }) => [...methods]))].sort().join(', ');
+    reply.header('allow', allowed);
+    throw appError('method-not-allowed', { method, path, allowed });
+  });
+}
+
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => {
+    if (part.startsWith(':')) return '[^/]+';
+    return part === '*' ? '.*' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('/')}$`);
+}

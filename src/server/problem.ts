@@ -1,0 +1,88 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../contracts/http.js';
+import type { ValidationIssue } from '../contracts/validation.js';
+import { type AppError, appError, type ErrorKind } from '../errors.js';
+
+/** HTTP's word for each kind of error; the only place that knows both. */
+const STATUS: Readonly<Record<ErrorKind, readonly [status: number, title: string]>> = {
+  invalid: [400, 'The request is not valid'],
+  unauthorized: [401, 'An API key is needed'],
+  forbidden: [403, 'Not allowed'],
+  'not-found': [404, 'Not found'],
+  'not-allowed': [405, 'The method is not allowed here'],
+  conflict: [409, 'It does not fit the present state'],
+  'too-large': [413, 'Too large'],
+  unsupported: [415, 'The kind of body is not supported'],
+  'too-many': [429, 'Too many; try again later'],
+  internal: [500, 'Something went wrong inside gatelm'],
+  unavailable: [503, 'A part of the service is not available; try again later'],
+};
+
+/** Seconds after which trying again is worth it. */
+const RETRY_SECONDS = 5;
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** The responses of a route in its schema, with the problem that every route may answer. */
+export function withProblems<Responses extends object>(responses: Responses) {
+  return {
+    ...responses,
+    default: {
+      description: 'An error (RFC 9457)',
+      content: { 'application/problem+json': { schema: Problem } },
+    },
+  };
+}
+
+/** Error handler: any error as a problem; what nobody expected is logged and told by its reference alone. */
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = recognizeError(error, request, reply);
+  const [status, title] = STATUS[known.kind];
+  if (known.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+  if (known.kind === 'too-many' || known.kind === 'unavailable') {
+    const { seconds } = known.details;
+    reply.header('retry-after', typeof seconds === 'number' ? seconds : RETRY_SECONDS);
+  }
+  const {
+    issues,
+    summary: _,
+    ...details
+  } = known.details as { issues?: ValidationIssue[]; summary?: string };
+  const problem: Problem = {
+    type: `urn:gatelm:error:${known.code}`,
+    title,
+    status,
+    detail: known.message,
+    code: known.code,
+    instance: request.url.slice(0, 500),
+    ...(issues && { errors: issues }),
+    ...(Object.keys(details).length > 0 && { details }),
+  };
+  return reply.code(status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+function recognizeError(error: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
+  if (isAppError(error)) {
+    if (error.kind !== 'internal') return error;
+    request.log.error({ err: error }, 'a request failed');
+    return error.code === 'internal' ? appError('internal', { reference: request.id }) : error;
+  }
+  const {
+    code = '',
+    statusCode = 500,
+    message = '',
+  } = error as Partial<Error> & { code?: string; statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
+    void reply.header('connection', 'close'); // the rest of the body is not read
+    return appError('body-too-large', { limit: request.routeOptions.bodyLimit });
+  }
+  if (statusCode === 415)
+    return appError('unsupported-media-type', { type: request.headers['content-type'] ?? 'none' });
+  if (statusCode < 500) return appError('bad-request', { reason: message });
+  request.log.error({ err: error }, 'a request failed');
+  return appError('internal', { reference: request.id });
+}
+
+function isAppError(error: unknown): error is AppError {
+  return error instanceof Error && error.name === 'AppError' && 'kind' in error;
+}

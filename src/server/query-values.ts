@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { COMMA_SEPARATED } from '../contracts/http.js';
+import { unwrap } from '../contracts/schema-keys.js';
+
+/** A query or the params of a path as the types that its schema names: everything in an address is text. */
+export function readQueryValues(schema: z.ZodType, values: unknown): unknown {
+  if (!(schema instanceof z.ZodObject) || typeof values !== 'object' || values === null) return values;
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => {
+      const field = Object.hasOwn(schema.shape, key) ? (schema.shape[key] as z.ZodType) : undefined;
+      return [key, field ? readValue(field, value) : value];
+    }),
+  );
+}
+
+function readValue(field: z.ZodType, value: unknown): unknown {
+  const plain = unwrap(field);
+  if (plain instanceof z.ZodArray) {
+    const list = Array.isArray(value) ? value : [value];
+    const hasCommas = plain.meta()?.[COMMA_SEPARATED] === true;
+    return hasCommas ? list.flatMap((element) => String(element).split(',')) : list;
+  }
+  if (typeof value !== 'string') return value;
+  if (plain instanceof z.ZodNumber) return readNumber(value);
+  if (plain instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value;
+  return value;
+}
+
+/** Text that is no number stays as it is, so that the schema can say what came. */
+function readNumber(text: string): number | string {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
+}

@@ -1,0 +1,67 @@
+import { Experiment } from '../../../contracts/experiment.js';
+import { ExperimentInput } from '../../../contracts/experiment-config.js';
+import {
+  CreateExperimentQuery,
+  ExperimentPageBody,
+  ExperimentPlan,
+  IdempotencyHeaders,
+  ListExperimentsQuery,
+} from '../../../contracts/http.js';
+import { createExperiment, planExperiment } from '../../../experiments/create-experiment.js';
+import { listExperiments } from '../../../experiments/list-experiments.js';
+import type { Services } from '../../../experiments/services.js';
+import type { HttpApp } from '../../http-app.js';
+import { withProblems } from '../../problem.js';
+import { compileValidationButBody } from '../../validation.js';
+
+const TAGS = ['experiments'];
+
+/** /experiments */
+export function routeExperiments(app: HttpApp, services: Services): void {
+  app.post(
+    '/experiments',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Queue an experiment',
+        description:
+          'A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config. Unknown keys are refused.',
+        querystring: CreateExperimentQuery,
+        headers: IdempotencyHeaders,
+        body: ExperimentInput,
+        response: withProblems({ 201: Experiment, 200: ExperimentPlan }),
+      },
+      validatorCompiler: compileValidationButBody,
+    },
+    async (request, reply) => {
+      if (request.query.dryRun)
+        return reply.code(200).send(await planExperiment(request.body, services.corpora));
+      const key = request.headers['idempotency-key'];
+      const { experiment, isNew } = await createExperiment(services, request.body, key);
+      if (!isNew) reply.header('idempotent-replayed', 'true');
+      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+    },
+  );
+
+  app.get(
+    '/experiments',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'List experiments',
+        querystring: ListExperimentsQuery,
+        response: withProblems({ 200: ExperimentPageBody }),
+      },
+    },
+    async (request) => {
+      const { state, sort, ...query } = request.query;
+      const descending = sort.startsWith('-');
+      return listExperiments(services.store, {
+        ...query,
+        states: state,
+        sort: descending ? sort.slice(1) : sort,
+        descending,
+      });
+    },
+  );
+}

@@ -1,0 +1,34 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { AppError, appError } from '../errors.js';
+import { migrate } from './migrate.js';
+
+export type Database = Sqlite.Database;
+
+/** How long a statement waits for another process (a backup, a shell) that holds the file. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/**
+ * Opens the database and brings it up to date.
+ * @throws database-newer, database-unusable
+ */
+export function openDatabase(file: string): Database {
+  let database: Database | undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+    database.pragma('journal_mode = WAL');
+    // FULL: an event that a client has seen is on the disk even when the power fails the moment after. It costs one
+    // fsync a commit, and a training commits a few times a second at most.
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.pragma('temp_store = MEMORY');
+    migrate(database);
+    return database;
+  } catch (error) {
+    database?.close();
+    if (error instanceof AppError) throw error;
+    throw appError('database-unusable', { file, reason: (error as Error).message }, error);
+  }
+}

@@ -1,0 +1,40 @@
+import { StoredEvent, type TrainingEvent } from '../contracts/events.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import type { Database } from './database.js';
+
+type ExperimentKey = Pick<ExperimentRecord, 'number' | 'id'>;
+
+/** The table `events`: everything that was said, numbered without gaps within an experiment. */
+export interface EventRepository {
+  /** Stores the event under the next number. To be called in the transaction that applies what it says. */
+  append(experiment: ExperimentKey, event: TrainingEvent, time: string): StoredEvent;
+  /** Events with a higher number, at most `limit`. */
+  after(experiment: ExperimentKey, seq: number, limit: number): StoredEvent[];
+}
+
+export function createEventRepository(database: Database): EventRepository {
+  const number = database
+    .prepare<[number], number>('UPDATE experiments SET seq = seq + 1 WHERE number = ? RETURNING seq')
+    .pluck();
+  const insert = database.prepare(
+    'INSERT INTO events (experiment, seq, time, type, data) VALUES (?, ?, ?, ?, ?)',
+  );
+  const after = database.prepare<
+    [number, number, number],
+    { seq: number; time: string; type: string; data: string }
+  >('SELECT seq, time, type, data FROM events WHERE experiment = ? AND seq > ? ORDER BY seq LIMIT ?');
+
+  return {
+    append(experiment, event, time) {
+      const seq = number.get(experiment.number)!;
+      insert.run(experiment.number, seq, time, event.type, JSON.stringify(event.data));
+      return { experimentId: experiment.id, seq, time, ...event };
+    },
+    after: (experiment, seq, limit) =>
+      after
+        .all(experiment.number, seq, limit)
+        .map(({ data, ...row }) =>
+          StoredEvent.parse({ experimentId: experiment.id, ...row, data: JSON.parse(data) }),
+        ) as StoredEvent[],
+  };
+}

@@ -1,0 +1,95 @@
+import { ACTIVE_STATES, type ExperimentState } from '../contracts/experiment.js';
+import type { ExperimentPatch, ExperimentRecord, NewExperiment } from '../contracts/experiment-record.js';
+import type { Database } from './database.js';
+import { columnOf, EXPERIMENT_COLUMNS, readExperiment, toColumn } from './experiment-columns.js';
+
+/** The table `experiments`: who they are and where they stand. */
+export interface ExperimentRepository {
+  insert(experiment: NewExperiment): ExperimentRecord;
+  find(id: string): ExperimentRecord | undefined;
+  update(number: number, patch: ExperimentPatch): void;
+  delete(number: number): void;
+  /** The one to start next: highest priority, then first come. */
+  nextQueued(): ExperimentRecord | undefined;
+  /** How many queued ones start before this one. */
+  queuePosition(experiment: Pick<ExperimentRecord, 'priority' | 'queueOrder'>): number;
+  /** A queue order behind all others. */
+  lastQueueOrder(): number;
+  withState(...states: ExperimentState[]): ExperimentRecord[];
+  countByState(): ReadonlyMap<ExperimentState, number>;
+  /** One that needs the corpus: active, queued, or to go on later. */
+  findUserOfCorpus(names: readonly string[]): string | undefined;
+  /** Among the succeeded ones on the corpus of the last to succeed: the lowest validation perplexity. */
+  findBestSucceeded(): ExperimentRecord | undefined;
+}
+
+export function createExperimentRepository(database: Database): ExperimentRepository {
+  const select = `SELECT ${EXPERIMENT_COLUMNS} FROM experiments AS e`;
+  const insert = database.prepare(
+    `INSERT INTO experiments (id, name, tags, notes, priority, state, preset, corpus, config, parent_id, created_at)
+     VALUES (@id, @name, @tags, @notes, @priority, 'queued', @preset, @corpus, @config, @parentId, @createdAt)`,
+  );
+  const byId = database.prepare(`${select} WHERE id = ?`);
+  const remove = database.prepare('DELETE FROM experiments WHERE number = ?');
+  const next = database.prepare(
+    `${select} WHERE state = 'queued' ORDER BY priority DESC, queue_order LIMIT 1`,
+  );
+  const ahead = database
+    .prepare(
+      `SELECT count(*) FROM experiments WHERE state = 'queued'
+       AND (priority > @priority OR (priority = @priority AND queue_order < @queueOrder))`,
+    )
+    .pluck();
+  const lastOrder = database.prepare('SELECT coalesce(max(queue_order), 0) + 1 FROM experiments').pluck();
+  const byStates = database.prepare(
+    `${select} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number`,
+  );
+  const counts = database.prepare<[], { state: ExperimentState; count: number }>(
+    'SELECT state, count(*) AS count FROM experiments GROUP BY state',
+  );
+  const corpusUser = database
+    .prepare<[string, string], string>(
+      `SELECT id FROM experiments WHERE corpus IN (SELECT value FROM json_each(?))
+       AND state IN (SELECT value FROM json_each(?)) LIMIT 1`,
+    )
+    .pluck();
+  const best = database.prepare(
+    `${select} WHERE state = 'succeeded' AND model_digest IS NOT NULL AND corpus = (
+       SELECT corpus FROM experiments WHERE state = 'succeeded' AND model_digest IS NOT NULL
+       ORDER BY ended_at DESC, number DESC LIMIT 1)
+     ORDER BY best_valid_perplexity IS NULL, best_valid_perplexity, number DESC LIMIT 1`,
+  );
+  const read = (row: unknown) => (row === undefined ? undefined : readExperiment(row));
+
+  return {
+    insert(experiment) {
+      const { preset, corpus } = experiment.config;
+      const columns = Object.entries({ ...experiment, preset, corpus });
+      insert.run(Object.fromEntries(columns.map(([field, value]) => [field, toColumn(value)])));
+      return readExperiment(byId.get(experiment.id));
+    },
+    find: (id) => read(byId.get(id)),
+    update(number, patch) {
+      const entries = Object.entries(patch).filter(([, value]) => value !== undefined);
+      if (entries.length === 0) return;
+      const assignments = entries.map(
+        ([field]) => `${columnOf(field as keyof ExperimentRecord)} = @${field}`,
+      );
+      database
+        .prepare(`UPDATE experiments SET ${assignments.join(', ')} WHERE number = @number`)
+        .run({ number, ...Object.fromEntries(entries.map(([field, value]) => [field, toColumn(value)])) });
+    },
+    delete: (number) => void remove.run(number),
+    nextQueued: () => read(next.get()),
+    queuePosition: ({ priority, queueOrder }) => Number(ahead.get({ priority, queueOrder })),
+    lastQueueOrder: () => Number(lastOrder.get()),
+    withState: (...states) => byStates.all(JSON.stringify(states)).map(readExperiment),
+    countByState: () => new Map(counts.all().map(({ state, count }) => [state, count])),
+    findUserOfCorpus: (names) =>
+      corpusUser.get(
+        JSON.stringify(names),
+        JSON.stringify(['queued', 'paused', 'interrupted', ...ACTIVE_STATES]),
+      ),
+    findBestSucceeded: () => read(best.get()),
+  };
+}

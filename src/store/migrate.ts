@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { appError } from '../errors.js';
+import type { Database } from './database.js';
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * Applies each migration that the database does not have yet, each in a transaction of its own.
+ * @throws database-newer when a newer gatelm has written it
+ */
+export function migrate(database: Database, migrations: readonly Migration[] = readMigrations()): void {
+  const known = migrations.at(-1)?.version ?? 0;
+  const actual = versionOf(database);
+  if (actual > known) throw appError('database-newer', { actual, known });
+  for (const { version, sql } of migrations) {
+    if (version <= actual) continue;
+    database
+      .transaction(() => {
+        if (versionOf(database) >= version) return; // another process was faster
+        database.exec(sql);
+        database.pragma(`user_version = ${version}`);
+      })
+      .immediate();
+  }
+}
+
+/** Version of a database: the number of the last migration that it has. */
+export function versionOf(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}
+
+/** The files `NNN_name.sql` of the package, in order. */
+export function readMigrations(folder: string = migrationsFolder()): Migration[] {
+  return readdirSync(folder)
+    .filter((file) => /^\d{3}_[a-z0-9_-]+\.sql$/.test(file))
+    .sort()
+    .map((file) => ({
+      version: Number(file.slice(0, 3)),
+      name: file,
+      sql: readFileSync(join(folder, file), 'utf8'),
+    }));
+}
+
+/** `migrations/` beside package.json: this file runs from `dist/src/store`. */
+function migrationsFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw appError('database-unusable', { file: 'migrations', reason: 'not found' });
+    folder = parent;
+  }
+  return join(folder, 'migrations');
+}

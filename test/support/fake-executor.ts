@@ -1,0 +1,271 @@
+/** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
+import type { InferenceExecutor, InferenceResultOf } from '../../src/compute/inference-executor.js';
+import type { TrainingExecutor, TrainingRun } from '../../src/compute/training-executor.js';
+import type { TrainingEvent } from '../../src/contracts/events.js';
+import type {
+  BackendReport,
+  InferenceTask,
+  StopMode,
+  TrainingJob,
+  TrainingOutcome,
+} from '../../src/contracts/jobs.js';
+
+const REPORT: BackendReport = {
+  backend: 'native',
+  kernels: 'composed',
+  threads: 1,
+  cpu: 'a test',
+  notes: [],
+};
+
+/** A training whose events the test gives. */
+export class FakeRun implements TrainingRun {
+  readonly job: TrainingJob;
+  readonly stops: StopMode[] = [];
+  readonly outcome: Promise<TrainingOutcome>;
+  readonly events: AsyncIterable<TrainingEvent>;
+  readonly #waiting: TrainingEvent[] = [];
+  #onStop: (mode: StopMode) => void = () => {};
+  #settle: (outcome: TrainingOutcome) => void = () => {};
+  #wake: () => void = () => {};
+  #isOver = false;
+
+  constructor(job: TrainingJob) {
+    this.job = job;
+    this.outcome = new Promise((settle) => {
+      this.#settle = settle;
+    });
+    this.events = this.#iterate();
+  }
+
+  get experimentId(): string {
+    return this.job.experimentId;
+  }
+
+  emit(...events: TrainingEvent[]): void {
+    this.#waiting.push(...events);
+    this.#wake();
+  }
+
+  finish(outcome: TrainingOutcome): void {
+    this.#isOver = true;
+    this.#wake();
+    this.#settle(outcome);
+  }
+
+  stop(mode: StopMode): void {
+    this.stops.push(mode);
+    this.#onStop(mode);
+  }
+
+  onStop(listener: (mode: StopMode) => void): void {
+    this.#onStop = listener;
+  }
+
+  async *#iterate(): AsyncGenerator<TrainingEvent> {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next) yield next;
+      else if (this.#isOver) return;
+      else
+        await new Promise<void>((wake) => {
+          this.#wake = wake;
+        });
+    }
+  }
+}
+
+export class FakeTrainingExecutor implements TrainingExecutor {
+  readonly slots: number;
+  readonly runs: FakeRun[] = [];
+  readonly #plays: boolean;
+  #onSubmit: (run: FakeRun) => void = () => {};
+  closed = false;
+
+  /** @param plays trainings run by themselves, all epochs, and heed stops */
+  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean } = {}) {
+    this.slots = slots;
+    this.#plays = plays;
+  }
+
+  submit(job: TrainingJob): FakeRun {
+    const run = new FakeRun(job);
+    this.runs.push(run);
+    if (this.#plays) void playTraining(run);
+    this.#onSubmit(run);
+    return run;
+  }
+
+  /** The run of that number (0, 1, …), when it has begun. */
+  async run(index: number): Promise<FakeRun> {
+    while (!this.runs[index]) {
+      await new Promise<void>((submitted) => {
+        this.#onSubmit = () => submitted();
+      });
+    }
+    return this.runs[index];
+  }
+
+  backendReport(): BackendReport {
+    return REPORT;
+  }
+
+  processIds(): readonly number[] {
+    return [];
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const run of this.runs) run.finish({ type: 'interrupted', reason: 'the server ends' });
+  }
+}
+
+export class FakeInferenceExecutor implements InferenceExecutor {
+  readonly tasks: InferenceTask[] = [];
+
+  async run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>> {
+    this.tasks.push(task);
+    return answer(task) as InferenceResultOf<Task>;
+  }
+
+  backendReport(): BackendReport {
+    return REPORT;
+  }
+
+  processIds(): readonly number[] {
+    return [];
+  }
+
+  async close(): Promise<void> {}
+}
+
+function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
+  const { experimentId } = task.model;
+  switch (task.type) {
+    case 'generate': {
+      const { prompt, maxTokens, seed = 7 } = task.request;
+      const text = ' and so on';
+      return {
+        experimentId,
+        prompt,
+        text,
+        tokens: maxTokens,
+        finishReason: 'length',
+        seed,
+        unknownWords: [],
+      };
+    }
+    case 'score':
+      return {
+        perplexity: 4,
+        bitsPerByte: 2,
+        tokens: [{ token: 'a', start: 0, end: 1, surprisal: Math.log(4) }],
+      };
+    case 'evaluate':
+      return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };
+    default:
+      return task satisfies never;
+  }
+}
+
+export function startedEvent(attempt = 1, resumedFrom: { epoch: number; step: number } | null = null) {
+  return {
+    type: 'started',
+    data: {
+      attempt,
+      backend: 'native',
+      kernels: 'composed',
+      threads: 1,
+      parameterCount: 1234,
+      vocabularySize: 50,
+      trainTokens: 1000,
+      validTokens: 100,
+      stepsPerEpoch: 10,
+      resumedFrom,
+    },
+  } satisfies TrainingEvent;
+}
+
+export function stepEvent(step: number): TrainingEvent {
+  return {
+    type: 'step',
+    data: {
+      step,
+      epoch: step / 10,
+      loss: 5,
+      trainPerplexity: Math.exp(5),
+      learningRate: 20,
+      gradNorm: 1,
+      tokensPerSecond: 1000,
+      remainingSeconds: 10,
+    },
+  };
+}
+
+/** The end of an epoch of ten steps, which is the best so far. */
+export function epochEvent(epoch: number, validPerplexity = 200 / epoch): TrainingEvent {
+  return {
+    type: 'epoch',
+    data: {
+      epoch,
+      step: epoch * 10,
+      trainLoss: Math.log(250 / epoch),
+      trainPerplexity: 250 / epoch,
+      validLoss: Math.log(validPerplexity),
+      validPerplexity,
+      learningRate: 20,
+      tokensPerSecond: 1000,
+      gradNorm: 1,
+      seconds: 1,
+      remainingSeconds: 1,
+      isBest: true,
+    },
+  };
+}
+
+export function checkpointEvent(epoch: number): TrainingEvent {
+  const step = epoch * 10;
+  return {
+    type: 'checkpoint',
+    data: {
+      epoch,
+      step,
+      file: `checkpoints/step-${step}.safetensors`,
+      bytes: 100,
+      digest: `digest-${epoch}`,
+      isBest: true,
+    },
+  };
+}
+
+export const SUCCEEDED_EVENT: TrainingEvent = {
+  type: 'succeeded',
+  data: {
+    testPerplexity: 90,
+    testLoss: Math.log(90),
+    validPerplexity: 100,
+    digest: 'f'.repeat(64),
+    seconds: 3,
+    reason: 'epochs',
+  },
+};
+
+async function playTraining(run: FakeRun): Promise<void> {
+  let stop: StopMode | undefined;
+  run.onStop((mode) => {
+    stop = mode;
+  });
+  run.emit(startedEvent(run.job.attempt));
+  for (let epoch = 1; epoch <= run.job.config.training.epochs; epoch++) {
+    for (const event of [stepEvent(epoch * 10 - 5), epochEvent(epoch), checkpointEvent(epoch)]) {
+      await new Promise((resume) => setImmediate(resume));
+      if (stop) {
+        run.finish({ type: 'stopped', mode: stop });
+        return;
+      }
+      run.emit(event);
+    }
+  }
+  run.emit(SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Environment, parseEnvironment } from '../../src/contracts/environment.js';
+import { createServices, type Services } from '../../src/experiments/services.js';
+import { buildApp } from '../../src/server/app.js';
+import type { HttpApp } from '../../src/server/http-app.js';
+import { FakeInferenceExecutor, FakeTrainingExecutor } from './fake-executor.js';
+
+export interface ServiceOptions {
+  readonly plays?: boolean;
+  readonly slots?: number;
+  readonly dataDir?: string;
+  readonly environment?: Partial<Environment>;
+}
+
+/** A service over fake executors, listening on a port of its own. */
+export interface TestService {
+  readonly app: HttpApp;
+  readonly services: Services;
+  readonly training: FakeTrainingExecutor;
+  readonly inference: FakeInferenceExecutor;
+  readonly address: string;
+  readonly socketAddress: string;
+  readonly dataDir: string;
+  close(): Promise<void>;
+}
+
+/** A folder that is removed after the test. */
+export function temporaryFolder(test: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts a service; it is closed after the test, if the test has not closed it. */
+export async function startService(test: TestContext, options: ServiceOptions = {}): Promise<TestService> {
+  const dataDir = options.dataDir ?? temporaryFolder(test);
+  const environment = {
+    ...parseEnvironment({}),
+    dataDir,
+    port: 0,
+    shutdownGraceMs: 0,
+    ...options.environment,
+  };
+  const { plays = false, slots = 1 } = options;
+  const training = new FakeTrainingExecutor({ slots, plays });
+  const inference = new FakeInferenceExecutor();
+  const services = createServices({ environment, trainingExecutor: training, inferenceExecutor: inference });
+  const app = await buildApp(services);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= app.close().then(() => services.close());
+    return closing;
+  };
+  test.after(close);
+  return {
+    app,
+    services,
+    training,
+    inference,
+    address: `http://127.0.0.1:${port}`,
+    socketAddress: `ws://127.0.0.1:${port}`,
+    dataDir,
+    close,
+  };
+}

@@ -13,6 +13,7 @@
         "src/lstm_backward.cc",
         "src/lstm_forward.cc",
         "src/ops_elementwise.cc",
+        "src/ops_inference.cc",
         "src/ops_lstm.cc",
         "src/ops_softmax.cc",
         "src/rows.cc",

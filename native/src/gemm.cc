@@ -88,6 +88,20 @@ void multiply_panels(const Panels& a, Range a_panels, const Panels& b, Range b_p
   }
 }
 
+long packed_b_bytes(long columns, long depth, bool bf16) {
+  const int nr = isa().nr;
+  return (columns + nr - 1) / nr * panel_bytes(nr, depth, bf16);
+}
+
+void pack_b_all(const MatrixView& b, long columns, long depth, bool bf16, void* out, int index, int size) {
+  const int nr = isa().nr;
+  const long bytes = panel_bytes(nr, depth, bf16);
+  const Range panels = share((columns + nr - 1) / nr, index, size);
+  for (long q = panels.begin; q < panels.end; q++) {
+    pack_b_panel(b, q, columns, depth, bf16, static_cast<char*>(out) + q * bytes);
+  }
+}
+
 void multiply(const Product& product, bool bf16, int index, int size, Barrier& barrier) {
   const int mr = panel_rows(product.rows);
   const int nr = isa().nr;
@@ -96,18 +110,17 @@ void multiply(const Product& product, bool bf16, int index, int size, Barrier& b
   static float *packed_a, *packed_b;
   if (index == 0) {
     packed_a = Workspace::floats(Workspace::kPackedA, a_count * a_bytes / 4);
-    packed_b = Workspace::floats(Workspace::kPackedB, b_count * b_bytes / 4);
+    if (!product.packed_b) packed_b = Workspace::floats(Workspace::kPackedB, b_count * b_bytes / 4);
   }
   barrier.wait();
   const Range a_share = share(a_count, index, size), b_share = share(b_count, index, size);
   for (long p = a_share.begin; p < a_share.end; p++) {
     pack_a_panel(product.a, p, product.rows, mr, product.depth, bf16, reinterpret_cast<char*>(packed_a) + p * a_bytes);
   }
-  for (long q = b_share.begin; q < b_share.end; q++) {
-    pack_b_panel(product.b, q, product.columns, product.depth, bf16, reinterpret_cast<char*>(packed_b) + q * b_bytes);
-  }
+  if (!product.packed_b) pack_b_all(product.b, product.columns, product.depth, bf16, packed_b, index, size);
   barrier.wait();
-  const Panels a{packed_a, mr, a_count, a_bytes, bf16}, b{packed_b, nr, b_count, b_bytes, bf16};
+  const void* b_data = product.packed_b ? product.packed_b : packed_b;
+  const Panels a{packed_a, mr, a_count, a_bytes, bf16}, b{b_data, nr, b_count, b_bytes, bf16};
   const bool by_rows = a_count * mr >= b_count * nr;
   multiply_panels(a, by_rows ? a_share : Range{0, a_count}, b, by_rows ? Range{0, b_count} : b_share, product.rows,
                   product.columns, product.depth, product.c, product.ldc, product.accumulate);

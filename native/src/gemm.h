@@ -42,12 +42,18 @@ struct Product {
   long columns;
   long depth;
   MatrixView a;  // [rows, depth]
-  MatrixView b;  // [depth, columns]
+  MatrixView b;  // [depth, columns]; not read where `packed_b` is given
   float* c;
   long ldc;
   bool accumulate;
+  const void* packed_b = nullptr;  // what pack_b_panel made of all panels, one after another
 };
 void multiply(const Product& product, bool bf16, int index, int size, Barrier& barrier);
+
+// Packs all panels of a B [depth, columns] one after another; the calling thread takes its share of them.
+void pack_b_all(const MatrixView& b, long columns, long depth, bool bf16, void* out, int index, int size);
+// Bytes that pack_b_all writes.
+long packed_b_bytes(long columns, long depth, bool bf16);
 
 // The part of a product that is one block of panels: used where the operands are packed already.
 void multiply_panels(const Panels& a, Range a_panels, const Panels& b, Range b_panels, long rows, long columns,

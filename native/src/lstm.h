@@ -18,8 +18,16 @@ struct LstmForward {
   float *hiddens;  // [T, N, H]
   float *cells;    // [T, N, H]
   float *gates;    // [T, N, 4H], after their nonlinearities
+  // Where the weights are packed already (see pack_lstm_weights), wx and wh are not read.
+  const void *packed_wx = nullptr, *packed_wh = nullptr;
 };
 void lstm_forward(const LstmForward& job);
+
+// Weights as the kernel wants them, made once for many calls. Sizes are in bytes.
+long packed_wx_bytes(long input, long hidden, bool bf16);
+long packed_wh_bytes(long hidden, bool bf16);
+void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out);
+void pack_wh(const float* wh, long hidden, bool bf16, void* out);
 
 struct LstmBackward {
   LstmShape shape;

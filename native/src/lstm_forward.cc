@@ -7,6 +7,32 @@
 
 namespace gatelm {
 
+namespace {
+
+// The four gates one after another, each [H, H] in panels of its own: a thread owns all gates of its units.
+void pack_wh_share(const float* wh, long hidden, bool bf16, void* out, int index, int size) {
+  for (int gate = 0; gate < 4; gate++) {
+    char* to = static_cast<char*>(out) + gate * packed_b_bytes(hidden, hidden, bf16);
+    pack_b_all(row_major(wh + gate * hidden, 4 * hidden), hidden, hidden, bf16, to, index, size);
+  }
+}
+
+}  // namespace
+
+long packed_wx_bytes(long input, long hidden, bool bf16) { return packed_b_bytes(4 * hidden, input, bf16); }
+
+long packed_wh_bytes(long hidden, bool bf16) { return 4 * packed_b_bytes(hidden, hidden, bf16); }
+
+void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out) {
+  run_team([&](int index, int size) {
+    pack_b_all(row_major(wx, 4 * hidden), 4 * hidden, input, bf16, out, index, size);
+  });
+}
+
+void pack_wh(const float* wh, long hidden, bool bf16, void* out) {
+  run_team([&](int index, int size) { pack_wh_share(wh, hidden, bf16, out, index, size); });
+}
+
 // x·Wx + b of all steps is one product into `gates`. Then step by step: gates += hidden·Wh, nonlinearities. A thread
 // owns a range of units: all four gates of them, so that one barrier a step is enough. Wh is packed once.
 void lstm_forward(const LstmForward& job) {
@@ -15,8 +41,9 @@ void lstm_forward(const LstmForward& job) {
   const int nr = isa().nr, mr = panel_rows(N);
   const long unit_panels = (H + nr - 1) / nr, row_panels = (N + mr - 1) / mr;
   const long wh_bytes = panel_bytes(nr, H, job.bf16), h_bytes = panel_bytes(mr, H, job.bf16);
-  char* packed_wh = reinterpret_cast<char*>(
-      Workspace::floats(Workspace::kPackedWeights, 4 * unit_panels * wh_bytes / 4));
+  const bool pack = !job.packed_wh;
+  void* fresh_wh = pack ? Workspace::floats(Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16) / 4) : nullptr;
+  const char* packed_wh = static_cast<const char*>(pack ? fresh_wh : job.packed_wh);
   char* packed_h[2];
   packed_h[0] = reinterpret_cast<char*>(Workspace::floats(Workspace::kStepA, row_panels * h_bytes / 4));
   packed_h[1] = reinterpret_cast<char*>(Workspace::floats(Workspace::kStepB, row_panels * h_bytes / 4));
@@ -27,16 +54,12 @@ void lstm_forward(const LstmForward& job) {
     for (long m = rows.begin; m < rows.end; m++) {
       memcpy(job.gates + m * gates_width, job.b, sizeof(float) * gates_width);
     }
-    multiply({T * N, gates_width, D, row_major(job.x, D), row_major(job.wx, gates_width), job.gates, gates_width, true},
+    multiply({T * N, gates_width, D, row_major(job.x, D), row_major(job.wx, gates_width), job.gates, gates_width, true,
+              job.packed_wx},
              job.bf16, index, size, barrier);
+    if (pack) pack_wh_share(job.wh, H, job.bf16, fresh_wh, index, size);
 
     const Range panels = share(unit_panels, index, size);
-    for (int gate = 0; gate < 4; gate++) {
-      const MatrixView wh = row_major(job.wh + gate * H, gates_width);
-      for (long q = panels.begin; q < panels.end; q++) {
-        pack_b_panel(wh, q, H, H, job.bf16, packed_wh + (gate * unit_panels + q) * wh_bytes);
-      }
-    }
     const long first = std::min(H, panels.begin * nr), last = std::min(H, panels.end * nr);
     const Range row_share = share(row_panels, index, size);
 

@@ -33,7 +33,8 @@ void softmax_loss(const SoftmaxLoss& job) {
   const long V = job.vocabulary, H = job.hidden;
   const int nr = isa().nr;
   const long b_count = (V + nr - 1) / nr, b_bytes = panel_bytes(nr, H, job.bf16);
-  char* packed_w = reinterpret_cast<char*>(Workspace::floats(Workspace::kPackedWeights, b_count * b_bytes / 4));
+  void* fresh_w = job.packed_w ? nullptr : Workspace::floats(Workspace::kPackedWeights, b_count * b_bytes / 4);
+  const void* packed_w = job.packed_w ? job.packed_w : fresh_w;
   float* logits = Workspace::floats(Workspace::kLogits, std::min(job.rows, kRowBlock) * V);
   const int mr = panel_rows(std::min(job.rows, kRowBlock));
   const long a_bytes = panel_bytes(mr, H, job.bf16);
@@ -43,9 +44,7 @@ void softmax_loss(const SoftmaxLoss& job) {
 
   run_team([&](int index, int size) {
     const Range columns = share(b_count, index, size);
-    for (long q = columns.begin; q < columns.end; q++) {
-      pack_b_panel(transposed(job.w, H), q, V, H, job.bf16, packed_w + q * b_bytes);
-    }
+    if (fresh_w) pack_b_all(transposed(job.w, H), V, H, job.bf16, fresh_w, index, size);
     for (long begin = 0; begin < job.rows; begin += kRowBlock) {
       const long rows = std::min(kRowBlock, job.rows - begin);
       const long a_count = (rows + mr - 1) / mr;
@@ -64,6 +63,24 @@ void softmax_loss(const SoftmaxLoss& job) {
       }
       barrier.wait();
     }
+  });
+}
+
+void logits(const SoftmaxLoss& job, float* out) {
+  const long M = job.rows, V = job.vocabulary, H = job.hidden;
+  Barrier barrier(team_size());
+  run_team([&](int index, int size) {
+    fill_with_bias(job, out, share(M, index, size));
+    multiply({M, V, H, row_major(job.h, H), transposed(job.w, H), out, V, true, job.packed_w}, job.bf16, index, size,
+             barrier);
+  });
+}
+
+long packed_output_bytes(long hidden, long vocabulary, bool bf16) { return packed_b_bytes(vocabulary, hidden, bf16); }
+
+void pack_output_weights(const float* w, long hidden, long vocabulary, bool bf16, void* out) {
+  run_team([&](int index, int size) {
+    pack_b_all(transposed(w, hidden), vocabulary, hidden, bf16, out, index, size);
   });
 }
 

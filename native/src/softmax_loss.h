@@ -14,10 +14,17 @@ struct SoftmaxLoss {
   const float *h, *w, *b;
   const int32_t* targets;
   float* losses;  // [M]
+  const void* packed_w = nullptr;  // where given (see pack_output_weights), w is not read by softmax_loss and logits
 };
 
 // Losses alone, a block of rows at a time.
 void softmax_loss(const SoftmaxLoss& job);
+
+// The scores of all words, [M, V].
+void logits(const SoftmaxLoss& job, float* out);
+
+long packed_output_bytes(long hidden, long vocabulary, bool bf16);
+void pack_output_weights(const float* w, long hidden, long vocabulary, bool bf16, void* out);
 
 // Losses and gradients: dLogits = (softmax − onehot) · scale. One [M, V] buffer serves as logits, probabilities and
 // dLogits.

@@ -52,5 +52,6 @@ const char* register_op(const OpDefinition& definition);
 const char* register_lstm_ops();
 const char* register_softmax_ops();
 const char* register_elementwise_ops();
+const char* register_inference_ops();
 
 }  // namespace gatelm

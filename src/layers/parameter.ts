@@ -18,6 +18,7 @@ export class Parameter {
   #value: tf.Tensor;
   #dense: tf.Tensor | null = null;
   #rows: RowGradient[] = [];
+  #version = 0;
 
   /** @param value becomes the parameter's own */
   constructor(name: string, value: tf.Tensor) {
@@ -28,6 +29,16 @@ export class Parameter {
 
   get value(): tf.Tensor {
     return this.#value;
+  }
+
+  /** Grows with each change of the value: what was made of the value is stale when this differs. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Says that a kernel has changed the value in place. */
+  markChanged(): void {
+    this.#version += 1;
   }
 
   /** Number of elements. */
@@ -46,6 +57,7 @@ export class Parameter {
     expectShape(value, this.shape, 'as at creation', `parameter "${this.name}"`);
     const old = this.#value;
     this.#value = tf.keep(value);
+    this.#version += 1;
     return old;
   }
 

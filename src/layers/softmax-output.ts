@@ -1,6 +1,7 @@
 import { fusedKernels } from '../tensor/backend.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
+import { PackedWeights } from './packed-weights.js';
 import type { Parameter } from './parameter.js';
 import { TimeAffine } from './time-affine.js';
 import { TimeSoftmaxWithLoss } from './time-softmax-with-loss.js';
@@ -16,12 +17,16 @@ export class SoftmaxOutput implements Layer {
   readonly affine: TimeAffine;
   readonly softmax: TimeSoftmaxWithLoss;
   readonly bfloat16: boolean;
+  readonly #packed: PackedWeights<{ packed: tf.Tensor }>;
 
   constructor(name: string, weights: Parameter, b: Parameter, options: { readonly bfloat16: boolean }) {
     this.name = name;
     this.affine = new TimeAffine(`${name}.affine`, weights, b);
     this.softmax = new TimeSoftmaxWithLoss(`${name}.softmax`);
     this.bfloat16 = options.bfloat16;
+    this.#packed = new PackedWeights([weights], () => ({
+      packed: fusedKernels()!.packOutput({ w: weights.value, bf16: options.bfloat16 }),
+    }));
   }
 
   get parameters(): readonly Parameter[] {
@@ -30,13 +35,11 @@ export class SoftmaxOutput implements Layer {
 
   /** The losses of given tokens, without a gradient. @param x [M, H] @returns [M] */
   losses(x: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
-    const { weights, b } = this.affine;
     return tf.tidy(() => {
       const kernels = fusedKernels();
       if (!kernels) return this.softmax.forward(this.affine.forward(x, false), targets, false);
       const ids = tf.tensor1d(targets, 'int32');
-      const bf16 = this.bfloat16;
-      return kernels.softmaxLoss({ h: x, w: weights.value, b: b.value, targets: ids, bf16 }) as tf.Tensor1D;
+      return kernels.softmaxLossPacked({ ...this.#packedInput(x), targets: ids }) as tf.Tensor1D;
     });
   }
 
@@ -51,6 +54,7 @@ export class SoftmaxOutput implements Layer {
     scale: number,
   ): { losses: tf.Tensor1D; dx: tf.Tensor2D } {
     const { weights, b } = this.affine;
+    this.#packed.dispose();
     const kernels = fusedKernels();
     if (!kernels) {
       const logits = this.affine.forward(x, true);
@@ -79,10 +83,18 @@ export class SoftmaxOutput implements Layer {
 
   /** Scores of all words. @param x [M, H] @returns [M, V] */
   logits(x: tf.Tensor2D): tf.Tensor2D {
-    return this.affine.forward(x, false);
+    const kernels = fusedKernels();
+    return kernels
+      ? (kernels.logitsPacked(this.#packedInput(x)) as tf.Tensor2D)
+      : this.affine.forward(x, false);
+  }
+
+  #packedInput(x: tf.Tensor2D) {
+    return { h: x, ...this.#packed.get(), b: this.affine.b.value, bf16: this.bfloat16 };
   }
 
   dispose(): void {
+    this.#packed.dispose();
     this.affine.dispose();
     this.softmax.dispose();
   }

@@ -1,5 +1,6 @@
 import { appError } from '../errors.js';
 import { fusedKernels } from '../tensor/backend.js';
+import type { NativeKernels, PackedLstm } from '../tensor/native-kernels.js';
 import type { RandomKey, RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
@@ -7,6 +8,7 @@ import { drop } from './dropout.js';
 import type { TensorLayer } from './layer.js';
 import { lstmCellBackward, lstmCellForward } from './lstm-cell.js';
 import { disposeLstmState, type LstmState, zeroLstmState } from './lstm-state.js';
+import { PackedWeights } from './packed-weights.js';
 import type { Parameter } from './parameter.js';
 
 export interface TimeLstmOptions {
@@ -46,6 +48,7 @@ export class TimeLstm implements TensorLayer {
   readonly options: TimeLstmOptions;
   #state: LstmState | null = null;
   #cache: LstmCache | null = null;
+  readonly #packed: PackedWeights<PackedLstm>;
 
   /** @param wx [D, 4H] @param wh [H, 4H] @param b [4H] */
   constructor(name: string, wx: Parameter, wh: Parameter, b: Parameter, options: TimeLstmOptions) {
@@ -59,6 +62,9 @@ export class TimeLstm implements TensorLayer {
     this.wh = wh;
     this.b = b;
     this.options = options;
+    this.#packed = new PackedWeights([wx, wh], () =>
+      fusedKernels()!.packLstm({ wx: wx.value, wh: wh.value, bf16: options.bfloat16 }),
+    );
   }
 
   get parameters(): readonly Parameter[] {
@@ -93,37 +99,17 @@ export class TimeLstm implements TensorLayer {
     expectShape(x, [time, batchSize, this.wx.shape[0]!], 'T, N, D', `TimeLstm "${this.name}"`);
     const initial = this.#state ?? zeroLstmState(batchSize, this.hiddenSize);
     expectShape(initial.hidden, [batchSize, this.hiddenSize], 'N, H', `the state of TimeLstm "${this.name}"`);
-    const dropKey = training && this.options.weightDrop > 0 ? this.options.random.next() : null;
-
-    const { kept, output } = tf.tidy(() => {
-      const wh = dropKey
-        ? drop(this.wh.value, this.options.weightDrop, dropKey)
-        : (this.wh.value.clone() as tf.Tensor2D);
-      const run = unrollForward(
-        x,
-        initial,
-        this.wx.value,
-        wh as tf.Tensor2D,
-        this.b.value,
-        this.options.bfloat16,
-      );
-      const kept = { ...run, x: x.clone(), wh: wh as tf.Tensor2D };
-      for (const tensor of [kept.hidden, kept.cell]) tf.keep(tensor);
-      if (training)
-        for (const tensor of [kept.x, kept.wh, kept.hiddens, kept.gates, kept.cells]) tf.keep(tensor);
-      return { kept, output: training ? run.hiddens.clone() : run.hiddens };
+    const kernels = fusedKernels();
+    if (training) return this.#forwardForTraining(x, initial);
+    const run = tf.tidy(() => {
+      const run = kernels
+        ? this.#forwardPacked(kernels, x, initial)
+        : unrollForward(x, initial, this.wx.value, this.wh.value as tf.Tensor2D, this.b.value, false);
+      return { hiddens: run.hiddens, hidden: tf.keep(run.hidden), cell: tf.keep(run.cell) };
     });
-
-    this.#state = { hidden: kept.hidden, cell: kept.cell };
-    if (training) {
-      this.#disposeCache();
-      tf.keep(initial.hidden);
-      tf.keep(initial.cell);
-      this.#cache = { ...kept, initial, dropKey };
-    } else {
-      disposeLstmState(initial);
-    }
-    return output;
+    disposeLstmState(initial);
+    this.#state = run as LstmState;
+    return run.hiddens as tf.Tensor3D;
   }
 
   /** @param dOutput [T, N, H] @returns [T, N, D] */
@@ -145,7 +131,34 @@ export class TimeLstm implements TensorLayer {
 
   dispose(): void {
     this.#disposeCache();
+    this.#packed.dispose();
     this.putState(null);
+  }
+
+  #forwardPacked(kernels: NativeKernels, x: tf.Tensor3D, { hidden, cell }: LstmState) {
+    const { bfloat16: bf16 } = this.options;
+    return kernels.lstmPacked({ x, hidden, cell, ...this.#packed.get(), b: this.b.value, bf16 });
+  }
+
+  /** Keeps what backward needs; the state from before goes into that. */
+  #forwardForTraining(x: tf.Tensor3D, initial: LstmState): tf.Tensor3D {
+    this.#packed.dispose();
+    this.#disposeCache();
+    const dropKey = this.options.weightDrop > 0 ? this.options.random.next() : null;
+    const { kept, state, output } = tf.tidy(() => {
+      const masked = dropKey ? drop(this.wh.value, this.options.weightDrop, dropKey) : this.wh.value.clone();
+      const wh = masked as tf.Tensor2D;
+      const run = unrollForward(x, initial, this.wx.value, wh, this.b.value, this.options.bfloat16);
+      const { hiddens, gates, cells, hidden, cell } = run;
+      const kept = { x: x.clone(), wh, hiddens, gates, cells };
+      for (const tensor of [...Object.values(kept), hidden, cell]) tf.keep(tensor);
+      return { kept, state: { hidden, cell }, output: hiddens.clone() };
+    });
+    tf.keep(initial.hidden);
+    tf.keep(initial.cell);
+    this.#cache = { ...kept, initial, dropKey };
+    this.#state = state;
+    return output;
   }
 
   #disposeCache(): void {

@@ -52,6 +52,19 @@ interface SoftmaxInput {
   readonly bf16: boolean;
 }
 
+/** What {@link NativeKernels.packLstm} gives. */
+export type PackedLstm = {
+  readonly packedWx: tf.Tensor;
+  readonly packedWh: tf.Tensor;
+};
+
+interface PackedOutputInput {
+  readonly h: tf.Tensor; // [M, H]
+  readonly packed: tf.Tensor;
+  readonly b: tf.Tensor; // [V]
+  readonly bf16: boolean;
+}
+
 const ADDON = '../../../native/build/Release/gatelm_kernels.node';
 
 let unavailableReason: string | undefined;
@@ -117,6 +130,43 @@ export class NativeKernels {
       ];
       return { dx, dWx, dWh, db, dHidden, dCell };
     });
+  }
+
+  /** The weights of an LSTM as {@link lstmPacked} wants them: made once, used for many calls. Opaque. */
+  packLstm({ wx, wh, bf16 }: Pick<LstmInput, 'wx' | 'wh' | 'bf16'>): PackedLstm {
+    const [packedWx, packedWh] = tf.tidy(() => this.#run('GatelmPackLstm', [wx, wh, options(bf16)], 2));
+    return { packedWx: packedWx!, packedWh: packedWh! };
+  }
+
+  /** {@link lstmForward} without what only a gradient needs, on weights that are packed already. */
+  lstmPacked(input: Omit<LstmInput, 'wx' | 'wh'> & PackedLstm & { readonly b: tf.Tensor }) {
+    const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
+    return tf.tidy(() => {
+      const inputs = [x, hidden, cell, packedWx, packedWh, b, options(bf16)];
+      const [hiddens, cells] = this.#run('GatelmLstmPacked', inputs, 2) as [tf.Tensor, tf.Tensor];
+      return { hiddens, hidden: lastStep(hiddens), cell: lastStep(cells) };
+    });
+  }
+
+  /** The output weights [V, H] as the two methods below want them. Opaque. */
+  packOutput({ w, bf16 }: Pick<SoftmaxInput, 'w' | 'bf16'>): tf.Tensor {
+    return tf.tidy(() => this.#run('GatelmPackOutput', [w, options(bf16)], 1)[0]!);
+  }
+
+  /** h·wᵀ + b, [M, V]. */
+  logitsPacked({ h, packed, b, bf16 }: PackedOutputInput): tf.Tensor {
+    return tf.tidy(() => this.#run('GatelmLogitsPacked', [h, packed, b, options(bf16)], 1)[0]!);
+  }
+
+  /** {@link softmaxLoss} on packed weights. */
+  softmaxLossPacked({
+    h,
+    packed,
+    b,
+    targets,
+    bf16,
+  }: PackedOutputInput & Pick<SoftmaxInput, 'targets'>): tf.Tensor {
+    return tf.tidy(() => this.#run('GatelmSoftmaxLossPacked', [h, packed, b, options(bf16), targets], 1)[0]!);
   }
 
   /** −ln softmax(h·wᵀ + b) at the targets, [M], in nats. */

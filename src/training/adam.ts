@@ -91,6 +91,7 @@ export class Adam implements Optimizer {
         correction1,
         correction2,
       });
+      parameter.markChanged();
       return;
     }
     const next = tf.tidy(() => {

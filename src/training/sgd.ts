@@ -89,6 +89,7 @@ function updateDense(
       weightDecay,
       ...(average && { average: average.tensor, averageCoefficient: average.coefficient }),
     });
+    parameter.markChanged();
     return average?.tensor ?? null;
   }
   parameter.assign(
@@ -115,6 +116,7 @@ function updateRows(
       const rows = gradient.rows;
       kernels.scatterAddRows({ table: parameter.value, ids, rows, factor: -learningRate * gradientScale });
     });
+    parameter.markChanged();
     return;
   }
   const rows = tf.mul(gradient.rows, -learningRate * gradientScale) as tf.Tensor2D;

@@ -1,0 +1,108 @@
+// Evaluation and generation: no gradient follows, so nothing is kept for one, and the weights are packed once for many
+// calls. What packing gives is a flat float tensor whose bytes only these ops understand; it belongs to this machine and
+// to this process (the width of its panels is the processor's).
+#include "gemm.h"
+#include "lstm.h"
+#include "softmax_loss.h"
+#include "tf_op.h"
+
+namespace gatelm {
+namespace {
+
+// wx [D, 4H], wh [H, 4H], options [1] (1 = bfloat16).
+void compute_pack_lstm(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  const auto wx = run.dims(0), wh = run.dims(1);
+  if (!run.require(wx.size() == 2 && wh.size() == 2 && wx[1] == wh[1] && wh[1] == 4 * wh[0],
+                   "wx must be [D, 4H], wh [H, 4H]")) {
+    return;
+  }
+  const bool bf16 = run.ints(2)[0] != 0;
+  pack_wx(run.floats(0), wx[0], wh[0], bf16, run.output(0, {packed_wx_bytes(wx[0], wh[0], bf16) / 4}));
+  pack_wh(run.floats(1), wh[0], bf16, run.output(1, {packed_wh_bytes(wh[0], bf16) / 4}));
+}
+
+// w [V, H], options [1] (1 = bfloat16).
+void compute_pack_output(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  const auto w = run.dims(0);
+  if (!run.require(w.size() == 2, "w must be [V, H]")) return;
+  const bool bf16 = run.ints(1)[0] != 0;
+  pack_output_weights(run.floats(0), w[1], w[0], bf16, run.output(0, {packed_output_bytes(w[1], w[0], bf16) / 4}));
+}
+
+// x [T, N, D], hidden [N, H], cell [N, H], packed wx, packed wh, b [4H], options [1].
+void compute_lstm(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  const auto x = run.dims(0), h = run.dims(1);
+  const bool bf16 = run.ints(6)[0] != 0;
+  if (!run.require(x.size() == 3 && h.size() == 2 && h[0] == x[1], "x must be [T, N, D], hidden [N, H]")) return;
+  const LstmShape shape{x[0], x[1], x[2], h[1]};
+  if (!run.require(run.size(2) == run.size(1) && run.size(5) == 4 * shape.hidden &&
+                       run.size(3) == packed_wx_bytes(shape.input, shape.hidden, bf16) / 4 &&
+                       run.size(4) == packed_wh_bytes(shape.hidden, bf16) / 4,
+                   "the packed weights are of another size or precision")) {
+    return;
+  }
+  const long steps = shape.time * shape.batch * shape.hidden;
+  float* gates = Workspace::floats(Workspace::kRows, 4 * steps);
+  lstm_forward({shape, bf16, run.floats(0), run.floats(1), run.floats(2), nullptr, nullptr, run.floats(5),
+                run.output(0, {shape.time, shape.batch, shape.hidden}),
+                run.output(1, {shape.time, shape.batch, shape.hidden}), gates, run.floats(3), run.floats(4)});
+}
+
+bool read_output_job(OpRun& run, bool bf16, SoftmaxLoss* job) {
+  const auto h = run.dims(0);
+  const long vocabulary = run.size(2);
+  if (!run.require(h.size() == 2 && run.size(1) == packed_output_bytes(h[1], vocabulary, bf16) / 4,
+                   "h must be [M, H]; the packed weights are of another size or precision")) {
+    return false;
+  }
+  *job = {h[0], h[1], vocabulary, bf16, run.floats(0), nullptr, run.floats(2), nullptr, nullptr, run.floats(1)};
+  return true;
+}
+
+// h [M, H], packed w, b [V], options [1].
+void compute_logits(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  SoftmaxLoss job;
+  if (read_output_job(run, run.ints(3)[0] != 0, &job)) logits(job, run.output(0, {job.rows, job.vocabulary}));
+}
+
+// h [M, H], packed w, b [V], options [1], targets [M].
+void compute_losses(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  SoftmaxLoss job;
+  if (!read_output_job(run, run.ints(3)[0] != 0, &job)) return;
+  job.targets = run.ints(4);
+  if (!run.require(run.size(4) == job.rows, "targets must be [M]")) return;
+  for (long m = 0; m < job.rows; m++) {
+    if (!run.require(job.targets[m] >= 0 && job.targets[m] < job.vocabulary, "a target is not below V")) return;
+  }
+  job.losses = run.output(0, {job.rows});
+  softmax_loss(job);
+}
+
+}  // namespace
+
+const char* register_inference_ops() {
+  const OpDefinition definitions[] = {
+      {"GatelmPackLstm", {"wx: float", "wh: float", "options: int32"}, {"packed_wx: float", "packed_wh: float"},
+       compute_pack_lstm},
+      {"GatelmPackOutput", {"w: float", "options: int32"}, {"packed: float"}, compute_pack_output},
+      {"GatelmLstmPacked",
+       {"x: float", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float",
+        "options: int32"},
+       {"hiddens: float", "cells: float"}, compute_lstm},
+      {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float", "options: int32"}, {"logits: float"},
+       compute_logits},
+      {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "options: int32", "targets: int32"},
+       {"losses: float"}, compute_losses},
+  };
+  for (const OpDefinition& definition : definitions) {
+    if (const char* error = register_op(definition)) return error;
+  }
+  return nullptr;
+}
+
+}  // namespace gatelm

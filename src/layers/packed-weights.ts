@@ -1,0 +1,35 @@
+import * as tf from '../tensor/tensorflow.js';
+import type { Parameter } from './parameter.js';
+
+/**
+ * Weights as an inference kernel wants them, made anew when the parameters have changed. Owns the tensors; freed when
+ * training goes on, so that training needs no memory for them.
+ */
+export class PackedWeights<Packed extends Readonly<Record<string, tf.Tensor>>> {
+  readonly #parameters: readonly Parameter[];
+  readonly #pack: () => Packed;
+  #packed: Packed | null = null;
+  #versions = '';
+
+  constructor(parameters: readonly Parameter[], pack: () => Packed) {
+    this.#parameters = parameters;
+    this.#pack = pack;
+  }
+
+  /** Borrowed; valid until the parameters change. */
+  get(): Packed {
+    const versions = this.#parameters.map(({ version }) => version).join();
+    if (!this.#packed || versions !== this.#versions) {
+      this.dispose();
+      this.#packed = this.#pack();
+      for (const tensor of Object.values(this.#packed)) tf.keep(tensor);
+      this.#versions = versions;
+    }
+    return this.#packed;
+  }
+
+  dispose(): void {
+    for (const tensor of Object.values(this.#packed ?? {})) tensor.dispose();
+    this.#packed = null;
+  }
+}

@@ -39,13 +39,15 @@ export default async function train({ job, events, stop }: TrainingTask): Promis
       { version: 1, model: config.model, vocabularySize, precision, corpus: corpusName },
       corpus.tokenizer,
     );
+    const sink = new CheckpointFolder(job.experimentDirectory);
+    if (!job.resume) sink.forgetSnapshot();
     const trainer = new Trainer({
       model,
       optimizer: config.optimizer,
       schedule: config.schedule,
       training: config.training,
       splits: corpus.splits,
-      sink: new CheckpointFolder(job.experimentDirectory),
+      sink,
       sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
       environment: { attempt: job.attempt, ...pick(report) },
     });

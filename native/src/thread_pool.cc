@@ -11,8 +11,11 @@ namespace gatelm {
 namespace {
 
 constexpr int kMaxThreads = 64;
-// About 50 µs: longer than the pauses between two kernels of a training step, shorter than what anyone would notice.
-constexpr int kSpins = 20000;
+// Turns of waiting before a thread gives its processor away. Within a kernel the waits are of microseconds, unless
+// another process has the processor that the thread waited for needs.
+constexpr int kBarrierSpins = 1000;
+// Between two kernels of a training step: about 100 µs, then it sleeps.
+constexpr int kIdleSpins = 5000;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -41,7 +44,7 @@ class Team {
     wake_.notify_all();
     body(0, size_);
     for (int spins = 0; remaining_.load(std::memory_order_acquire) > 0; spins++) {
-      if (spins > kSpins) std::this_thread::yield();
+      if (spins > kBarrierSpins) std::this_thread::yield();
       pause();
     }
   }
@@ -57,7 +60,7 @@ class Team {
   }
 
   unsigned wait_for_work(unsigned seen) {
-    for (int spins = 0; spins < kSpins; spins++) {
+    for (int spins = 0; spins < kIdleSpins; spins++) {
       const unsigned now = generation_.load(std::memory_order_acquire);
       if (now != seen) return now;
       pause();
@@ -101,7 +104,7 @@ void Barrier::wait() {
     return;
   }
   for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; spins++) {
-    if (spins > kSpins) std::this_thread::yield();
+    if (spins > kBarrierSpins) std::this_thread::yield();
     pause();
   }
 }

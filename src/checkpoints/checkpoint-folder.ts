@@ -95,6 +95,12 @@ export class CheckpointFolder implements CheckpointSink {
     return loadWeights(this.#path('model', 'weights.safetensors'));
   }
 
+  /** Forgets the snapshot, so that the next training begins anew. The best weights stay until others replace them. */
+  forgetSnapshot(): void {
+    rmSync(this.#path('checkpoints', 'latest.json'), { force: true });
+    this.#removeOtherCheckpoints('latest.json');
+  }
+
   #path(...parts: string[]): string {
     return join(this.#folder, ...parts);
   }

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/**
+ * Makes a checkout ready to run, on Node's built-ins alone: dependencies, better-sqlite3, libtensorflow, the native
+ * kernels and the TypeScript build. `npm run setup`, `quickstart`, `start` and `test` begin with it; where nothing is to
+ * do it returns at once. What it does, and the variables that steer it: `node scripts/setup.mjs --help`.
+ */
+const OLDEST_NODE = 20;
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+  console.error(
+    `gatelm needs Node ${OLDEST_NODE} or newer; this is ${process.version} (${process.execPath}). ` +
+      'Install a newer one, or choose it with your version manager, and run the same command again.',
+  );
+  process.exit(1);
+}
+
+const { setUp } = await import('./setup/set-up.mjs');
+process.exitCode = await setUp({ argv: process.argv.slice(2), env: process.env });

@@ -1,0 +1,56 @@
+/** What set-up has found, for the server to read at its start. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson, writeFileAtomically } from './stamps.mjs';
+
+/**
+ * The record in node_modules/.gatelm/setup.json.
+ * @typedef {object} SetupRecord
+ * @property {1} version of this shape
+ * @property {'native' | 'wasm'} backend native where libtensorflow is there and was seen to load
+ * @property {'fused' | 'composed'} kernels fused where gatelm's own kernels were built and seen to load
+ * @property {string | null} tensorflow the native library's version
+ * @property {string[]} reasons why it is not native and fused, a sentence each; empty where it is
+ */
+
+/** Writes the record anew where it differs. */
+export function updateRecord({ settings, stamps }) {
+  const record = describe(settings, stamps.read('tensorflow'), stamps.read('kernels'));
+  if (JSON.stringify(readJson(settings.recordFile)) === JSON.stringify(record)) return;
+  if (existsSync(settings.modules)) writeFileAtomically(settings.recordFile, `${JSON.stringify(record)}\n`);
+}
+
+/** @returns {SetupRecord} */
+export function readRecord(recordFile) {
+  return readJson(recordFile);
+}
+
+/** @returns {SetupRecord} */
+function describe(settings, library, kernels) {
+  const native = library !== undefined && !library.unavailable;
+  const fused = native && kernels !== undefined && !kernels.unavailable;
+  return {
+    version: 1,
+    backend: native ? 'native' : 'wasm',
+    kernels: fused ? 'fused' : 'composed',
+    tensorflow: native ? library.version : null,
+    reasons: [
+      ...(native ? [] : withoutLibrary(settings, library)),
+      ...(native && !fused ? withoutKernels(settings, kernels) : []),
+    ],
+  };
+}
+
+function withoutLibrary(settings, library) {
+  if (library) return library.reasons.map((reason) => `libtensorflow could not be had from ${reason}`);
+  if (settings.backend === 'wasm') return ['libtensorflow was not looked for: GATELM_BACKEND=wasm'];
+  return ['libtensorflow has not been looked for yet'];
+}
+
+function withoutKernels(settings, kernels) {
+  if (kernels?.reasons) return kernels.reasons.map((reason) => `the fused kernels were not built: ${reason}`);
+  if (!existsSync(join(settings.root, 'native', 'binding.gyp')))
+    return ['this checkout has no native/binding.gyp'];
+  if (settings.kernels === 'composed') return ['the fused kernels were not built: GATELM_KERNELS=composed'];
+  return ['the fused kernels have not been built yet'];
+}

@@ -1,0 +1,84 @@
+/** What each step did last, and from which inputs: a step whose inputs hash to its stamp's key has nothing to do. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/** Stamps in a folder, one JSON file a step: `{ key, … }`, and `unavailable: true` where the step did not succeed. */
+export function createStamps(folder) {
+  const fileOf = (name) => join(folder, `${name}.json`);
+  function read(name) {
+    return readJson(fileOf(name));
+  }
+  return {
+    read,
+    write: (name, stamp) => writeFileAtomically(fileOf(name), `${JSON.stringify(stamp, null, 2)}\n`),
+    forget: (name) => rmSync(fileOf(name), { force: true }),
+    /** Lets steps that gave up be tried again. */
+    forgetFailures() {
+      for (const file of listFolder(folder)) {
+        const name = file.replace(/\.json$/, '');
+        if (read(name)?.unavailable) rmSync(fileOf(name), { force: true });
+      }
+    },
+  };
+}
+
+/** A hash of text parts; their borders count. */
+export function hashOf(...parts) {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex');
+}
+
+/** A hash over the names and contents of files, independent of their order and of where the checkout lies. */
+export function hashFiles(root, files) {
+  const hash = createHash('sha256');
+  for (const file of [...files].sort()) {
+    const content = readFileSync(file);
+    hash.update(`${relative(root, file)}\n${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/** Files below a folder whose path is accepted, folders named in `skip` left out; [] where there is no folder. */
+export function filesBelow(folder, accept, skip = []) {
+  const found = [];
+  for (const entry of listFolder(folder, true)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!skip.includes(entry.name)) found.push(...filesBelow(path, accept, skip));
+    } else if (accept(path)) found.push(path);
+  }
+  return found;
+}
+
+function listFolder(folder, withFileTypes = false) {
+  try {
+    return readdirSync(folder, { withFileTypes });
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The JSON in a file, or undefined where it is missing or broken: then the step runs again. */
+export function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error.code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Writes beside, then renames: a reader sees the old file or the new one, never half of it. */
+export function writeFileAtomically(file, content) {
+  mkdirSync(dirname(file), { recursive: true });
+  const beside = `${file}.${process.pid}.${randomUUID().slice(0, 8)}`;
+  try {
+    writeFileSync(beside, content);
+    renameSync(beside, file);
+  } finally {
+    rmSync(beside, { force: true });
+  }
+}

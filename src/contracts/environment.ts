@@ -72,8 +72,8 @@ export const Environment = z.strictObject({
   maxUploadBytes: z
     .int()
     .min(1024)
-    .max(1024 * 1024 * MEBIBYTE)
-    .default(1024 * MEBIBYTE)
+    .max(256 * MEBIBYTE)
+    .default(256 * MEBIBYTE)
     .describe('Largest corpus upload, in bytes'),
   maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Streams that may be open at once'),
   maxStreamBufferBytes: z

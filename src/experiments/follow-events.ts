@@ -1,5 +1,5 @@
-import type { EventType, StoredEvent } from '../contracts/events.js';
-import { FINAL_EVENT_TYPES } from '../contracts/events.js';
+import { type EventType, FINAL_EVENT_TYPES, type StoredEvent } from '../contracts/events.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Store } from '../store/store.js';
 import { type EventBus, PublishedEvent } from './event-bus.js';
 import { findExperiment } from './find-experiment.js';
@@ -79,16 +79,37 @@ export function followEvents(
 
   /** The client has seen the last event before, or begins after it. */
   function endIfNothingComes(): void {
-    if (isOver || seq === 0) return;
-    const [last] = store.events.after(experiment, seq - 1, 1);
-    if (last && isLast(last)) end(last.type);
+    const last = isOver ? undefined : lastEvent(store, experimentId);
+    if (last && last.seq <= seq && endsStream(last)) end(last.type);
   }
 
   void replay();
   return stop;
 }
 
+/** Whether no event comes any more by itself. */
+export function hasEnded(store: Store, { id }: Pick<ExperimentRecord, 'id'>): boolean {
+  const last = lastEvent(store, id);
+  return last !== undefined && endsStream(last);
+}
+
+/** Events after a number, oldest first. */
+export function pageOfEvents(
+  store: Store,
+  experiment: ExperimentRecord,
+  { since, limit }: { readonly since: number; readonly limit: number },
+): { items: StoredEvent[]; nextSince: number; hasMore: boolean } {
+  const items = store.events.after(experiment, since, limit);
+  const nextSince = items.at(-1)?.seq ?? since;
+  return { items, nextSince, hasMore: nextSince < experiment.seq };
+}
+
+function lastEvent(store: Store, experimentId: string): StoredEvent | undefined {
+  const experiment = store.experiments.find(experimentId);
+  return experiment && store.events.after(experiment, experiment.seq - 1, 1)[0];
+}
+
 /** Whether no other event comes after this one by itself. */
-export function endsStream(event: StoredEvent): boolean {
+function endsStream(event: StoredEvent): boolean {
   return FINAL_EVENT_TYPES.includes(event.type) || (event.type === 'interrupted' && !event.data.willRestart);
 }

@@ -4,6 +4,7 @@ import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
+import { lockDataFolder } from '../store/data-lock.js';
 import { openStore, type Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
 import { EventBus } from './event-bus.js';
@@ -47,7 +48,7 @@ export function createServices({
   inferenceExecutor,
   logger = SILENT_LOGGER,
 }: ServicesOptions): Services {
-  const store = openStore(join(makeFolder(environment.dataDir), DATABASE_FILE));
+  const { store, release } = openDataFolder(environment.dataDir);
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus);
   const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
@@ -58,6 +59,7 @@ export function createServices({
   async function close(): Promise<void> {
     await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
     store.close();
+    release();
   }
   return {
     environment,
@@ -73,6 +75,17 @@ export function createServices({
       return closing;
     },
   };
+}
+
+function openDataFolder(dataDirectory: string): { store: Store; release: () => void } {
+  const folder = makeFolder(dataDirectory);
+  const release = lockDataFolder(folder);
+  try {
+    return { store: openStore(join(folder, DATABASE_FILE)), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
 function makeFolder(dataDirectory: string): string {

@@ -74,7 +74,7 @@ export class TrainingQueue {
   ): ExperimentRecord {
     const { store, log } = this.#options;
     const queueOrder = store.experiments.lastQueueOrder();
-    const position = store.experiments.queuePosition({ priority: experiment.priority, queueOrder });
+    const position = store.experiments.queuePosition({ ...experiment, queueOrder });
     const queued = log.record(
       experiment.id,
       { type: 'queued', data: { position } },

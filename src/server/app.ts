@@ -1,16 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
 import Fastify, { type FastifyServerOptions } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { assertSafeBind } from '../contracts/environment.js';
+import { appError } from '../errors.js';
 import type { Services } from '../experiments/services.js';
 import type { HttpApp } from './http-app.js';
+import { packageVersion } from './package-version.js';
+import { controlAccess } from './plugins/access.js';
 import { acceptBodies } from './plugins/bodies.js';
+import { describeInterface } from './plugins/openapi.js';
+import { exposeMetrics } from './plugins/prometheus.js';
 import { refuseUnknownRoutes } from './plugins/unknown-routes.js';
 import { answerProblem } from './problem.js';
+import { routeCorpora } from './routes/corpora/corpora.js';
 import { routeExperiments } from './routes/experiments/experiments.js';
+import { routeEvaluate } from './routes/experiments/id/evaluate.js';
+import { routeEvents } from './routes/experiments/id/events.js';
 import { routeExperiment } from './routes/experiments/id/experiment.js';
+import { routeMetrics } from './routes/experiments/id/metrics.js';
 import { routeProgress } from './routes/experiments/id/progress.js';
+import { routeGenerate } from './routes/generate.js';
+import { routeHealth } from './routes/health.js';
+import { routePresets } from './routes/presets.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { compileValidation } from './validation.js';
 
@@ -19,6 +33,17 @@ export interface AppOptions {
   readonly logger?: FastifyServerOptions['logger'];
 }
 
+/** What pages of this server may load: their own files alone. */
+const CONTENT_SOURCES = {
+  defaultSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  connectSrc: ["'self'"],
+  upgradeInsecureRequests: null, // it is served by plain HTTP
+};
+
+/** Time that a request, body and all, may take to come in. */
+const REQUEST_MS = 600_000;
 /** Largest message that a client may send on a socket; none is expected. */
 const MAX_SOCKET_MESSAGE_BYTES = 1024;
 /** Time that clients get to answer the closing of their sockets. */
@@ -37,13 +62,15 @@ export async function buildApp(services: Services, { logger = false }: AppOption
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
-    requestTimeout: 120_000,
+    requestTimeout: REQUEST_MS,
   }).withTypeProvider<ZodTypeProvider>() as unknown as HttpApp;
   app.setValidatorCompiler(compileValidation);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerProblem);
   acceptBodies(app);
   refuseUnknownRoutes(app);
+  await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SOURCES }, hsts: false });
+  await limitRate(app, environment.rateLimit);
 
   const streams = new StreamRegistry(environment.maxSubscribers);
   await app.register(websocket, {
@@ -62,8 +89,29 @@ export async function buildApp(services: Services, { logger = false }: AppOption
     },
   });
 
+  controlAccess(app, environment);
+  await describeInterface(app, packageVersion());
+  exposeMetrics(app, services, streams);
   routeExperiments(app, services);
   routeExperiment(app, services);
   routeProgress(app, services, streams);
+  routeEvents(app, services, streams);
+  routeMetrics(app, services);
+  routeEvaluate(app, services);
+  routeGenerate(app, services);
+  routeCorpora(app, services);
+  routePresets(app);
+  routeHealth(app, services);
   return app;
+}
+
+/** One address may make so many requests in a minute; 0 = any number. */
+async function limitRate(app: HttpApp, requestsPerMinute: number): Promise<void> {
+  if (requestsPerMinute === 0) return;
+  await app.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: '1 minute',
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      appError('rate-limited', { limit: max, window: 'a minute', seconds: Math.ceil(ttl / 1000) }),
+  });
 }

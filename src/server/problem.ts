@@ -36,7 +36,7 @@ export function withProblems<Responses extends object>(responses: Responses) {
 
 /** Error handler: any error as a problem; what nobody expected is logged and told by its reference alone. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = recognizeError(error, request, reply);
+  const known = recognizeError(error, request);
   const [status, title] = STATUS[known.kind];
   if (known.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   if (known.kind === 'too-many' || known.kind === 'unavailable') {
@@ -61,7 +61,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   return reply.code(status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-function recognizeError(error: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
+function recognizeError(error: unknown, request: FastifyRequest): AppError {
   if (isAppError(error)) {
     if (error.kind !== 'internal') return error;
     request.log.error({ err: error }, 'a request failed');
@@ -72,10 +72,8 @@ function recognizeError(error: unknown, request: FastifyRequest, reply: FastifyR
     statusCode = 500,
     message = '',
   } = error as Partial<Error> & { code?: string; statusCode?: number };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
-    void reply.header('connection', 'close'); // the rest of the body is not read
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413)
     return appError('body-too-large', { limit: request.routeOptions.bodyLimit });
-  }
   if (statusCode === 415)
     return appError('unsupported-media-type', { type: request.headers['content-type'] ?? 'none' });
   if (statusCode < 500) return appError('bad-request', { reason: message });

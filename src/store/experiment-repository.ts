@@ -12,7 +12,7 @@ export interface ExperimentRepository {
   /** The one to start next: highest priority, then first come. */
   nextQueued(): ExperimentRecord | undefined;
   /** How many queued ones start before this one. */
-  queuePosition(experiment: Pick<ExperimentRecord, 'priority' | 'queueOrder'>): number;
+  queuePosition(experiment: Pick<ExperimentRecord, 'number' | 'priority' | 'queueOrder'>): number;
   /** A queue order behind all others. */
   lastQueueOrder(): number;
   withState(...states: ExperimentState[]): ExperimentRecord[];
@@ -36,7 +36,7 @@ export function createExperimentRepository(database: Database): ExperimentReposi
   );
   const ahead = database
     .prepare(
-      `SELECT count(*) FROM experiments WHERE state = 'queued'
+      `SELECT count(*) FROM experiments WHERE state = 'queued' AND number <> @number
        AND (priority > @priority OR (priority = @priority AND queue_order < @queueOrder))`,
     )
     .pluck();
@@ -81,7 +81,7 @@ export function createExperimentRepository(database: Database): ExperimentReposi
     },
     delete: (number) => void remove.run(number),
     nextQueued: () => read(next.get()),
-    queuePosition: ({ priority, queueOrder }) => Number(ahead.get({ priority, queueOrder })),
+    queuePosition: ({ number, priority, queueOrder }) => Number(ahead.get({ number, priority, queueOrder })),
     lastQueueOrder: () => Number(lastOrder.get()),
     withState: (...states) => byStates.all(JSON.stringify(states)).map(readExperiment),
     countByState: () => new Map(counts.all().map(({ state, count }) => [state, count])),

@@ -29,6 +29,14 @@ export class ProgressClient {
     return this.messages.filter(({ type }) => type !== 'snapshot').map(({ seq }) => seq);
   }
 
+  /** Waits until the event of that number has come. */
+  async untilSeq(seq: number): Promise<void> {
+    while ((this.seqs.at(-1) ?? 0) < seq)
+      await new Promise<void>((came) => {
+        this.#onMessage = came;
+      });
+  }
+
   /** Waits until a message of that type has come. */
   async until(type: ProgressMessage['type']): Promise<ProgressMessage> {
     for (;;) {

@@ -1,0 +1,140 @@
+import type { Readable } from 'node:stream';
+import multipart from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { CorpusInfo, CorpusPreview, CorpusUpload } from '../../../contracts/corpus.js';
+import { CorpusList, CorpusParams, PreviewQuery } from '../../../contracts/http.js';
+import { parseStrictly } from '../../../contracts/validation.js';
+import { appError } from '../../../errors.js';
+import type { UploadPart } from '../../../experiments/corpora.js';
+import type { Services } from '../../../experiments/services.js';
+import type { HttpApp } from '../../http-app.js';
+import { withProblems } from '../../problem.js';
+import { readQueryValues } from '../../query-values.js';
+
+const TAGS = ['corpora'];
+/** Names of the files of a form, and what each becomes. */
+const FILES: ReadonlyMap<string, UploadPart> = new Map([
+  ['file', 'whole'],
+  ['train', 'train'],
+  ['valid', 'valid'],
+  ['test', 'test'],
+]);
+const FIELDS = Object.keys(CorpusUpload.shape);
+/** What a form may have at most; the bytes of its files are counted as they come. */
+const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: FIELDS.length, files: 3, headerPairs: 50 };
+
+/** /corpora */
+export function routeCorpora(app: HttpApp, services: Services): void {
+  const { corpora } = services;
+  app.get(
+    '/corpora',
+    { schema: { tags: TAGS, summary: 'List corpora', response: withProblems({ 200: CorpusList }) } },
+    async () => ({ items: await corpora.list() }),
+  );
+  app.get(
+    '/corpora/:name',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'One corpus with its statistics',
+        params: CorpusParams,
+        response: withProblems({ 200: CorpusInfo }),
+      },
+    },
+    async ({ params }) => corpora.describe(params.name),
+  );
+  app.get(
+    '/corpora/:name/preview',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'The beginning of a split',
+        params: CorpusParams,
+        querystring: PreviewQuery,
+        response: withProblems({ 200: CorpusPreview }),
+      },
+    },
+    async ({ params, query }) => corpora.preview(params.name, query.split, query.characters),
+  );
+  app.delete(
+    '/corpora/:name',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Delete an uploaded corpus that no experiment needs any more',
+        params: CorpusParams,
+        response: withProblems({ 204: z.undefined().describe('Deleted') }),
+      },
+    },
+    async ({ params }, reply) => {
+      await corpora.delete(params.name);
+      return reply.code(204).send();
+    },
+  );
+  // In a scope of its own: nowhere else are bodies of these types read.
+  app.register(async (scope) => routeUpload(scope as unknown as HttpApp, services));
+}
+
+async function routeUpload(app: HttpApp, { corpora, environment }: Services): Promise<void> {
+  await app.register(multipart, {
+    limits: { ...FORM_LIMITS, fileSize: environment.maxUploadBytes + 1, parts: FIELDS.length + 3 },
+    throwFileSizeLimit: false,
+  });
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('text/plain', (_request, payload, done) => done(null, payload));
+  app.post(
+    '/corpora',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Upload a text as a corpus',
+        description:
+          'multipart/form-data with the fields name, validFraction, testFraction and either one file `file`, which is cut at line ends, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8 only.',
+        consumes: ['multipart/form-data', 'text/plain'],
+        querystring: CorpusUpload.partial(),
+        response: withProblems({ 201: CorpusInfo }),
+      },
+    },
+    async (request, reply) => {
+      reply.header('connection', 'close'); // a refused upload is not read to its end
+      const corpus = await corpora.upload((take) =>
+        request.isMultipart() ? receiveForm(request, take) : receiveText(request, take),
+      );
+      reply.removeHeader('connection');
+      return reply.code(201).header('location', `/corpora/${corpus.id}`).send(corpus);
+    },
+  );
+}
+
+type Take = (part: UploadPart, bytes: Readable) => Promise<void>;
+
+async function receiveForm(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
+  const fields: Record<string, unknown> = { ...(request.query as object) };
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      fields[part.fieldname] = part.value;
+      continue;
+    }
+    const name = FILES.get(part.fieldname);
+    if (!name) {
+      const known = [...FILES.keys()].join(', ');
+      throw appError('bad-request', {
+        reason: `There is no file "${part.fieldname.slice(0, 60)}"; known: ${known}`,
+      });
+    }
+    await take(name, part.file);
+  }
+  return readFields(fields);
+}
+
+async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
+  const fields = readFields(request.query);
+  if (!request.body) throw appError('bad-request', { reason: 'The body is empty; send the text' });
+  await take('whole', request.body as Readable);
+  return fields;
+}
+
+function readFields(values: unknown): CorpusUpload {
+  return parseStrictly(CorpusUpload, readQueryValues(CorpusUpload, values), 'The upload');
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { EventPage, ExperimentParams, ListEventsQuery } from '../../../../contracts/http.js';
+import { findExperiment } from '../../../../experiments/find-experiment.js';
+import { hasEnded, pageOfEvents } from '../../../../experiments/follow-events.js';
+import type { Services } from '../../../../experiments/services.js';
+import { preferredType } from '../../../accept.js';
+import type { HttpApp } from '../../../http-app.js';
+import { withProblems } from '../../../problem.js';
+import { openEventSource } from '../../../streams/event-source.js';
+import type { StreamRegistry } from '../../../streams/stream-registry.js';
+
+const EVENT_STREAM = 'text/event-stream';
+const Headers = z.object({
+  'last-event-id': z.string().max(20).optional().describe('Sent by clients that come back; as since'),
+});
+
+/** /experiments/:id/events */
+export function routeEvents(app: HttpApp, services: Services, streams: StreamRegistry): void {
+  app.get(
+    '/experiments/:id/events',
+    {
+      schema: {
+        tags: ['experiments'],
+        summary: 'Events of an experiment: a page, or a stream with Accept: text/event-stream',
+        description:
+          'The stream has the same messages as the progress socket, with the number of the event as its id. When nothing comes any more it answers 204, which tells an EventSource to stop.',
+        params: ExperimentParams,
+        querystring: ListEventsQuery,
+        headers: Headers,
+        response: withProblems({
+          200: {
+            description: 'Events in order',
+            content: {
+              'application/json': { schema: EventPage },
+              [EVENT_STREAM]: { schema: z.string() },
+            },
+          },
+          204: z.undefined().describe('Nothing comes any more'),
+        }),
+      },
+    },
+    async ({ params, query, headers }, reply) => {
+      const experiment = findExperiment(services.store, params.id);
+      if (preferredType(headers.accept, ['application/json', EVENT_STREAM]) === 'application/json')
+        return reply.type('application/json').send(pageOfEvents(services.store, experiment, query));
+
+      const lastSeen = Number.parseInt(headers['last-event-id'] ?? '', 10);
+      const since = Number.isSafeInteger(lastSeen) ? lastSeen : query.since;
+      if (since >= experiment.seq && hasEnded(services.store, experiment)) return reply.code(204).send();
+      streams.assertRoom();
+      reply.hijack();
+      reply.raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': EVENT_STREAM,
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      openEventSource(services, streams, reply.raw, { experimentId: params.id, since });
+      return reply;
+    },
+  );
+}

@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { ExperimentParams, MetricsQuery } from '../../../../contracts/http.js';
+import { Checkpoint, MetricSeries } from '../../../../contracts/metrics.js';
+import { findExperiment } from '../../../../experiments/find-experiment.js';
+import {
+  type KeyedPoint,
+  listCheckpoints,
+  readMetrics,
+  streamMetrics,
+} from '../../../../experiments/read-metrics.js';
+import type { Services } from '../../../../experiments/services.js';
+import { preferredType } from '../../../accept.js';
+import type { HttpApp } from '../../../http-app.js';
+import { withProblems } from '../../../problem.js';
+
+const TYPES = { json: 'application/json', csv: 'text/csv', jsonl: 'application/jsonl' } as const;
+const TAGS = ['experiments'];
+
+/** /experiments/:id/metrics and /experiments/:id/checkpoints */
+export function routeMetrics(app: HttpApp, services: Services): void {
+  const { store, environment } = services;
+  app.get(
+    '/experiments/:id/metrics',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Curves of an experiment as JSON, CSV or JSON Lines, uncut',
+        description:
+          'By Accept or ?format=. Keys that begin with `step` were measured within epochs, the others at their ends. CSV has the columns key, step, epoch, time, value.',
+        params: ExperimentParams,
+        querystring: MetricsQuery,
+        response: withProblems({
+          200: {
+            description: 'Points by key, in order of steps',
+            content: {
+              [TYPES.json]: { schema: MetricSeries },
+              [TYPES.csv]: { schema: z.string() },
+              [TYPES.jsonl]: { schema: z.string() },
+            },
+          },
+        }),
+      },
+    },
+    async ({ params, query, headers }, reply) => {
+      findExperiment(store, params.id);
+      const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
+      reply.type(`${type}; charset=utf-8`);
+      // The text itself: points come from the store, and checking each once more would cost more than reading it.
+      if (type === TYPES.json)
+        return reply.send(JSON.stringify(await readMetrics(store, params.id, query)) as never);
+      const pages = streamMetrics(store, params.id, query);
+      return reply.send(Readable.from(type === TYPES.csv ? toCsv(pages) : toJsonLines(pages)) as never);
+    },
+  );
+
+  app.get(
+    '/experiments/:id/checkpoints',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Checkpoints that were written, newest last',
+        params: ExperimentParams,
+        response: withProblems({ 200: z.object({ items: z.array(Checkpoint) }) }),
+      },
+    },
+    async ({ params }) => ({ items: listCheckpoints(store, environment.dataDir, params.id) }),
+  );
+}
+
+/** Keys are the only text; they are names of ours, without commas or quotes. */
+async function* toCsv(pages: AsyncIterable<readonly KeyedPoint[]>): AsyncGenerator<string> {
+  yield 'key,step,epoch,time,value\n';
+  for await (const page of pages)
+    yield page
+      .map(({ key, step, epoch, time, value }) => `${key},${step},${epoch},${time},${value ?? ''}\n`)
+      .join('');
+}
+
+async function* toJsonLines(pages: AsyncIterable<readonly KeyedPoint[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map((point) => `${JSON.stringify(point)}\n`).join('');
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { appError } from '../errors.js';
+
+/** Time that a server which is just ending gets to let go. */
+const PATIENCE_MS = 3000;
+
+/**
+ * Takes a data folder for this process alone: two servers would interrupt each other's experiments. The lock is one of
+ * the operating system's, so it ends with its process, however that ends.
+ * @returns lets go
+ * @throws database-unusable when another process has it
+ */
+export function lockDataFolder(folder: string, patienceMs: number = PATIENCE_MS): () => void {
+  const file = join(folder, 'server.lock');
+  const lock = new Sqlite(file, { timeout: patienceMs });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw appError(
+      'database-unusable',
+      { file: folder, reason: 'another gatelm server uses this folder' },
+      error,
+    );
+  }
+  return () => void lock.close();
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Environment } from '../../src/contracts/environment.js';
+import { parseEnvironment } from '../../src/contracts/environment.js';
+import {
+  cancelExperiment,
+  pauseExperiment,
+  resumeExperiment,
+} from '../../src/experiments/control-experiment.js';
+import { createExperiment } from '../../src/experiments/create-experiment.js';
+import { viewExperiment } from '../../src/experiments/experiment-view.js';
+import { findExperiment } from '../../src/experiments/find-experiment.js';
+import { createServices, type Services } from '../../src/experiments/services.js';
+import {
+  checkpointEvent,
+  epochEvent,
+  FakeInferenceExecutor,
+  FakeTrainingExecutor,
+  SUCCEEDED_EVENT,
+  startedEvent,
+  stepEvent,
+} from '../support/fake-executor.js';
+import { temporaryFolder } from '../support/service.js';
+
+function start(dataDir: string, settings: Partial<Environment> = {}, plays = false) {
+  const training = new FakeTrainingExecutor({ plays });
+  const services = createServices({
+    environment: { ...parseEnvironment({}), dataDir, shutdownGraceMs: 0, ...settings },
+    trainingExecutor: training,
+    inferenceExecutor: new FakeInferenceExecutor(),
+  });
+  return { training, services };
+}
+
+/** Waits until an experiment is in a state. */
+async function untilState(services: Services, id: string, state: string): Promise<void> {
+  if (findExperiment(services.store, id).state === state) return;
+  await new Promise<void>((reached) => {
+    const stop = services.bus.subscribe(id, () => {
+      if (findExperiment(services.store, id).state !== state) return;
+      stop();
+      reached();
+    });
+  });
+}
+
+const eventTypes = (services: Services, id: string) =>
+  services.store.events.after(findExperiment(services.store, id), 0, 1000).map(({ type }) => type);
+
+async function post(services: Services, body: object = {}): Promise<string> {
+  return (await createExperiment(services, body)).experiment.id;
+}
+
+test('a host that dies leaves its experiment interrupted, and the queue goes on', async (t) => {
+  const { services, training } = start(temporaryFolder(t));
+  t.after(() => services.close());
+  const first = await post(services);
+  const second = await post(services);
+  const run = await training.run(0);
+  run.emit(startedEvent(), epochEvent(1), checkpointEvent(1));
+  run.finish({ type: 'interrupted', reason: 'The training host ended (code null, signal SIGKILL)' });
+  await untilState(services, first, 'interrupted');
+  assert.equal((await training.run(1)).experimentId, second);
+  const last = services.store.events.after(findExperiment(services.store, first), 0, 1000).at(-1)!;
+  assert.deepEqual(last.data, {
+    reason: 'The training host ended (code null, signal SIGKILL)',
+    willRestart: false,
+  });
+  assert.equal(resumeExperiment(services, first).state, 'queued');
+});
+
+test('with restarts left it is queued again and goes on from its checkpoint, that many times', async (t) => {
+  const { services, training } = start(temporaryFolder(t), { maxRestarts: 1 });
+  t.after(() => services.close());
+  const id = await post(services);
+  const run = await training.run(0);
+  run.emit(startedEvent(), stepEvent(5), epochEvent(1), checkpointEvent(1), stepEvent(15));
+  run.finish({ type: 'interrupted', reason: 'for a test' });
+  const again = await training.run(1);
+  assert.equal(again.job.resume, true);
+  assert.equal(again.job.attempt, 2);
+  again.emit(startedEvent(2, { epoch: 1, step: 10 }));
+  await untilState(services, id, 'running');
+  const { number } = findExperiment(services.store, id);
+  const steps = services.store.metrics.points(number, 'stepLoss', -1, 100).map(({ step }) => step);
+  assert.deepEqual(steps, [5], 'what came after the checkpoint is measured again');
+  again.finish({ type: 'interrupted', reason: 'for a test' });
+  await untilState(services, id, 'interrupted');
+  assert.equal(training.runs.length, 2);
+});
+
+test('a pause stops the training at its next step, and resuming goes on from there', async (t) => {
+  const { services, training } = start(temporaryFolder(t));
+  t.after(() => services.close());
+  const id = await post(services);
+  const run = await training.run(0);
+  run.emit(startedEvent());
+  await untilState(services, id, 'running');
+  assert.equal(pauseExperiment(services, id).state, 'pausing');
+  assert.deepEqual(run.stops, ['pause']);
+  run.finish({ type: 'stopped', mode: 'pause' });
+  await untilState(services, id, 'paused');
+  assert.equal(pauseExperiment(services, id).state, 'paused');
+  resumeExperiment(services, id);
+  const again = await training.run(1);
+  assert.equal(again.job.resume, true);
+  again.emit(startedEvent(2, { epoch: 0, step: 5 }), SUCCEEDED_EVENT);
+  again.finish({ type: 'succeeded' });
+  await untilState(services, id, 'succeeded');
+  assert.throws(() => cancelExperiment(services, id), { code: 'state-conflict' });
+  assert.deepEqual(eventTypes(services, id), [
+    'queued',
+    'preparing',
+    'started',
+    'pausing',
+    'paused',
+    'queued',
+    'preparing',
+    'started',
+    'succeeded',
+  ]);
+});
+
+test('a server that stops in good order interrupts what trains, and the next one goes on with it', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const { services, training } = start(dataDir, { shutdownGraceMs: 10_000 });
+  const id = await post(services);
+  const waiting = await post(services);
+  const run = await training.run(0);
+  run.onStop((mode) => {
+    run.emit(checkpointEvent(1));
+    run.finish({ type: 'stopped', mode });
+  });
+  run.emit(startedEvent(), epochEvent(1));
+  await untilState(services, id, 'running');
+  await services.close();
+
+  const next = start(dataDir);
+  t.after(() => next.services.close());
+  const again = await next.training.run(0);
+  assert.equal(again.experimentId, waiting, 'the queue keeps its order');
+  again.finish({ type: 'failed', error: { code: 'internal', message: 'for a test', details: {} } });
+  const resumed = await next.training.run(1);
+  assert.equal(resumed.experimentId, id);
+  assert.equal(resumed.job.resume, true);
+  const seen = viewExperiment(next.services.store, findExperiment(next.services.store, id));
+  assert.equal(seen.latest.validPerplexity, 200);
+  assert.deepEqual(eventTypes(next.services, id).slice(3, 7), [
+    'epoch',
+    'checkpoint',
+    'interrupted',
+    'queued',
+  ]);
+});
+
+test('a server that was killed finds its experiments interrupted, or stopped if that was asked for', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const { services, training } = start(dataDir);
+  const ids = [await post(services), await post(services), await post(services)] as const;
+  await training.run(0);
+  // What a killed server leaves: states that no process stands behind.
+  const leave = { 0: 'running', 1: 'cancelling', 2: 'pausing' } as const;
+  await services.close();
+  const killed = start(dataDir);
+  for (const [index, state] of Object.entries(leave)) {
+    const { number } = findExperiment(killed.services.store, ids[Number(index)]!);
+    killed.services.store.experiments.update(number, { state, willRestart: false });
+  }
+  killed.services.store.close();
+
+  // The folder's lock is let go with the process; here by the services that had it.
+  await killed.services.close().catch(() => {});
+  const next = start(dataDir);
+  t.after(() => next.services.close());
+  const states = ids.map((id) => findExperiment(next.services.store, id).state);
+  assert.deepEqual(states, ['interrupted', 'cancelled', 'paused']);
+  for (const id of ids) {
+    const seqs = next.services.store.events
+      .after(findExperiment(next.services.store, id), 0, 100)
+      .map(({ seq }) => seq);
+    assert.deepEqual(
+      seqs,
+      seqs.map((_, index) => index + 1),
+    );
+  }
+});

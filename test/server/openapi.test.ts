@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import request from 'supertest';
+import { z } from 'zod';
+import { CorpusInfo } from '../../src/contracts/corpus.js';
+import { Experiment } from '../../src/contracts/experiment.js';
+import { EvaluationResult, GenerationResult, ScoreResult } from '../../src/contracts/generation.js';
+import {
+  CorpusList,
+  EventPage,
+  ExperimentPageBody,
+  ExperimentPlan,
+  Health,
+  PresetList,
+} from '../../src/contracts/http.js';
+import { Checkpoint, MetricSeries } from '../../src/contracts/metrics.js';
+import { ProgressClient } from '../support/progress-client.js';
+import { startService } from '../support/service.js';
+
+interface Operation {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: unknown;
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+const ROUTES = [
+  'GET /experiments',
+  'POST /experiments',
+  'GET /experiments/{id}',
+  'PATCH /experiments/{id}',
+  'DELETE /experiments/{id}',
+  'POST /experiments/{id}/cancel',
+  'POST /experiments/{id}/pause',
+  'POST /experiments/{id}/resume',
+  'GET /experiments/{id}/progress',
+  'GET /experiments/{id}/events',
+  'GET /experiments/{id}/metrics',
+  'GET /experiments/{id}/checkpoints',
+  'POST /experiments/{id}/evaluate',
+  'GET /generate',
+  'POST /generate',
+  'POST /score',
+  'GET /corpora',
+  'POST /corpora',
+  'GET /corpora/{name}',
+  'DELETE /corpora/{name}',
+  'GET /corpora/{name}/preview',
+  'GET /presets',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+];
+
+test('the document has every route, each with a summary, an answer and the problem', async (t) => {
+  const { address, app } = await startService(t);
+  const document = (await request(address).get('/openapi.json').expect(200)).body as Document;
+  assert.match(document.openapi, /^3\.1\./);
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      path,
+      operation,
+    })),
+  );
+  assert.deepEqual(operations.map(({ name }) => name).sort(), ROUTES.toSorted());
+  for (const { name, path, operation } of operations) {
+    assert.ok(operation.summary, `${name} has a summary`);
+    assert.ok(operation.tags?.length, `${name} has a tag`);
+    assert.ok(
+      operation.responses.default?.content?.['application/problem+json'],
+      `${name} tells its problems`,
+    );
+    assert.ok(
+      Object.keys(operation.responses).some((status) => /^[12]/.test(status)),
+      `${name} has an answer`,
+    );
+    for (const [, parameter] of path.matchAll(/\{(\w+)\}/g))
+      assert.ok(
+        operation.parameters?.some((known) => known.in === 'path' && known.name === parameter),
+        name,
+      );
+  }
+  assert.ok(app.hasRoute({ method: 'GET', url: '/openapi.json' }));
+});
+
+test('every reference of the document leads somewhere, and no two names say the same', async (t) => {
+  const { address } = await startService(t);
+  const { text, body } = await request(address).get('/openapi.json').expect(200);
+  const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name!);
+  assert.ok(names.length > 5);
+  for (const name of names) assert.ok(Object.hasOwn(body.components.schemas, name), name);
+  assert.deepEqual(new Set(Object.keys(body.components.schemas)), new Set(names));
+  const { required, properties } = body.components.schemas.NewExperimentInput;
+  assert.equal(required, undefined, 'every field of a new experiment has a default');
+  assert.equal(properties.training.properties.epochs.maximum, 100_000);
+  assert.match(properties.training.properties.epochs.description, /Passes over/);
+});
+
+test('what the server answers fits the schema that it documents', async (t) => {
+  const { address, socketAddress } = await startService(t, { plays: true });
+  const posted = await request(address)
+    .post('/experiments')
+    .send({ training: { epochs: 2 } })
+    .expect(201);
+  const { id } = Experiment.parse(posted.body);
+  await new ProgressClient(`${socketAddress}/experiments/${id}/progress`).closed;
+  const self = `/experiments/${id}`;
+  const get = async (path: string) => (await request(address).get(path).expect(200)).body;
+  const post = async (path: string, body: object) =>
+    (await request(address).post(path).send(body).expect(200)).body;
+  z.strictObject(Experiment.shape).parse(await get(self));
+  z.strictObject(ExperimentPageBody.shape).parse(await get('/experiments'));
+  z.strictObject(ExperimentPlan.shape).parse(await post('/experiments?dryRun=true', {}));
+  z.strictObject(EventPage.shape).parse(await get(`${self}/events`));
+  z.strictObject(MetricSeries.shape).parse(await get(`${self}/metrics`));
+  z.strictObject({ items: z.array(z.strictObject(Checkpoint.shape)) }).parse(
+    await get(`${self}/checkpoints`),
+  );
+  z.strictObject(GenerationResult.shape).parse(await get('/generate?prompt=a'));
+  z.strictObject(GenerationResult.shape).parse(await post('/generate', { experiment: id }));
+  z.strictObject(ScoreResult.shape).parse(await post('/score', { text: 'a' }));
+  z.strictObject(EvaluationResult.shape).parse(await post(`${self}/evaluate`, { split: 'valid' }));
+  z.strictObject(CorpusList.shape).parse(await get('/corpora'));
+  z.strictObject(CorpusInfo.shape).parse(await get('/corpora/ptb'));
+  z.strictObject(PresetList.shape).parse(await get('/presets'));
+  z.strictObject(Health.shape).parse(await get('/healthz'));
+});

@@ -1,10 +1,10 @@
 /** gatelm's side of the benchmark: one workload, one process. Prints one JSON line, as bench/peers/pytorch_step.py does. */
 import { ModelConfig } from '../src/contracts/model.js';
-import { generateTokensOfStreams } from './generate-streams.js';
 import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
 import { loadBackend } from '../src/tensor/backend.js';
 import { clippingScale, gradientNorm } from '../src/training/gradient-norm.js';
 import { Sgd } from '../src/training/sgd.js';
+import { generateTokensOfStreams } from './generate-streams.js';
 import type { Workload } from './workload.js';
 
 const AWD_DROPOUT = {
@@ -34,7 +34,10 @@ function buildModel(workload: Workload, precision: 'float32' | 'bfloat16'): Lstm
 
 /** The same pseudo-random ids each time; the first of them are as good as any. */
 function randomIds(count: number, vocabularySize: number, salt: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, i) => (Math.imul(i + salt, 2654435761) >>> 0) % vocabularySize);
+  return Int32Array.from(
+    { length: count },
+    (_, i) => (Math.imul(i + salt, 2654435761) >>> 0) % vocabularySize,
+  );
 }
 
 function createStep(model: LstmLanguageModel, workload: Workload): () => void {

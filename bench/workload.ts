@@ -17,7 +17,15 @@ export interface Workload {
   readonly threads: number;
 }
 
-const base = { vocabularySize: 10_000, tied: false, dropout: 0, awd: false, batchSize: 20, time: 35, threads: 2 } as const;
+const base = {
+  vocabularySize: 10_000,
+  tied: false,
+  dropout: 0,
+  awd: false,
+  batchSize: 20,
+  time: 35,
+  threads: 2,
+} as const;
 const small = { ...base, embeddingSize: 100, hiddenSizes: [100] } as const;
 const medium = { ...base, embeddingSize: 650, hiddenSizes: [650, 650], tied: true } as const;
 

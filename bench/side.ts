@@ -1,0 +1,89 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Workload } from './workload.js';
+
+/** One figure of one side on one workload, in one round. */
+export interface Measurement {
+  readonly mode: string;
+  readonly tokensPerSecond: number;
+  /** Largest resident size of the process. */
+  readonly peakBytes: number;
+}
+
+/** A program that runs a workload in a process of its own. */
+export interface Side {
+  readonly name: string;
+  /** Why it cannot be measured here; null = it can. */
+  readonly unavailable: string | null;
+  /** Whether it knows this workload at all. */
+  accepts(workload: Workload): boolean;
+  run(workload: Workload): Promise<Measurement[]>;
+}
+
+const run = promisify(execFile);
+/** A side that has not finished by then is stuck. */
+const LIMIT_MS = 600_000;
+
+/** gatelm itself, in one precision. */
+export function gatelmSide(precision: 'float32' | 'bfloat16'): Side {
+  const program = compiled('./gatelm-step.js');
+  return {
+    name: `gatelm ${precision}`,
+    unavailable: null,
+    accepts: () => true,
+    run: (workload) => measure(process.execPath, [program, JSON.stringify(workload), precision], workload),
+  };
+}
+
+/** PyTorch in its three modes; the Python to use is `GATELM_BENCH_PYTHON`, else python3. */
+export function pytorchSide(): Side {
+  const python = process.env.GATELM_BENCH_PYTHON ?? 'python3';
+  const program = fileURLToPath(new URL('../../bench/peers/pytorch_step.py', import.meta.url));
+  return {
+    name: 'PyTorch',
+    unavailable: reasonAgainst(python),
+    accepts: () => true,
+    run: (workload) => measure(python, [program, JSON.stringify(workload)], workload),
+  };
+}
+
+/** tf.layers on tfjs-node: what one would write without gatelm. Too slow for more than one step a round. */
+export function tfjsLayersSide(): Side {
+  const program = compiled('./peers/tfjs-layers-step.js');
+  return {
+    name: 'tf.layers',
+    unavailable: null,
+    accepts: ({ task, awd, vocabularySize }) => task === 'train' && !awd && vocabularySize === 10_000,
+    run: (workload) =>
+      measure(process.execPath, [program, JSON.stringify({ ...workload, steps: 2 })], workload),
+  };
+}
+
+async function measure(command: string, args: string[], { threads }: Workload): Promise<Measurement[]> {
+  const env = {
+    ...process.env,
+    GATELM_THREADS: String(threads),
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_CPP_MIN_LOG_LEVEL: '2',
+  };
+  const { stdout } = await run(command, args, { env, timeout: LIMIT_MS, maxBuffer: 1 << 24 });
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Measurement);
+}
+
+function reasonAgainst(python: string): string | null {
+  try {
+    execFileSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return `${python} has no torch and numpy (set GATELM_BENCH_PYTHON to one that has)`;
+  }
+}
+
+/** A compiled program beside this one. */
+function compiled(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}

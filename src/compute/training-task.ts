@@ -12,8 +12,14 @@ export interface TrainingTask {
 
 export const STOP_FLAGS = { none: 0, pause: 1, cancel: 2 } as const;
 
+export function createStopFlag(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+}
+
+/** A stronger ask (cancel after pause) overrides; a weaker one does not. */
 export function raiseStopFlag(stop: SharedArrayBuffer, mode: StopMode): void {
-  Atomics.store(new Int32Array(stop), 0, STOP_FLAGS[mode]);
+  const flag = new Int32Array(stop);
+  Atomics.store(flag, 0, Math.max(Atomics.load(flag, 0), STOP_FLAGS[mode]));
 }
 
 export function readStopFlag(stop: SharedArrayBuffer): StopMode | null {

@@ -46,6 +46,30 @@ export const BackendReport = z.strictObject({
 });
 export type BackendReport = z.infer<typeof BackendReport>;
 
+/** How a host process is started. */
+export const HostSettings = z.strictObject({
+  workerFile: z.string().describe('Module whose default export runs one task in a thread'),
+  threads: z.int().min(1).max(256).describe('Tasks that run side by side'),
+  niceness: z.int().min(0).max(19).describe('Higher = gives way to other processes'),
+  memoryKillScore: z
+    .int()
+    .min(0)
+    .max(1000)
+    .describe('Higher = the kernel kills it earlier when memory runs out, so that the server stays (Linux)'),
+  aliveIntervalMs: z.int().min(1).describe('Time between two signs of life'),
+});
+export type HostSettings = z.infer<typeof HostSettings>;
+
+const hostSigns = [
+  z.strictObject({ type: z.literal('ready'), report: BackendReport }),
+  z.strictObject({ type: z.literal('unusable'), error: SerializedErrorBody }),
+  z.strictObject({ type: z.literal('alive'), rssBytes: z.number() }),
+] as const;
+
+/** What every host says about itself: its threads are up, or cannot be; it lives, and how big it is. */
+export const HostSign = z.discriminatedUnion('type', [...hostSigns]);
+export type HostSign = z.infer<typeof HostSign>;
+
 export const TrainingHostRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('train'), job: TrainingJob }),
   z.strictObject({ type: z.literal('stop'), experimentId: z.string(), mode: StopMode }),
@@ -54,10 +78,9 @@ export const TrainingHostRequest = z.discriminatedUnion('type', [
 export type TrainingHostRequest = z.infer<typeof TrainingHostRequest>;
 
 export const TrainingHostMessage = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), report: BackendReport }),
+  ...hostSigns,
   z.strictObject({ type: z.literal('event'), experimentId: z.string(), event: TrainingEvent }),
   z.strictObject({ type: z.literal('finished'), experimentId: z.string(), outcome: TrainingOutcome }),
-  z.strictObject({ type: z.literal('alive'), rssBytes: z.number() }),
 ]);
 export type TrainingHostMessage = z.infer<typeof TrainingHostMessage>;
 
@@ -90,7 +113,7 @@ export const InferenceHostRequest = z.discriminatedUnion('type', [
 export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
 
 export const InferenceHostMessage = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('ready'), report: BackendReport }),
+  ...hostSigns,
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),

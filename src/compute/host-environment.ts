@@ -1,0 +1,35 @@
+/** Where and how the hosts compute; the same names as the environment variables. */
+export interface ComputeOptions {
+  readonly backend: 'auto' | 'native' | 'wasm';
+  readonly kernels: 'auto' | 'fused' | 'composed';
+  /** Threads of one kernel; null = as many as the machine has. */
+  readonly threads: number | null;
+}
+
+export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'auto', threads: null };
+
+/** Variables that a host has no use for. */
+const SECRETS = ['GATELM_API_KEYS'];
+
+/**
+ * The environment of a host process. TensorFlow reads its variables when it is loaded, so they have to be there before
+ * the process starts.
+ */
+export function hostEnvironment(
+  { backend, kernels, threads }: ComputeOptions,
+  inherited: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = {
+    ...inherited,
+    GATELM_BACKEND: backend,
+    GATELM_KERNELS: kernels,
+    TF_CPP_MIN_LOG_LEVEL: inherited.TF_CPP_MIN_LOG_LEVEL ?? '2',
+  };
+  if (threads !== null) {
+    environment.GATELM_THREADS = String(threads);
+    environment.TF_NUM_INTRAOP_THREADS = String(threads);
+    environment.OMP_NUM_THREADS = String(threads);
+  }
+  for (const name of SECRETS) delete environment[name];
+  return environment;
+}

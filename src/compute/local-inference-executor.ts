@@ -1,0 +1,177 @@
+import { fileURLToPath } from 'node:url';
+import { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
+import {
+  type BackendReport,
+  type HostSettings,
+  type HostSign,
+  InferenceHostMessage,
+  type InferenceHostRequest,
+  type InferenceTask,
+} from '../contracts/jobs.js';
+import { appError, deserializeError, type SerializedError } from '../errors.js';
+import { createDeferred, type Deferred } from './deferred.js';
+import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
+import { type HostEnd, HostProcess } from './host-process.js';
+import type { InferenceExecutor, InferenceResultOf, InferenceResults } from './inference-executor.js';
+
+export interface InferenceHostLimits {
+  /** Time between two signs of life of the host. */
+  readonly aliveIntervalMs: number;
+  /** A host that is silent for longer is killed. */
+  readonly hostSilenceMs: number;
+  /** Tasks that may be open, running ones among them. */
+  readonly openTasks: number;
+  /** What open tasks get when the server ends. */
+  readonly closeMs: number;
+}
+
+const DEFAULT_LIMITS: InferenceHostLimits = {
+  aliveIntervalMs: 5_000,
+  hostSilenceMs: 60_000,
+  openTasks: 64,
+  closeMs: 2_000,
+};
+
+export interface LocalInferenceExecutorOptions {
+  /** Tasks that run side by side, each in a thread with its own warm models. */
+  readonly threads?: number;
+  readonly compute?: ComputeOptions;
+  /** The worker module; a test gives its own. */
+  readonly workerFile?: string;
+  readonly limits?: Partial<InferenceHostLimits>;
+}
+
+type TaskMessage = Exclude<InferenceHostMessage, HostSign>;
+type InferenceHost = HostProcess<InferenceHostRequest, TaskMessage>;
+
+interface OpenTask {
+  readonly type: InferenceTask['type'];
+  readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
+}
+
+const RESULTS = { generate: GenerationResult, score: ScoreResult, evaluate: EvaluationResult } as const;
+const NICENESS = 0;
+const MEMORY_KILL_SCORE = 500;
+/** Time that the host gets to end by itself. */
+const SHUT_DOWN_MS = 2_000;
+
+/**
+ * Generates, scores and evaluates in a child process of this one, which is started when it is first needed and again
+ * after it died. A death fails the tasks that were open, nothing else.
+ */
+export class LocalInferenceExecutor implements InferenceExecutor {
+  readonly #compute: ComputeOptions;
+  readonly #settings: HostSettings;
+  readonly #limits: InferenceHostLimits;
+  readonly #tasks = new Map<number, OpenTask>();
+  #lastTaskId = 0;
+  #host: InferenceHost | null = null;
+  #report: BackendReport | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor({
+    threads = 1,
+    compute = AUTOMATIC_COMPUTE,
+    workerFile = defaultWorkerFile(),
+    limits = {},
+  }: LocalInferenceExecutorOptions = {}) {
+    this.#compute = compute;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#settings = {
+      workerFile,
+      threads,
+      niceness: NICENESS,
+      memoryKillScore: MEMORY_KILL_SCORE,
+      aliveIntervalMs: this.#limits.aliveIntervalMs,
+    };
+  }
+
+  async run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>> {
+    if (this.#closing)
+      throw appError('host-unavailable', { host: 'inference', reason: 'the server is stopping' });
+    const limit = this.#limits.openTasks;
+    if (this.#tasks.size >= limit)
+      throw appError('queue-full', { what: 'The queue of generation tasks', limit });
+    const taskId = ++this.#lastTaskId;
+    const answer = createDeferred<InferenceResults[InferenceTask['type']]>();
+    this.#tasks.set(taskId, { type: task.type, answer });
+    this.#host ??= this.#startHost();
+    this.#host.send({ type: 'run', taskId, task });
+    return answer.promise as Promise<InferenceResultOf<Task>>; // parsed by the schema of its type in #receive
+  }
+
+  backendReport(): BackendReport | null {
+    return this.#report;
+  }
+
+  processIds(): readonly number[] {
+    const pid = this.#host?.pid;
+    return pid === undefined ? [] : [pid];
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const host = this.#host;
+    if (!host) return;
+    const timer = setTimeout(() => host.kill('the server ends'), this.#limits.closeMs);
+    await Promise.allSettled([...this.#tasks.values()].map(({ answer }) => answer.promise));
+    clearTimeout(timer);
+    await host.shutDown({ type: 'shutdown' }, SHUT_DOWN_MS);
+  }
+
+  #startHost(): InferenceHost {
+    const host: InferenceHost = new HostProcess({
+      name: 'inference',
+      settings: this.#settings,
+      environment: hostEnvironment(this.#compute),
+      schema: InferenceHostMessage,
+      silenceLimitMs: this.#limits.hostSilenceMs,
+      onMessage: (message: TaskMessage) => this.#receive(message),
+    });
+    void host.report.then(
+      (report) => {
+        this.#report = report;
+      },
+      () => {}, // each task says it for itself
+    );
+    void host.ended.then((end) => {
+      this.#host = null;
+      this.#failOpenTasks(end);
+    });
+    return host;
+  }
+
+  #receive(message: TaskMessage): void {
+    const task = this.#tasks.get(message.taskId);
+    if (!task) return;
+    this.#tasks.delete(message.taskId);
+    switch (message.type) {
+      case 'done': {
+        const result = RESULTS[task.type].safeParse(message.result);
+        if (result.success) task.answer.resolve(result.data);
+        else task.answer.reject(appError('internal', {}, result.error));
+        break;
+      }
+      case 'failed':
+        task.answer.reject(deserializeError(message.error as SerializedError));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #failOpenTasks({ exitCode, signal }: HostEnd): void {
+    const tasks = [...this.#tasks.values()];
+    this.#tasks.clear();
+    for (const { answer } of tasks)
+      answer.reject(appError('host-died', { host: 'inference', exitCode, signal }));
+  }
+}
+
+function defaultWorkerFile(): string {
+  return fileURLToPath(new URL('../../workers/generate.js', import.meta.url));
+}

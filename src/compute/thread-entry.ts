@@ -1,0 +1,39 @@
+/**
+ * What a pool's thread runs: hands each task to the worker module and turns what it throws into plain data. An error
+ * that crosses a thread by itself loses its code and details.
+ */
+import { workerData } from 'node:worker_threads';
+import { type SerializedError, serializeError } from '../errors.js';
+
+/** A worker module: `workers/train.ts`, `workers/generate.ts`, or a test's fixture. */
+export interface WorkerModule {
+  readonly default: (task: unknown) => Promise<unknown>;
+  /** Loads TensorFlow and says what was found. */
+  readonly probeBackend: () => Promise<unknown>;
+}
+
+export interface ThreadData {
+  /** URL of the worker module. */
+  readonly workerUrl: string;
+}
+
+export type ThreadAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: SerializedError };
+
+export default function runTask(task: unknown): Promise<ThreadAnswer> {
+  return answer((worker) => worker.default(task));
+}
+
+export function probeBackend(): Promise<ThreadAnswer> {
+  return answer((worker) => worker.probeBackend());
+}
+
+async function answer(call: (worker: WorkerModule) => Promise<unknown>): Promise<ThreadAnswer> {
+  try {
+    const { workerUrl } = workerData as ThreadData;
+    return { ok: true, value: await call(await import(workerUrl)) };
+  } catch (error) {
+    return { ok: false, error: serializeError(error) };
+  }
+}

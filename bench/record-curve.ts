@@ -1,0 +1,77 @@
+/**
+ * Trains one recipe with the library and records its learning curve in results/: config, seed, commit, machine, curve.
+ * Goes on from its last checkpoint when it was stopped.
+ *
+ *     node dist/bench/record-curve.js '{"preset":"rnnlm","corpus":"ptb"}' rnnlm-ptb
+ *
+ * `GATELM_CORPORA_MIRROR` says where the text is; checkpoints go to `GATELM_DATA_DIR`/curves/NAME (default ./data).
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
+import type { TrainingEvent } from '../src/contracts/events.js';
+import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
+import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
+import { loadBackend } from '../src/tensor/backend.js';
+import { Trainer } from '../src/training/trainer.js';
+
+const [body, name] = process.argv.slice(2);
+if (!body || !name) throw new Error('usage: record-curve.js CONFIG_JSON NAME');
+const config = resolveExperimentInput(JSON.parse(body));
+const dataDirectory = resolve(process.env.GATELM_DATA_DIR ?? 'data');
+const folder = join(dataDirectory, 'curves', name);
+const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+
+const report = await loadBackend();
+const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
+const corpus = await loadCorpus({
+  corpus: config.corpus,
+  tokenizer: config.tokenizer,
+  dataDirectory,
+  mirror,
+});
+const { seed } = config.training;
+const model = new LstmLanguageModel(config.model, corpus.vocabulary.size, {
+  seed,
+  precision: config.precision,
+});
+mkdirSync(folder, { recursive: true });
+const trainer = new Trainer({
+  model,
+  optimizer: config.optimizer,
+  schedule: config.schedule,
+  training: config.training,
+  splits: corpus.splits,
+  sink: new CheckpointFolder(folder),
+  sample: null,
+  environment: { attempt: 1, backend: report.backend, kernels: report.kernels, threads: report.threads },
+});
+
+const curve: object[] = [];
+let test: object | null = null;
+for await (const event of trainer.run(() => null)) {
+  if (event.type === 'epoch' || event.type === 'succeeded') {
+    console.log(JSON.stringify(event.data));
+    note(event);
+    save();
+  }
+}
+
+function note(event: Extract<TrainingEvent, { type: 'epoch' | 'succeeded' }>): void {
+  if (event.type === 'succeeded') {
+    test = { perplexity: event.data.testPerplexity, digest: event.data.digest, seconds: event.data.seconds };
+    return;
+  }
+  const { epoch, trainPerplexity, validPerplexity, learningRate, tokensPerSecond, seconds } = event.data;
+  curve.push({ epoch, trainPerplexity, validPerplexity, learningRate, tokensPerSecond, seconds });
+}
+
+function save(): void {
+  const machine = { ...report, processors: cpus().length };
+  const { name: _, tags, notes, priority, ...recipe } = config;
+  const record = { name, date: new Date().toISOString(), commit, machine, config: recipe, curve, test };
+  writeFileSync(join('results', `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}

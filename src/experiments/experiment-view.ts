@@ -3,9 +3,11 @@ import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { MetricValues } from '../store/metric-repository.js';
 import type { Store } from '../store/store.js';
 
-/** Experiments as HTTP shows them; one query for all their metrics. */
+/** Experiments as HTTP shows them; one query each for all their metrics and places in the queue. */
 export function viewExperiments(store: Store, experiments: readonly ExperimentRecord[]): Experiment[] {
   const latest = store.metrics.latest(experiments.map(({ number }) => number));
+  const queued = experiments.filter(({ state }) => state === 'queued').map(({ number }) => number);
+  const positions = queued.length > 0 ? store.experiments.queuePositions(queued) : new Map<number, number>();
   return experiments.map((experiment) => ({
     id: experiment.id,
     name: experiment.name,
@@ -20,7 +22,7 @@ export function viewExperiments(store: Store, experiments: readonly ExperimentRe
     endedAt: experiment.endedAt,
     attempt: experiment.attempt,
     seq: experiment.seq,
-    queuePosition: experiment.state === 'queued' ? store.experiments.queuePosition(experiment) : null,
+    queuePosition: positions.get(experiment.number) ?? null,
     parameterCount: experiment.parameterCount,
     vocabularySize: experiment.vocabularySize,
     latest: viewLatest(latest.get(experiment.number) ?? {}),

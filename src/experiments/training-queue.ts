@@ -4,10 +4,11 @@ import type { Environment } from '../contracts/environment.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
-import { serializeError } from '../errors.js';
+import { AppError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
+import { isActive } from './transitions.js';
 
 export interface TrainingQueueOptions {
   readonly store: Store;
@@ -15,6 +16,8 @@ export interface TrainingQueueOptions {
   readonly executor: TrainingExecutor;
   readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxRestarts'>;
   readonly logger: Logger;
+  /** Time between two tries to store how a training ended, after one has failed. */
+  readonly retryMs?: number;
 }
 
 interface ActiveRun {
@@ -37,6 +40,7 @@ const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
 ]);
 
 const SERVER_STOPPED = 'The server was stopped';
+const RETRY_MS = 5000;
 
 /** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
 export class TrainingQueue {
@@ -44,6 +48,7 @@ export class TrainingQueue {
   readonly #active = new Map<string, ActiveRun>();
   #wakeUp: NodeJS.Immediate | undefined;
   #closing = false;
+  #stopWaiting: () => void = () => {};
 
   constructor(options: TrainingQueueOptions) {
     this.#options = options;
@@ -92,6 +97,7 @@ export class TrainingQueue {
   /** Pauses what runs, so that the next start goes on from there; does not wait longer than the grace time. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    this.#stopWaiting();
     if (this.#wakeUp) clearImmediate(this.#wakeUp);
     for (const { run } of this.#active.values()) run.stop('pause');
     await withinTime(graceMs, this.#allEnded());
@@ -134,35 +140,66 @@ export class TrainingQueue {
   }
 
   async #follow(run: TrainingRun): Promise<void> {
+    const { experimentId } = run;
+    const storeError = await this.#storeEvents(run);
+    let outcome = await run.outcome;
+    if (storeError !== undefined) outcome = { type: 'interrupted', reason: unstoredReason(storeError) };
+    await this.#settleWhenPossible(experimentId, outcome);
+    this.#active.delete(experimentId);
+    this.wake();
+  }
+
+  /** @returns why they could not be stored: then the training is asked to write a checkpoint and to stop */
+  async #storeEvents(run: TrainingRun): Promise<unknown> {
     const { log, logger } = this.#options;
     const { experimentId } = run;
     try {
       for await (const event of run.events) {
         if (TRAINER_EVENTS.has(event.type)) log.record(experimentId, event);
       }
+      return undefined;
     } catch (error) {
-      logger.error({ err: error, experimentId }, 'what the training said could not be stored');
-      run.stop('cancel');
+      logger.error({ err: error, experimentId }, 'what a training said could not be stored');
+      run.stop('pause');
+      return error;
     }
-    const outcome = await run.outcome;
-    this.#active.delete(experimentId);
-    try {
-      this.#settle(experimentId, outcome);
-    } catch (error) {
-      logger.error({ err: error, experimentId }, 'the end of the training could not be stored');
+  }
+
+  /** An experiment whose end cannot be stored (a full disk) keeps its slot until it can: its state must not lie. */
+  async #settleWhenPossible(experimentId: string, outcome: TrainingOutcome): Promise<void> {
+    const { logger } = this.#options;
+    for (;;) {
+      try {
+        this.#settle(experimentId, outcome);
+        return;
+      } catch (error) {
+        logger.error({ err: error, experimentId }, 'the end of a training could not be stored');
+        if (!(error instanceof AppError) || error.kind !== 'unavailable') return;
+      }
+      if (this.#closing) return; // the next server finds it in the state that it was in
+      await this.#pauseBeforeRetry();
     }
-    this.wake();
+  }
+
+  /** Ends early when the server stops. */
+  #pauseBeforeRetry(): Promise<void> {
+    return new Promise((resume) => {
+      const timer = setTimeout(resume, this.#options.retryMs ?? RETRY_MS);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
   }
 
   /** Records how a training ended. */
   #settle(id: string, outcome: TrainingOutcome): void {
     const experiment = this.#options.store.experiments.find(id);
-    if (!experiment) return;
+    if (!experiment || !isActive(experiment.state)) return; // it is deleted, or its last event said it all
     const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
     switch (outcome.type) {
       case 'succeeded':
-        if (experiment.state !== 'succeeded')
-          this.#fail(id, toFailure(new Error('The training ended without its last event')));
+        this.#fail(id, toFailure(new Error('The training ended without its last event')));
         break;
       case 'failed':
         this.#fail(id, outcome.error);
@@ -212,6 +249,10 @@ export function experimentDirectory(dataDirectory: string, experimentId: string)
 export function progressOf({ metrics }: Store, experiment: number): { epoch: number; step: number } {
   const latest = metrics.latest([experiment]).get(experiment);
   return { epoch: Math.floor(latest?.epoch ?? 0), step: latest?.step ?? 0 };
+}
+
+function unstoredReason(error: unknown): string {
+  return `What it said could not be stored: ${serializeError(error).message}`;
 }
 
 function toFailure(error: unknown): Failure {

@@ -13,8 +13,10 @@ export interface CheckpointRepository {
 
 export function createCheckpointRepository(database: Database): CheckpointRepository {
   const add = database.prepare(
-    `INSERT OR REPLACE INTO checkpoints (experiment, step, epoch, file, bytes, digest, is_best, time)
-     VALUES (@experiment, @step, @epoch, @file, @bytes, @digest, @isBest, @time)`,
+    `INSERT INTO checkpoints (experiment, step, epoch, file, bytes, digest, is_best, time)
+     VALUES (@experiment, @step, @epoch, @file, @bytes, @digest, @isBest, @time)
+     ON CONFLICT DO UPDATE SET file = excluded.file, bytes = excluded.bytes, digest = excluded.digest,
+       is_best = max(is_best, excluded.is_best), time = excluded.time`, // a pause right after an epoch writes it again
   );
   const list = database.prepare<[number], Omit<CheckpointRecord, 'isBest'> & { isBest: number }>(
     `SELECT step, epoch, file, bytes, digest, is_best AS isBest, time FROM checkpoints

@@ -13,6 +13,8 @@ export interface ExperimentRepository {
   nextQueued(): ExperimentRecord | undefined;
   /** How many queued ones start before this one. */
   queuePosition(experiment: Pick<ExperimentRecord, 'number' | 'priority' | 'queueOrder'>): number;
+  /** How many queued ones start before each of these; those that are not queued are left out. */
+  queuePositions(experiments: readonly number[]): ReadonlyMap<number, number>;
   /** A queue order behind all others. */
   lastQueueOrder(): number;
   withState(...states: ExperimentState[]): ExperimentRecord[];
@@ -40,6 +42,12 @@ export function createExperimentRepository(database: Database): ExperimentReposi
        AND (priority > @priority OR (priority = @priority AND queue_order < @queueOrder))`,
     )
     .pluck();
+  const positions = database.prepare<[string], { number: number; position: number }>(
+    `SELECT number, position FROM (
+       SELECT number, row_number() OVER (ORDER BY priority DESC, queue_order) - 1 AS position
+       FROM experiments WHERE state = 'queued')
+     WHERE number IN (SELECT value FROM json_each(?))`,
+  );
   const lastOrder = database.prepare('SELECT coalesce(max(queue_order), 0) + 1 FROM experiments').pluck();
   const byStates = database.prepare(
     `${select} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY number`,
@@ -82,6 +90,8 @@ export function createExperimentRepository(database: Database): ExperimentReposi
     delete: (number) => void remove.run(number),
     nextQueued: () => read(next.get()),
     queuePosition: ({ number, priority, queueOrder }) => Number(ahead.get({ number, priority, queueOrder })),
+    queuePositions: (experiments) =>
+      new Map(positions.all(JSON.stringify(experiments)).map(({ number, position }) => [number, position])),
     lastQueueOrder: () => Number(lastOrder.get()),
     withState: (...states) => byStates.all(JSON.stringify(states)).map(readExperiment),
     countByState: () => new Map(counts.all().map(({ state, count }) => [state, count])),

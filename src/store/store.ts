@@ -5,6 +5,7 @@ import { createExperimentPager, type ExperimentPage, type ExperimentPageQuery } 
 import { createExperimentRepository, type ExperimentRepository } from './experiment-repository.js';
 import { createIdempotencyRepository, type IdempotencyRepository } from './idempotency-repository.js';
 import { createMetricRepository, type MetricRepository } from './metric-repository.js';
+import { describeSqliteError } from './sqlite-error.js';
 
 /** Everything that is kept in SQLite. Calls are synchronous: what has returned is stored. */
 export interface Store {
@@ -14,7 +15,10 @@ export interface Store {
   readonly checkpoints: CheckpointRepository;
   readonly idempotency: IdempotencyRepository;
   page(query: ExperimentPageQuery): ExperimentPage;
-  /** All of `body` is stored, or nothing. */
+  /**
+   * All of `body` is stored, or nothing.
+   * @throws out-of-disk, database-unusable
+   */
   transaction<Result>(body: () => Result): Result;
   /** @throws database-unusable when it does not answer */
   check(): void;
@@ -32,7 +36,13 @@ export function openStore(file: string): Store {
     checkpoints: createCheckpointRepository(database),
     idempotency: createIdempotencyRepository(database),
     page: createExperimentPager(database),
-    transaction: (body) => database.transaction(body).immediate(),
+    transaction(body) {
+      try {
+        return database.transaction(body).immediate();
+      } catch (error) {
+        throw describeSqliteError(error, file);
+      }
+    },
     check: () => void ping.get(),
     close: () => void database.close(),
   };

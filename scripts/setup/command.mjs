@@ -2,9 +2,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { withoutCredentials } from './failure.mjs';
 
 const TAIL_LINES = 25;
+const LEASH = fileURLToPath(new URL('leash.mjs', import.meta.url));
+/** The leash's exit code, as a shell's. */
+const NOT_FOUND = 127;
 const running = new Set();
 
 /** A program that failed, was stopped, or was not there. */
@@ -30,16 +34,15 @@ export class CommandError extends Error {
  * @returns {Promise<{ output: string, logFile: string }>} all that it printed, and where that is kept
  * @throws CommandError
  */
-export async function runCommand({ name, program, args, logsDir, cwd, env, limitSeconds, shell = false }) {
+export async function runCommand({ name, program, args, logsDir, cwd, env, limitSeconds }) {
   mkdirSync(logsDir, { recursive: true });
   const logFile = join(logsDir, `${name}.log`);
   const log = openSync(logFile, 'w');
   writeSync(log, `${[program, ...args].join(' ')}\n`);
-  const child = spawn(program, args, {
+  const child = spawn(process.execPath, [LEASH, program, ...args], {
     cwd,
     env,
-    shell,
-    stdio: ['ignore', log, log],
+    stdio: ['pipe', log, log], // the pipe is the leash: it closes when this process ends, however it ends
     detached: process.platform !== 'win32', // its own group, so that its children end with it
   });
   closeSync(log);
@@ -74,7 +77,7 @@ function ended(child, limitSeconds) {
 }
 
 function whatHappened({ name, program, code, signal, error, late, limitSeconds }) {
-  if (error?.code === 'ENOENT') return `${program} was not found`;
+  if (code === NOT_FOUND) return `${program} was not found`;
   if (error) return `${program} did not start: ${error.message}`;
   if (late) return `${name} was stopped: it took longer than ${limitSeconds} s`;
   return signal ? `${name} ended by ${signal}` : `${name} failed with exit code ${code}`;
@@ -98,11 +101,14 @@ function killGroup(child, signal) {
   }
 }
 
-/** Ctrl-C and SIGTERM end the programs that run, then set-up: `exit` handlers release what it holds. */
+/**
+ * Ctrl-C and SIGTERM end the programs that run, then set-up: `exit` handlers release what it holds. SIGKILL, since npm
+ * goes on for a while after any other; every step begins anew after it.
+ */
 export function stopCommandsOnSignal() {
   const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
   function stop(signal) {
-    for (const child of running) killGroup(child, 'SIGTERM');
+    for (const child of running) killGroup(child, 'SIGKILL');
     process.exit(codes[signal]);
   }
   for (const signal of Object.keys(codes)) process.once(signal, stop);

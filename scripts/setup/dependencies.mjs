@@ -22,7 +22,7 @@ async function run(context) {
   if (lock && isInstalled(lock, settings)) {
     report.line(`✓ ${NAME}: the packages of the lock file are in node_modules already`);
   } else {
-    const task = report.begin(NAME, `npm ci, ${count} packages of the lock file, about 350 MB on disk`);
+    const task = report.begin(NAME, `npm ci, ${count} packages of the lock file, about 500 MB on disk`);
     await npmCi(settings);
     task.done(megabytes(await folderBytes(settings.modules)));
   }
@@ -30,13 +30,12 @@ async function run(context) {
 }
 
 async function npmCi(settings) {
-  const { program, args, shell } = npmProgram(settings.env);
+  const { program, args } = npmProgram(settings.env);
   try {
     await runCommand({
       name: 'npm-ci',
       program,
       args: [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-      shell,
       logsDir: settings.logsDir,
       cwd: settings.root,
       env: settings.env,
@@ -58,11 +57,10 @@ async function npmCi(settings) {
 
 /** The npm that runs us, else the one in the path. */
 function npmProgram(env) {
-  const windows = process.platform === 'win32';
   if (env.npm_execpath && /npm-cli\.c?js$/.test(env.npm_execpath)) {
-    return { program: process.execPath, args: [env.npm_execpath], shell: false };
+    return { program: process.execPath, args: [env.npm_execpath] };
   }
-  return { program: windows ? 'npm.cmd' : 'npm', args: [], shell: windows };
+  return { program: process.platform === 'win32' ? 'npm.cmd' : 'npm', args: [] };
 }
 
 /**

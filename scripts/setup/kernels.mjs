@@ -1,5 +1,5 @@
 /** Step: gatelm's own kernels in native/, by node-gyp. Where they cannot be built, composed TensorFlow ops serve. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, SetupError } from './failure.mjs';
 import { checkLoads, LOAD_TFJS_NODE } from './load-check.mjs';
@@ -62,16 +62,22 @@ async function run(context) {
 async function build(settings, report) {
   const task = report.begin(NAME, 'building native/ with node-gyp, about half a minute');
   try {
-    // Not "rebuild": make compiles only what has changed, and goes on where it was interrupted.
+    // After a whole build make compiles only what has changed; an interrupted one may have left half an object file.
+    const whole = join(nativeDir(settings), 'build', 'whole');
+    const how = existsSync(whole) ? ['configure', 'build'] : ['rebuild'];
+    rmSync(whole, { force: true });
     await runNodeGyp(settings, {
       name: 'kernels-build',
-      args: ['configure', 'build', '--release'],
+      args: [...how, '--release'],
       cwd: nativeDir(settings),
     });
+    writeFileSync(whole, '');
     await checkKernels(settings);
   } catch (error) {
     task.gaveUp('no');
     rmSync(kernelsFile(settings), { force: true }); // not half a one
+    const compilers = error.logFile && /^.*\berror: .*$/m.exec(readFileSync(error.logFile, 'utf8'))?.[0];
+    if (compilers) error.message = compilers.trim();
     throw error;
   }
   task.done(`${megabytes(fileBytes(kernelsFile(settings)))}, loads`);

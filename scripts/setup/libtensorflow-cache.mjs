@@ -32,9 +32,7 @@ export function findCopy(cacheDir, key) {
 export async function startCopy(cacheDir, key) {
   const folder = copiesDir(cacheDir);
   await mkdir(folder, { recursive: true });
-  for (const name of readdirSync(folder)) {
-    if (name.includes('.partial-')) await rm(join(folder, name), { recursive: true, force: true });
-  }
+  await removePartials(folder);
   const partial = join(folder, `${key}.partial-${process.pid}`);
   await mkdir(partial);
   return partial;
@@ -65,8 +63,8 @@ export async function placeCopy(folder, deps) {
   /** @type {Manifest} */
   const manifest = readJson(join(folder, MANIFEST)) ?? { files: [], links: [] };
   await verify(folder, manifest);
+  await removePartials(dirname(deps));
   const beside = `${deps}.partial-${process.pid}`;
-  await rm(beside, { recursive: true, force: true });
   let linked = true;
   try {
     for (const { path } of manifest.files) {
@@ -80,6 +78,13 @@ export async function placeCopy(folder, deps) {
     await rm(beside, { recursive: true, force: true });
   }
   return { bytes: manifest.files.reduce((sum, { bytes }) => sum + bytes, 0), linked };
+}
+
+/** What an interrupted run has left; who calls this holds the lock of the folder. */
+async function removePartials(folder) {
+  for (const name of readdirSync(folder)) {
+    if (name.includes('.partial-')) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 async function verify(folder, { files }) {

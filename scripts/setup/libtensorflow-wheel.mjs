@@ -107,7 +107,8 @@ async function downloadWheel(settings, report, wheel, download) {
     const why =
       /^ERROR: (.*)$/m.exec(error.output ?? '')?.[1] ?? /No module named pip/.exec(error.output ?? '')?.[0];
     task.gaveUp('no');
-    throw new Error(`pip could not download it: ${why ?? error.message} (log: ${error.logFile})`);
+    error.message = `pip could not download it: ${why ?? error.message}`;
+    throw error;
   }
   const name = readdirSync(download).find((file) => file.endsWith('.whl'));
   if (!name) throw new Error('pip downloaded no wheel');

@@ -42,7 +42,7 @@ function describe(settings, library, kernels) {
 }
 
 function withoutLibrary(settings, library) {
-  if (library) return library.reasons.map((reason) => `libtensorflow could not be had from ${reason}`);
+  if (library) return library.reasons.map((reason) => `libtensorflow could not be had, ${reason}`);
   if (settings.backend === 'wasm') return ['libtensorflow was not looked for: GATELM_BACKEND=wasm'];
   return ['libtensorflow has not been looked for yet'];
 }

@@ -44,10 +44,10 @@ async function run(context) {
       report.line(`✓ ${NAME}: TensorFlow ${version} loads`);
       return;
     } catch (error) {
-      tried.push(`${source}: ${reasonOf(error)}`);
+      tried.push({ source, why: reasonOf(error), logFile: error.logFile });
     }
   }
-  if (tried.length === 0) tried.push('nothing: GATELM_LIBTENSORFLOW=off');
+  if (tried.length === 0) tried.push({ source: 'nowhere', why: 'GATELM_LIBTENSORFLOW=off' });
   giveUp(context, tried);
 }
 
@@ -110,22 +110,29 @@ function giveUp({ settings, report, stamps }, tried) {
     'then: npm run setup -- --retry',
   ];
   if (settings.backend === 'native') {
-    throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be had', { tried, advice });
+    throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be had', {
+      tried: tried.map(describe),
+      advice,
+    });
   }
   stamps.write(NAME, {
     key: keyOf(settings),
     circumstances: circumstancesOf(settings),
     unavailable: true,
-    reasons: tried,
+    reasons: tried.map(({ source, why }) => `${source}: ${why}`),
   });
   report.warn(
     NAME,
     [
       'libtensorflow could not be had: gatelm runs on its WebAssembly backend, several times slower',
-      ...tried.map((line) => `tried ${line}`),
+      ...tried.map((attempt) => `tried ${describe(attempt)}`),
       ...advice.map((line) => `to do: ${line}`),
     ].join('\n'),
   );
+}
+
+function describe({ source, why, logFile }) {
+  return `${source}: ${why}${logFile ? ` (log: ${logFile})` : ''}`;
 }
 
 function depsDir(settings) {

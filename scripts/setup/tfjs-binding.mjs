@@ -1,4 +1,5 @@
 /** tfjs-node's binding to libtensorflow: from the cache, else built by its own build file. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { binaryName, dropBinary, keepBinary, restoreBinary } from './binary-cache.mjs';
 import { runCommand } from './command.mjs';
@@ -62,6 +63,9 @@ async function buildBinding(settings) {
   const missing = missingBuildTools(settings.env);
   if (missing.length > 0)
     throw new Error(`${missing.join(', ')} not found, needed to build tfjs-node’s binding`);
+  for (const folder of ['build', `build-tmp-napi-v${napiVersion(settings)}`]) {
+    rmSync(join(settings.tfjsDir, folder), { recursive: true, force: true }); // an interrupted build's
+  }
   await runCommand({
     name: 'tfjs-node-build',
     program: process.execPath,

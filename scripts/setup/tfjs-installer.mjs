@@ -36,7 +36,8 @@ export async function runTfjsInstaller(settings, report) {
       error.output ?? '',
     )?.[1];
     task.gaveUp('no');
-    throw new Error(`${why ?? error.message} (log: ${error.logFile})`);
+    error.message = why ?? error.message;
+    throw error;
   }
   task.done(megabytes(await folderBytes(deps)));
 }

@@ -1,0 +1,30 @@
+/**
+ * Runs a program as `node leash.mjs PROGRAM ARGS…` and ends it when its standard input closes: that is when the set-up
+ * that started it is gone, even by SIGKILL. Otherwise an orphaned npm or make would work against the next set-up.
+ * Started in a process group of its own, which it ends whole.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+const NOT_FOUND = 127;
+const [program, ...args] = process.argv.slice(2);
+
+const child = spawn(program, args, {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  shell: process.platform === 'win32' && /\.(cmd|bat)$/.test(program),
+});
+child.once('error', (error) => {
+  console.error(error.message);
+  process.exit(error.code === 'ENOENT' ? NOT_FOUND : 1);
+});
+child.once('exit', (code, signal) => {
+  if (signal) console.error(`${program} ended by ${signal}`);
+  process.exit(code ?? 128 + constants.signals[signal]);
+});
+
+process.stdin.once('close', endAll).once('error', endAll).resume();
+
+function endAll() {
+  if (process.platform === 'win32') child.kill('SIGKILL');
+  else process.kill(-process.pid, 'SIGKILL');
+}

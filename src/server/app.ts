@@ -7,6 +7,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import { assertSafeBind } from '../contracts/environment.js';
 import { appError } from '../errors.js';
 import type { Services } from '../experiments/services.js';
+import { answerClientError } from './client-error.js';
 import type { HttpApp } from './http-app.js';
 import { packageVersion } from './package-version.js';
 import { controlAccess } from './plugins/access.js';
@@ -63,6 +64,8 @@ export async function buildApp(services: Services, { logger = false }: AppOption
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
     requestTimeout: REQUEST_MS,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>() as unknown as HttpApp;
   app.setValidatorCompiler(compileValidation);
   app.setSerializerCompiler(serializerCompiler);

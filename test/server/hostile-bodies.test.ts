@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import request from 'supertest';
@@ -144,6 +145,37 @@ function postInChunks(url: string, body: string): Promise<number> {
       outgoing.write(body.slice(start, start + 65_536));
     outgoing.end();
   });
+}
+
+test('what is hardly HTTP gets a problem too, and the next request is served', async (t) => {
+  const { address } = await startService(t);
+  const broken = {
+    'GET /%ZZ HTTP/1.1\r\nHost: localhost\r\n\r\n': 400,
+    'NONSENSE\r\n\r\n': 400,
+    [`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`]: 431,
+    [`GET /corpora/${'a'.repeat(3000)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`]: 400,
+    'POST /experiments HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n': 400,
+    'PROPFIND /experiments HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n': 405,
+  };
+  for (const [text, status] of Object.entries(broken)) {
+    const [head = '', body = ''] = (await sendRaw(address, text)).split('\r\n\r\n');
+    assert.ok(head.startsWith(`HTTP/1.1 ${status} `), `${text.slice(0, 40)} → ${head.slice(0, 40)}`);
+    assert.match(head, /content-type: application\/problem\+json/i);
+    assert.equal(Problem.parse(JSON.parse(body)).status, status);
+  }
+  await request(address).get('/healthz').expect(200);
+});
+
+async function sendRaw(address: string, text: string): Promise<string> {
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += chunk;
+    if (/\}$/.test(answer)) break; // a kept connection would wait for the next request
+  }
+  socket.destroy();
+  return answer;
 }
 
 test('other kinds of bodies and broken JSON are told apart', async (t) => {

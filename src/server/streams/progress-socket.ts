@@ -3,11 +3,19 @@ import type { EventType } from '../../contracts/events.js';
 import { viewExperiment } from '../../experiments/experiment-view.js';
 import { findExperiment } from '../../experiments/find-experiment.js';
 import { followEvents } from '../../experiments/follow-events.js';
+import type { Logger } from '../../experiments/logger.js';
 import type { Services } from '../../experiments/services.js';
 import type { StreamRegistry } from './stream-registry.js';
 
 /** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
 const CLOSE = { normal: 1000, goingAway: 1001, internalError: 1011, tryAgainLater: 1013 } as const;
+
+export interface ProgressRequest {
+  readonly experimentId: string;
+  /** Number of the last event that the client knows. */
+  readonly since: number;
+  readonly log: Logger;
+}
 
 /**
  * Sends a snapshot, then every event after `since`, and closes after the last one. A client that reads too slowly is
@@ -17,7 +25,7 @@ export function openProgressSocket(
   services: Services,
   registry: StreamRegistry,
   socket: WebSocket,
-  { experimentId, since }: { readonly experimentId: string; readonly since: number },
+  { experimentId, since, log }: ProgressRequest,
 ): void {
   const { heartbeatMs, maxStreamBufferBytes } = services.environment;
   let stopFollowing = () => {};
@@ -50,8 +58,9 @@ export function openProgressSocket(
       onEnd: (reason: EventType | 'deleted') => finish(CLOSE.normal, reason),
     });
     if (socket.readyState !== socket.OPEN) stopFollowing();
-  } catch {
-    finish(CLOSE.internalError, 'the experiment is gone');
+  } catch (error) {
+    log.error({ err: error, experimentId }, 'a progress stream failed');
+    finish(CLOSE.internalError, 'the stream failed');
   }
 
   function send(text: string): void {

@@ -50,7 +50,7 @@ export function routeExperiment(app: HttpApp, services: Services): void {
         tags: TAGS,
         summary: 'Change name, tags, notes or priority',
         params: ExperimentParams,
-        body: EditExperimentBody,
+        body: EditExperimentBody.meta({ examples: [{ name: 'A better name', tags: ['paper'] }] }),
         response: withProblems({ 200: Experiment }),
       },
     },

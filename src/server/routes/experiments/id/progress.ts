@@ -29,10 +29,10 @@ export function routeProgress(app: HttpApp, services: Services, streams: StreamR
     handler: async () => {
       throw appError('bad-request', { reason: 'This is a WebSocket; use ws:// and the Upgrade header' });
     },
-    wsHandler: (socket, { params, query }) => {
+    wsHandler: (socket, { params, query, log }) => {
       const { id } = params as { id: string };
       const { since } = query as { since: number };
-      openProgressSocket(services, streams, socket, { experimentId: id, since });
+      openProgressSocket(services, streams, socket, { experimentId: id, since, log });
     },
   });
 }

@@ -1,0 +1,34 @@
+import type { Socket } from 'node:net';
+import type { Problem } from '../contracts/http.js';
+
+/** Answers for what is not HTTP at all, or too much of it: node gives no request and no reply for these. */
+const ANSWERS: Readonly<Record<string, readonly [status: number, phrase: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The header is too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to come in'],
+};
+const MALFORMED = [400, 'Bad Request', 'The request is not valid HTTP'] as const;
+
+/** Answers a broken request as a problem and ends its connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, phrase, detail] = ANSWERS[error.code ?? ''] ?? MALFORMED;
+  const problem: Problem = {
+    type: 'urn:gatelm:error:bad-request',
+    title: phrase,
+    status,
+    detail,
+    code: 'bad-request',
+    instance: '',
+  };
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${status} ${phrase}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { BackendReport, HostSettings, HostSign } from '../contracts/jobs.js';
 import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred } from './deferred.js';
+import { forwardHostLog } from './host-log.js';
 
 /** How a host process ended. */
 export interface HostEnd {
@@ -51,8 +52,12 @@ export class HostProcess<
       env: options.environment,
       execArgv: [],
       serialization: 'advanced',
-      stdio: ['ignore', 2, 2, 'ipc'], // the server's stdout is its own
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    // The server's stdout is its own.
+    for (const output of [this.#child.stdout, this.#child.stderr]) {
+      if (output) forwardHostLog(output, (line) => process.stderr.write(`${line}\n`));
+    }
     this.#child.on('message', (message) => this.#receive(message));
     this.#child.on('error', (error) => this.#fail(error.message));
     this.#watchEnd();

@@ -38,6 +38,14 @@ export const Environment = z.strictObject({
     .nullable()
     .default(null)
     .describe('Threads of one TensorFlow kernel; unset = as many as the machine has'),
+  inferenceThreads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      'Generations, scorings and evaluations that run side by side, each with its own copy of the model',
+    ),
   backend: z
     .enum(['auto', 'native', 'wasm'])
     .default('auto')

@@ -1,0 +1,161 @@
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
+import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
+import { type Environment, parseEnvironment } from '../contracts/environment.js';
+import { appError } from '../errors.js';
+import type { Logger } from '../experiments/logger.js';
+import { createServices, type Services } from '../experiments/services.js';
+import { buildApp } from '../server/app.js';
+import type { HttpApp } from '../server/http-app.js';
+import { packageVersion } from '../server/package-version.js';
+import { describeBackend } from './describe-backend.js';
+
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly dataDir?: string;
+}
+
+/** Time that requests under way get when the server stops. */
+const DRAIN_MS = 3_000;
+/** Longest wait for TensorFlow before the start line is printed without it. */
+const PROBE_MS = 20_000;
+
+/**
+ * Starts the server and returns once it listens. SIGTERM or SIGINT stop it: trainings write a checkpoint and go on
+ * from it at the next start. A second signal ends it at once.
+ * @throws validation-failed, unsafe-bind, database-unusable, database-newer, backend-unavailable, bad-request when the
+ * address cannot be listened on
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const environment = parseEnvironment(withOptions(process.env, options));
+  const server = await startServer(environment);
+  stopOnSignals(server);
+  try {
+    await listen(server.app, environment);
+    await announce(server, environment);
+  } catch (error) {
+    await stop(server);
+    throw error;
+  }
+}
+
+interface Server {
+  readonly app: HttpApp;
+  readonly services: Services;
+  readonly training: LocalTrainingExecutor;
+}
+
+async function startServer(environment: Environment): Promise<Server> {
+  const { backend, kernels, threads } = environment;
+  const compute = { backend, kernels, threads };
+  const training = new LocalTrainingExecutor({
+    slots: environment.trainingSlots,
+    compute,
+    limits: { closeMs: 0 }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
+  });
+  const inference = new LocalInferenceExecutor({
+    threads: environment.inferenceThreads,
+    compute,
+    limits: { openTasks: environment.maxInferences },
+  });
+  const log = { current: STDERR_LOGGER };
+  const services = createServices({
+    environment,
+    trainingExecutor: training,
+    inferenceExecutor: inference,
+    logger: {
+      error: (facts, message) => log.current.error(facts, message),
+      warn: (facts, message) => log.current.warn(facts, message),
+      info: (facts, message) => log.current.info(facts, message),
+    },
+  });
+  try {
+    // stdout is for people; the log, a JSON object a line, goes to stderr.
+    const app = await buildApp(services, { logger: { level: environment.logLevel, stream: process.stderr } });
+    log.current = app.log;
+    return { app, services, training };
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+}
+
+/** Writes what happens before the application's own log is there. */
+const STDERR_LOGGER: Logger = {
+  error: (facts, message) => console.error(message, facts),
+  warn: (facts, message) => console.error(message, facts),
+  info: () => {},
+};
+
+async function listen(app: HttpApp, { host, port }: Environment): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: (address) => `listens on ${address}` });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      code === 'EADDRINUSE'
+        ? `Port ${port} of ${host} is in use; stop what listens there, or choose another: GATELM_PORT=${port + 1} (0 = any free one)`
+        : `Cannot listen on ${host}, port ${port}: ${message}`;
+    throw appError('bad-request', { reason }, error);
+  }
+}
+
+/** One line that says what runs where; the lines after it only where it does not run at full speed. */
+async function announce({ app, training }: Server, { host, dataDir }: Environment): Promise<void> {
+  const { port } = app.server.address() as AddressInfo;
+  const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const backend = await withinTime(training.warmUp(), PROBE_MS);
+  console.log(
+    `gatelm ${packageVersion()} listens on ${address} · data in ${resolve(dataDir)} · ${
+      backend ? describeBackend(backend) : 'TensorFlow is still being loaded'
+    }`,
+  );
+  for (const note of backend?.notes ?? []) console.log(`  ${note}`);
+}
+
+function stopOnSignals(server: Server): void {
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1); // the hosts end with this process
+      stopping = true;
+      console.log(`${signal}: trainings write a checkpoint and go on from it at the next start`);
+      void stop(server).then(
+        () => process.exit(0),
+        (error) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+async function stop({ app, services }: Server): Promise<void> {
+  await withinTime(app.close(), DRAIN_MS);
+  await services.close();
+}
+
+/** What the promise gives, or null when it takes longer. */
+async function withinTime<Value>(promise: PromiseLike<Value>, limitMs: number): Promise<Value | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<null>((resolveLimit) => {
+    timer = setTimeout(() => resolveLimit(null), limitMs);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function withOptions(env: NodeJS.ProcessEnv, { host, port, dataDir }: ServeOptions): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    ...(host !== undefined && { GATELM_HOST: host }),
+    ...(port !== undefined && { GATELM_PORT: port }),
+    ...(dataDir !== undefined && { GATELM_DATA_DIR: dataDir }),
+  };
+}

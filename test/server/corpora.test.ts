@@ -66,6 +66,12 @@ test('an upload that is wrong is refused with its reason, and leaves nothing beh
     unknownFile: await post().field('name', 'a').attach('trian', Buffer.from(TEXT), 'a').expect(400),
     noFile: await post().field('name', 'a').expect(400),
     json: await post().send({ name: 'a', text: TEXT }).expect(415),
+    noBoundary: await post().set('content-type', 'multipart/form-data').send('x').expect(400),
+    noForm: await post().set('content-type', 'multipart/form-data; boundary=x').send('x').expect(400),
+    cutOff: await post()
+      .set('content-type', 'multipart/form-data; boundary=x')
+      .send('--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nthe cat')
+      .expect(400),
     reserved: await post().field('name', 'ptb').attach('file', Buffer.from(TEXT), 'a').expect(409),
   };
   const seen = Object.fromEntries(Object.entries(codes).map(([name, { body }]) => [name, body.code]));
@@ -78,6 +84,9 @@ test('an upload that is wrong is refused with its reason, and leaves nothing beh
     unknownFile: 'bad-request',
     noFile: 'bad-request',
     json: 'unsupported-media-type',
+    noBoundary: 'bad-request',
+    noForm: 'bad-request',
+    cutOff: 'bad-request',
     reserved: 'corpus-exists',
   });
   assert.deepEqual(readdirSync(join(dataDir, 'corpora')), []);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CorpusInfo, CorpusPreview, CorpusUpload } from '../../../contracts/corpus.js';
 import { CorpusList, CorpusParams, PreviewQuery } from '../../../contracts/http.js';
 import { parseStrictly } from '../../../contracts/validation.js';
-import { appError } from '../../../errors.js';
+import { AppError, appError } from '../../../errors.js';
 import type { UploadPart } from '../../../experiments/corpora.js';
 import type { Services } from '../../../experiments/services.js';
 import type { HttpApp } from '../../http-app.js';
@@ -99,7 +99,7 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
     async (request, reply) => {
       reply.header('connection', 'close'); // a refused upload is not read to its end
       const corpus = await corpora.upload((take) =>
-        request.isMultipart() ? receiveForm(request, take) : receiveText(request, take),
+        request.isMultipart() ? receiveForm(request, take).catch(throwFormError) : receiveText(request, take),
       );
       reply.removeHeader('connection');
       return reply.code(201).header('location', `/corpora/${corpus.id}`).send(corpus);
@@ -126,6 +126,13 @@ async function receiveForm(request: FastifyRequest, take: Take): Promise<CorpusU
     await take(name, part.file);
   }
   return readFields(fields);
+}
+
+/** The form's parser throws plain errors, or fastify's; those of the disk have a code of the system. */
+function throwFormError(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isParsers = !(error instanceof AppError) && (code === undefined || code.startsWith('FST_'));
+  throw isParsers ? appError('bad-request', { reason: `The form is not valid: ${message}` }, error) : error;
 }
 
 async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {

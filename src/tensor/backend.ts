@@ -67,6 +67,17 @@ export function withComposedKernels<Result>(body: () => Result): Result {
   }
 }
 
+/** {@link withComposedKernels} for a body that waits; nothing else may compute meanwhile. */
+export async function withComposedKernelsAsync<Result>(body: () => Promise<Result>): Promise<Result> {
+  const kept = fused;
+  fused = undefined;
+  try {
+    return await body();
+  } finally {
+    fused = kept;
+  }
+}
+
 async function load({ backend, kernels }: BackendOptions): Promise<BackendReport> {
   const notes: string[] = [];
   const name = await loadTensorFlow(backend, notes);

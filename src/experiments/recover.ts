@@ -17,7 +17,8 @@ export function recoverExperiments(
   for (const experiment of store.experiments.withState(...ACTIVE_STATES))
     recover(store, log, experiment, maxRestarts);
   for (const experiment of store.experiments.withState('interrupted')) {
-    if (experiment.willRestart) queue.enqueue(experiment, { resume: true, restarts: experiment.restarts });
+    if (experiment.willRestart)
+      queue.enqueue(experiment, { resume: true, restarts: experiment.restarts, keepsPlace: true });
   }
 }
 

@@ -68,17 +68,18 @@ export class TrainingQueue {
         this.#fillSlots();
       } catch (error) {
         this.#options.logger.error({ err: error }, 'the queue could not be read or written');
+        setTimeout(() => this.wake(), this.#options.retryMs ?? RETRY_MS).unref();
       }
     });
   }
 
-  /** Puts an experiment behind all others of its priority. */
+  /** Puts an experiment behind all others of its priority, or, when it did not leave by itself, where it was. */
   enqueue(
     experiment: ExperimentRecord,
-    how: { readonly resume: boolean; readonly restarts: number },
+    how: { readonly resume: boolean; readonly restarts: number; readonly keepsPlace?: boolean },
   ): ExperimentRecord {
     const { store, log } = this.#options;
-    const queueOrder = store.experiments.lastQueueOrder();
+    const queueOrder = how.keepsPlace ? experiment.queueOrder : store.experiments.lastQueueOrder();
     const position = store.experiments.queuePosition({ ...experiment, queueOrder });
     const queued = log.record(
       experiment.id,
@@ -223,7 +224,7 @@ export class TrainingQueue {
     const { restarts, state } = experiment;
     const willRestart = state !== 'pausing' && restarts < this.#options.environment.maxRestarts;
     this.#interrupt(experiment, reason, willRestart);
-    if (willRestart) this.enqueue(experiment, { resume: true, restarts: restarts + 1 });
+    if (willRestart) this.enqueue(experiment, { resume: true, restarts: restarts + 1, keepsPlace: true });
   }
 
   #interrupt({ id }: ExperimentRecord, reason: string, willRestart: boolean): void {

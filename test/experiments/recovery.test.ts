@@ -137,12 +137,12 @@ test('a server that stops in good order interrupts what trains, and the next one
 
   const next = start(dataDir);
   t.after(() => next.services.close());
-  const again = await next.training.run(0);
-  assert.equal(again.experimentId, waiting, 'the queue keeps its order');
-  again.finish({ type: 'failed', error: { code: 'internal', message: 'for a test', details: {} } });
-  const resumed = await next.training.run(1);
-  assert.equal(resumed.experimentId, id);
+  const resumed = await next.training.run(0);
+  assert.equal(resumed.experimentId, id, 'the queue keeps its order');
   assert.equal(resumed.job.resume, true);
+  resumed.finish({ type: 'failed', error: { code: 'internal', message: 'for a test', details: {} } });
+  const second = await next.training.run(1);
+  assert.deepEqual([second.experimentId, second.job.resume], [waiting, false]);
   const seen = viewExperiment(next.services.store, findExperiment(next.services.store, id));
   assert.equal(seen.latest.validPerplexity, 200);
   assert.deepEqual(eventTypes(next.services, id).slice(3, 7), [

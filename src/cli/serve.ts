@@ -117,20 +117,22 @@ async function announce({ app, training }: Server, { host, dataDir }: Environmen
 
 function stopOnSignals(server: Server): void {
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) process.exit(1); // the hosts end with this process
-      stopping = true;
-      console.log(`${signal}: trainings write a checkpoint and go on from it at the next start`);
-      void stop(server).then(
-        () => process.exit(0),
-        (error) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    });
-  }
+  const onAsk = (why: string) => {
+    if (stopping) process.exit(1); // the hosts end with this process
+    stopping = true;
+    console.log(`${why}: trainings write a checkpoint and go on from it at the next start`);
+    void stop(server).then(
+      () => process.exit(0),
+      (error) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onAsk);
+  process.on('SIGINT', onAsk);
+  // Started by a program that holds a channel to it, as the quickstart: it ends with that program.
+  process.once('disconnect', () => onAsk('The starting process is gone'));
 }
 
 async function stop({ app, services }: Server): Promise<void> {

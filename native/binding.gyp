@@ -18,6 +18,7 @@
         "src/ops_softmax.cc",
         "src/rows.cc",
         "src/softmax_loss.cc",
+        "src/softmax_loss_backward.cc",
         "src/tf_op.cc",
         "src/thread_pool.cc"
       ],

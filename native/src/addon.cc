@@ -36,7 +36,7 @@ NAPI_MODULE_INIT() {
   napi_value value;
   napi_create_string_utf8(env, gatelm::cpu_path_name(gatelm::cpu_path()), NAPI_AUTO_LENGTH, &value);
   set(env, exports, "cpu", value);
-  napi_get_boolean(env, gatelm::isa().has_bf16, &value);
+  napi_get_boolean(env, gatelm::isa().bfloat16.max_mr > 0, &value);
   set(env, exports, "bfloat16", value);
   napi_create_int32(env, gatelm::team_size(), &value);
   set(env, exports, "threads", value);

@@ -1,130 +1,131 @@
 #include "gemm.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 
 namespace gatelm {
 namespace {
 
-// Depth of a block: a B panel of it stays in the first-level cache while the A panels pass by.
-constexpr long kBlockDepth = 256;
-// Bytes of the A panels of a block: they stay in the second-level cache while the B panels pass by.
-constexpr long kBlockBytes = 384 * 1024;
+// Depth of a block. Tiles are written back once a block, so few blocks are better; a panel of B of this depth and the
+// block of A stay in the second-level cache together.
+constexpr long kBlockDepth = 704;
+constexpr long kBlockBytes = 512 * 1024;
 
-const char* at(const Panels& panels, long panel, long k) {
-  const long element = panels.bf16 ? 2 : 4;
-  return static_cast<const char*>(panels.data) + panel * panels.bytes + k * panels.width * element;
-}
+// Buffers of at least two huge pages ask for them: a tile touches a page a row otherwise.
+constexpr size_t kHuge = 4 << 20;
 
 }  // namespace
 
-float* Workspace::floats(Slot slot, size_t count) {
-  static float* buffers[kSlots] = {};
+char* Workspace::bytes(Slot slot, size_t count) {
+  static char* buffers[kSlots] = {};
   static size_t sizes[kSlots] = {};
   if (sizes[slot] < count) {
     free(buffers[slot]);
     buffers[slot] = nullptr;
-    const size_t bytes = (count * sizeof(float) + 4095) / 4096 * 4096;
-    if (posix_memalign(reinterpret_cast<void**>(&buffers[slot]), 64, bytes) != 0) abort();
-    sizes[slot] = bytes / sizeof(float);
+    sizes[slot] = (count + 4095) / 4096 * 4096;
+    void* buffer = nullptr;
+    if (posix_memalign(&buffer, sizes[slot] >= kHuge ? 2 << 20 : 4096, sizes[slot]) != 0) abort();
+#if defined(MADV_HUGEPAGE)
+    if (sizes[slot] >= kHuge) madvise(buffer, sizes[slot], MADV_HUGEPAGE);
+#endif
+    buffers[slot] = static_cast<char*>(buffer);
   }
   return buffers[slot];
 }
 
-int panel_rows(long rows) {
-  const long most = isa().max_mr;
-  const long panels = (rows + most - 1) / most;
-  return static_cast<int>((rows + panels - 1) / panels);
+Gemm::Gemm(bool bf16) : products_(bf16 && isa().bfloat16.max_mr > 0 ? isa().bfloat16 : isa().float32), nr_(isa().nr) {}
+
+int Gemm::panel_rows(long rows, int multiple) const {
+  const long most = products_.max_mr / multiple * multiple;
+  const long panels = std::max(1L, (rows + most - 1) / most);
+  const long even = (rows + panels - 1) / panels;
+  return static_cast<int>((std::max(even, 1L) + multiple - 1) / multiple * multiple);
 }
 
-long panel_bytes(int width, long depth, bool bf16) { return bf16 ? (depth + 1) / 2 * 4 * width : depth * 4 * width; }
-
-void pack_a_panel(const MatrixView& a, long panel, long rows, int mr, long depth, bool bf16, void* out) {
-  if (bf16) {
-    isa().pack_a_bf16(a, panel * mr, rows, mr, 0, depth, static_cast<uint16_t*>(out));
-  } else {
-    isa().pack_a(a, panel * mr, rows, mr, 0, depth, static_cast<float*>(out));
-  }
+Panels Gemm::a_panels(const void* data, long rows, int mr, long depth) const {
+  const long grain = products_.k_grain, padded = (depth + grain - 1) / grain * grain;
+  return {static_cast<const char*>(data), mr, (rows + mr - 1) / mr, padded * products_.k_bytes * mr};
 }
 
-void pack_b_panel(const MatrixView& b, long panel, long columns, long depth, bool bf16, void* out) {
-  if (bf16) {
-    isa().pack_b_bf16(b, panel * isa().nr, columns, 0, depth, static_cast<uint16_t*>(out));
-  } else {
-    isa().pack_b(b, panel * isa().nr, columns, 0, depth, static_cast<float*>(out));
-  }
+Panels Gemm::b_panels(const void* data, long columns, long depth) const {
+  return a_panels(data, columns, nr_, depth);
 }
 
-void multiply_panels(const Panels& a, Range a_panels, const Panels& b, Range b_panels, long rows, long columns,
-                     long depth, float* c, long ldc, bool accumulate) {
-  const Isa& table = isa();
-  const long most = a.bf16 ? 2 * kBlockDepth : kBlockDepth;
-  const long blocks = (depth + most - 1) / most;
-  const long block_depth = ((depth + blocks - 1) / blocks + 1) / 2 * 2;
-  const long a_bytes = panel_bytes(a.width, block_depth, a.bf16);
-  const long a_block = std::max(1L, kBlockBytes / a_bytes);
+void Gemm::pack_a(const Panels& panels, long panel, const MatrixView& a, long rows, long depth) const {
+  pack_a_slice(panels, panel, a, rows, 0, depth);
+}
+
+void Gemm::pack_b(const Panels& panels, long panel, const MatrixView& b, long columns, long depth) const {
+  pack_b_slice(panels, panel, b, columns, 0, depth);
+}
+
+void Gemm::pack_a_slice(const Panels& panels, long panel, const MatrixView& a, long rows, long k, long depth) const {
+  char* to = const_cast<char*>(panels.data) + panel * panels.bytes + k * panels.width * products_.k_bytes;
+  products_.pack_a(a, panel * panels.width, rows, panels.width, 0, depth, to);
+}
+
+void Gemm::pack_b_slice(const Panels& panels, long panel, const MatrixView& b, long columns, long k,
+                        long depth) const {
+  char* to = const_cast<char*>(panels.data) + panel * panels.bytes + k * panels.width * products_.k_bytes;
+  products_.pack_b(b, panel * panels.width, columns, 0, depth, to);
+}
+
+void Gemm::multiply(const Panels& a, Range ps, const Panels& b, Range qs, long rows, long columns, long depth,
+                    float* c, long ldc, bool accumulate, const float* bias) const {
+  const long blocks = (depth + kBlockDepth - 1) / kBlockDepth;
+  const long block_depth = ((depth + blocks - 1) / blocks + 31) / 32 * 32;  // a multiple of every k_grain
+  const long a_block = std::max(1L, kBlockBytes / (block_depth * a.width * products_.k_bytes));
   for (long k = 0; k < depth; k += block_depth) {
     const long here = std::min(block_depth, depth - k);
-    const bool add = accumulate || k > 0;
-    for (long a_begin = a_panels.begin; a_begin < a_panels.end; a_begin += a_block) {
-      const long a_end = std::min(a_begin + a_block, a_panels.end);
-      for (long q = b_panels.begin; q < b_panels.end; q++) {
-        const int tile_columns = static_cast<int>(std::min<long>(b.width, columns - q * b.width));
-        const char* b_panel = at(b, q, k);
-        for (long p = a_begin; p < a_end; p++) {
+    for (long begin = ps.begin; begin < ps.end; begin += a_block) {
+      const long end = std::min(begin + a_block, ps.end);
+      for (long q = qs.begin; q < qs.end; q++) {
+        const long column = q * b.width;
+        const int tile_columns = static_cast<int>(std::min<long>(b.width, columns - column));
+        const char* b_panel = b.data + q * b.bytes + k * b.width * products_.k_bytes;
+        for (long p = begin; p < end; p++) {
           const int tile_rows = static_cast<int>(std::min<long>(a.width, rows - p * a.width));
-          float* to = c + p * a.width * ldc + q * b.width;
-          if (a.bf16) {
-            table.tile_bf16(a.width, (here + 1) / 2, reinterpret_cast<const uint16_t*>(at(a, p, k)),
-                            reinterpret_cast<const uint16_t*>(b_panel), to, ldc, tile_rows, tile_columns, add);
-          } else {
-            table.tile(a.width, here, reinterpret_cast<const float*>(at(a, p, k)),
-                       reinterpret_cast<const float*>(b_panel), to, ldc, tile_rows, tile_columns, add);
-          }
+          products_.tile({a.width, here, a.data + p * a.bytes + k * a.width * products_.k_bytes, b_panel,
+                          c + p * a.width * ldc + column, ldc, tile_rows, tile_columns, accumulate || k > 0,
+                          bias ? bias + column : nullptr});
         }
       }
     }
   }
 }
 
-long packed_b_bytes(long columns, long depth, bool bf16) {
-  const int nr = isa().nr;
-  return (columns + nr - 1) / nr * panel_bytes(nr, depth, bf16);
+long packed_b_bytes(const Gemm& gemm, long columns, long depth) {
+  return gemm.bytes(gemm.b_panels(nullptr, columns, depth));
 }
 
-void pack_b_all(const MatrixView& b, long columns, long depth, bool bf16, void* out, int index, int size) {
-  const int nr = isa().nr;
-  const long bytes = panel_bytes(nr, depth, bf16);
-  const Range panels = share((columns + nr - 1) / nr, index, size);
-  for (long q = panels.begin; q < panels.end; q++) {
-    pack_b_panel(b, q, columns, depth, bf16, static_cast<char*>(out) + q * bytes);
-  }
+void pack_all_b(const Gemm& gemm, const MatrixView& b, long columns, long depth, void* out, const Member& member) {
+  const Panels panels = gemm.b_panels(out, columns, depth);
+  const Range mine = share(panels.count, member);
+  for (long q = mine.begin; q < mine.end; q++) gemm.pack_b(panels, q, b, columns, depth);
 }
 
-void multiply(const Product& product, bool bf16, int index, int size, Barrier& barrier) {
-  const int mr = panel_rows(product.rows);
-  const int nr = isa().nr;
-  const long a_count = (product.rows + mr - 1) / mr, b_count = (product.columns + nr - 1) / nr;
-  const long a_bytes = panel_bytes(mr, product.depth, bf16), b_bytes = panel_bytes(nr, product.depth, bf16);
-  static float *packed_a, *packed_b;
-  if (index == 0) {
-    packed_a = Workspace::floats(Workspace::kPackedA, a_count * a_bytes / 4);
-    if (!product.packed_b) packed_b = Workspace::floats(Workspace::kPackedB, b_count * b_bytes / 4);
+void multiply(const Gemm& gemm, const Product& product, const Member& member) {
+  const long rows = product.rows, columns = product.columns, depth = product.depth;
+  const void* packed_b = product.packed_b;
+  const int mr = gemm.panel_rows(rows);
+  static char *a_data, *b_data;  // of the one kernel that runs
+  if (member.index == 0) {
+    a_data = Workspace::bytes(Workspace::kPackedA, gemm.bytes(gemm.a_panels(nullptr, rows, mr, depth)));
+    if (!packed_b) b_data = Workspace::bytes(Workspace::kPackedB, packed_b_bytes(gemm, columns, depth));
   }
-  barrier.wait();
-  const Range a_share = share(a_count, index, size), b_share = share(b_count, index, size);
-  for (long p = a_share.begin; p < a_share.end; p++) {
-    pack_a_panel(product.a, p, product.rows, mr, product.depth, bf16, reinterpret_cast<char*>(packed_a) + p * a_bytes);
-  }
-  if (!product.packed_b) pack_b_all(product.b, product.columns, product.depth, bf16, packed_b, index, size);
-  barrier.wait();
-  const void* b_data = product.packed_b ? product.packed_b : packed_b;
-  const Panels a{packed_a, mr, a_count, a_bytes, bf16}, b{b_data, nr, b_count, b_bytes, bf16};
-  const bool by_rows = a_count * mr >= b_count * nr;
-  multiply_panels(a, by_rows ? a_share : Range{0, a_count}, b, by_rows ? Range{0, b_count} : b_share, product.rows,
-                  product.columns, product.depth, product.c, product.ldc, product.accumulate);
-  barrier.wait();
+  member.barrier.wait();
+  const Panels a = gemm.a_panels(a_data, rows, mr, depth);
+  const Panels b = gemm.b_panels(packed_b ? packed_b : b_data, columns, depth);
+  const Range a_share = share(a.count, member), b_share = share(b.count, member);
+  for (long p = a_share.begin; p < a_share.end; p++) gemm.pack_a(a, p, product.a, rows, depth);
+  if (!packed_b) pack_all_b(gemm, product.b, columns, depth, b_data, member);
+  member.barrier.wait();
+  const bool by_rows = rows >= columns;
+  gemm.multiply(a, by_rows ? a_share : Range{0, a.count}, b, by_rows ? Range{0, b.count} : b_share, rows, columns,
+                depth, product.c, product.ldc, product.accumulate, product.bias);
+  member.barrier.wait();
 }
 
 }  // namespace gatelm

@@ -8,35 +8,56 @@
 
 namespace gatelm {
 
-// Memory that a kernel needs while it runs and that the next one uses again; aligned to cache lines. One kernel runs at
-// a time, so one set of buffers is enough.
+// Memory that a kernel needs while it runs and that the next one uses again; aligned to pages. One kernel runs at a time
+// (run_team), so one set of buffers is enough; ask for them inside of run_kernel.
 class Workspace {
  public:
-  enum Slot { kPackedA, kPackedB, kPackedWeights, kStepA, kStepB, kLogits, kRows, kSlots };
-  static float* floats(Slot slot, size_t count);
+  enum Slot { kPackedA, kPackedB, kPackedWeights, kStepA, kStepB, kLogits, kRows, kSums, kSlots };
+  static char* bytes(Slot slot, size_t count);
+  static float* floats(Slot slot, size_t count) { return reinterpret_cast<float*>(bytes(slot, count * sizeof(float))); }
 };
 
-// A whole operand in panels, in float32 or in bfloat16.
+// An operand in panels, one after another, each over the whole depth.
 struct Panels {
-  const void* data;
-  int width;        // rows or columns of a panel
-  long count;       // panels
-  long bytes;       // of a panel
-  bool bf16;
+  const char* data;
+  int width;   // rows or columns of a panel
+  long count;  // panels
+  long bytes;  // of a panel
 };
 
-// Rows of an A panel, so that `rows` are shared out evenly.
-int panel_rows(long rows);
+// The products of one precision: how operands are packed, and what is made of them.
+class Gemm {
+ public:
+  // bfloat16 where it is asked for and the processor has it.
+  explicit Gemm(bool bf16);
 
-// Bytes of one panel of this width and depth.
-long panel_bytes(int width, long depth, bool bf16);
+  int nr() const { return nr_; }
+  // Rows of an A panel, so that `rows` are shared out evenly. @param multiple a divisor of the panel's rows
+  int panel_rows(long rows, int multiple = 1) const;
+  // Rows from which a panel of the transposed matrix may begin.
+  int k_grain() const { return products_.k_grain; }
 
-// Packs one panel of A or B, over all of its depth.
-void pack_a_panel(const MatrixView& a, long panel, long rows, int mr, long depth, bool bf16, void* out);
-void pack_b_panel(const MatrixView& b, long panel, long columns, long depth, bool bf16, void* out);
+  Panels a_panels(const void* data, long rows, int mr, long depth) const;
+  Panels b_panels(const void* data, long columns, long depth) const;
+  long bytes(const Panels& panels) const { return panels.count * panels.bytes; }
 
-// c[rows][columns] = a · b, or += with `accumulate`. Called by every thread of a team with the same arguments; ends
-// with all of them at a barrier.
+  void pack_a(const Panels& panels, long panel, const MatrixView& a, long rows, long depth) const;
+  void pack_b(const Panels& panels, long panel, const MatrixView& b, long columns, long depth) const;
+  // Packs the rows of k [k, k + depth) into panels that are deeper; k is a multiple of k_grain().
+  void pack_a_slice(const Panels& panels, long panel, const MatrixView& a, long rows, long k, long depth) const;
+  void pack_b_slice(const Panels& panels, long panel, const MatrixView& b, long columns, long k, long depth) const;
+
+  // A block of c: rows of the A panels `ps` and columns of the B panels `qs`. c is that of panel 0 of both; `bias` is
+  // added where it is not null and `accumulate` is false.
+  void multiply(const Panels& a, Range ps, const Panels& b, Range qs, long rows, long columns, long depth, float* c,
+                long ldc, bool accumulate, const float* bias = nullptr) const;
+
+ private:
+  const Products& products_;
+  const int nr_;
+};
+
+// c[rows][columns] = a · b, or += with `accumulate`.
 struct Product {
   long rows;
   long columns;
@@ -45,19 +66,17 @@ struct Product {
   MatrixView b;  // [depth, columns]; not read where `packed_b` is given
   float* c;
   long ldc;
-  bool accumulate;
-  const void* packed_b = nullptr;  // what pack_b_panel made of all panels, one after another
+  bool accumulate = false;
+  const void* packed_b = nullptr;   // what pack_all_b made of b
+  const float* bias = nullptr;      // [columns], added to each row
 };
-void multiply(const Product& product, bool bf16, int index, int size, Barrier& barrier);
 
-// Packs all panels of a B [depth, columns] one after another; the calling thread takes its share of them.
-void pack_b_all(const MatrixView& b, long columns, long depth, bool bf16, void* out, int index, int size);
-// Bytes that pack_b_all writes.
-long packed_b_bytes(long columns, long depth, bool bf16);
+// Called by every thread of a team with the same arguments; ends with all of them at a barrier.
+void multiply(const Gemm& gemm, const Product& product, const Member& member);
 
-// The part of a product that is one block of panels: used where the operands are packed already.
-void multiply_panels(const Panels& a, Range a_panels, const Panels& b, Range b_panels, long rows, long columns,
-                     long depth, float* c, long ldc, bool accumulate);
+// Packs a B [depth, columns]; the calling thread takes its share of the panels.
+void pack_all_b(const Gemm& gemm, const MatrixView& b, long columns, long depth, void* out, const Member& member);
+long packed_b_bytes(const Gemm& gemm, long columns, long depth);
 
 inline MatrixView row_major(const float* data, long width) { return {data, width, 1}; }
 inline MatrixView transposed(const float* data, long width) { return {data, 1, width}; }

@@ -1,4 +1,4 @@
-// The inner loops, once for each instruction set. isa_*.cc compile the same source (isa.inl) for different targets;
+// The inner loops, once for each instruction set. isa_*.cc compile the same sources (isa_*.inl) for different targets;
 // isa() gives the table for this processor.
 //
 // Only plain data crosses this header: what it includes is compiled for the target of the file that includes it.
@@ -9,54 +9,26 @@
 
 namespace gatelm {
 
-// A matrix as it lies in memory: element (row, column) is data[row · row_stride + column · column_stride].
+// A matrix as it lies in memory: element (row, column) is data[row · row_stride + column · column_stride]. One of the
+// strides is 1.
 struct MatrixView {
   const float* data;
   long row_stride;
   long column_stride;
 };
 
-// The panels that products are made of. A is cut into panels of `mr` rows, laid out [k][mr]; B into panels of `nr`
-// columns, laid out [k][nr]. In bfloat16 two neighbouring k stand together: [k / 2][mr or nr][2]. Missing rows,
-// columns and the odd k are zeros.
-struct Isa {
-  int max_mr;
-  int nr;
-  bool has_bf16;
-
-  // Packs rows [row, row + mr) and columns k [k, k + depth) of a view of A; rows from `rows` on are zeros.
-  void (*pack_a)(const MatrixView& a, long row, long rows, int mr, long k, long depth, float* out);
-  // Packs columns [column, column + nr) and rows [k, k + depth) of a view of B; columns from `columns` on are zeros.
-  void (*pack_b)(const MatrixView& b, long column, long columns, long k, long depth, float* out);
-  void (*pack_a_bf16)(const MatrixView& a, long row, long rows, int mr, long k, long depth, uint16_t* out);
-  void (*pack_b_bf16)(const MatrixView& b, long column, long columns, long k, long depth, uint16_t* out);
-
-  // c[0 … rows)[0 … columns) (row stride ldc) = or += the product of an A panel and a B panel of this depth.
-  void (*tile)(int mr, long depth, const float* a, const float* b, float* c, long ldc, int rows, int columns,
-               bool accumulate);
-  // The same with bfloat16 panels; `pairs` is half the depth, rounded up.
-  void (*tile_bf16)(int mr, long pairs, const uint16_t* a, const uint16_t* b, float* c, long ldc, int rows,
-                    int columns, bool accumulate);
-
-  // One row of LSTM gates: z holds f, g, i, o before their nonlinearities (each at a stride of `gate_stride`), and
-  // their values afterwards. cell' = f·cell + g·i; hidden = o·tanh(cell').
-  void (*gates_forward)(long count, float* z, long gate_stride, const float* cell, float* next_cell, float* hidden);
-  // One row backward. d_cell: in the gradient of the cell after the step, out that of the cell before it.
-  void (*gates_backward)(long count, const float* gates, long gate_stride, const float* cell,
-                         const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z);
-
-  // Softmax of one row of logits. Gives max and Σ exp(x − max); with `probabilities`, the row becomes exp(x − max).
-  void (*exp_row)(long count, float* row, bool keep, float* max, double* sum);
-  void (*scale_row)(long count, float* row, float factor);
-
-  // y[i] = x[i] · mask[(offset + i) % period]; the mask is 0 where the random number is below the threshold.
-  void (*dropout)(long offset, long count, const float* x, float* y, const uint32_t key[4], uint32_t threshold,
-                  float kept, long period);
-  double (*sum_squares)(long count, const float* x);
-  void (*add)(long count, const float* x, float* y);
-  void (*sgd)(long count, float* value, const float* gradient, float* average, float learning_rate,
-              float gradient_scale, float weight_decay, float average_coefficient);
-  void (*adam)(long count, float* value, float* m, float* v, const float* gradient, const struct AdamScalars& s);
+// A part of c, made of one panel of A and one of B.
+struct Tile {
+  int mr;            // rows of the panel of A
+  long depth;        // k
+  const void* a;
+  const void* b;
+  float* c;
+  long ldc;
+  int rows;          // of c, at most mr
+  int columns;       // of c, at most nr
+  bool accumulate;   // c += a · b; otherwise c = a · b
+  const float* bias;  // [columns] or null: added to each row, unless `accumulate`
 };
 
 struct AdamScalars {
@@ -71,6 +43,57 @@ struct AdamScalars {
   float correction2;
 };
 
+// What products are made of, for one kind of elements. A is cut into panels of `mr` rows, laid out [k][mr]; B into
+// panels of `nr` columns, laid out [k][nr]. In bfloat16 two neighbouring k stand together: [k / 2][mr or nr][2]. Missing
+// rows and columns are zeros, and so is what fills the depth up to a multiple of `k_grain`.
+struct Products {
+  int max_mr;
+  int k_grain;
+  int k_bytes;  // of one k of one row or column
+  // Packs rows [row, row + mr) and columns k [k, k + depth) of a view of A; rows from `rows` on are zeros.
+  void (*pack_a)(const MatrixView& a, long row, long rows, int mr, long k, long depth, void* out);
+  // Packs columns [column, column + nr) and rows [k, k + depth) of a view of B; columns from `columns` on are zeros.
+  void (*pack_b)(const MatrixView& b, long column, long columns, long k, long depth, void* out);
+  void (*tile)(const Tile& tile);
+};
+
+struct Isa {
+  int nr;
+  Products float32;
+  Products bfloat16;  // max_mr is 0 where there are none
+
+  // One row of LSTM gates: z holds f, g, i, o before their nonlinearities (each at a stride of `gate_stride`), and
+  // their values afterwards. cell' = f·cell + g·i; hidden = o·tanh(cell').
+  void (*gates_forward)(long count, float* z, long gate_stride, const float* cell, float* next_cell, float* hidden);
+  // One row backward. d_cell: in the gradient of the cell after the step, out that of the cell before it.
+  void (*gates_backward)(long count, const float* gates, long gate_stride, const float* cell,
+                         const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z);
+
+  // Softmax of one row of logits. Gives max and Σ exp(x − max); with `keep`, the row becomes exp(x − max).
+  void (*exp_row)(long count, float* row, bool keep, float* max, double* sum);
+  void (*scale_row)(long count, float* row, float factor);
+
+  // y[i] = x[i] · mask[(offset + i) % period]; the mask is 0 where the random number is below the threshold.
+  void (*dropout)(long offset, long count, const float* x, float* y, const uint32_t key[4], uint32_t threshold,
+                  float kept, long period);
+  double (*sum_squares)(long count, const float* x);
+  void (*add)(long count, const float* x, float* y);
+  void (*add_scaled)(long count, const float* x, float factor, float* y);
+  void (*sgd)(long count, float* value, const float* gradient, float* average, float learning_rate,
+              float gradient_scale, float weight_decay, float average_coefficient);
+  void (*adam)(long count, float* value, float* m, float* v, const float* gradient, const AdamScalars& s);
+};
+
 const Isa& isa();
+
+// 1 … N as a pack of template arguments.
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+  typedef Indices<I...> type;
+};
 
 }  // namespace gatelm

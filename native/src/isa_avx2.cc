@@ -6,6 +6,7 @@
 #define ISA_NAMESPACE avx2
 #define ISA_TABLE avx2_isa
 
-#include "isa.inl"
+#include "isa_vector.inl"
+#include "isa_products.inl"
 #include "isa_table.inl"
 #endif

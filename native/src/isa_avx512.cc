@@ -6,6 +6,7 @@
 #define ISA_NAMESPACE avx512
 #define ISA_TABLE avx512_isa
 
-#include "isa.inl"
+#include "isa_vector.inl"
+#include "isa_products.inl"
 #include "isa_table.inl"
 #endif

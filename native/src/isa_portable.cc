@@ -4,7 +4,8 @@
 #define ISA_NAMESPACE portable
 #define ISA_TABLE portable_isa
 
-#include "isa.inl"
+#include "isa_vector.inl"
+#include "isa_products.inl"
 #include "isa_table.inl"
 
 #include "cpu.h"

@@ -1,29 +1,23 @@
-// The table of the functions in isa.inl; HAS_BF16 says whether the bfloat16 ones are there too.
+// What does not depend on the elements of products, and the table of all functions of this target. Define
+// BFLOAT16_PRODUCTS before where there are any.
+
+#include "isa_elementwise.inl"
+#include "isa_nonlinear.inl"
+#include "isa_random.inl"
+
+#ifndef BFLOAT16_PRODUCTS
+#define BFLOAT16_PRODUCTS \
+  { 0, 0, 0, nullptr, nullptr, nullptr }
+#endif
 
 namespace gatelm {
 
 const Isa& ISA_TABLE() {
   using namespace ISA_NAMESPACE;
   static const Isa table = {
-      MAX_MR,
       kNr,
-#ifdef HAS_BF16
-      true,
-      pack_a,
-      pack_b,
-      pack_a_bf16,
-      pack_b_bf16,
-      tile,
-      tile_bf16,
-#else
-      false,
-      pack_a,
-      pack_b,
-      nullptr,
-      nullptr,
-      tile,
-      nullptr,
-#endif
+      {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>},
+      BFLOAT16_PRODUCTS,
       gates_forward,
       gates_backward,
       exp_row,
@@ -31,6 +25,7 @@ const Isa& ISA_TABLE() {
       dropout,
       sum_squares,
       add,
+      add_scaled,
       sgd,
       adam,
   };

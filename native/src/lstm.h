@@ -17,8 +17,8 @@ struct LstmForward {
   const float *x, *hidden0, *cell0, *wx, *wh, *b;
   float *hiddens;  // [T, N, H]
   float *cells;    // [T, N, H]
-  float *gates;    // [T, N, 4H], after their nonlinearities
-  // Where the weights are packed already (see pack_lstm_weights), wx and wh are not read.
+  float *gates;    // [T, N, 4H], after their nonlinearities; null where nobody wants them
+  // Where the weights are packed already (see below), wx and wh are not read.
   const void *packed_wx = nullptr, *packed_wh = nullptr;
 };
 void lstm_forward(const LstmForward& job);

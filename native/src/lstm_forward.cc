@@ -1,88 +1,74 @@
-#include <string.h>
-
 #include <algorithm>
 
 #include "gemm.h"
 #include "lstm.h"
+#include "recurrent_weights.h"
 
 namespace gatelm {
 
-namespace {
+long packed_wx_bytes(long input, long hidden, bool bf16) { return packed_b_bytes(Gemm(bf16), 4 * hidden, input); }
 
-// The four gates one after another, each [H, H] in panels of its own: a thread owns all gates of its units.
-void pack_wh_share(const float* wh, long hidden, bool bf16, void* out, int index, int size) {
-  for (int gate = 0; gate < 4; gate++) {
-    char* to = static_cast<char*>(out) + gate * packed_b_bytes(hidden, hidden, bf16);
-    pack_b_all(row_major(wh + gate * hidden, 4 * hidden), hidden, hidden, bf16, to, index, size);
-  }
+long packed_wh_bytes(long hidden, bool bf16) {
+  const Gemm gemm(bf16);
+  return RecurrentWeights(gemm, nullptr, hidden).bytes();
 }
 
-}  // namespace
-
-long packed_wx_bytes(long input, long hidden, bool bf16) { return packed_b_bytes(4 * hidden, input, bf16); }
-
-long packed_wh_bytes(long hidden, bool bf16) { return 4 * packed_b_bytes(hidden, hidden, bf16); }
-
 void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out) {
-  run_team([&](int index, int size) {
-    pack_b_all(row_major(wx, 4 * hidden), 4 * hidden, input, bf16, out, index, size);
+  const Gemm gemm(bf16);
+  run_team([&](const Member& member) {
+    pack_all_b(gemm, row_major(wx, 4 * hidden), 4 * hidden, input, out, member);
   });
 }
 
 void pack_wh(const float* wh, long hidden, bool bf16, void* out) {
-  run_team([&](int index, int size) { pack_wh_share(wh, hidden, bf16, out, index, size); });
+  const Gemm gemm(bf16);
+  const RecurrentWeights weights(gemm, out, hidden);
+  run_team([&](const Member& member) { weights.pack(wh, member); });
 }
 
-// x·Wx + b of all steps is one product into `gates`. Then step by step: gates += hidden·Wh, nonlinearities. A thread
-// owns a range of units: all four gates of them, so that one barrier a step is enough. Wh is packed once.
+// x·Wx + b of all steps is one product into `gates`. Then step by step: gates += hidden·Wh, nonlinearities. Wh is packed
+// once.
 void lstm_forward(const LstmForward& job) {
-  const auto [T, N, D, H] = job.shape;
-  const long gates_width = 4 * H;
-  const int nr = isa().nr, mr = panel_rows(N);
-  const long unit_panels = (H + nr - 1) / nr, row_panels = (N + mr - 1) / mr;
-  const long wh_bytes = panel_bytes(nr, H, job.bf16), h_bytes = panel_bytes(mr, H, job.bf16);
-  const bool pack = !job.packed_wh;
-  void* fresh_wh = pack ? Workspace::floats(Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16) / 4) : nullptr;
-  const char* packed_wh = static_cast<const char*>(pack ? fresh_wh : job.packed_wh);
-  char* packed_h[2];
-  packed_h[0] = reinterpret_cast<char*>(Workspace::floats(Workspace::kStepA, row_panels * h_bytes / 4));
-  packed_h[1] = reinterpret_cast<char*>(Workspace::floats(Workspace::kStepB, row_panels * h_bytes / 4));
-  Barrier barrier(team_size());
+  const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
+  const long width = 4 * H, states = N * H;
+  const TeamTurn turn;
+  const Gemm gemm(job.bf16);
+  const void* packed_wh = job.packed_wh;
+  if (!packed_wh) packed_wh = Workspace::bytes(Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16));
+  const RecurrentWeights weights(gemm, packed_wh, H);
+  float* gates = job.gates ? job.gates : Workspace::floats(Workspace::kRows, T * N * width);
+  const int mr = gemm.panel_rows(N);
+  Panels packed_hidden[2];  // by turns: a thread may still read the one of the step before
+  for (int i = 0; i < 2; i++) {
+    const auto slot = i == 0 ? Workspace::kStepA : Workspace::kStepB;
+    packed_hidden[i] = gemm.a_panels(Workspace::bytes(slot, gemm.bytes(gemm.a_panels(nullptr, N, mr, H))), N, mr, H);
+  }
 
-  run_team([&](int index, int size) {
-    const Range rows = share(T * N, index, size);
-    for (long m = rows.begin; m < rows.end; m++) {
-      memcpy(job.gates + m * gates_width, job.b, sizeof(float) * gates_width);
-    }
-    multiply({T * N, gates_width, D, row_major(job.x, D), row_major(job.wx, gates_width), job.gates, gates_width, true,
-              job.packed_wx},
-             job.bf16, index, size, barrier);
-    if (pack) pack_wh_share(job.wh, H, job.bf16, fresh_wh, index, size);
-
-    const Range panels = share(unit_panels, index, size);
-    const long first = std::min(H, panels.begin * nr), last = std::min(H, panels.end * nr);
-    const Range row_share = share(row_panels, index, size);
+  run_team([&](const Member& member) {
+    if (!job.packed_wh) weights.pack(job.wh, member);
+    multiply(gemm, {T * N, width, D, row_major(job.x, D), row_major(job.wx, width), gates, width, false, job.packed_wx, job.b},
+             member);
+    const Range units = units_of(H, member.index, member.size);
+    const long count = units.end - units.begin;
+    const Range rows = share(packed_hidden[0].count, member);
 
     for (long t = 0; t < T; t++) {
-      const float* hidden = t == 0 ? job.hidden0 : job.hiddens + (t - 1) * N * H;
-      const float* cell = t == 0 ? job.cell0 : job.cells + (t - 1) * N * H;
-      char* packed = packed_h[t % 2];
-      for (long p = row_share.begin; p < row_share.end; p++) {
-        pack_a_panel(row_major(hidden, H), p, N, mr, H, job.bf16, packed + p * h_bytes);
+      const float* hidden = t == 0 ? job.hidden0 : job.hiddens + (t - 1) * states;
+      const float* cell = t == 0 ? job.cell0 : job.cells + (t - 1) * states;
+      const Panels& a = packed_hidden[t % 2];
+      for (long p = rows.begin; p < rows.end; p++) gemm.pack_a(a, p, row_major(hidden, H), N, H);
+      member.barrier.wait();
+      float* z = gates + t * N * width;
+      for (int g = 0; g < 4; g++) {
+        const Panels b = weights.gate(member, g);
+        gemm.multiply(a, {0, a.count}, b, {0, b.count}, N, count, H, z + g * H + units.begin, width, true);
       }
-      barrier.wait();
-      float* z = job.gates + t * N * gates_width;
-      const Panels a{packed, mr, row_panels, h_bytes, job.bf16};
-      for (int gate = 0; gate < 4; gate++) {
-        const Panels b{packed_wh + gate * unit_panels * wh_bytes, nr, unit_panels, wh_bytes, job.bf16};
-        multiply_panels(a, {0, row_panels}, b, panels, N, H, H, z + gate * H, gates_width, true);
+      for (long n = 0; n < N && count > 0; n++) {
+        const long at = n * H + units.begin;
+        isa().gates_forward(count, z + n * width + units.begin, H, cell + at, job.cells + t * states + at,
+                            job.hiddens + t * states + at);
       }
-      for (long n = 0; n < N && first < last; n++) {
-        const long at = t * N * H + n * H + first;
-        isa().gates_forward(last - first, z + n * gates_width + first, H, cell + n * H + first, job.cells + at,
-                            job.hiddens + at);
-      }
-      barrier.wait();
+      member.barrier.wait();
     }
   });
 }

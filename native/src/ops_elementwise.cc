@@ -28,8 +28,7 @@ void compute_dropout(void*, TF_OpKernelContext* context) {
   const float kept = run.floats(2)[0];
   const float* x = run.floats(0);
   float* y = run.output(0, run.dims(0));
-  run_team([&](int index, int size) {
-    const Range range = share(count, index, size, 64);
+  run_shared(count, 64, [&](Range range) {
     isa().dropout(range.begin, range.end - range.begin, x + range.begin, y + range.begin, key, threshold, kept, period);
   });
 }
@@ -65,8 +64,8 @@ void compute_sum_squares(void*, TF_OpKernelContext* context) {
   const long count = run.size(0), chunks = (count + kChunk - 1) / kChunk;
   const float* x = run.floats(0);
   std::vector<double> sums(chunks);
-  run_team([&](int index, int size) {
-    const Range range = share(chunks, index, size);
+  run_team([&](const Member& member) {
+    const Range range = share(chunks, member);
     for (long chunk = range.begin; chunk < range.end; chunk++) {
       const long begin = chunk * kChunk, end = begin + kChunk < count ? begin + kChunk : count;
       sums[chunk] = isa().sum_squares(end - begin, x + begin);
@@ -88,8 +87,7 @@ void compute_sgd(void*, TF_OpKernelContext* context) {
   }
   float *value = run.floats(0), *average = averaged ? run.floats(2) : nullptr;
   const float *gradient = run.floats(1), *s = run.floats(3);
-  run_team([&](int index, int size) {
-    const Range range = share(count, index, size, 64);
+  run_shared(count, 64, [&](Range range) {
     isa().sgd(range.end - range.begin, value + range.begin, gradient + range.begin,
               average ? average + range.begin : nullptr, s[0], s[1], s[2], s[3]);
   });
@@ -108,8 +106,7 @@ void compute_adam(void*, TF_OpKernelContext* context) {
   memcpy(&scalars, run.floats(4), sizeof scalars);
   float *value = run.floats(0), *m = run.floats(1), *v = run.floats(2);
   const float* gradient = run.floats(3);
-  run_team([&](int index, int size) {
-    const Range range = share(count, index, size, 64);
+  run_shared(count, 64, [&](Range range) {
     const long at = range.begin;
     isa().adam(range.end - at, value + at, m + at, v + at, gradient + at, scalars);
   });

@@ -1,7 +1,6 @@
 // Evaluation and generation: no gradient follows, so nothing is kept for one, and the weights are packed once for many
 // calls. What packing gives is a flat float tensor whose bytes only these ops understand; it belongs to this machine and
 // to this process (the width of its panels is the processor's).
-#include "gemm.h"
 #include "lstm.h"
 #include "softmax_loss.h"
 #include "tf_op.h"
@@ -44,11 +43,9 @@ void compute_lstm(void*, TF_OpKernelContext* context) {
                    "the packed weights are of another size or precision")) {
     return;
   }
-  const long steps = shape.time * shape.batch * shape.hidden;
-  float* gates = Workspace::floats(Workspace::kRows, 4 * steps);
   lstm_forward({shape, bf16, run.floats(0), run.floats(1), run.floats(2), nullptr, nullptr, run.floats(5),
                 run.output(0, {shape.time, shape.batch, shape.hidden}),
-                run.output(1, {shape.time, shape.batch, shape.hidden}), gates, run.floats(3), run.floats(4)});
+                run.output(1, {shape.time, shape.batch, shape.hidden}), nullptr, run.floats(3), run.floats(4)});
 }
 
 bool read_output_job(OpRun& run, bool bf16, SoftmaxLoss* job) {

@@ -24,8 +24,8 @@ RowIndex index_rows(const int32_t* ids, long count) {
 
 // Threads share the columns, so that equal ids are summed in the order of their appearance.
 void sum_rows(const RowIndex& index, const float* rows, long width, float* out) {
-  run_team([&](int thread, int size) {
-    const Range columns = share(width, thread, size, 16);
+  run_team([&](const Member& member) {
+    const Range columns = share(width, member, 16);
     const long here = columns.end - columns.begin;
     if (here <= 0) return;
     for (size_t u = 0; u < index.ids.size(); u++) memset(out + u * width + columns.begin, 0, sizeof(float) * here);
@@ -36,12 +36,11 @@ void sum_rows(const RowIndex& index, const float* rows, long width, float* out) 
 }
 
 void add_rows(float* table, const int32_t* ids, const float* rows, long count, long width, float factor) {
-  run_team([&](int thread, int size) {
-    const Range columns = share(width, thread, size, 16);
-    for (long m = 0; m < count; m++) {
-      float* to = table + ids[m] * width;
-      const float* from = rows + m * width;
-      for (long d = columns.begin; d < columns.end; d++) to[d] += from[d] * factor;
+  run_team([&](const Member& member) {
+    const Range columns = share(width, member, 16);
+    for (long m = 0; m < count && columns.begin < columns.end; m++) {
+      isa().add_scaled(columns.end - columns.begin, rows + m * width + columns.begin, factor,
+                       table + ids[m] * width + columns.begin);
     }
   });
 }

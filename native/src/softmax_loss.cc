@@ -1,115 +1,117 @@
 #include "softmax_loss.h"
 
 #include <math.h>
-#include <string.h>
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 #include "gemm.h"
 
 namespace gatelm {
 namespace {
 
-// Rows of logits that are held at once where no gradient is asked for.
-constexpr long kRowBlock = 280;
+// Rows and words whose logits a thread holds at once: they fit its cache.
+constexpr long kRows = 280;
+constexpr long kWords = 512;
 
-void fill_with_bias(const SoftmaxLoss& job, float* logits, Range rows) {
-  for (long m = rows.begin; m < rows.end; m++) {
-    memcpy(logits + m * job.vocabulary, job.b, sizeof(float) * job.vocabulary);
+// Softmax of a row, word block by word block: Σ exp(x − max) of what was seen.
+struct RunningSum {
+  float max = -std::numeric_limits<float>::infinity();
+  double sum = 0;
+  float target = 0;  // the target's logit, where it was seen
+
+  void add(float other_max, double other_sum) {
+    if (other_sum == 0) return;  // a thread without words
+    if (other_max > max) {
+      sum = sum * exp(static_cast<double>(max) - other_max) + other_sum;
+      max = other_max;
+    } else {
+      sum += other_sum * exp(static_cast<double>(other_max) - max);
+    }
   }
-}
+};
 
-// −ln softmax(row)[target] = max + ln Σ exp(x − max) − x[target]
-float row_loss(const SoftmaxLoss& job, float* row, int32_t target, bool keep, double* sum) {
-  const float logit = row[target];
-  float max;
-  isa().exp_row(job.vocabulary, row, keep, &max, sum);
-  return static_cast<float>(static_cast<double>(max) - logit + log(*sum));
+// A thread's words, for a block of rows.
+void sum_words(const SoftmaxLoss& job, const Gemm& gemm, const Panels& a, const Panels& b, Range words, long begin,
+               long rows, float* logits, RunningSum* sums) {
+  const long step = kWords / gemm.nr();
+  for (long q = words.begin; q < words.end; q += step) {
+    const Range panels{q, std::min(q + step, words.end)};
+    const long first = q * gemm.nr(), count = std::min(job.vocabulary, panels.end * gemm.nr()) - first;
+    gemm.multiply(a, {0, a.count}, b, panels, rows, job.vocabulary, job.hidden, logits - first, kWords, false, job.b);
+    for (long m = 0; m < rows; m++) {
+      float* row = logits + m * kWords;
+      const long target = job.targets[begin + m] - first;
+      if (target >= 0 && target < count) sums[m].target = row[target];
+      float max;
+      double sum;
+      isa().exp_row(count, row, false, &max, &sum);
+      sums[m].add(max, sum);
+    }
+  }
 }
 
 }  // namespace
 
+// Threads share the words, so that each reads its part of W once for many rows.
 void softmax_loss(const SoftmaxLoss& job) {
-  const long V = job.vocabulary, H = job.hidden;
-  const int nr = isa().nr;
-  const long b_count = (V + nr - 1) / nr, b_bytes = panel_bytes(nr, H, job.bf16);
-  void* fresh_w = job.packed_w ? nullptr : Workspace::floats(Workspace::kPackedWeights, b_count * b_bytes / 4);
-  const void* packed_w = job.packed_w ? job.packed_w : fresh_w;
-  float* logits = Workspace::floats(Workspace::kLogits, std::min(job.rows, kRowBlock) * V);
-  const int mr = panel_rows(std::min(job.rows, kRowBlock));
-  const long a_bytes = panel_bytes(mr, H, job.bf16);
-  char* packed_h = reinterpret_cast<char*>(
-      Workspace::floats(Workspace::kStepA, (std::min(job.rows, kRowBlock) + mr - 1) / mr * a_bytes / 4));
-  Barrier barrier(team_size());
+  const TeamTurn turn;
+  const Gemm gemm(job.bf16);
+  const long V = job.vocabulary, H = job.hidden, most = std::min(job.rows, kRows);
+  const int mr = gemm.panel_rows(most);
+  const void* packed_w = job.packed_w;
+  if (!packed_w) packed_w = Workspace::bytes(Workspace::kPackedWeights, packed_b_bytes(gemm, V, H));
+  const Panels b = gemm.b_panels(packed_w, V, H);
+  char* packed_h = Workspace::bytes(Workspace::kStepA, gemm.bytes(gemm.a_panels(nullptr, most, mr, H)));
+  float* logits = Workspace::floats(Workspace::kLogits, team_size() * most * kWords);
+  std::vector<RunningSum> sums(team_size() * most);
 
-  run_team([&](int index, int size) {
-    const Range columns = share(b_count, index, size);
-    if (fresh_w) pack_b_all(transposed(job.w, H), V, H, job.bf16, fresh_w, index, size);
-    for (long begin = 0; begin < job.rows; begin += kRowBlock) {
-      const long rows = std::min(kRowBlock, job.rows - begin);
-      const long a_count = (rows + mr - 1) / mr;
-      const Range a_share = share(a_count, index, size), row_share = share(rows, index, size);
-      for (long p = a_share.begin; p < a_share.end; p++) {
-        pack_a_panel(row_major(job.h + begin * H, H), p, rows, mr, H, job.bf16, packed_h + p * a_bytes);
-      }
-      fill_with_bias(job, logits, row_share);
-      barrier.wait();
-      multiply_panels({packed_h, mr, a_count, a_bytes, job.bf16}, {0, a_count},
-                      {packed_w, nr, b_count, b_bytes, job.bf16}, columns, rows, V, H, logits, V, true);
-      barrier.wait();
+  run_team([&](const Member& member) {
+    const Range words = share(b.count, member);
+    if (!job.packed_w) pack_all_b(gemm, transposed(job.w, H), V, H, const_cast<void*>(packed_w), member);
+    for (long begin = 0; begin < job.rows; begin += kRows) {
+      const long rows = std::min(kRows, job.rows - begin);
+      const Panels a = gemm.a_panels(packed_h, rows, mr, H);
+      const Range panels = share(a.count, member);
+      for (long p = panels.begin; p < panels.end; p++) gemm.pack_a(a, p, row_major(job.h + begin * H, H), rows, H);
+      RunningSum* mine = sums.data() + member.index * most;
+      std::fill(mine, mine + rows, RunningSum());
+      member.barrier.wait();
+      sum_words(job, gemm, a, b, words, begin, rows, logits + member.index * most * kWords, mine);
+      member.barrier.wait();
+      const Range row_share = share(rows, member);
       for (long m = row_share.begin; m < row_share.end; m++) {
-        double sum;
-        job.losses[begin + m] = row_loss(job, logits + m * V, job.targets[begin + m], false, &sum);
+        RunningSum all = sums[m];
+        for (int other = 1; other < member.size; other++) {
+          const RunningSum& part = sums[other * most + m];
+          all.add(part.max, part.sum);
+          all.target += part.target;  // 0 but in one thread
+        }
+        job.losses[begin + m] = static_cast<float>(static_cast<double>(all.max) - all.target + log(all.sum));
       }
-      barrier.wait();
+      member.barrier.wait();
     }
   });
 }
 
 void logits(const SoftmaxLoss& job, float* out) {
-  const long M = job.rows, V = job.vocabulary, H = job.hidden;
-  Barrier barrier(team_size());
-  run_team([&](int index, int size) {
-    fill_with_bias(job, out, share(M, index, size));
-    multiply({M, V, H, row_major(job.h, H), transposed(job.w, H), out, V, true, job.packed_w}, job.bf16, index, size,
-             barrier);
+  const TeamTurn turn;
+  const Gemm gemm(job.bf16);
+  const long M = job.rows, H = job.hidden, V = job.vocabulary;
+  run_team([&](const Member& member) {
+    multiply(gemm, {M, V, H, row_major(job.h, H), transposed(job.w, H), out, V, false, job.packed_w, job.b}, member);
   });
 }
 
-long packed_output_bytes(long hidden, long vocabulary, bool bf16) { return packed_b_bytes(vocabulary, hidden, bf16); }
+long packed_output_bytes(long hidden, long vocabulary, bool bf16) {
+  return packed_b_bytes(Gemm(bf16), vocabulary, hidden);
+}
 
 void pack_output_weights(const float* w, long hidden, long vocabulary, bool bf16, void* out) {
-  run_team([&](int index, int size) {
-    pack_b_all(transposed(w, hidden), vocabulary, hidden, bf16, out, index, size);
-  });
-}
-
-void softmax_loss_backward(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db) {
-  const long M = job.rows, V = job.vocabulary, H = job.hidden;
-  float* logits = Workspace::floats(Workspace::kLogits, M * V);
-  Barrier barrier(team_size());
-
-  run_team([&](int index, int size) {
-    const Range rows = share(M, index, size);
-    fill_with_bias(job, logits, rows);
-    multiply({M, V, H, row_major(job.h, H), transposed(job.w, H), logits, V, true}, job.bf16, index, size, barrier);
-    for (long m = rows.begin; m < rows.end; m++) {
-      float* row = logits + m * V;
-      double sum;
-      job.losses[m] = row_loss(job, row, job.targets[m], true, &sum);
-      isa().scale_row(V, row, static_cast<float>(scale / sum));
-      row[job.targets[m]] -= scale;
-    }
-    barrier.wait();
-    multiply({M, H, V, row_major(logits, V), row_major(job.w, H), dh, H, false}, job.bf16, index, size, barrier);
-    multiply({V, H, M, transposed(logits, V), row_major(job.h, H), dw, H, false}, job.bf16, index, size, barrier);
-    const Range columns = share(V, index, size, 16);
-    if (columns.begin < columns.end) {
-      memset(db + columns.begin, 0, sizeof(float) * (columns.end - columns.begin));
-      for (long m = 0; m < M; m++) {
-        isa().add(columns.end - columns.begin, logits + m * V + columns.begin, db + columns.begin);
-      }
-    }
+  const Gemm gemm(bf16);
+  run_team([&](const Member& member) {
+    pack_all_b(gemm, transposed(w, hidden), vocabulary, hidden, out, member);
   });
 }
 

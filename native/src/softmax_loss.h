@@ -17,7 +17,7 @@ struct SoftmaxLoss {
   const void* packed_w = nullptr;  // where given (see pack_output_weights), w is not read by softmax_loss and logits
 };
 
-// Losses alone, a block of rows at a time.
+// Losses alone; no logits are kept.
 void softmax_loss(const SoftmaxLoss& job);
 
 // The scores of all words, [M, V].
@@ -26,8 +26,7 @@ void logits(const SoftmaxLoss& job, float* out);
 long packed_output_bytes(long hidden, long vocabulary, bool bf16);
 void pack_output_weights(const float* w, long hidden, long vocabulary, bool bf16, void* out);
 
-// Losses and gradients: dLogits = (softmax − onehot) · scale. One [M, V] buffer serves as logits, probabilities and
-// dLogits.
+// Losses and the gradients of Σ losses · scale.
 void softmax_loss_backward(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db);
 
 }  // namespace gatelm

@@ -16,6 +16,8 @@ constexpr int kMaxThreads = 64;
 constexpr int kBarrierSpins = 1000;
 // Between two kernels of a training step: about 100 µs, then it sleeps.
 constexpr int kIdleSpins = 5000;
+// Items of work, about one floating-point number each, that one thread does sooner than two.
+constexpr long kTooLittle = 1 << 14;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -25,7 +27,7 @@ inline void pause() {
 
 class Team {
  public:
-  explicit Team(int size) : size_(size) {
+  explicit Team(int size) : size_(size), barrier_(size) {
     for (int index = 1; index < size; index++) {
       std::thread([this, index] { work(index); }).detach();
     }
@@ -33,8 +35,10 @@ class Team {
 
   int size() const { return size_; }
 
-  void run(const std::function<void(int, int)>& body) {
-    std::lock_guard<std::mutex> one_kernel(kernel_mutex_);
+  std::recursive_mutex& turn() { return turn_; }
+
+  void run(const std::function<void(const Member&)>& body) {
+    std::lock_guard<std::recursive_mutex> turn(turn_);
     body_ = &body;
     remaining_.store(size_ - 1, std::memory_order_relaxed);
     {
@@ -42,7 +46,7 @@ class Team {
       generation_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
-    body(0, size_);
+    body({0, size_, barrier_});
     for (int spins = 0; remaining_.load(std::memory_order_acquire) > 0; spins++) {
       if (spins > kBarrierSpins) std::this_thread::yield();
       pause();
@@ -54,7 +58,7 @@ class Team {
     unsigned seen = 0;
     for (;;) {
       seen = wait_for_work(seen);
-      (*body_)(index, size_);
+      (*body_)({index, size_, barrier_});
       remaining_.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -71,12 +75,13 @@ class Team {
   }
 
   const int size_;
-  std::mutex kernel_mutex_;
+  Barrier barrier_;
+  std::recursive_mutex turn_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<unsigned> generation_{0};
   std::atomic<int> remaining_{0};
-  const std::function<void(int, int)>* body_ = nullptr;
+  const std::function<void(const Member&)>* body_ = nullptr;
 };
 
 int configured_size() {
@@ -111,7 +116,16 @@ void Barrier::wait() {
 
 int team_size() { return team().size(); }
 
-void run_team(const std::function<void(int, int)>& body) { team().run(body); }
+TeamTurn::TeamTurn() { team().turn().lock(); }
+
+TeamTurn::~TeamTurn() { team().turn().unlock(); }
+
+void run_team(const std::function<void(const Member&)>& body) { team().run(body); }
+
+void run_shared(long count, long grain, const std::function<void(Range)>& body) {
+  if (count <= kTooLittle) return body({0, count});
+  run_team([&](const Member& member) { body(share(count, member, grain)); });
+}
 
 Range share(long count, int index, int size, long grain) {
   const long grains = (count + grain - 1) / grain;

@@ -18,19 +18,40 @@ class Barrier {
   std::atomic<unsigned> generation_{0};
 };
 
+// One thread of a team at work. What it does depends on (index, size) alone, so that results are the same each time.
+struct Member {
+  int index;
+  int size;
+  Barrier& barrier;  // of this team
+};
+
 // Threads of one kernel: GATELM_THREADS, else TF_NUM_INTRAOP_THREADS, else the number of processors.
 int team_size();
 
-// Runs body(index, size) on every thread of the team, the calling one among them, and returns when all are done.
-// One kernel at a time has the team; a second caller waits. What a thread does depends on (index, size) alone, so that
-// results are the same each time.
-void run_team(const std::function<void(int index, int size)>& body);
+// While one is alive, its thread alone has the team and the Workspace; others wait. A kernel begins with it.
+class TeamTurn {
+ public:
+  TeamTurn();
+  ~TeamTurn();
+  TeamTurn(const TeamTurn&) = delete;
+  TeamTurn& operator=(const TeamTurn&) = delete;
+};
 
-// The part of `count` items that thread `index` of `size` takes: [begin, end), in multiples of `grain`.
+// Runs body on every thread of the team, the calling one among them, and returns when all are done.
+void run_team(const std::function<void(const Member&)>& body);
+
+// The same for work that is shared out without barriers, `count` items in multiples of `grain`. So little work that
+// waking the others takes longer is done by the calling thread alone.
 struct Range {
   long begin;
   long end;
 };
+void run_shared(long count, long grain, const std::function<void(Range)>& body);
+
+// The part of `count` items that a member takes: [begin, end), in multiples of `grain`.
 Range share(long count, int index, int size, long grain = 1);
+inline Range share(long count, const Member& member, long grain = 1) {
+  return share(count, member.index, member.size, grain);
+}
 
 }  // namespace gatelm

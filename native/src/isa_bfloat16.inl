@@ -1,0 +1,32 @@
+// Pairs of bfloat16 as the elements of isa_products.inl. A lane holds the pair of one line: k in its low half, k + 1 in
+// its high half. Converting rounds to nearest even.
+
+namespace gatelm {
+namespace ISA_NAMESPACE {
+
+struct BFloat16 {
+  static constexpr int kDepth = 2;
+
+  static vf across(const float* even, const float* odd, long n) {
+    const __m512i low = lanes(load_n(even, n)), high = lanes(odd ? load_n(odd, n) : vf{});
+    return (vf)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  }
+
+  static vf along(const float* line, long n) {
+    const vf low = load_n(line, n), high = n > VEC ? load_n(line + VEC, n - VEC) : vf{};
+    return (vf)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+  }
+
+  static vf broadcast(const float* element) { return (vf)_mm512_set1_ps(*element); }
+
+  static vf multiply_add(vf sum, vf a, vf b) {
+    return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+  }
+
+ private:
+  // 16 floats as 16 bfloat16, each in the low half of a 32-bit lane.
+  static __m512i lanes(vf x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x)); }
+};
+
+}  // namespace ISA_NAMESPACE
+}  // namespace gatelm

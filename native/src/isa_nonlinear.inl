@@ -1,0 +1,116 @@
+// Exponentials, the gates of an LSTM and the rows of a softmax.
+
+namespace gatelm {
+namespace ISA_NAMESPACE {
+
+// e^x, relative error below 2e-7; polynomial of the Cephes library (Moshier). Arguments are clamped to ±87.
+static inline vf vexp(vf x) {
+  x = vmin(vmax(x, splat(-87.3f)), splat(87.3f));
+  const vf magic = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
+  const vf n = (x * 1.44269504088896341f + magic) - magic;
+  const vf r = x - n * 0.693359375f - n * -2.12194440e-4f;
+  vf y = splat(1.9875691500e-4f);
+  y = y * r + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * r * r + r + 1.0f;
+  const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
+  vf power;
+  memcpy(&power, &exponent, sizeof power);
+  return y * power;
+}
+
+static inline vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
+
+// Rational approximation, coefficients as in the Eigen library; a few units in the last place.
+static inline vf vtanh(vf x) {
+  x = vmin(vmax(x, splat(-7.90531110763549805f)), splat(7.90531110763549805f));
+  const vf x2 = x * x;
+  vf p = splat(-2.76076847742355e-16f);
+  p = p * x2 + 2.00018790482477e-13f;
+  p = p * x2 + -8.60467152213735e-11f;
+  p = p * x2 + 5.12229709037114e-08f;
+  p = p * x2 + 1.48572235717979e-05f;
+  p = p * x2 + 6.37261928875436e-04f;
+  p = p * x2 + 4.89352455891786e-03f;
+  p = p * x;
+  vf q = splat(1.19825839466702e-06f);
+  q = q * x2 + 1.18534705686654e-04f;
+  q = q * x2 + 2.26843463243900e-03f;
+  q = q * x2 + 4.89352518554385e-03f;
+  return p / q;
+}
+
+static void gates_forward(long count, float* z, long gate_stride, const float* cell, float* next_cell,
+                          float* hidden) {
+  for (long i = 0; i < count; i += VEC) {
+    const long n = count - i;
+    float* at = z + i;
+    const vf f = vsigmoid(load_n(at, n));
+    const vf g = vtanh(load_n(at + gate_stride, n));
+    const vf in = vsigmoid(load_n(at + 2 * gate_stride, n));
+    const vf o = vsigmoid(load_n(at + 3 * gate_stride, n));
+    const vf next = f * load_n(cell + i, n) + g * in;
+    store_n(at, f, n);
+    store_n(at + gate_stride, g, n);
+    store_n(at + 2 * gate_stride, in, n);
+    store_n(at + 3 * gate_stride, o, n);
+    store_n(next_cell + i, next, n);
+    store_n(hidden + i, o * vtanh(next), n);
+  }
+}
+
+static void gates_backward(long count, const float* gates, long gate_stride, const float* cell,
+                           const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z) {
+  for (long i = 0; i < count; i += VEC) {
+    const long n = count - i;
+    const float* at = gates + i;
+    const vf f = load_n(at, n), g = load_n(at + gate_stride, n);
+    const vf in = load_n(at + 2 * gate_stride, n), o = load_n(at + 3 * gate_stride, n);
+    const vf tanh_cell = vtanh(load_n(cell + i, n));
+    const vf dh = load_n(d_hidden + i, n);
+    const vf dc = load_n(d_cell + i, n) + dh * o * (1.0f - tanh_cell * tanh_cell);
+    float* to = d_z + i;
+    store_n(to, dc * load_n(previous_cell + i, n) * f * (1.0f - f), n);
+    store_n(to + gate_stride, dc * in * (1.0f - g * g), n);
+    store_n(to + 2 * gate_stride, dc * g * in * (1.0f - in), n);
+    store_n(to + 3 * gate_stride, dh * tanh_cell * o * (1.0f - o), n);
+    store_n(d_cell + i, dc * f, n);
+  }
+}
+
+static void exp_row(long count, float* row, bool keep, float* max_out, double* sum_out) {
+  const long whole = count / VEC * VEC;
+  float max = row[0];
+  if (whole > 0) {
+    vf m = load(row);
+    for (long i = VEC; i < whole; i += VEC) m = vmax(m, load(row + i));
+    for (int lane = 0; lane < VEC; lane++) max = m[lane] > max ? m[lane] : max;
+  }
+  for (long i = whole; i < count; i++) max = row[i] > max ? row[i] : max;
+
+  double sum = 0;
+  for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
+    const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
+    vf partial = {};
+    for (long i = block; i < end; i += VEC) {
+      const vf e = vexp(load(row + i) - max);
+      partial += e;
+      if (keep) store(row + i, e);
+    }
+    sum += horizontal_sum(partial);
+  }
+  if (whole < count) {
+    const long n = count - whole;
+    const vf e = vexp(load_n(row + whole, n) - max);
+    for (long lane = 0; lane < n; lane++) sum += e[lane];
+    if (keep) store_n(row + whole, e, n);
+  }
+  *max_out = max;
+  *sum_out = sum;
+}
+
+}  // namespace ISA_NAMESPACE
+}  // namespace gatelm

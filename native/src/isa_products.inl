@@ -1,0 +1,161 @@
+// Packing and products, written once for both kinds of elements: floats, and pairs of bfloat16 (isa_avx512_bf16.cc).
+// An Element is what one lane of a panel holds: kDepth steps of k.
+
+namespace gatelm {
+namespace ISA_NAMESPACE {
+
+constexpr int kNr = 2 * VEC;
+
+struct Float32 {
+  static constexpr int kDepth = 1;
+  // The elements of VEC neighbouring lines at one k; `odd` is the line pointer one k further (not read here).
+  static vf across(const float* even, const float*, long n) { return load_n(even, n); }
+  // VEC elements of one line along k, of which n floats are there.
+  static vf along(const float* line, long n) { return n >= VEC ? load(line) : load_n(line, n < 0 ? 0 : n); }
+  static vf broadcast(const float* element) { return splat(*element); }
+  static vf multiply_add(vf sum, vf a, vf b) { return sum + a * b; }
+};
+
+// ---- packing ------------------------------------------------------------------------------------------------------
+
+// Packs `width` lines (rows of A or columns of B), of which `here` exist: out[element][line].
+template <typename E>
+static void pack_lines(const float* from, long line_stride, long k_stride, long here, long width, long depth,
+                       float* out) {
+  const long elements = (depth + E::kDepth - 1) / E::kDepth;
+  if (line_stride == 1) {
+    for (long e = 0; e < elements; e++) {
+      const float* even = from + e * E::kDepth * k_stride;
+      const float* odd = e * E::kDepth + 1 < depth ? even + k_stride : nullptr;
+      for (long w = 0; w < width; w += VEC) {
+        const long there = here > w ? here - w : 0;
+        store_n(out + e * width + w, E::across(even + w, odd ? odd + w : nullptr, there), width - w);
+      }
+    }
+    return;
+  }
+  for (long w = 0; w < width; w += VEC) {
+    const long lines = here - w < VEC ? here - w : VEC;
+    for (long e = 0; e < elements; e += VEC) {
+      vf block[VEC];
+      const float* corner = from + w * line_stride + e * E::kDepth;
+      const long left = depth - e * E::kDepth, end = elements - e;
+      if (lines == VEC && left >= VEC * E::kDepth) {
+#pragma GCC unroll 16
+        for (int r = 0; r < VEC; r++) block[r] = E::along(corner + r * line_stride, VEC * E::kDepth);
+      } else {
+        for (int r = 0; r < VEC; r++) block[r] = r < lines ? E::along(corner + r * line_stride, left) : vf{};
+      }
+      transpose(block);
+      if (width - w >= VEC && end >= VEC) {
+#pragma GCC unroll 16
+        for (int j = 0; j < VEC; j++) store(out + (e + j) * width + w, block[j]);
+      } else {
+        for (int j = 0; j < VEC && j < end; j++) store_n(out + (e + j) * width + w, block[j], width - w);
+      }
+    }
+  }
+}
+
+template <typename E>
+static void pack_a_of(const MatrixView& a, long row, long rows, int mr, long k, long depth, void* out) {
+  const long here = rows - row < mr ? rows - row : mr;
+  pack_lines<E>(a.data + row * a.row_stride + k * a.column_stride, a.row_stride, a.column_stride, here, mr, depth,
+                static_cast<float*>(out));
+}
+
+template <typename E>
+static void pack_b_of(const MatrixView& b, long column, long columns, long k, long depth, void* out) {
+  const long here = columns - column < kNr ? columns - column : kNr;
+  pack_lines<E>(b.data + k * b.row_stride + column * b.column_stride, b.column_stride, b.row_stride, here, kNr, depth,
+                static_cast<float*>(out));
+}
+
+// ---- products -----------------------------------------------------------------------------------------------------
+
+// Writes a finished tile to c, on top of what is there or of the bias; at the edges only what belongs to c.
+template <int MR, int NV>
+static inline void put_tile(const vf (&sum)[MR][NV], const Tile& tile) {
+  if (tile.rows == MR && tile.columns == NV * VEC) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; r++) {
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; v++) {
+        float* to = tile.c + r * tile.ldc + v * VEC;
+        const float* start = tile.accumulate ? to : tile.bias + v * VEC;
+        store(to, tile.accumulate || tile.bias ? load(start) + sum[r][v] : sum[r][v]);
+      }
+    }
+    return;
+  }
+  for (int r = 0; r < tile.rows; r++) {
+    for (int v = 0; v < NV; v++) {
+      const long n = tile.columns - v * VEC;
+      if (n <= 0) break;
+      float* to = tile.c + r * tile.ldc + v * VEC;
+      const float* start = tile.accumulate ? to : tile.bias + v * VEC;
+      store_n(to, tile.accumulate || tile.bias ? load_n(start, n) + sum[r][v] : sum[r][v], n);
+    }
+  }
+}
+
+// Few rows leave few sums, each of which waits for itself: these take several k at once.
+constexpr int unroll_of(int mr) { return mr <= 2 ? 4 : mr <= 4 ? 2 : 1; }
+
+template <typename E, int MR, int NV>
+static void tile_of(const Tile& tile) {
+  constexpr int U = unroll_of(MR);
+  const float *a = static_cast<const float*>(tile.a), *b = static_cast<const float*>(tile.b);
+  for (int r = 0; r < tile.rows; r++) {  // what the end of this function needs is on its way meanwhile
+    for (int v = 0; v < NV; v++) __builtin_prefetch(tile.c + r * tile.ldc + v * 16, 1);
+  }
+  vf sum[U][MR][NV];
+#pragma GCC unroll 64
+  for (int i = 0; i < U * MR * NV; i++) sum[i / (MR * NV)][i / NV % MR][i % NV] = vf{};
+  const long elements = (tile.depth + E::kDepth - 1) / E::kDepth;
+  long e = 0;
+  for (; e + U <= elements; e += U, a += U * MR, b += U * kNr) {
+#pragma GCC unroll 4
+    for (int u = 0; u < U; u++) {
+      vf bv[NV];
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; v++) bv[v] = load(b + u * kNr + v * VEC);
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; r++) {
+        const vf ar = E::broadcast(a + u * MR + r);
+#pragma GCC unroll 2
+        for (int v = 0; v < NV; v++) sum[u][r][v] = E::multiply_add(sum[u][r][v], ar, bv[v]);
+      }
+    }
+  }
+  for (; e < elements; e++, a += MR, b += kNr) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; r++) {
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; v++) sum[0][r][v] = E::multiply_add(sum[0][r][v], E::broadcast(a + r), load(b + v * VEC));
+    }
+  }
+#pragma GCC unroll 64
+  for (int i = MR * NV; i < U * MR * NV; i++) sum[0][i / NV % MR][i % NV] += sum[i / (MR * NV)][i / NV % MR][i % NV];
+  put_tile<MR, NV>(sum[0], tile);
+}
+
+template <typename E, int NV, int... MR>
+static void run_tile(const Tile& tile, Indices<MR...>) {
+  typedef void (*Function)(const Tile&);
+  static constexpr Function functions[] = {tile_of<E, MR, NV>...};
+  functions[tile.mr - 1](tile);
+}
+
+template <typename E>
+static void multiply_tile(const Tile& tile) {
+  typedef typename MakeIndices<MAX_MR>::type AllRows;
+  if (tile.columns > VEC) {
+    run_tile<E, 2>(tile, AllRows());
+  } else {
+    run_tile<E, 1>(tile, AllRows());
+  }
+}
+
+}  // namespace ISA_NAMESPACE
+}  // namespace gatelm

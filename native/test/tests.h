@@ -1,0 +1,11 @@
+#pragma once
+
+namespace gatelm_test {
+
+void test_products();
+void test_lstm();
+void test_softmax_loss();
+void test_rows_and_masks();
+void test_threads();
+
+}  // namespace gatelm_test

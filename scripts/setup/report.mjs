@@ -64,16 +64,20 @@ export function createReport(out) {
       out.write(`✗ set-up failed: ${describeFailure(error)}\n`);
     },
 
-    /** The last line. A slower backend is always named. */
-    ready({ backend, kernels, reasons }, quiet) {
-      const seconds_ = seconds(performance.now());
+    /**
+     * The last line. A slower backend is always named; why, where no step has just said it.
+     * @param {import('./record.mjs').SetupRecord} record
+     * @param {{ quiet: boolean, nothingDone: boolean }} how
+     */
+    ready({ backend, kernels, reasons }, { quiet, nothingDone }) {
+      const took = seconds(performance.now());
       if (backend === 'native' && kernels === 'fused') {
-        if (!quiet) out.write(`gatelm set-up: ready, native backend, fused kernels (${seconds_})\n`);
+        if (!quiet) out.write(`gatelm set-up: ready, native backend, fused kernels (${took})\n`);
         return;
       }
-      const how = backend === 'native' ? 'native backend, composed kernels' : 'WebAssembly backend';
-      if (!quiet || backend === 'wasm') out.write(`gatelm set-up: ready, ${how}: slower (${seconds_})\n`);
-      if (!quiet) for (const reason of reasons) out.write(`  ${reason}\n`);
+      const what = backend === 'native' ? 'native backend, composed kernels' : 'WebAssembly backend';
+      if (!quiet || backend === 'wasm') out.write(`gatelm set-up: ready, ${what}: slower (${took})\n`);
+      if (!quiet && nothingDone) for (const reason of reasons) out.write(`  ${reason}\n`);
     },
 
     close: stopTicking,

@@ -46,18 +46,31 @@ export async function setUp({ argv, env, out = process.stdout }) {
     await runSteps({ settings, report, stamps: createStamps(settings.stampsDir) });
     return 0;
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    report.failed(error);
+    report.failed(explained(error));
     return 1;
   } finally {
     report.close();
   }
 }
 
+/** A SetupError for what the file system refuses as well; anything else is a fault of these scripts. */
+function explained(error) {
+  if (error instanceof SetupError) return error;
+  const advice = {
+    ENOSPC: 'make room on the disk: about 2 GB are needed, half of them for the cache (GATELM_CACHE_DIR)',
+    EACCES: 'let the user that runs set-up write there',
+    EPERM: 'let the user that runs set-up write there',
+    EROFS: 'run set-up where the checkout can be written',
+  }[error.code];
+  if (!advice) throw error;
+  return new SetupError(error.message, { advice: [advice, 'then run the same command again'], cause: error });
+}
+
 async function runSteps(context) {
   const { settings, report, stamps } = context;
   if (settings.retry) stamps.forgetFailures();
-  if (pendingSteps(context).length > 0) {
+  const nothingDone = pendingSteps(context).length === 0;
+  if (!nothingDone) {
     report.title(`gatelm set-up: Node ${process.versions.node}, ${process.platform} ${process.arch}`);
     settings.cacheDir = usableCacheDir(settings, report);
     const stop = stopCommandsOnSignal();
@@ -76,7 +89,7 @@ async function runSteps(context) {
     }
   }
   updateRecord(context);
-  report.ready(readRecord(settings.recordFile), settings.quiet);
+  report.ready(readRecord(settings.recordFile), { quiet: settings.quiet, nothingDone });
 }
 
 /** The cache folder, or one in node_modules where that cannot be written. */

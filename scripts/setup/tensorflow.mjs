@@ -9,7 +9,7 @@ import { copyFromWheel, WHEEL, wheelKey, wheelUnsuitable } from './libtensorflow
 import { withLock } from './lock.mjs';
 import { fileBytes, megabytes } from './report.mjs';
 import { hashOf, readJson } from './stamps.mjs';
-import { bindingFile, bindingObstacle, checkTensorflow, makeBinding } from './tfjs-binding.mjs';
+import { bindingFile, bindingObstacle, checkTensorflow, keepBinding, makeBinding } from './tfjs-binding.mjs';
 import { installerKey, keepInstalled, runTfjsInstaller } from './tfjs-installer.mjs';
 import { buildToolsAdvice, findPython, missingBuildTools } from './toolchain.mjs';
 
@@ -96,9 +96,10 @@ async function fromInstaller({ settings, report }) {
   if (why?.includes('musl')) throw new Error(why); // its library is built for glibc too
   await runTfjsInstaller(settings, report);
   const version = await checkTensorflow(settings);
-  await keepInstalled(settings).catch((error) =>
-    report.warn('cache', `libtensorflow could not be kept: ${reasonOf(error)}`),
-  );
+  keepBinding(settings, report, installerKey(settings));
+  await keepInstalled(settings).catch((error) => {
+    report.warn('cache', `libtensorflow could not be kept: ${reasonOf(error)}`);
+  });
   return version;
 }
 
@@ -152,11 +153,11 @@ function keyOf(settings) {
 }
 
 /** What might let another attempt succeed. */
-function circumstancesOf({ env, libtensorflow, cacheDir }) {
+function circumstancesOf({ env, libtensorflow }) {
   const variables = Object.entries(env)
-    .filter(([name]) => /^(PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i.test(name))
+    .filter(([name]) => /^(GATELM_CACHE_DIR$|PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i.test(name))
     .map(([name, value]) => `${name}=${value}`)
     .sort();
   const tools = [findPython(env) ?? '', ...missingBuildTools(env)];
-  return hashOf(libtensorflow.join(), cacheDir, ...variables, ...tools);
+  return hashOf(libtensorflow.join(), ...variables, ...tools);
 }

@@ -38,12 +38,17 @@ export async function makeBinding(settings, report, libraryKey) {
     await buildBinding(settings);
     const version = await checkTensorflow(settings);
     task.done(`${megabytes(fileBytes(bindingFile(settings)))}, loads`);
-    keepBinary(settings.cacheDir, name, bindingFile(settings), report);
+    keepBinding(settings, report, libraryKey);
     return version;
   } catch (error) {
     task.gaveUp(`no: ${reasonOf(error)}`);
     throw error;
   }
+}
+
+/** Keeps the binding in use, which has been seen to load, for the next checkout. */
+export function keepBinding(settings, report, libraryKey) {
+  keepBinary(settings.cacheDir, cachedName(settings, libraryKey), bindingFile(settings), report);
 }
 
 /** Why the binding could not be made, before anything large is downloaded; undefined where it can. */

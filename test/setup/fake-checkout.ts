@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A checkout with the true scripts/ and packages that only pretend, and what its set-up said. */
+export interface FakeCheckout {
+  readonly root: string;
+  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail, FAKE_TSC=fail, FAKE_INSTALLER=fail. */
+  setUp(variables?: Record<string, string>, ...options: string[]): Outcome;
+  write(path: string, content: string): void;
+  read(path: string): string;
+}
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly text: string;
+  readonly milliseconds: number;
+}
+
+const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** npm: lays the pretended packages out, as `npm ci` does. */
+const NPM = `
+  const { cpSync, rmSync, writeFileSync } = require('node:fs');
+  if (process.argv[2] !== 'ci') throw new Error('expected npm ci');
+  if (process.env.FAKE_NPM === 'fail') { console.error('npm error network down'); process.exit(7); }
+  rmSync('node_modules', { recursive: true, force: true });
+  cpSync('packages', 'node_modules', { recursive: true });
+  writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: {} }));`;
+
+const PACKAGES: Record<string, string> = {
+  'better-sqlite3/package.json': '{"version":"1.0.0"}',
+  'better-sqlite3/index.js': `
+    const row = { version: require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8') };
+    module.exports = class { prepare() { return { get: () => row }; } };`,
+  'prebuild-install/bin.js': `
+    if (process.env.FAKE_PREBUILT === 'fail') {
+      console.error('prebuild-install warn install no such host');
+      process.exit(1);
+    }
+    ${writing('build/Release/better_sqlite3.node', 'prebuilt')}`,
+  'node-gyp/bin/node-gyp.js': `
+    if (process.env.FAKE_GYP === 'fail') { console.error('src/a.cc:1:2: error: no such type'); process.exit(1); }
+    ${writing('build/Release/better_sqlite3.node', 'from source')}`,
+  'typescript/bin/tsc': `
+    if (process.env.FAKE_TSC === 'fail') { console.log('src/a.ts(1,1): error TS1: no'); process.exit(2); }
+    ${writing('dist/src/a.js', '')}`,
+  '@tensorflow/tfjs-node/package.json':
+    '{"version":"1.0.0","main":"index.js","binary":{"napi_versions":[8]}}',
+  '@tensorflow/tfjs-node/index.js': `
+    const TF_Version = require('node:fs').readFileSync(__dirname + '/lib/napi-v8/tfjs_binding.node', 'utf8');
+    exports.tensor1d = () => ({ sum: () => ({ dataSync: () => [3] }) });
+    exports.backend = () => ({ binding: { TF_Version } });`,
+  '@tensorflow/tfjs-node/scripts/install.js': `
+    if (process.env.FAKE_INSTALLER === 'fail') {
+      console.error('Error: getaddrinfo ENOTFOUND nowhere.invalid');
+      process.exit(1);
+    }
+    ${writing('deps/lib/libtensorflow.so', 'library')}
+    ${writing('deps/lib/libtensorflow.dylib', 'library')}
+    ${writing('deps/include/tensorflow/c/c_api.h', '')}
+    ${writing('lib/napi-v8/tfjs_binding.node', '2.9.1')}`,
+};
+
+/** Makes one below a temporary folder; its PATH has no program of this machine. */
+export function makeFakeCheckout(): FakeCheckout {
+  const folder = mkdtempSync(join(tmpdir(), 'gatelm-setup-'));
+  const root = join(folder, 'checkout');
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  mkdirSync(root);
+  cpSync(join(REPOSITORY, 'scripts', 'setup'), join(root, 'scripts', 'setup'), { recursive: true });
+  cpSync(join(REPOSITORY, 'scripts', 'setup.mjs'), join(root, 'scripts', 'setup.mjs'));
+  function write(path: string, content: string): void {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  write('package.json', '{}');
+  write('package-lock.json', '{"packages":{"":{}}}');
+  write('tsconfig.json', '{}');
+  write('src/a.ts', '');
+  for (const [path, content] of Object.entries(PACKAGES)) write(join('packages', path), content);
+  writeFileSync(join(folder, 'npm-cli.js'), NPM);
+  for (const name of ['c++', 'make']) writeFileSync(join(programs, name), '', { mode: 0o755 });
+  const environment = {
+    HOME: folder,
+    PATH: programs,
+    npm_execpath: join(folder, 'npm-cli.js'),
+    npm_config_python: join(programs, 'make'), // there, and never run
+    GATELM_CACHE_DIR: join(folder, 'cache'),
+    GATELM_LIBTENSORFLOW: 'cache,installer',
+  };
+  return {
+    root,
+    write,
+    read: (path) => readFileSync(join(root, path), 'utf8'),
+    setUp(variables = {}, ...options) {
+      const startedAt = performance.now();
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        [join(root, 'scripts', 'setup.mjs'), ...options],
+        { cwd: folder, env: { ...environment, ...variables }, encoding: 'utf8' },
+      );
+      return { code: status, text: stdout + stderr, milliseconds: performance.now() - startedAt };
+    },
+  };
+}
+
+function writing(path: string, content: string): string {
+  return `
+    require('node:fs').mkdirSync(require('node:path').dirname('${path}'), { recursive: true });
+    require('node:fs').writeFileSync('${path}', '${content}');`;
+}

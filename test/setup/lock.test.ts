@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { loadSetupModule } from './setup-module.js';
+
+interface Lock {
+  withLock<Result>(
+    file: string,
+    onWait: (holder: string) => void,
+    body: () => Promise<Result>,
+  ): Promise<Result>;
+}
+
+const { withLock } = await loadSetupModule<Lock>('lock');
+const module = new URL('../../../scripts/setup/lock.mjs', import.meta.url).href;
+
+const folder = mkdtempSync(join(tmpdir(), 'gatelm-lock-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const never = (holder: string): void => assert.fail(`waited for ${holder}`);
+
+describe('the lock', () => {
+  it('lets the second wait until the first has finished, and tells it for whom', async () => {
+    const file = join(folder, 'second');
+    const order: string[] = [];
+    const told: string[] = [];
+    const first = withLock(file, never, async () => {
+      order.push('first in');
+      await untilTrue(() => told.length > 0);
+      order.push('first out');
+    });
+    const second = withLock(
+      file,
+      (holder) => told.push(holder),
+      async () => order.push('second in'),
+    );
+    await Promise.all([first, second]);
+    assert.deepEqual(order, ['first in', 'first out', 'second in']);
+    assert.equal(told.length, 1);
+    assert.match(told[0]!, new RegExp(`process ${process.pid}, since \\d{4}-`));
+    assert.equal(existsSync(file), false);
+  });
+
+  it('is released when the body throws', async () => {
+    const file = join(folder, 'throws');
+    const body = async (): Promise<void> => Promise.reject(new Error('no'));
+    await assert.rejects(withLock(file, never, body), /no/);
+    assert.equal(await withLock(file, never, async () => 'again'), 'again');
+  });
+
+  it('is taken over at once from a process that has died', async () => {
+    const file = join(folder, 'dead');
+    const dead = spawn(process.execPath, ['-e', '']);
+    await once(dead, 'exit');
+    writeFileSync(file, JSON.stringify({ pid: dead.pid, host: hostname(), since: 'then', token: 'x' }));
+    assert.equal(await withLock(file, never, async () => 'mine'), 'mine');
+  });
+
+  it('is taken over from another machine, or from nobody known, after a silent minute', async () => {
+    for (const content of [JSON.stringify({ pid: 1, host: 'elsewhere', since: 'then' }), '']) {
+      const file = join(folder, `silent-${content.length}`);
+      writeFileSync(file, content);
+      const before = new Date(Date.now() - 61_000);
+      utimesSync(file, before, before);
+      assert.equal(await withLock(file, never, async () => 'mine'), 'mine');
+    }
+  });
+
+  it('is held by one of six processes at a time, which all find the lock of a dead one', async () => {
+    const file = join(folder, 'six');
+    const log = join(folder, 'six.log');
+    writeFileSync(log, '');
+    const dead = spawn(process.execPath, ['-e', '']);
+    await once(dead, 'exit');
+    writeFileSync(file, JSON.stringify({ pid: dead.pid, host: hostname(), since: 'then', token: 'x' }));
+    const script = `
+      import { appendFileSync } from 'node:fs';
+      import { setTimeout as wait } from 'node:timers/promises';
+      import { withLock } from ${JSON.stringify(module)};
+      await withLock(${JSON.stringify(file)}, () => {}, async () => {
+        appendFileSync(${JSON.stringify(log)}, 'in ' + process.pid + '\\n');
+        await wait(20);
+        appendFileSync(${JSON.stringify(log)}, 'out ' + process.pid + '\\n');
+      });`;
+    const children = Array.from({ length: 6 }, () => run(script));
+    const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as number));
+    assert.deepEqual(codes, [0, 0, 0, 0, 0, 0]);
+    const lines = readFileSync(log, 'utf8').trim().split('\n');
+    assert.equal(lines.length, 12);
+    for (let index = 0; index < lines.length; index += 2) {
+      assert.equal(lines[index]!.replace('in', 'out'), lines[index + 1], lines.join('\n'));
+    }
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('six')),
+      ['six.log'],
+    );
+  });
+});
+
+function run(script: string): ChildProcess {
+  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+}
+
+async function untilTrue(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { type FakeCheckout, makeFakeCheckout } from './fake-checkout.js';
+
+/** "Under two seconds when nothing is to do", with room for a loaded machine: it takes a tenth of it. */
+const NOTHING_TO_DO_MS = 2000;
+
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('set-up', () => {
+  it('does all steps once, then says within two seconds that it is ready', () => {
+    const checkout = fresh();
+    const first = checkout.setUp();
+    assert.equal(first.code, 0, first.text);
+    assert.match(first.text, /✓ dependencies: .* MB \(\d+\.\d+ s\)/);
+    assert.match(first.text, /✓ better-sqlite3: .* loads \(SQLite prebuilt\)/);
+    assert.match(first.text, /✓ tensorflow: TensorFlow 2\.9\.1 loads/);
+    assert.match(first.text, /✓ typescript: no type error/);
+    assert.deepEqual(record(checkout), {
+      version: 1,
+      backend: 'native',
+      kernels: 'composed',
+      tensorflow: '2.9.1',
+      reasons: ['this checkout has no native/binding.gyp'],
+    });
+    const second = checkout.setUp();
+    assert.equal(second.code, 0);
+    assert.match(second.text, /^gatelm set-up: ready, native backend, composed kernels: slower/);
+    assert.doesNotMatch(second.text, /→/);
+    assert.ok(second.milliseconds < NOTHING_TO_DO_MS, `took ${second.milliseconds} ms`);
+    assert.equal(checkout.setUp({}, '--quiet').text, '');
+  });
+
+  it('does again what an input has changed, and what has gone missing', () => {
+    const checkout = fresh();
+    checkout.setUp();
+    checkout.write('src/a.ts', 'export {};');
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    rmSync(join(checkout.root, 'dist', 'src', 'a.js'));
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    rmSync(join(checkout.root, 'node_modules', 'better-sqlite3', 'build'), { recursive: true });
+    assert.match(checkout.setUp().text, /✓ better-sqlite3: copied from/);
+    checkout.write('package-lock.json', '{"packages":{"":{},"node_modules/new":{"version":"1.0.0"}}}');
+    assert.ok(stepsOf(checkout.setUp().text).includes('dependencies'));
+  });
+
+  it('builds better-sqlite3 from source where its prebuilt binary cannot be had', () => {
+    const { code, text } = fresh().setUp({ FAKE_PREBUILT: 'fail' });
+    assert.equal(code, 0, text);
+    assert.match(text, /! better-sqlite3: no: no such host/);
+    assert.match(text, /✓ better-sqlite3: .* loads \(SQLite from source\)/);
+  });
+
+  it('fails without better-sqlite3, and says what was tried, why it failed and what to do', () => {
+    const checkout = fresh();
+    const { code, text } = checkout.setUp({ FAKE_PREBUILT: 'fail', FAKE_GYP: 'fail' });
+    assert.equal(code, 1);
+    assert.match(text, /✗ set-up failed: better-sqlite3, the database, could not be had/);
+    assert.match(text, /- downloading its prebuilt binary, about 2 MB: no such host/);
+    assert.match(text, /- building it from source, .*: better-sqlite3-build failed with exit code 1/);
+    assert.match(text, /\| src\/a\.cc:1:2: error: no such type/);
+    assert.match(text, /what to do:\n {4}- /);
+    const log = /all of its output: (.*)/.exec(text)?.[1] ?? '';
+    assert.ok(existsSync(log), `no log at "${log}"`);
+    assert.equal(checkout.setUp().code, 0, 'the next try succeeds');
+  });
+
+  it('runs on WebAssembly where libtensorflow cannot be had, remembers it, and tries again when asked', () => {
+    const checkout = fresh();
+    const { code, text } = checkout.setUp({ FAKE_INSTALLER: 'fail' });
+    assert.equal(code, 0, text);
+    assert.match(text, /WebAssembly backend, several times slower/);
+    assert.match(text, /tried cache: no copy in /);
+    assert.match(text, /tried installer: getaddrinfo ENOTFOUND nowhere\.invalid \(log: /);
+    assert.match(text, /to do: then: npm run setup -- --retry/);
+    assert.deepEqual(record(checkout).reasons.slice(1), [
+      'libtensorflow could not be had, installer: getaddrinfo ENOTFOUND nowhere.invalid',
+    ]);
+    const quiet = checkout.setUp({}, '--quiet');
+    assert.match(quiet.text, /^gatelm set-up: ready, WebAssembly backend: slower \([\d.]+ s\)\n$/);
+    assert.equal(checkout.setUp({}, '--retry').code, 0);
+    assert.equal(record(checkout).backend, 'native');
+  });
+
+  it('tries again by itself when a variable that matters has changed', () => {
+    const checkout = fresh();
+    checkout.setUp({ FAKE_INSTALLER: 'fail', TFJS_NODE_BASE_URI: 'nowhere' });
+    checkout.setUp({ TFJS_NODE_BASE_URI: 'nowhere' });
+    assert.equal(record(checkout).backend, 'wasm');
+    checkout.setUp();
+    assert.equal(record(checkout).backend, 'native');
+  });
+
+  it('takes libtensorflow from the cache in the next checkout', () => {
+    const checkout = fresh();
+    checkout.setUp();
+    rmSync(join(checkout.root, 'node_modules'), { recursive: true });
+    const { code, text } = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_LIBTENSORFLOW: 'cache' });
+    assert.equal(code, 0, text);
+    assert.match(text, /✓ tensorflow: .* SHA-256 as noted, hard links/);
+    assert.equal(record(checkout).backend, 'native');
+  });
+
+  it('fails with GATELM_BACKEND=native where libtensorflow cannot be had, and asks for none with wasm', () => {
+    const checkout = fresh();
+    const native = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_BACKEND: 'native' });
+    assert.equal(native.code, 1);
+    assert.match(native.text, /GATELM_BACKEND=native, but libtensorflow could not be had/);
+    const wasm = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_BACKEND: 'wasm' });
+    assert.equal(wasm.code, 0, wasm.text);
+    assert.doesNotMatch(wasm.text, /installer/);
+    assert.deepEqual(record(checkout).reasons, ['libtensorflow was not looked for: GATELM_BACKEND=wasm']);
+  });
+
+  it('goes on with composed ops where the kernels cannot be built, and names the compiler’s error', () => {
+    const checkout = fresh();
+    checkout.write('native/binding.gyp', '{}');
+    const { code, text } = checkout.setUp({ FAKE_GYP: 'fail' });
+    assert.equal(code, 0, text);
+    assert.match(
+      text,
+      /! kernels: not built, composed TensorFlow ops serve instead, slower: src\/a\.cc:1:2: /,
+    );
+    assert.deepEqual(record(checkout).reasons, [
+      'the fused kernels were not built: src/a.cc:1:2: error: no such type',
+    ]);
+    assert.equal(checkout.setUp({ FAKE_GYP: 'fail', GATELM_KERNELS: 'fused' }).code, 1);
+  });
+
+  it('fails with the compiler’s text on a type error, each time until it is corrected', () => {
+    const checkout = fresh();
+    for (let time = 0; time < 2; time++) {
+      const { code, text } = checkout.setUp({ FAKE_TSC: 'fail' });
+      assert.equal(code, 1);
+      assert.match(
+        text,
+        /the TypeScript sources do not compile\n.*\n {4}\| src\/a\.ts\(1,1\): error TS1: no/,
+      );
+    }
+    assert.equal(checkout.setUp().code, 0);
+  });
+
+  it('fails without dependencies, showing npm’s words, and leaves no lock', () => {
+    const checkout = fresh();
+    const { code, text } = checkout.setUp({ FAKE_NPM: 'fail' });
+    assert.equal(code, 1);
+    assert.match(text, /npm could not install the dependencies/);
+    assert.match(text, /\| npm error network down/);
+    assert.deepEqual(readdirSync(join(checkout.root, 'dist', '.setup')), ['logs']);
+  });
+
+  it('names an unknown option, step or value', () => {
+    const checkout = fresh();
+    assert.match(checkout.setUp({}, '--fast').text, /unknown option --fast/);
+    assert.match(
+      checkout.setUp({}, '--steps=kernel').text,
+      /unknown step "kernel"[\s\S]*there are dependencies, /,
+    );
+    assert.match(checkout.setUp({ GATELM_BACKEND: 'gpu' }).text, /GATELM_BACKEND is "gpu"/);
+    assert.match(
+      checkout.setUp({ GATELM_LIBTENSORFLOW: 'pip' }).text,
+      /names "pip"[\s\S]*cache, wheel, installer/,
+    );
+  });
+});
+
+function fresh(): FakeCheckout {
+  const checkout = makeFakeCheckout();
+  folders.push(dirname(checkout.root));
+  return checkout;
+}
+
+function record(checkout: FakeCheckout): { backend: string; reasons: string[] } {
+  return JSON.parse(checkout.read('node_modules/.gatelm/setup.json'));
+}
+
+function stepsOf(text: string): string[] {
+  return [...text.matchAll(/→ ([\w-]+):/g)].map(([, step]) => step!);
+}

@@ -1,8 +1,11 @@
 /**
  * `npm run quickstart`, after set-up: starts the server, trains the starter model on the embedded corpus with its progress in
- * the terminal, lets it write, and says how to go on. Stops the server at the end; `-- --keep` leaves it running until
- * Ctrl-C. The data stay in GATELM_DATA_DIR (./data).
+ * the terminal, lets it write, and says how to go on. The data stay in GATELM_DATA_DIR (./data).
+ *
+ *   npm run quickstart -- --keep                              the server runs on until Ctrl-C
+ *   npm run quickstart -- --config '{"preset":"rnnlm"}'       another experiment
  */
+import { parseArgs } from 'node:util';
 import { EventData } from '../src/contracts/events.js';
 import { Experiment } from '../src/contracts/experiment.js';
 import { GenerationResult } from '../src/contracts/generation.js';
@@ -10,10 +13,12 @@ import { followExperiment } from './quickstart/follow-experiment.js';
 import { decimal, duration, ProgressDisplay } from './quickstart/progress-display.js';
 import { ServerProcess } from './quickstart/server-process.js';
 
-const EXPERIMENT = { preset: 'starter', corpus: 'handbook', name: 'quickstart' };
+const EXPERIMENT = '{"preset":"starter","corpus":"handbook","name":"quickstart"}';
 const PROMPT = { prompt: 'The', maxTokens: '60', temperature: '0.7', topK: '40', seed: '1' };
 
-const keep = process.argv.includes('--keep');
+const { keep, config } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, config: { type: 'string', default: EXPERIMENT } },
+}).values;
 const [apiKey] = process.env.GATELM_API_KEYS?.split(',') ?? [];
 const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey.trim()}` } : {};
 
@@ -40,8 +45,8 @@ async function main(): Promise<number> {
 
 /** Trains to the end, showing how. */
 async function train(address: string): Promise<Experiment> {
-  const experiment = Experiment.parse(await request(address, '/experiments', EXPERIMENT));
-  console.log(`\nPOST /experiments ${JSON.stringify(EXPERIMENT)} → ${experiment.id}`);
+  const experiment = Experiment.parse(await request(address, '/experiments', config));
+  console.log(`\nPOST /experiments ${config} → ${experiment.id}`);
   const display = new ProgressDisplay(process.stdout, experiment.config.training.epochs);
   for await (const event of followExperiment(address, experiment.id, headers)) {
     display.show(event);
@@ -79,11 +84,11 @@ function sayHowToGoOn(address: string, { id }: Experiment): void {
 More in examples/curl and README.md.`);
 }
 
-/** GET, or POST with a body. @throws Error with the server's own words */
-async function request(address: string, path: string, body?: object): Promise<unknown> {
+/** GET, or POST with a body of JSON. @throws Error with the server's own words */
+async function request(address: string, path: string, body?: string): Promise<unknown> {
   const response = await fetch(address + path, {
     headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    ...(body && { method: 'POST', body }),
   });
   const answer = (await response.json()) as { detail?: string };
   if (!response.ok) throw new Error(`${path}: ${answer.detail ?? response.statusText}`);

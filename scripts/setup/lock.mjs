@@ -120,9 +120,19 @@ function isStale({ holder, silentMs }) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error.code === 'EPERM'; // there, but another user's
+  }
+  return !isZombie(pid);
+}
+
+/** Ended, but not yet waited for, as long as in a container whose first process waits for nobody. */
+function isZombie(pid) {
+  if (process.platform !== 'linux') return false;
+  try {
+    return /\) Z \d/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    return error.code === 'ENOENT';
   }
 }
 

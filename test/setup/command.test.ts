@@ -142,7 +142,7 @@ async function until(condition: () => boolean): Promise<void> {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !(process.platform === 'linux' && /\) Z \d/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
   } catch {
     return false;
   }

@@ -139,7 +139,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       model: { embeddingSize: 128, hiddenSizes: [128] },
       optimizer: { type: 'sgd', learningRate: 20 },
       schedule: { type: 'divide-on-plateau', divisor: 4 },
-      training: { ...bookTraining, epochs: 8 },
+      training: { ...bookTraining, epochs: 6, maxDuration: 100 },
     },
   },
 };

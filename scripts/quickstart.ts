@@ -22,6 +22,9 @@ const { keep, config } = parseArgs({
 const [apiKey] = process.env.GATELM_API_KEYS?.split(',') ?? [];
 const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiKey.trim()}` } : {};
 
+const STOPPED = 'stopped; npm start goes on with the training';
+let isStopping = false;
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -36,7 +39,7 @@ async function main(): Promise<number> {
     if (keep) await server.ended;
     return 0;
   } catch (error) {
-    console.error(`\nquickstart: ${(error as Error).message}`);
+    console.error(`\nquickstart: ${isStopping ? STOPPED : (error as Error).message}`);
     return 1;
   } finally {
     await server?.stop();
@@ -96,12 +99,11 @@ async function request(address: string, path: string, body?: string): Promise<un
 }
 
 function stopWithThisProcess(server: ServerProcess): void {
-  let asked = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (asked) process.exit(1);
-      asked = true;
-      void server.stop().then(() => process.exit(keep ? 0 : 1));
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      void server.stop();
     });
   }
 }

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { REPOSITORY } from '../support/gatelm-server.js';
 import { temporaryFolder } from '../support/service.js';
 
 const QUICKSTART = fileURLToPath(new URL('../../scripts/quickstart.js', import.meta.url));
+/** The valid perplexity in the first row of the table. */
+const FIRST_EPOCH = /^epoch {2}train perplexity.*\n +1 +[\d.]+ +([\d.]+) /m;
+/** Machines and kernels round differently; what is learned hardly differs. */
+const TOLERANCE = 0.1;
 const TINY = {
   tokenizer: { type: 'word', vocabularySize: 500 },
   model: { embeddingSize: 16, hiddenSizes: [16] },
@@ -18,12 +24,14 @@ const TINY = {
 async function quickstart(
   context: TestContext,
   config: object,
+  onStart: (child: ChildProcess) => void = () => {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [QUICKSTART, '--config', JSON.stringify(config)], {
     env: { ...process.env, GATELM_DATA_DIR: join(temporaryFolder(context), 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   context.after(() => child.kill('SIGKILL'));
+  onStart(child);
   // Ends when every process that inherited them has ended.
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
@@ -43,18 +51,32 @@ async function occupyUsualPort(context: TestContext): Promise<void> {
 
 test('without a terminal, and with port 8080 taken, it trains, writes, says how to go on, and leaves no process', async (context) => {
   await occupyUsualPort(context);
-  const { code, stdout, stderr } = await quickstart(context, TINY);
+  const { code, stdout, stderr } = await quickstart(context, { preset: 'starter', training: { epochs: 1 } });
   assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /listens on http:\/\/127\.0\.0\.1:(?!8080)\d+ /);
-  assert.match(
-    stdout,
-    /epoch {2}train perplexity {2}valid perplexity {2}tokens\/s {2}seconds {2}left\n +1 .*\n(.*\n)* +2 /,
+  const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8');
+  const [size] = /^[\d,]+ parameters, .*$/m.exec(stdout) ?? [];
+  assert.ok(size && readme.includes(size), `README.md should say: ${size}`);
+  const [seen, promised] = [stdout, readme].map((text) => Number(FIRST_EPOCH.exec(text)?.[1]));
+  assert.ok(
+    Math.abs(seen! / promised! - 1) < TOLERANCE,
+    `valid perplexity ${seen}; README.md says ${promised}`,
   );
-  assert.match(stdout, /done in 0:\d\d; test perplexity \d/);
+  assert.match(stdout, /done in \d+:\d\d; test perplexity \d/);
   assert.match(stdout, /GET \/generate\?experiment=\S+\n\nThe.+\S/s);
   assert.match(stdout, /curl 'http:\/\/127\.0\.0\.1:8080\/generate\?experiment=/);
   assert.ok(!stdout.includes('\u001b'), 'no terminal codes');
   assert.equal(stderr, '');
+});
+
+test('a signal stops it and its server, and says what becomes of the training', async (context) => {
+  const { code, stderr } = await quickstart(context, { training: { epochs: 100_000 } }, (child) => {
+    child.stdout!.on('data', (output) => {
+      if (String(output).includes('tokens to learn from')) child.kill('SIGINT');
+    });
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /quickstart: stopped; npm start goes on with the training/);
 });
 
 test('fails with the server’s own words when the experiment is refused', async (context) => {

@@ -92,7 +92,7 @@ async function downloadPrebuilt(settings) {
       args: [join(settings.modules, 'prebuild-install', 'bin.js')],
       logsDir: settings.logsDir,
       cwd: folder,
-      env: buildEnvironment(settings),
+      env: { ...buildEnvironment(settings), npm_config_loglevel: 'info' }, // else it keeps its reasons to itself
       limitSeconds: DOWNLOAD_SECONDS,
     });
   } catch (error) {

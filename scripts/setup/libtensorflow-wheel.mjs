@@ -4,7 +4,7 @@ import { mkdir, rm, statfs, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runCommand } from './command.mjs';
 import { sealCopy, sha256OfFile, startCopy } from './libtensorflow-cache.mjs';
-import { fileBytes, megabytes } from './report.mjs';
+import { fileBytes, megabytes, soFar } from './report.mjs';
 import { existingParent } from './settings.mjs';
 import { findPython } from './toolchain.mjs';
 import { extractZipEntry, readZipEntries } from './zip-reader.mjs';
@@ -88,7 +88,11 @@ async function downloadWheel(settings, report, wheel, download) {
   const python = findPython(settings.env);
   if (!python) throw new Error('python3 was not found, whose pip would download it');
   await mkdir(download, { recursive: true });
-  const task = report.begin('tensorflow', `pip download ${wheel.requirement}, ${megabytes(wheel.bytes)}`);
+  const task = report.begin(
+    'tensorflow',
+    `pip download ${wheel.requirement}, ${megabytes(wheel.bytes)}`,
+    soFar(download),
+  );
   try {
     await runCommand({
       name: 'pip-download',

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeFailure } from './failure.mjs';
+import { filesBelow } from './stamps.mjs';
 
 const TICK_MS = 1000;
 const CLEAR_LINE = '\r\u001b[2K';
@@ -112,6 +113,11 @@ export async function folderBytes(folder) {
       );
   }
   return total;
+}
+
+/** How much a folder holds by now, for a task's running line. */
+export function soFar(folder) {
+  return () => megabytes(filesBelow(folder, () => true).reduce((sum, file) => sum + fileBytes(file), 0));
 }
 
 /** Bytes of a file; 0 where there is none. */

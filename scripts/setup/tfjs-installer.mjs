@@ -3,7 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './command.mjs';
 import { sealCopy, startCopy } from './libtensorflow-cache.mjs';
-import { folderBytes, megabytes } from './report.mjs';
+import { folderBytes, megabytes, soFar } from './report.mjs';
 import { readJson } from './stamps.mjs';
 import { buildEnvironment } from './toolchain.mjs';
 
@@ -17,8 +17,9 @@ export function installerKey(settings) {
 
 /** Runs the installer: it leaves libtensorflow in deps/ and the binding in lib/, downloaded or built. */
 export async function runTfjsInstaller(settings, report) {
-  const task = report.begin('tensorflow', 'tfjs-node’s own installer, downloading 100 to 200 MB');
   const deps = join(settings.tfjsDir, 'deps');
+  const what = 'tfjs-node’s own installer, downloading 100 to 200 MB';
+  const task = report.begin('tensorflow', what, soFar(deps));
   await rm(deps, { recursive: true, force: true }); // half a download would be taken for a whole one
   try {
     await runCommand({

@@ -11,7 +11,7 @@ namespace {
 // Depth of a block. Tiles are written back once a block, so few blocks are better; a panel of B of this depth and the
 // block of A stay in the second-level cache together.
 constexpr long kBlockDepth = 704;
-constexpr long kBlockBytes = 512 * 1024;
+constexpr long kBlockBytes = 320 * 1024;
 
 // Buffers of at least two huge pages ask for them: a tile touches a page a row otherwise.
 constexpr size_t kHuge = 4 << 20;
@@ -76,20 +76,38 @@ void Gemm::multiply(const Panels& a, Range ps, const Panels& b, Range qs, long r
                     float* c, long ldc, bool accumulate, const float* bias) const {
   const long blocks = (depth + kBlockDepth - 1) / kBlockDepth;
   const long block_depth = ((depth + blocks - 1) / blocks + 31) / 32 * 32;  // a multiple of every k_grain
-  const long a_block = std::max(1L, kBlockBytes / (block_depth * a.width * products_.k_bytes));
+  const long a_bytes = block_depth * a.width * products_.k_bytes, b_bytes = block_depth * b.width * products_.k_bytes;
+  const auto a_at = [&](long p, long k) { return a.data + p * a.bytes + k * a.width * products_.k_bytes; };
+  const auto b_at = [&](long q, long k) { return b.data + q * b.bytes + k * b.width * products_.k_bytes; };
+  const auto tile = [&](long p, long q, long k, const char* next) {
+    const long row = p * a.width, column = q * b.width;
+    products_.tile({a.width, std::min(block_depth, depth - k), a_at(p, k), b_at(q, k), c + row * ldc + column, ldc,
+                    static_cast<int>(std::min<long>(a.width, rows - row)),
+                    static_cast<int>(std::min<long>(b.width, columns - column)), accumulate || k > 0,
+                    bias ? bias + column : nullptr, next});
+  };
+  // Lines that come nearer while a tile is made, and tiles that bring a panel of B.
+  const long lines = block_depth * products_.k_bytes / 4 * 64, tiles = std::max(1L, b_bytes / lines);
+
+  if ((qs.end - qs.begin) * b_bytes <= kBlockBytes / 2) {  // all of B stays near: each panel of A passes once
+    for (long k = 0; k < depth; k += block_depth) {
+      for (long p = ps.begin; p < ps.end; p++) {
+        const char* next = p + 1 < ps.end ? a_at(p + 1, k) : a_at(ps.begin, std::min(k + block_depth, depth));
+        for (long q = qs.begin; q < qs.end; q++) tile(p, q, k, next + std::min((q - qs.begin) * lines, a_bytes));
+      }
+    }
+    return;
+  }
+  const long a_block = std::max(1L, kBlockBytes / a_bytes);
   for (long k = 0; k < depth; k += block_depth) {
-    const long here = std::min(block_depth, depth - k);
     for (long begin = ps.begin; begin < ps.end; begin += a_block) {
       const long end = std::min(begin + a_block, ps.end);
       for (long q = qs.begin; q < qs.end; q++) {
-        const long column = q * b.width;
-        const int tile_columns = static_cast<int>(std::min<long>(b.width, columns - column));
-        const char* b_panel = b.data + q * b.bytes + k * b.width * products_.k_bytes;
         for (long p = begin; p < end; p++) {
-          const int tile_rows = static_cast<int>(std::min<long>(a.width, rows - p * a.width));
-          products_.tile({a.width, here, a.data + p * a.bytes + k * a.width * products_.k_bytes, b_panel,
-                          c + p * a.width * ldc + column, ldc, tile_rows, tile_columns, accumulate || k > 0,
-                          bias ? bias + column : nullptr});
+          const char* next = q + 1 < qs.end       ? b_at(q + 1, k) + (p - begin) % tiles * lines
+                             : p + a_block < ps.end ? a_at(p + a_block, k)
+                                                    : a_at(ps.begin + p - begin, std::min(k + block_depth, depth));
+          tile(p, q, k, next);
         }
       }
     }

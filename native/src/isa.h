@@ -29,6 +29,7 @@ struct Tile {
   int columns;       // of c, at most nr
   bool accumulate;   // c += a · b; otherwise c = a · b
   const float* bias;  // [columns] or null: added to each row, unless `accumulate`
+  const char* next;  // is brought near while this tile is made: a cache line for each lane of depth
 };
 
 struct AdamScalars {

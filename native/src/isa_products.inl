@@ -117,6 +117,7 @@ static void tile_of(const Tile& tile) {
   for (; e + U <= elements; e += U, a += U * MR, b += U * kNr) {
 #pragma GCC unroll 4
     for (int u = 0; u < U; u++) {
+      __builtin_prefetch(tile.next + (e + u) * 64, 0, 2);
       vf bv[NV];
 #pragma GCC unroll 2
       for (int v = 0; v < NV; v++) bv[v] = load(b + u * kNr + v * VEC);

@@ -28,7 +28,9 @@ export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
     const segmentOf = new Map<number, number>();
     for (const id of ids) if (!segmentOf.has(id)) segmentOf.set(id, segmentOf.size);
     const segments = Int32Array.from(ids, (id) => segmentOf.get(id)!);
-    const selection = tf.cast(tf.oneHot(tf.tensor1d(segments, 'int32'), segmentOf.size), 'float32'); // [M, U]
+    const depth = Math.max(2, segmentOf.size); // tf.oneHot refuses 1
+    const oneHot = tf.oneHot(tf.tensor1d(segments, 'int32'), depth) as tf.Tensor2D;
+    const selection = tf.cast(tf.slice(oneHot, [0, 0], [-1, segmentOf.size]), 'float32'); // [M, U]
     const rows = tf.keep(tf.matMul(selection, all, true, false)) as tf.Tensor2D; // [U, D]
     return { ids: Int32Array.from(segmentOf.keys()), rows, coalesced: true };
   });

@@ -1,12 +1,15 @@
 /** Entry point of an inference thread: keeps trained models warm and runs one task at a time on them. */
 import { randomInt } from 'node:crypto';
 import { openModel, type TrainedModel } from '../src/checkpoints/model-folder.js';
+import type { SplitName } from '../src/contracts/corpus.js';
 import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
 import type { BackendReport, InferenceTask, ModelReference } from '../src/contracts/jobs.js';
+import type { Corpus } from '../src/corpus/corpus.js';
 import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
 import { scoreText } from '../src/evaluation/score-text.js';
-import { generateText } from '../src/generation/generate-text.js';
+import { generateText, promptIds } from '../src/generation/generate-text.js';
 import { loadBackend } from '../src/tensor/backend.js';
 
 /** Models kept in memory; the least recently used one goes first. */
@@ -54,24 +57,25 @@ export default async function run(
 
 async function evaluateModel(
   { model, tokenizer, description }: WarmModel,
-  { request, dataDirectory, corporaMirror }: Extract<InferenceTask, { type: 'evaluate' }>,
+  { request, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'evaluate' }>,
 ): Promise<EvaluationResult> {
-  if (request.text !== undefined) {
+  const readCorpus = (corpus: string) => loadCorpus({ corpus, tokenizer, dataDirectory, mirror });
+  if (request.text !== undefined && !isAdaptive(request)) {
     const { perplexity, bitsPerByte: bits, tokens } = scoreText(model, tokenizer, request.text);
     return { perplexity, loss: Math.log(perplexity), tokens: tokens.length, bitsPerByte: bits };
   }
-  const split = request.split ?? 'test';
-  const corpus = await loadCorpus({
-    corpus: request.corpus ?? description.corpus,
-    tokenizer,
-    dataDirectory,
-    mirror: corporaMirror,
-  });
-  const { loss, perplexity, tokens } = evaluate(model, corpus.splits[split], {
-    ...EVALUATION,
-    counting: request.counting,
-  });
-  return { perplexity, loss, tokens, bitsPerByte: bitsPerByte(loss, tokens, corpus.bytes[split]) };
+  const { ids, bytes } =
+    request.text !== undefined
+      ? { ids: promptIds(tokenizer, request.text), bytes: Buffer.byteLength(request.text) }
+      : readSplit(await readCorpus(request.corpus ?? description.corpus), request.split ?? 'test');
+  const evaluation = isAdaptive(request)
+    ? await evaluateAdaptively(model, ids, request, async () => (await readCorpus(description.corpus)).splits)
+    : evaluate(model, ids, { ...EVALUATION, counting: request.counting });
+  return { ...evaluation, bitsPerByte: bitsPerByte(evaluation.loss, evaluation.tokens, bytes) };
+}
+
+function readSplit({ splits, bytes }: Corpus, split: SplitName) {
+  return { ids: splits[split], bytes: bytes[split] };
 }
 
 /** The model, loaded when it is not warm or when its weights have changed since. */

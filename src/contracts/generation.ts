@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CacheOptions, DynamicOptions } from './evaluation.js';
 
 /** How text is drawn from a model. */
 export const GenerationRequest = z.strictObject({
@@ -59,15 +60,32 @@ export const GenerationResult = z.object({
 });
 export type GenerationResult = z.infer<typeof GenerationResult>;
 
-export const EvaluationRequest = z.strictObject({
-  corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
-  split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
-  text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
-  counting: z
-    .enum(['exact', 'book'])
-    .default('exact')
-    .describe('exact: mean over all tokens; book: without the remainder'),
-});
+export const EvaluationRequest = z
+  .strictObject({
+    corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
+    split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
+    text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
+    counting: z
+      .enum(['exact', 'book'])
+      .default('exact')
+      .describe('exact: mean over all tokens; book: without the remainder'),
+    cache: CacheOptions.optional(),
+    dynamic: DynamicOptions.optional(),
+  })
+  .superRefine(({ cache, dynamic, counting }, context) => {
+    if (cache && dynamic)
+      context.addIssue({
+        code: 'custom',
+        path: ['dynamic'],
+        message: 'cache and dynamic are evaluated one at a time; leave one of them out',
+      });
+    if ((cache || dynamic) && counting === 'book')
+      context.addIssue({
+        code: 'custom',
+        path: ['counting'],
+        message: 'cache and dynamic read the text as one stream, every token of it; counting must be "exact"',
+      });
+  });
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
 export const EvaluationResult = z.object({
@@ -75,6 +93,8 @@ export const EvaluationResult = z.object({
   loss: z.number().describe('Nats per token'),
   tokens: z.int(),
   bitsPerByte: z.number().nullable(),
+  cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
+  dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
 });
 export type EvaluationResult = z.infer<typeof EvaluationResult>;
 

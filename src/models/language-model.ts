@@ -40,6 +40,8 @@ export interface LanguageModel {
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array;
   /** Reads a batch without dropout. @returns losses, nats, one a token */
   losses(batch: TokenBatch): Float32Array;
+  /** Like {@link losses}, with what they follow from: the last layer's hidden vectors, [T·N, H], the caller's. */
+  lossesAndHiddens(batch: TokenBatch): { losses: Float32Array; hiddens: Tensor2D };
   /** Reads T tokens of one stream and predicts nothing: how a prompt is taken in. */
   read(ids: Int32Array): void;
   /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */
@@ -49,6 +51,8 @@ export interface LanguageModel {
   takeState(): LanguageModelState;
   /** Goes on from this state, which becomes the model's own. */
   putState(state: LanguageModelState): void;
+  /** A model of its own with the same weights, without dropout and without a state; the caller's. */
+  copyWithoutDropout(): LanguageModel;
   dispose(): void;
 }
 

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../contracts/model.js';
+import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { TimeDropout } from '../layers/dropout.js';
 import type { Parameter } from '../layers/parameter.js';
 import { SoftmaxOutput } from '../layers/softmax-output.js';
@@ -8,7 +8,7 @@ import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import * as tf from '../tensor/tensorflow.js';
 import { initializeParameters } from './initialization.js';
 import type { LanguageModel, LanguageModelState, Objective, TokenBatch } from './language-model.js';
-import type { LstmParameters } from './lstm-parameters.js';
+import { type LstmParameters, parametersFromWeights } from './lstm-parameters.js';
 
 export interface LstmLanguageModelOptions {
   /** Seed of the initial weights and of the masks. */
@@ -37,6 +37,7 @@ interface Block {
  */
 export class LstmLanguageModel implements LanguageModel {
   readonly config: ModelConfig;
+  readonly precision: LstmLanguageModelOptions['precision'];
   readonly vocabularySize: number;
   readonly parameters: readonly Parameter[];
   readonly random: RandomSource;
@@ -53,6 +54,7 @@ export class LstmLanguageModel implements LanguageModel {
     const timeDropout = (name: string, rate: number) => new TimeDropout(name, dropout.kind, rate, random);
 
     this.config = config;
+    this.precision = options.precision;
     this.vocabularySize = vocabularySize;
     this.random = random;
     this.#embedding = new TimeEmbedding('embedding', weights.embedding, { rate: dropout.embedding, random });
@@ -105,6 +107,13 @@ export class LstmLanguageModel implements LanguageModel {
     });
   }
 
+  lossesAndHiddens({ inputs, targets, time, batchSize }: TokenBatch) {
+    return tf.tidy(() => {
+      const hiddens = flatten(this.#forward(inputs, time, batchSize, false).dropped); // [M, H]
+      return { losses: this.#output.losses(hiddens, targets).dataSync<'float32'>(), hiddens };
+    });
+  }
+
   read(ids: Int32Array): void {
     tf.tidy(() => {
       this.#forward(ids, ids.length, 1, false);
@@ -123,6 +132,16 @@ export class LstmLanguageModel implements LanguageModel {
   putState(state: LanguageModelState): void {
     this.#blocks.forEach(({ lstm }, layer) => {
       lstm.putState(state?.[layer] ?? null);
+    });
+  }
+
+  copyWithoutDropout(): LstmLanguageModel {
+    const config = { ...this.config, dropout: DropoutConfig.parse({}) };
+    const weights = new Map(this.parameters.map(({ name, value }) => [name, tf.mul(value, 1)])); // clones share memory
+    return new LstmLanguageModel(config, this.vocabularySize, {
+      seed: 0,
+      precision: this.precision,
+      parameters: parametersFromWeights(config, this.vocabularySize, weights),
     });
   }
 

@@ -1,0 +1,216 @@
+import { evaluationBatches } from '../corpus/batch-iterator.js';
+import type { LanguageModel } from '../models/language-model.js';
+import * as tf from '../tensor/tensorflow.js';
+import type { Evaluation } from './evaluate.js';
+
+/** Hyper-parameters of the continuous cache. */
+export interface NeuralCache {
+  /** Tokens that the cache looks back. */
+  readonly window: number;
+  /** θ: how much a like context counts. */
+  readonly theta: number;
+  /** λ: weight of the cache. */
+  readonly lambda: number;
+}
+
+/** Values among which the search chooses; every combination is tried. */
+export interface NeuralCacheGrid {
+  readonly windows: readonly number[];
+  readonly thetas: readonly number[];
+  readonly lambdas: readonly number[];
+}
+
+export const NEURAL_CACHE_GRID: NeuralCacheGrid = {
+  windows: [100, 500, 2000],
+  thetas: [0.3, 0.6, 1, 1.5],
+  lambdas: [0.05, 0.1, 0.2, 0.3],
+};
+
+/** Tokens that the model reads at once, and whose products with the cache are one matrix. It changes no result. */
+const BLOCK = 256;
+
+/**
+ * Reads a text as one stream with a continuous cache.
+ *
+ *     p(w | h_t) = (1 − λ) · p_model(w | h_t) + λ · p_cache(w | h_t)
+ *     p_cache(w | h_t) = Σ_i [x_i+1 = w] · exp(θ · h_t·h_i) / Σ_i exp(θ · h_t·h_i)        max(0, t − window) ≤ i < t
+ *
+ * x: the tokens; h_i: the last layer's hidden vector after x_0 … x_i. The first prediction has an empty cache, and is
+ * the model's alone. The model's own state is as before afterwards.
+ *
+ * Reference: Grave, Joulin and Usunier 2017, arXiv 1612.04426.
+ * @param ids the whole text; its first token is only read, not predicted
+ * @throws corpus-too-short
+ */
+export function evaluateWithCache(model: LanguageModel, ids: Int32Array, cache: NeuralCache): Evaluation {
+  const { window, theta, lambda } = cache;
+  const grid = { windows: [window], thetas: [theta], lambdas: [lambda] };
+  const [found] = measure(model, ids, grid);
+  return found!.evaluation;
+}
+
+/**
+ * The combination with the lowest loss on a text, such as the valid split. The text is read once.
+ * @throws corpus-too-short
+ */
+export function searchNeuralCache(
+  model: LanguageModel,
+  ids: Int32Array,
+  grid: NeuralCacheGrid = NEURAL_CACHE_GRID,
+): { readonly cache: NeuralCache; readonly evaluation: Evaluation } {
+  return measure(model, ids, grid).reduce((best, one) =>
+    one.evaluation.loss < best.evaluation.loss ? one : best,
+  );
+}
+
+interface Measured {
+  readonly cache: NeuralCache;
+  readonly evaluation: Evaluation;
+}
+
+/** The evaluation of every combination, in one pass over the text. */
+function measure(model: LanguageModel, ids: Int32Array, grid: NeuralCacheGrid): Measured[] {
+  const windows = grid.windows.toSorted((a, b) => a - b);
+  const history = new CacheHistory(ids, windows.at(-1)!);
+  const totals = new Float64Array(windows.length * grid.thetas.length * grid.lambdas.length);
+  const ownState = model.takeState();
+  try {
+    for (const batch of evaluationBatches(ids, { batchSize: 1, bpttLength: BLOCK })) {
+      const { losses, hiddens } = model.lossesAndHiddens(batch);
+      const scores = history.read(hiddens);
+      for (const [row, loss] of losses.entries())
+        addLosses(totals, loss, scores, row, ids[batch.start + row + 1]!, { ...grid, windows });
+    }
+  } finally {
+    model.putState(ownState);
+    history.dispose();
+  }
+  const tokens = ids.length - 1;
+  const measured: Measured[] = [];
+  forEachCombination({ ...grid, windows }, (cache, index) => {
+    const loss = totals[index]! / tokens;
+    measured.push({ cache, evaluation: { loss, perplexity: Math.exp(loss), tokens } });
+  });
+  return measured;
+}
+
+/** Order of the totals: windows, then thetas, then lambdas. */
+function forEachCombination(
+  { windows, thetas, lambdas }: NeuralCacheGrid,
+  visit: (cache: NeuralCache, index: number) => void,
+): void {
+  let index = 0;
+  for (const window of windows)
+    for (const theta of thetas) for (const lambda of lambdas) visit({ window, theta, lambda }, index++);
+}
+
+/** Adds −ln p of one token under each combination. */
+function addLosses(
+  totals: Float64Array,
+  loss: number,
+  scores: BlockScores,
+  row: number,
+  target: number,
+  { windows, thetas, lambdas }: NeuralCacheGrid,
+): void {
+  const fromModel = Math.exp(-loss);
+  for (const [t, theta] of thetas.entries()) {
+    const cached = cacheProbabilities(scores, row, target, theta, windows);
+    for (const [w, fromCache] of cached.entries()) {
+      for (const [l, lambda] of lambdas.entries()) {
+        const index = (w * thetas.length + t) * lambdas.length + l;
+        totals[index]! +=
+          fromCache === null ? loss : -Math.log((1 - lambda) * fromModel + lambda * fromCache);
+      }
+    }
+  }
+}
+
+/**
+ * p_cache(target) with each window; null where the cache is empty. One walk from the newest entry to the oldest, in
+ * float64, with the largest exponent so far taken out of both sums.
+ * @param windows ascending
+ */
+function cacheProbabilities(
+  { values, columns, words, past }: BlockScores,
+  row: number,
+  target: number,
+  theta: number,
+  windows: readonly number[],
+): (number | null)[] {
+  const newest = past + row - 1;
+  const probabilities: (number | null)[] = [];
+  let largest = Number.NEGATIVE_INFINITY;
+  let all = 0;
+  let hits = 0;
+  let entry = newest;
+  for (const window of windows) {
+    const oldest = Math.max(0, newest - window + 1);
+    for (; entry >= oldest; entry--) {
+      const exponent = theta * values[row * columns + entry]!;
+      if (exponent > largest) {
+        const shrink = Math.exp(largest - exponent);
+        all *= shrink;
+        hits *= shrink;
+        largest = exponent;
+      }
+      const weight = Math.exp(exponent - largest);
+      all += weight;
+      if (words[entry] === target) hits += weight;
+    }
+    probabilities.push(newest < 0 ? null : hits / all);
+  }
+  return probabilities;
+}
+
+/** h_t·h_i of the T tokens of a block with all that the cache may hold for them. */
+interface BlockScores {
+  /** [T, past + T] */
+  readonly values: Float32Array;
+  readonly columns: number;
+  /** The word x_i+1 that followed each h_i, one a column. */
+  readonly words: Int32Array;
+  /** Columns of hidden vectors before the block; column past + t is h_t itself. */
+  readonly past: number;
+}
+
+/** The hidden vectors of the last tokens, and what followed them. */
+class CacheHistory {
+  readonly #ids: Int32Array;
+  readonly #window: number;
+  #hiddens: tf.Tensor2D | null = null; // [≤ window, H]
+  #read = 0;
+
+  constructor(ids: Int32Array, window: number) {
+    this.#ids = ids;
+    this.#window = window;
+  }
+
+  /** @param hiddens of the next T tokens, [T, H]; becomes the history's own */
+  read(hiddens: tf.Tensor2D): BlockScores {
+    const time = hiddens.shape[0];
+    const past = this.#hiddens?.shape[0] ?? 0;
+    const { scores, kept } = tf.tidy(() => {
+      const all = this.#hiddens ? tf.concat([this.#hiddens, hiddens]) : hiddens.clone(); // [past + T, H]
+      const count = Math.min(this.#window, all.shape[0]);
+      return {
+        scores: tf.matMul(hiddens, all, false, true), // [T, past + T]
+        kept: tf.slice(all, [all.shape[0] - count, 0], [count, -1]),
+      };
+    });
+    const values = scores.dataSync<'float32'>();
+    scores.dispose();
+    this.dispose();
+    hiddens.dispose();
+    this.#hiddens = kept;
+    const first = this.#read - past;
+    this.#read += time;
+    const words = this.#ids.subarray(first + 1, this.#read + 1);
+    return { values, columns: past + time, words, past };
+  }
+
+  dispose(): void {
+    this.#hiddens?.dispose();
+    this.#hiddens = null;
+  }
+}

@@ -1,6 +1,7 @@
 /** Entry point of a training thread: one task is one attempt at one experiment. */
 import { join } from 'node:path';
 import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
+import { openInitialModel } from '../src/checkpoints/initial-model.js';
 import { describeModel } from '../src/checkpoints/model-folder.js';
 import { readStopFlag, type TrainingTask } from '../src/compute/training-task.js';
 import type { BackendReport, TrainingOutcome } from '../src/contracts/jobs.js';
@@ -9,6 +10,7 @@ import { loadCorpus } from '../src/corpus/load-corpus.js';
 import { appError, serializeError } from '../src/errors.js';
 import { generateText } from '../src/generation/generate-text.js';
 import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
+import { parametersFromWeights } from '../src/models/lstm-parameters.js';
 import { loadBackend } from '../src/tensor/backend.js';
 import { Trainer } from '../src/training/trainer.js';
 
@@ -23,16 +25,21 @@ export default async function train({ job, events, stop }: TrainingTask): Promis
     const { config } = job;
     if (config.precision === 'bfloat16' && report.kernels !== 'fused')
       throw appError('precision-unavailable', { ...report });
+    const initial = job.initialDirectory === null ? null : openInitialModel(job.initialDirectory);
     const corpus = await loadCorpus({
       corpus: config.corpus,
-      tokenizer: config.tokenizer,
+      tokenizer: initial?.tokenizer ?? config.tokenizer,
       dataDirectory: job.dataDirectory,
       mirror: job.corporaMirror,
     });
     assertLongEnough(corpus, config.training);
     const { seed, sampleLength } = config.training;
     const vocabularySize = corpus.vocabulary.size;
-    const model = new LstmLanguageModel(config.model, vocabularySize, { seed, precision: config.precision });
+    const model = new LstmLanguageModel(config.model, vocabularySize, {
+      seed,
+      precision: config.precision,
+      ...(initial && { parameters: parametersFromWeights(config.model, vocabularySize, initial.weights) }),
+    });
     const { precision, corpus: corpusName } = config;
     describeModel(
       join(job.experimentDirectory, 'model'),

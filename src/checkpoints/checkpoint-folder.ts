@@ -125,7 +125,8 @@ export function loadWeights(path: string): ReadonlyMap<string, Tensor> {
   return weights;
 }
 
-function weightsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+/** The parameters among the tensors of a snapshot. */
+export function weightsOf(tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
   return new Map(
     [...tensors].filter(([name]) => !name.startsWith('optimizer.') && !name.startsWith('state.')),
   );

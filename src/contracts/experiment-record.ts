@@ -45,7 +45,7 @@ export const ExperimentRecord = z.object({
 });
 export type ExperimentRecord = z.infer<typeof ExperimentRecord>;
 
-type ChangingFields = Omit<ExperimentRecord, 'number' | 'id' | 'config' | 'createdAt' | 'parentId'>;
+type ChangingFields = Omit<ExperimentRecord, 'number' | 'id' | 'createdAt' | 'parentId'>;
 
 /** Fields of a record that change after it is made; undefined ones stay as they are. */
 export type ExperimentPatch = {

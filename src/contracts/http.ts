@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { CorpusInfo, CorpusName } from './corpus.js';
 import { EVENT_TYPES } from './events.js';
 import { Experiment, ExperimentState } from './experiment.js';
-import { ExperimentConfig, ExperimentName, ExperimentNotes, ExperimentTags } from './experiment-config.js';
+import {
+  ExperimentConfig,
+  ExperimentInput,
+  ExperimentName,
+  ExperimentNotes,
+  ExperimentTags,
+} from './experiment-config.js';
 import { GenerationRequest, ScoreRequest } from './generation.js';
 import { BackendReport } from './jobs.js';
 import { PresetName } from './presets.js';
@@ -63,6 +69,16 @@ export const EditExperimentBody = z.strictObject({
   notes: ExperimentNotes.optional(),
   priority: z.int().min(-100).max(100).optional().describe('Higher is started earlier'),
 });
+
+export const ContinueBody = z.strictObject({
+  epochs: z.int().min(1).max(100_000).describe('Epochs to train beyond those that are done'),
+});
+
+/** What a fork changes; everything that is left out stays as its parent has it. */
+export const ForkBody = z
+  .object(ExperimentInput.omit({ preset: true }).shape)
+  .partial()
+  .describe('A part of a config, name, tags, notes and priority');
 
 export const ListExperimentsQuery = z.strictObject({
   state: commaList(ExperimentState).optional().describe('Only those in one of these states'),

@@ -24,6 +24,10 @@ export const TrainingJob = z.strictObject({
   dataDirectory: z.string().describe('Where downloaded and uploaded corpora are'),
   corporaMirror: z.string().nullable(),
   resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
+  initialDirectory: z
+    .string()
+    .nullable()
+    .describe('Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew'),
 });
 export type TrainingJob = z.infer<typeof TrainingJob>;
 

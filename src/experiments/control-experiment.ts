@@ -1,13 +1,17 @@
 import { rm } from 'node:fs/promises';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-record.js';
+import { TrainingConfig } from '../contracts/training.js';
+import { parseStrictly } from '../contracts/validation.js';
+import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { EventBus } from './event-bus.js';
 import type { EventLog } from './event-log.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
+import { hasSnapshot } from './initial-model.js';
 import { experimentDirectory, progressOf, type TrainingQueue } from './training-queue.js';
-import { isActive, isNeeded } from './transitions.js';
+import { isActive, isNeeded, stateConflict } from './transitions.js';
 
 export interface ControlDependencies {
   readonly store: Store;
@@ -40,6 +44,51 @@ export function resumeExperiment({ store, queue }: ControlDependencies, id: stri
   const experiment = findExperiment(store, id);
   if (!isNeeded('resume', experiment)) return viewExperiment(store, experiment);
   return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0 }));
+}
+
+/**
+ * Puts an experiment that failed, was cancelled or was interrupted back into the queue; it goes on from its latest
+ * checkpoint, and begins anew when it has none.
+ * @throws experiment-not-found, state-conflict
+ */
+export function retryExperiment({ store, queue }: ControlDependencies, id: string): Experiment {
+  const experiment = findExperiment(store, id);
+  if (!isNeeded('retry', experiment)) return viewExperiment(store, experiment);
+  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0 }));
+}
+
+/**
+ * Trains an experiment that succeeded for more epochs, from where it ended. What ended it early, if anything did, no
+ * longer holds: neither the patience nor the longest time. Asking again while it goes on changes nothing.
+ * @param epochs beyond those that it has done
+ * @throws experiment-not-found, state-conflict, checkpoint-not-found, validation-failed
+ */
+export function continueExperiment(
+  { store, queue }: ControlDependencies,
+  dataDirectory: string,
+  id: string,
+  { epochs }: { readonly epochs: number },
+): Experiment {
+  const experiment = findExperiment(store, id);
+  if (!isNeeded('continue', experiment)) {
+    if (experiment.digest === null) throw stateConflict('continue', experiment); // it has never succeeded
+    return viewExperiment(store, experiment);
+  }
+  if (!hasSnapshot(experimentDirectory(dataDirectory, id)))
+    throw appError('checkpoint-not-found', { checkpoint: 'to go on from', experiment: id });
+  const { config } = experiment;
+  const training = parseStrictly(
+    TrainingConfig,
+    {
+      ...config.training,
+      epochs: progressOf(store, experiment.number).epoch + epochs,
+      earlyStopping: null,
+      maxDuration: null,
+    },
+    'The longer training',
+  );
+  const longer = { ...config, training };
+  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0, config: longer }));
 }
 
 /**

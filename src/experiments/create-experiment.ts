@@ -33,12 +33,33 @@ export async function planExperiment(body: unknown, corpora: Corpora): Promise<E
  * @throws validation-failed, corpus-not-found, queue-full, idempotency-conflict
  */
 export async function createExperiment(
-  { store, queue, corpora, environment }: CreateExperimentDependencies,
+  dependencies: CreateExperimentDependencies,
   body: unknown,
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
-  const input = await checkExperiment(body, corpora);
-  const bodyDigest = digestOf(input);
+  const input = await checkExperiment(body, dependencies.corpora);
+  const name = input.name ?? defaultName(input);
+  return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
+}
+
+/** What a new experiment has beside its config. */
+export interface NewExperimentOptions {
+  readonly id?: string;
+  readonly parentId?: string;
+  /** The same key with the same input gives the experiment that it made the first time. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/**
+ * Stores a checked experiment and queues it.
+ * @throws queue-full, idempotency-conflict
+ */
+export function storeExperiment(
+  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora'>,
+  input: ExperimentInput & { readonly name: string },
+  { id = newExperimentId(), parentId, idempotencyKey }: NewExperimentOptions,
+): { readonly experiment: Experiment; readonly isNew: boolean } {
+  const bodyDigest = digestOf(input, parentId);
   return store.transaction(() => {
     const earlier = idempotencyKey === undefined ? undefined : store.idempotency.find(idempotencyKey);
     if (earlier) {
@@ -50,13 +71,13 @@ export async function createExperiment(
     const { name, tags, notes, priority, ...config } = input;
     const createdAt = new Date().toISOString();
     const stored = store.experiments.insert({
-      id: newExperimentId(),
-      name: name ?? defaultName(config),
+      id,
+      name,
       tags,
       notes,
       priority,
       config,
-      parentId: null,
+      parentId: parentId ?? null,
       createdAt,
     });
     if (idempotencyKey !== undefined)
@@ -82,6 +103,8 @@ function assertRoomInQueue(store: Store, limit: number): void {
 }
 
 /** Of the resolved input: two bodies that mean the same are the same. */
-function digestOf(input: ExperimentInput): string {
-  return createHash('sha256').update(JSON.stringify(input)).digest('hex');
+function digestOf(input: ExperimentInput, parentId?: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify(parentId === undefined ? input : [parentId, input]))
+    .digest('hex');
 }

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { TrainingEvent } from '../contracts/events.js';
+import type { ExperimentConfig } from '../contracts/experiment-config.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
 import { AppError, serializeError } from '../errors.js';
@@ -76,7 +77,13 @@ export class TrainingQueue {
   /** Puts an experiment behind all others of its priority, or, when it did not leave by itself, where it was. */
   enqueue(
     experiment: ExperimentRecord,
-    how: { readonly resume: boolean; readonly restarts: number; readonly keepsPlace?: boolean },
+    how: {
+      readonly resume: boolean;
+      readonly restarts: number;
+      readonly keepsPlace?: boolean;
+      /** Another config from now on. */
+      readonly config?: ExperimentConfig;
+    },
   ): ExperimentRecord {
     const { store, log } = this.#options;
     const queueOrder = how.keepsPlace ? experiment.queueOrder : store.experiments.lastQueueOrder();
@@ -84,7 +91,7 @@ export class TrainingQueue {
     const queued = log.record(
       experiment.id,
       { type: 'queued', data: { position } },
-      { queueOrder, resume: how.resume, restarts: how.restarts },
+      { queueOrder, resume: how.resume, restarts: how.restarts, config: how.config },
     );
     this.wake();
     return queued ?? experiment;
@@ -119,7 +126,7 @@ export class TrainingQueue {
     }
   }
 
-  #start({ id, attempt: before, config, resume }: ExperimentRecord): void {
+  #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
     const { log, executor, environment } = this.#options;
     const attempt = before + 1;
     log.record(id, { type: 'preparing', data: { attempt } });
@@ -133,6 +140,7 @@ export class TrainingQueue {
         dataDirectory,
         corporaMirror: environment.corporaMirror,
         resume,
+        initialDirectory: parentId === null ? null : initialDirectory(dataDirectory, id),
       });
       this.#active.set(id, { run, ended: this.#follow(run) });
     } catch (error) {
@@ -244,6 +252,11 @@ export class TrainingQueue {
 /** Where an experiment's checkpoints and its served model lie. */
 export function experimentDirectory(dataDirectory: string, experimentId: string): string {
   return join(resolve(dataDirectory), 'experiments', experimentId);
+}
+
+/** What a fork begins with: a checkpoint and a tokenizer, laid out as an experiment. */
+export function initialDirectory(dataDirectory: string, experimentId: string): string {
+  return join(experimentDirectory(dataDirectory, experimentId), 'initial');
 }
 
 /** How far an experiment has come: whole epochs, and steps. */

@@ -1,8 +1,8 @@
 import { ACTIVE_STATES, type ExperimentState, TRANSITIONS } from '../contracts/experiment.js';
-import { appError } from '../errors.js';
+import { type AppError, appError } from '../errors.js';
 
 /** What can be asked of an experiment. */
-export type Verb = 'cancel' | 'pause' | 'resume' | 'delete';
+export type Verb = 'cancel' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete';
 
 /** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
 const VERBS: Readonly<
@@ -14,6 +14,8 @@ const VERBS: Readonly<
   },
   pause: { acts: ['queued', 'preparing', 'running'], done: ['pausing', 'paused'] },
   resume: { acts: ['paused', 'interrupted'], done: ['queued', 'preparing', 'running'] },
+  retry: { acts: ['failed', 'cancelled', 'interrupted'], done: ['queued', 'preparing', 'running'] },
+  continue: { acts: ['succeeded'], done: ['queued', 'preparing', 'running'] },
   delete: { acts: ['queued', 'paused', 'cancelled', 'succeeded', 'failed', 'interrupted'], done: [] },
 };
 
@@ -38,5 +40,14 @@ export function isNeeded(
   const { acts, done } = VERBS[verb];
   if (acts.includes(state)) return true;
   if (done.includes(state)) return false;
-  throw appError('state-conflict', { experiment: id, state, verb, allowed: acts.join(', ') });
+  throw stateConflict(verb, { id, state });
+}
+
+/** The error that names the state and those that the verb needs. */
+export function stateConflict(
+  verb: Verb,
+  { id, state }: { readonly id: string; readonly state: ExperimentState },
+): AppError {
+  const allowed = VERBS[verb].acts.join(', ');
+  return appError('state-conflict', { experiment: id, state, verb, allowed });
 }

@@ -11,5 +11,6 @@ export function trainingJob(experimentId: string): TrainingJob {
     dataDirectory: '/nonexistent',
     corporaMirror: null,
     resume: false,
+    initialDirectory: null,
   };
 }

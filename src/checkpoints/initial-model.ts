@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
+import { appError } from '../errors.js';
+import type { Tensor } from '../tensor/tensorflow.js';
+import { CheckpointFolder, weightsOf } from './checkpoint-folder.js';
+
+/** What a fork begins with. */
+export interface InitialModel {
+  /** By parameter name; the caller's. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly tokenizer: Tokenizer;
+}
+
+const TOKENIZER = join('model', 'tokenizer.json');
+
+/**
+ * The weights and the tokenizer of another experiment's checkpoint, copied into a folder laid out like its own: of its
+ * latest snapshot, or of its best weights where that is all there is. The optimizer's slots and the LSTM state stay
+ * behind: a fork trains as if the weights were its first ones.
+ * @throws checkpoint-corrupt, tokenizer-invalid
+ */
+export function openInitialModel(folder: string): InitialModel {
+  const tokenizer = parseTokenizerJson(readOrRefuse(join(folder, TOKENIZER)));
+  const checkpoints = new CheckpointFolder(folder);
+  const snapshot = checkpoints.loadSnapshot();
+  if (!snapshot) return { weights: checkpoints.loadBestWeights(), tokenizer };
+  const weights = weightsOf(snapshot.tensors);
+  for (const [name, tensor] of snapshot.tensors) if (!weights.has(name)) tensor.dispose();
+  return { weights, tokenizer };
+}
+
+function readOrRefuse(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw appError('checkpoint-corrupt', { file: TOKENIZER, reason: (error as Error).message }, error);
+  }
+}

@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Experiment } from '../contracts/experiment.js';
+import { ExperimentInput } from '../contracts/experiment-config.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import { assertHarmless, isPlainObject, mergePlain } from '../contracts/plain-data.js';
+import { parseStrictly } from '../contracts/validation.js';
+import { appError } from '../errors.js';
+import { type CreateExperimentDependencies, storeExperiment } from './create-experiment.js';
+import { newExperimentId } from './experiment-id.js';
+import { findExperiment } from './find-experiment.js';
+import { copyInitialModel, hasWeights } from './initial-model.js';
+import { experimentDirectory, initialDirectory } from './training-queue.js';
+
+/**
+ * Queues a new experiment that begins with the weights and the tokenizer of another's latest checkpoint. Its config is
+ * the parent's, changed by the body; the optimizer begins anew.
+ * @param idempotencyKey the same key with the same body gives the fork that it made the first time
+ * @throws experiment-not-found, experiment-untrained, validation-failed, config-conflict when a change does not fit the
+ * weights, corpus-not-found, queue-full, idempotency-conflict, out-of-disk, write-failed
+ */
+export async function forkExperiment(
+  dependencies: CreateExperimentDependencies,
+  dataDirectory: string,
+  parentId: string,
+  body: unknown,
+  idempotencyKey?: string,
+): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
+  const parent = findExperiment(dependencies.store, parentId);
+  const input = changeConfig(parent, body);
+  assertFits(parent, input);
+  await dependencies.corpora.assertExists(input.corpus);
+  const parentFolder = experimentDirectory(dataDirectory, parentId);
+  if (!hasWeights(parentFolder))
+    throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
+
+  const id = newExperimentId();
+  const discard = () => rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
+  try {
+    await copyInitialModel(parentFolder, initialDirectory(dataDirectory, id));
+    const fork = storeExperiment(dependencies, input, { id, parentId, idempotencyKey });
+    if (!fork.isNew) await discard();
+    return fork;
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+/** The parent's config with the body laid on it; tags and notes are the fork's own. */
+function changeConfig(
+  { id, name, config }: ExperimentRecord,
+  body: unknown,
+): ExperimentInput & { readonly name: string } {
+  const changes = body ?? {};
+  assertHarmless(changes, 'The fork');
+  if (isPlainObject(changes) && Object.hasOwn(changes, 'preset'))
+    throw appError('config-conflict', {
+      field: 'preset',
+      reason: `a fork has the config of ${id}; change its fields one by one`,
+    });
+  const merged = isPlainObject(changes) ? mergePlain(config, changes) : changes;
+  const input = parseStrictly(ExperimentInput, merged, 'The fork');
+  return { ...input, name: input.name ?? `fork of ${name}`.slice(0, 200) };
+}
+
+/** @throws config-conflict, naming the first change that needs other weights than the parent's */
+function assertFits({ id, config }: ExperimentRecord, input: ExperimentInput): void {
+  const fixed = [
+    ['model.embeddingSize', config.model.embeddingSize, input.model.embeddingSize],
+    ['model.hiddenSizes', config.model.hiddenSizes, input.model.hiddenSizes],
+    ['model.tieWeights', config.model.tieWeights, input.model.tieWeights],
+    ['tokenizer', config.tokenizer, input.tokenizer],
+  ] as const;
+  for (const [field, parents, own] of fixed) {
+    if (isDeepStrictEqual(parents, own)) continue;
+    const reason = `${JSON.stringify(own)} does not fit the weights of ${id}, which have ${JSON.stringify(parents)}; a fork keeps them`;
+    throw appError('config-conflict', { field, reason });
+  }
+}

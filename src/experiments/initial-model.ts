@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { appError } from '../errors.js';
+
+const LATEST = join('checkpoints', 'latest.json');
+const WEIGHTS = join('model', 'weights.safetensors');
+const TOKENIZER = join('model', 'tokenizer.json');
+/** Tries to copy a snapshot that the training may replace at any moment. */
+const TRIES = 5;
+
+/** Whether a training can go on in an experiment's folder. */
+export function hasSnapshot(folder: string): boolean {
+  return existsSync(join(folder, LATEST));
+}
+
+/** Whether a fork can begin with what is in an experiment's folder. */
+export function hasWeights(folder: string): boolean {
+  return existsSync(join(folder, TOKENIZER)) && (hasSnapshot(folder) || existsSync(join(folder, WEIGHTS)));
+}
+
+/**
+ * Copies the latest checkpoint of an experiment with its tokenizer: its snapshot, or its best weights where there is
+ * none. On the disk when it returns; what is copied is checked when it is opened.
+ * @throws out-of-disk, write-failed
+ */
+export async function copyInitialModel(from: string, to: string): Promise<void> {
+  try {
+    await copyDurably(from, to, TOKENIZER);
+    if (hasSnapshot(from)) await copySnapshot(from, to);
+    else await copyDurably(from, to, WEIGHTS);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw appError('out-of-disk', { file: to }, error);
+    throw appError('write-failed', { file: to, reason: message }, error);
+  }
+}
+
+/** A snapshot is two files; the one that names the other is renamed into place last, here as there. */
+async function copySnapshot(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await copyDurably(from, to, LATEST);
+    const { file } = JSON.parse(await readFile(join(to, LATEST), 'utf8')) as { file: string };
+    try {
+      return await copyDurably(from, to, join('checkpoints', file));
+    } catch (error) {
+      const wasReplaced = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!wasReplaced || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function copyDurably(from: string, to: string, file: string): Promise<void> {
+  const target = join(to, file);
+  await mkdir(dirname(target), { recursive: true });
+  await copyFile(join(from, file), target);
+  const copy = await open(target, 'r+');
+  await copy.sync().finally(() => copy.close());
+}

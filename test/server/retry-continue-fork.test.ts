@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import request from 'supertest';
+import { Experiment } from '../../src/contracts/experiment.js';
+import {
+  checkpointEvent,
+  epochEvent,
+  type FakeRun,
+  SUCCEEDED_EVENT,
+  startedEvent,
+} from '../support/fake-executor.js';
+import { ProgressClient } from '../support/progress-client.js';
+import { startService, type TestService } from '../support/service.js';
+
+const SNAPSHOT = 'checkpoints/step-000000010.safetensors';
+
+/** Files as a training leaves them; what is in them is for the worker to judge. */
+function writeCheckpoint(service: TestService, id: string): void {
+  const files = {
+    'checkpoints/latest.json': JSON.stringify({ file: 'step-000000010.safetensors' }),
+    [SNAPSHOT]: 'weights and more',
+    'model/tokenizer.json': 'a tokenizer',
+    'model/weights.safetensors': 'the best weights',
+  };
+  for (const [file, text] of Object.entries(files)) {
+    const path = join(folderOf(service, id), file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+function folderOf({ dataDir }: TestService, id: string): string {
+  return join(dataDir, 'experiments', id);
+}
+
+/** Trains one epoch and ends as it is told. */
+async function play(service: TestService, id: string, index: number, end: (run: FakeRun) => void) {
+  const run = await service.training.run(index);
+  writeCheckpoint(service, id);
+  run.emit(startedEvent(run.job.attempt), epochEvent(1), checkpointEvent(1));
+  const client = new ProgressClient(`${service.socketAddress}/experiments/${id}/progress`);
+  await client.until('checkpoint');
+  end(run);
+  await client.closed;
+  return run;
+}
+
+async function post(service: TestService, path: string, body: object | undefined, status: number) {
+  return (await request(service.address).post(path).send(body).expect(status)).body;
+}
+
+const succeed = (run: FakeRun) => {
+  run.emit(SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+};
+const fail = (run: FakeRun) =>
+  run.finish({ type: 'failed', error: { code: 'internal', message: 'for a test', details: {} } });
+
+test('a failed experiment is retried from its checkpoint, once however often it is asked', async (t) => {
+  const service = await startService(t);
+  const { id } = await post(service, '/experiments', {}, 201);
+  await play(service, id, 0, fail);
+  const [one, two] = [
+    await post(service, `/experiments/${id}/retry`, undefined, 200),
+    await post(service, `/experiments/${id}/retry`, {}, 200),
+  ];
+  assert.deepEqual([one.state, one.error, one.endedAt], ['queued', null, null]);
+  assert.ok(['queued', 'preparing'].includes(two.state));
+  const run = await service.training.run(1);
+  assert.deepEqual([run.job.attempt, run.job.resume, run.job.initialDirectory], [2, true, null]);
+  run.emit(startedEvent(2));
+  succeed(run);
+  await new ProgressClient(`${service.socketAddress}/experiments/${id}/progress`).closed;
+  assert.equal(service.training.runs.length, 2);
+  const refused = await post(service, `/experiments/${id}/retry`, {}, 409);
+  assert.equal(refused.code, 'state-conflict');
+  assert.match(refused.detail, /is succeeded; retry needs it to be failed, cancelled, interrupted/);
+});
+
+test('a cancelled experiment is retried, a paused one is not', async (t) => {
+  const service = await startService(t);
+  await post(service, '/experiments', {}, 201); // holds the slot
+  const { id } = await post(service, '/experiments', {}, 201);
+  await post(service, `/experiments/${id}/pause`, {}, 200);
+  assert.match((await post(service, `/experiments/${id}/retry`, {}, 409)).detail, /is paused/);
+  await post(service, `/experiments/${id}/cancel`, {}, 200);
+  const retried = await post(service, `/experiments/${id}/retry`, {}, 200);
+  assert.deepEqual([retried.state, retried.queuePosition], ['queued', 0]);
+});
+
+test('an experiment that succeeded goes on for more epochs, and nothing that ended it early holds', async (t) => {
+  const service = await startService(t);
+  const training = { epochs: 9, earlyStopping: { patience: 1 }, maxDuration: 60 };
+  const { id } = await post(service, '/experiments', { training }, 201);
+  const early = await post(service, `/experiments/${id}/continue`, { epochs: 3 }, 409);
+  assert.match(early.detail, /continue needs it to be succeeded/);
+  await play(service, id, 0, succeed);
+  await post(service, `/experiments/${id}/continue`, { epochs: 0 }, 400);
+  const first = Experiment.parse(await post(service, `/experiments/${id}/continue`, { epochs: 3 }, 200));
+  const again = Experiment.parse(await post(service, `/experiments/${id}/continue`, { epochs: 3 }, 200));
+  assert.equal(first.state, 'queued');
+  assert.deepEqual(again.config, first.config);
+  const run = await service.training.run(1);
+  assert.equal(run.job.resume, true);
+  assert.deepEqual(run.job.config.training, {
+    ...first.config.training,
+    epochs: 4, // the one that it has done, and three
+    earlyStopping: null,
+    maxDuration: null,
+  });
+});
+
+test('an experiment whose checkpoint is gone does not go on as if it were there', async (t) => {
+  const service = await startService(t);
+  const { id } = await post(service, '/experiments', {}, 201);
+  await play(service, id, 0, succeed);
+  rmSync(join(folderOf(service, id), 'checkpoints'), { recursive: true });
+  const refused = await post(service, `/experiments/${id}/continue`, { epochs: 1 }, 404);
+  assert.equal(refused.code, 'checkpoint-not-found');
+  assert.equal((await request(service.address).get(`/experiments/${id}`)).body.state, 'succeeded');
+});
+
+test('a fork begins with its parent’s checkpoint and with the config that it changes', async (t) => {
+  const service = await startService(t);
+  const body = { name: 'parent', tags: ['a'], optimizer: { type: 'sgd', learningRate: 3 } };
+  const parent = await post(service, '/experiments', body, 201);
+  const untrained = await post(service, `/experiments/${parent.id}/fork`, {}, 409);
+  assert.equal(untrained.code, 'experiment-untrained');
+  await play(service, parent.id, 0, succeed);
+  const changes = {
+    optimizer: { type: 'adam' },
+    training: { epochs: 2 },
+    model: { dropout: { output: 0.5 } },
+  };
+  const fork = Experiment.parse(await post(service, `/experiments/${parent.id}/fork`, changes, 201));
+  assert.deepEqual(
+    [fork.parentId, fork.state, fork.name, fork.tags],
+    [parent.id, 'queued', 'fork of parent', []],
+  );
+  assert.deepEqual([fork.config.optimizer.type, fork.config.optimizer.learningRate], ['adam', 0.001]);
+  assert.deepEqual(fork.config.training, { ...parent.config.training, epochs: 2 });
+  assert.equal(fork.config.model.dropout.output, 0.5);
+
+  const { job } = await service.training.run(1);
+  assert.equal(job.resume, false);
+  const copy = join(folderOf(service, fork.id), 'initial');
+  assert.equal(job.initialDirectory, copy);
+  assert.equal(readFileSync(join(copy, SNAPSHOT), 'utf8'), 'weights and more');
+  assert.equal(readFileSync(join(copy, 'model/tokenizer.json'), 'utf8'), 'a tokenizer');
+
+  await request(service.address).delete(`/experiments/${parent.id}`).expect(204);
+  assert.ok(existsSync(join(copy, SNAPSHOT)), 'the fork keeps what it begins with');
+});
+
+test('without a snapshot a fork begins with the best weights', async (t) => {
+  const service = await startService(t);
+  const { id } = await post(service, '/experiments', {}, 201);
+  await play(service, id, 0, succeed);
+  rmSync(join(folderOf(service, id), 'checkpoints'), { recursive: true });
+  const fork = await post(service, `/experiments/${id}/fork`, undefined, 201);
+  assert.ok(existsSync(join(folderOf(service, fork.id), 'initial/model/weights.safetensors')));
+});
+
+test('a change that does not fit the weights is refused by name, and leaves nothing behind', async (t) => {
+  const service = await startService(t);
+  const parent = await post(
+    service,
+    '/experiments',
+    { model: { embeddingSize: 20, hiddenSizes: [20] } },
+    201,
+  );
+  await play(service, parent.id, 0, succeed);
+  const path = `/experiments/${parent.id}/fork`;
+  for (const [field, changes] of Object.entries({
+    'model.hiddenSizes': { model: { hiddenSizes: [20, 20] } },
+    'model.embeddingSize': { model: { embeddingSize: 30 } },
+    'model.tieWeights': { model: { tieWeights: true } },
+    tokenizer: { tokenizer: { type: 'character' } },
+    preset: { preset: 'rnnlm' },
+  })) {
+    const refused = await post(service, path, changes, 400);
+    assert.equal(refused.code, 'config-conflict', field);
+    assert.ok(refused.detail.startsWith(`${field}: `), refused.detail);
+  }
+  assert.match(
+    (await post(service, path, { model: { hiddenSizes: [30] } }, 400)).detail,
+    /\[30\] does not fit the weights of \w+, which have \[20\]/,
+  );
+  const unknown = await post(service, path, { optimiser: {} }, 400);
+  assert.match(unknown.detail, /did you mean "optimizer"/);
+  assert.equal((await post(service, path, { corpus: 'nothing' }, 404)).code, 'corpus-not-found');
+  assert.equal((await post(service, path, [], 400)).code, 'validation-failed');
+  assert.deepEqual(readdirSync(join(service.dataDir, 'experiments')), [parent.id]);
+});
+
+test('the same Idempotency-Key gives the same fork', async (t) => {
+  const service = await startService(t);
+  const { id } = await post(service, '/experiments', {}, 201);
+  await play(service, id, 0, succeed);
+  const fork = (body: object) =>
+    request(service.address).post(`/experiments/${id}/fork`).set('idempotency-key', 'once').send(body);
+  const first = await fork({}).expect(201);
+  const again = await fork({}).expect(201);
+  assert.equal(again.body.id, first.body.id);
+  assert.equal(again.headers['idempotent-replayed'], 'true');
+  assert.equal((await fork({ name: 'other' }).expect(409)).body.code, 'idempotency-conflict');
+  assert.equal(readdirSync(join(service.dataDir, 'experiments')).length, 2);
+});

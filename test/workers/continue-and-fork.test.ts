@@ -1,0 +1,95 @@
+/** What the service asks of a training beyond a plain one, by the real worker on a small text. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { createStopFlag } from '../../src/compute/training-task.js';
+import type { TrainingEvent } from '../../src/contracts/events.js';
+import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
+import { StagedUpload } from '../../src/corpus/staged-upload.js';
+import { copyInitialModel } from '../../src/experiments/initial-model.js';
+import train from '../../workers/train.js';
+import { useBackend } from '../support/backend.js';
+
+const CONFIG = {
+  model: { embeddingSize: 8, hiddenSizes: [8] },
+  optimizer: { type: 'adam', learningRate: 0.01 },
+  training: { epochs: 2, batchSize: 2, bpttLength: 5, evaluationBatchSize: 1, sampleLength: 0 },
+};
+
+async function upload(dataDirectory: string, name: string, line: string): Promise<string> {
+  const upload = await StagedUpload.begin(dataDirectory, 1_000_000);
+  await upload.receive('whole', Readable.from([Buffer.from(`${line}\n`.repeat(60))]));
+  const { id } = await upload.publish({ name, validFraction: 0.2, testFraction: 0.2 });
+  await upload.discard();
+  return id;
+}
+
+describe('a training that goes on or begins elsewhere', () => {
+  useBackend();
+  let run: (folder: string, changes: object, how?: object) => Promise<TrainingEvent[]>;
+  let folder: string;
+  after(() => rmSync(folder, { recursive: true }));
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
+    await upload(folder, 'cats', 'the cat sat on the mat');
+    await upload(folder, 'dogs', 'the dog sat on the log');
+    run = async (experiment, changes, how = {}) => {
+      const { name: _, tags: _t, notes: _n, priority: _p, ...config } = resolveExperimentInput(changes);
+      const { port1, port2 } = new MessageChannel();
+      const job = {
+        experimentId: 'e',
+        attempt: 1,
+        config,
+        experimentDirectory: join(folder, experiment),
+        dataDirectory: folder,
+        corporaMirror: null,
+        resume: false,
+        initialDirectory: null,
+        ...how,
+      };
+      const outcome = await train({ job, events: port2, stop: createStopFlag() });
+      const events: TrainingEvent[] = [];
+      for (let e = receiveMessageOnPort(port1); e; e = receiveMessageOnPort(port1)) events.push(e.message);
+      port1.close();
+      assert.deepEqual(outcome, { type: 'succeeded' });
+      return events;
+    };
+  });
+
+  test('one epoch and one more end in the same bytes as two', async () => {
+    const two = await run('two', { ...CONFIG, corpus: 'cats' });
+    const one = { ...CONFIG, corpus: 'cats', training: { ...CONFIG.training, epochs: 1 } };
+    await run('one', one);
+    const more = await run('one', { ...CONFIG, corpus: 'cats' }, { attempt: 2, resume: true });
+    assert.deepEqual(find(more, 'started').resumedFrom, { epoch: 1, step: find(two, 'epoch').step });
+    assert.equal(find(more, 'succeeded').digest, find(two, 'succeeded').digest);
+  });
+
+  test('a fork begins where its parent stands, with its vocabulary, on another text', async () => {
+    const long = { ...CONFIG, corpus: 'cats', training: { ...CONFIG.training, epochs: 12 } };
+    const parent = await run('parent', long);
+    await copyInitialModel(join(folder, 'parent'), join(folder, 'fork', 'initial'));
+    const initialDirectory = join(folder, 'fork', 'initial');
+    const still = {
+      ...long,
+      optimizer: { type: 'sgd', learningRate: 1e-9 },
+      training: { ...long.training, epochs: 1 },
+    };
+    const same = await run('fork', still, { initialDirectory });
+    const last = parent.filter((event) => event.type === 'epoch').at(-1)!;
+    assert.ok(Math.abs(find(same, 'epoch').validLoss! - last.data.validLoss!) < 1e-5);
+    const other = await run('fork', { ...still, corpus: 'dogs' }, { initialDirectory });
+    assert.equal(find(other, 'started').vocabularySize, find(parent, 'started').vocabularySize);
+  });
+});
+
+function find<Type extends TrainingEvent['type']>(events: readonly TrainingEvent[], type: Type) {
+  const event = events.find((candidate) => candidate.type === type);
+  assert.ok(event, `there is an event ${type}`);
+  return event.data as Extract<TrainingEvent, { type: Type }>['data'];
+}

@@ -16,8 +16,9 @@ struct LstmForward {
   bool bf16;
   const float *x, *hidden0, *cell0, *wx, *wh, *b;
   float *hiddens;  // [T, N, H]
-  float *cells;    // [T, N, H]
+  float *cells;    // [T, N, H]; null where nobody wants them
   float *gates;    // [T, N, 4H], after their nonlinearities; null where nobody wants them
+  float *last_hidden, *last_cell;  // [N, H]
   // Where the weights are packed already (see below), wx and wh are not read.
   const void *packed_wx = nullptr, *packed_wh = nullptr;
 };

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <algorithm>
 
 #include "gemm.h"
@@ -37,6 +39,7 @@ void lstm_forward(const LstmForward& job) {
   if (!packed_wh) packed_wh = Workspace::bytes(Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16));
   const RecurrentWeights weights(gemm, packed_wh, H);
   float* gates = job.gates ? job.gates : Workspace::floats(Workspace::kRows, T * N * width);
+  float* cells = job.cells ? job.cells : Workspace::floats(Workspace::kSums, T * states);
   const int mr = gemm.panel_rows(N);
   Panels packed_hidden[2];  // by turns: a thread may still read the one of the step before
   for (int i = 0; i < 2; i++) {
@@ -54,7 +57,7 @@ void lstm_forward(const LstmForward& job) {
 
     for (long t = 0; t < T; t++) {
       const float* hidden = t == 0 ? job.hidden0 : job.hiddens + (t - 1) * states;
-      const float* cell = t == 0 ? job.cell0 : job.cells + (t - 1) * states;
+      const float* cell = t == 0 ? job.cell0 : cells + (t - 1) * states;
       const Panels& a = packed_hidden[t % 2];
       for (long p = rows.begin; p < rows.end; p++) gemm.pack_a(a, p, row_major(hidden, H), N, H);
       member.barrier.wait();
@@ -65,10 +68,14 @@ void lstm_forward(const LstmForward& job) {
       }
       for (long n = 0; n < N && count > 0; n++) {
         const long at = n * H + units.begin;
-        isa().gates_forward(count, z + n * width + units.begin, H, cell + at, job.cells + t * states + at,
+        isa().gates_forward(count, z + n * width + units.begin, H, cell + at, cells + t * states + at,
                             job.hiddens + t * states + at);
       }
       member.barrier.wait();
+    }
+    if (member.index == 0) {
+      memcpy(job.last_hidden, T ? job.hiddens + (T - 1) * states : job.hidden0, sizeof(float) * states);
+      memcpy(job.last_cell, T ? cells + (T - 1) * states : job.cell0, sizeof(float) * states);
     }
   });
 }

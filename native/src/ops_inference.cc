@@ -45,7 +45,8 @@ void compute_lstm(void*, TF_OpKernelContext* context) {
   }
   lstm_forward({shape, bf16, run.floats(0), run.floats(1), run.floats(2), nullptr, nullptr, run.floats(5),
                 run.output(0, {shape.time, shape.batch, shape.hidden}),
-                run.output(1, {shape.time, shape.batch, shape.hidden}), nullptr, run.floats(3), run.floats(4)});
+                nullptr, nullptr, run.output(1, {shape.batch, shape.hidden}),
+                run.output(2, {shape.batch, shape.hidden}), run.floats(3), run.floats(4)});
 }
 
 bool read_output_job(OpRun& run, bool bf16, SoftmaxLoss* job) {
@@ -90,7 +91,7 @@ const char* register_inference_ops() {
       {"GatelmLstmPacked",
        {"x: float", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float",
         "options: int32"},
-       {"hiddens: float", "cells: float"}, compute_lstm},
+       {"hiddens: float", "last_hidden: float", "last_cell: float"}, compute_lstm},
       {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float", "options: int32"}, {"logits: float"},
        compute_logits},
       {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "options: int32", "targets: int32"},

@@ -1,4 +1,6 @@
 // The LSTM against plain loops in double precision.
+#include <algorithm>
+
 #include "check.h"
 #include "lstm.h"
 #include "tests.h"
@@ -35,7 +37,7 @@ struct Inputs {
 };
 
 void forward(const Inputs& in, Reference* out) {
-  const auto [T, N, D, H] = in.s;
+  const long T = in.s.time, N = in.s.batch, D = in.s.input, H = in.s.hidden;
   out->hiddens.resize(T * N * H);
   out->cells.resize(T * N * H);
   out->gates.resize(T * N * 4 * H);
@@ -63,7 +65,7 @@ void forward(const Inputs& in, Reference* out) {
 }
 
 void backward(const Inputs& in, Reference* r) {
-  const auto [T, N, D, H] = in.s;
+  const long T = in.s.time, N = in.s.batch, D = in.s.input, H = in.s.hidden;
   r->dx.assign(T * N * D, 0);
   r->d_wx.assign(D * 4 * H, 0);
   r->d_wh.assign(H * 4 * H, 0);
@@ -107,7 +109,7 @@ void backward(const Inputs& in, Reference* r) {
 }
 
 void check_lstm(const LstmShape& shape, bool bf16) {
-  const auto [T, N, D, H] = shape;
+  const long T = shape.time, N = shape.batch, D = shape.input, H = shape.hidden;
   const Inputs in(shape);
   Reference expected;
   forward(in, &expected);
@@ -118,12 +120,14 @@ void check_lstm(const LstmShape& shape, bool bf16) {
   // bfloat16 keeps 8 bits: 2⁻⁸ an operand, less in sums.
   const double tolerance = bf16 ? 3e-2 : 1e-5;
   const long steps = T * N * H;
-  Floats hiddens(steps), cells(steps), gates(4 * steps);
+  Floats hiddens(steps), cells(steps), gates(4 * steps), hidden(N * H), cell(N * H);
   lstm_forward({shape, bf16, in.x.data(), in.hidden0.data(), in.cell0.data(), in.wx.data(), in.wh.data(), in.b.data(),
-                hiddens.data(), cells.data(), gates.data()});
+                hiddens.data(), cells.data(), gates.data(), hidden.data(), cell.data()});
   expect_close(hiddens, expected.hiddens, tolerance, name + "hiddens");
   expect_close(cells, expected.cells, tolerance, name + "cells");
   expect_close(gates, expected.gates, tolerance, name + "gates");
+  expect(std::equal(hidden.begin(), hidden.end(), hiddens.end() - N * H), name + "the last hidden state");
+  expect(std::equal(cell.begin(), cell.end(), cells.end() - N * H), name + "the last cell");
 
   Floats dx(T * N * D), d_wx(D * 4 * H), d_wh(H * 4 * H), d_b(4 * H), d_hidden0(N * H), d_cell0(N * H);
   lstm_backward({shape, bf16, in.d_hiddens.data(), in.x.data(), in.hidden0.data(), in.cell0.data(), in.wx.data(),
@@ -140,8 +144,9 @@ void check_lstm(const LstmShape& shape, bool bf16) {
   pack_wx(in.wx.data(), D, H, bf16, packed_wx.data());
   pack_wh(in.wh.data(), H, bf16, packed_wh.data());
   lstm_forward({shape, bf16, in.x.data(), in.hidden0.data(), in.cell0.data(), nullptr, nullptr, in.b.data(),
-                again.data(), cells.data(), nullptr, packed_wx.data(), packed_wh.data()});
-  expect(again == hiddens, name + "packed: the same bits");
+                again.data(), nullptr, nullptr, hidden.data(), cell.data(), packed_wx.data(), packed_wh.data()});
+  expect(again == hiddens && std::equal(cell.begin(), cell.end(), cells.end() - N * H),
+         name + "packed: the same bits");
 }
 
 }  // namespace

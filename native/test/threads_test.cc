@@ -1,4 +1,5 @@
 // Rows, masks, and callers that come at the same time.
+#include <algorithm>
 #include <thread>
 
 #include "check.h"
@@ -45,10 +46,10 @@ void test_threads() {
   const Floats x = random_floats(6 * 5 * 9, 1), state = random_floats(5 * 20, 2), wx = random_floats(9 * 80, 3);
   const Floats wh = random_floats(20 * 80, 4), b = random_floats(80, 5);
   const auto run = [&](Floats* hiddens) {
-    Floats cells(steps), gates(4 * steps);
+    Floats cells(steps), gates(4 * steps), hidden(5 * 20), cell(5 * 20);
     hiddens->resize(steps);
     lstm_forward({shape, false, x.data(), state.data(), state.data(), wx.data(), wh.data(), b.data(), hiddens->data(),
-                  cells.data(), gates.data()});
+                  cells.data(), gates.data(), hidden.data(), cell.data()});
   };
   Floats alone;
   run(&alone);

@@ -7,6 +7,20 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  dimensions,
+  expectLstmGradientInput,
+  expectLstmInput,
+  expectLstmState,
+  expectRows,
+  expectSoftmaxInput,
+  type LstmGradientInput,
+  type LstmInput,
+  type PackedLstm,
+  type PackedOutputInput,
+  type SoftmaxInput,
+} from './kernel-inputs.js';
+import { expectShape } from './shapes.js';
 
 /** The part of tfjs-node's backend that runs an op by its name. */
 interface NodeBackend {
@@ -21,49 +35,14 @@ interface NodeBackend {
 
 /** What the addon says about itself. */
 interface Addon {
-  /** portable, avx2, avx512 or avx512bf16 */
+  /** portable, avx2, avx512, avx512bf16 or amx */
   readonly cpu: string;
   /** Whether large products can be made in bfloat16. */
   readonly bfloat16: boolean;
   readonly threads: number;
 }
 
-/** Values of one LSTM run that its gradient needs: gates [T, N, 4H] after their nonlinearities, cells [T, N, H]. */
-export interface LstmKernelCache {
-  readonly gates: tf.Tensor;
-  readonly cells: tf.Tensor;
-}
-
-interface LstmInput {
-  readonly x: tf.Tensor; // [T, N, D]
-  readonly hidden: tf.Tensor; // [N, H]
-  readonly cell: tf.Tensor; // [N, H]
-  readonly wx: tf.Tensor; // [D, 4H]
-  readonly wh: tf.Tensor; // [H, 4H]
-  /** Make the large products in bfloat16. */
-  readonly bf16: boolean;
-}
-
-interface SoftmaxInput {
-  readonly h: tf.Tensor; // [M, H]
-  readonly w: tf.Tensor; // [V, H]
-  readonly b: tf.Tensor; // [V]
-  readonly targets: tf.Tensor; // int32 [M]
-  readonly bf16: boolean;
-}
-
-/** What {@link NativeKernels.packLstm} gives. */
-export type PackedLstm = {
-  readonly packedWx: tf.Tensor;
-  readonly packedWh: tf.Tensor;
-};
-
-interface PackedOutputInput {
-  readonly h: tf.Tensor; // [M, H]
-  readonly packed: tf.Tensor;
-  readonly b: tf.Tensor; // [V]
-  readonly bf16: boolean;
-}
+export type { LstmKernelCache, PackedLstm } from './kernel-inputs.js';
 
 const ADDON = '../../../native/build/Release/gatelm_kernels.node';
 
@@ -88,6 +67,8 @@ export function nativeKernelsUnavailableReason(): string | undefined {
   return unavailableReason;
 }
 
+type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
 /** The ops of the addon, typed. */
 export class NativeKernels {
   readonly info: Addon;
@@ -100,34 +81,23 @@ export class NativeKernels {
 
   /** T steps of an LSTM. @returns hiddens [T, N, H], the state after the last step [N, H], and the cache */
   lstmForward(input: LstmInput & { readonly b: tf.Tensor }) {
+    expectLstmInput(input, 'the native LSTM');
     const { x, hidden, cell, wx, wh, b, bf16 } = input;
     return tf.tidy(() => {
       const inputs = [x, hidden, cell, wx, wh, b, options(bf16)];
-      const [hiddens, cells, gates] = this.#run('GatelmLstm', inputs, 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      return { hiddens, hidden: lastStep(hiddens), cell: lastStep(cells), cache: { gates, cells } };
+      const [hiddens, cells, gates, lastHidden, lastCell] = this.#run('GatelmLstm', inputs, 5) as Five;
+      return { hiddens, hidden: lastHidden, cell: lastCell, cache: { gates, cells } };
     });
   }
 
   /** The gradients of {@link lstmForward}; dHidden and dCell are those of the state before the first step. */
-  lstmBackward(
-    input: LstmInput & {
-      readonly dHiddens: tf.Tensor;
-      readonly hiddens: tf.Tensor;
-      readonly cache: LstmKernelCache;
-    },
-  ) {
+  lstmBackward(input: LstmGradientInput) {
+    expectLstmGradientInput(input, 'the native LSTM');
     const { dHiddens, x, hidden, cell, wx, wh, hiddens, cache, bf16 } = input;
     return tf.tidy(() => {
       const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates, options(bf16)];
-      const outputs = this.#run('GatelmLstmGrad', inputs, 6);
-      const [dx, dWx, dWh, db, dHidden, dCell] = outputs as [
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-      ];
+      const outputs = this.#run('GatelmLstmGrad', inputs, 6) as [...Five, tf.Tensor];
+      const [dx, dWx, dWh, db, dHidden, dCell] = outputs;
       return { dx, dWx, dWh, db, dHidden, dCell };
     });
   }
@@ -140,11 +110,12 @@ export class NativeKernels {
 
   /** {@link lstmForward} without what only a gradient needs, on weights that are packed already. */
   lstmPacked(input: Omit<LstmInput, 'wx' | 'wh'> & PackedLstm & { readonly b: tf.Tensor }) {
+    expectLstmState(input, 'the native LSTM');
     const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
     return tf.tidy(() => {
       const inputs = [x, hidden, cell, packedWx, packedWh, b, options(bf16)];
-      const [hiddens, cells] = this.#run('GatelmLstmPacked', inputs, 2) as [tf.Tensor, tf.Tensor];
-      return { hiddens, hidden: lastStep(hiddens), cell: lastStep(cells) };
+      const outputs = this.#run('GatelmLstmPacked', inputs, 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
     });
   }
 
@@ -155,6 +126,7 @@ export class NativeKernels {
 
   /** h·wᵀ + b, [M, V]. */
   logitsPacked({ h, packed, b, bf16 }: PackedOutputInput): tf.Tensor {
+    dimensions(h, 'M, H', 'the native output layer');
     return tf.tidy(() => this.#run('GatelmLogitsPacked', [h, packed, b, options(bf16)], 1)[0]!);
   }
 
@@ -166,16 +138,22 @@ export class NativeKernels {
     targets,
     bf16,
   }: PackedOutputInput & Pick<SoftmaxInput, 'targets'>): tf.Tensor {
+    const [rows] = dimensions(h, 'M, H', 'the native output layer');
+    expectShape(targets, [rows!], 'M', 'the native output layer');
     return tf.tidy(() => this.#run('GatelmSoftmaxLossPacked', [h, packed, b, options(bf16), targets], 1)[0]!);
   }
 
   /** −ln softmax(h·wᵀ + b) at the targets, [M], in nats. */
-  softmaxLoss({ h, w, b, targets, bf16 }: SoftmaxInput): tf.Tensor {
+  softmaxLoss(input: SoftmaxInput): tf.Tensor {
+    expectSoftmaxInput(input, 'the native output layer');
+    const { h, w, b, targets, bf16 } = input;
     return tf.tidy(() => this.#run('GatelmSoftmaxLoss', [h, w, b, targets, options(bf16)], 1)[0]!);
   }
 
   /** The losses and the gradients of Σ losses · scale. */
-  softmaxLossBackward({ h, w, b, targets, scale, bf16 }: SoftmaxInput & { readonly scale: number }) {
+  softmaxLossBackward(input: SoftmaxInput & { readonly scale: number }) {
+    expectSoftmaxInput(input, 'the native output layer');
+    const { h, w, b, targets, scale, bf16 } = input;
     return tf.tidy(() => {
       const inputs = [h, w, b, targets, options(bf16), tf.tensor1d([scale])];
       const outputs = this.#run('GatelmSoftmaxLossGrad', inputs, 4);
@@ -204,6 +182,7 @@ export class NativeKernels {
 
   /** Sums the rows of equal ids; ids [U] keep the order of their first appearance, rows [U, D]. */
   coalesceRows({ ids, rows }: { readonly ids: tf.Tensor; readonly rows: tf.Tensor }) {
+    expectRows({ ids, rows }, 'the native sum of rows');
     const [uniqueIds, sums] = this.#run('GatelmCoalesceRows', [ids, rows], 2) as [tf.Tensor, tf.Tensor];
     return { ids: uniqueIds, rows: sums };
   }
@@ -216,6 +195,8 @@ export class NativeKernels {
     readonly factor?: number;
   }): void {
     const { table, ids, rows, factor = 1 } = input;
+    const [, width] = dimensions(table, 'V, D', 'the native sum of rows');
+    expectRows({ ids, rows, width: width! }, 'the native sum of rows');
     this.#runInPlace('GatelmAddRows', () => [table, ids, rows, tf.tensor1d([factor])]);
   }
 
@@ -243,6 +224,9 @@ export class NativeKernels {
       average,
       averageCoefficient = 0,
     } = input;
+    for (const tensor of [gradient, average ?? value]) {
+      expectShape(tensor, value.shape, 'as the value', 'the native update');
+    }
     this.#runInPlace('GatelmSgd', () => [
       value,
       gradient,
@@ -268,6 +252,9 @@ export class NativeKernels {
     readonly correction2: number;
   }): void {
     const s = input;
+    for (const tensor of [s.m, s.v, s.gradient]) {
+      expectShape(tensor, s.value.shape, 'as the value', 'the native update');
+    }
     const scalars = [
       ...[s.learningRate, s.gradientScale, s.beta1, s.beta2, s.epsilon, s.weightDecay],
       ...[s.decoupled ? 1 : 0, s.correction1, s.correction2],
@@ -288,10 +275,4 @@ export class NativeKernels {
 
 function options(bf16: boolean): tf.Tensor {
   return tf.tensor1d([bf16 ? 1 : 0], 'int32');
-}
-
-/** [T, N, H] → the last [N, H]. */
-function lastStep(steps: tf.Tensor): tf.Tensor {
-  const [time, batchSize, width] = steps.shape as [number, number, number];
-  return tf.reshape(tf.slice(steps, [time - 1, 0, 0], [1, batchSize, width]), [batchSize, width]);
 }

@@ -25,6 +25,7 @@ const headers: Record<string, string> = apiKey ? { authorization: `Bearer ${apiK
 const STOPPED = 'stopped; npm start goes on with the training';
 let isStopping = false;
 
+process.stdout.on('error', () => process.exit(1)); // nobody reads any more; the server ends with this process
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -50,7 +51,7 @@ async function main(): Promise<number> {
 async function train(address: string): Promise<Experiment> {
   const experiment = Experiment.parse(await request(address, '/experiments', config));
   console.log(`\nPOST /experiments ${config} → ${experiment.id}`);
-  const display = new ProgressDisplay(process.stdout, experiment.config.training.epochs);
+  const display = new ProgressDisplay(process.stdout, experiment.config.training);
   for await (const event of followExperiment(address, experiment.id, headers)) {
     display.show(event);
     if (event.type === 'succeeded') {

@@ -1,5 +1,6 @@
 /** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
 import { EventData } from '../../src/contracts/events.js';
+import type { TrainingConfig } from '../../src/contracts/training.js';
 import type { Event } from './follow-experiment.js';
 
 /** The part of a terminal that is used. */
@@ -15,18 +16,23 @@ const CLEAR_LINE = '\r\u001b[2K';
 const PLAIN_INTERVAL_MS = 10_000;
 const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
 
+/** When a training ends: after so many epochs, or after so many seconds. */
+type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'>;
+
 export class ProgressDisplay {
   readonly #output: Output;
-  readonly #epochs: number;
+  readonly #length: TrainingLength;
   readonly #now: () => number;
   #lastPlainLine: number;
+  #start: number;
   #hasHeadings = false;
 
-  constructor(output: Output, epochs: number, now = () => performance.now()) {
+  constructor(output: Output, length: TrainingLength, now = () => performance.now()) {
     this.#output = output;
-    this.#epochs = epochs;
+    this.#length = length;
     this.#now = now;
     this.#lastPlainLine = now();
+    this.#start = now();
   }
 
   show(event: Event): void {
@@ -40,6 +46,7 @@ export class ProgressDisplay {
         this.#line('reading the corpus, building the model …');
         break;
       case 'started': {
+        this.#start = this.#now();
         const { parameterCount, vocabularySize, trainTokens } = EventData.started.parse(event.data);
         this.#line(
           `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} words, ${integer(trainTokens)} tokens to learn from`,
@@ -63,10 +70,12 @@ export class ProgressDisplay {
   }
 
   #showStep({ epoch, trainPerplexity, tokensPerSecond, remainingSeconds }: Step): void {
-    const fraction = Math.min(1, epoch / this.#epochs);
+    const { epochs, maxDuration } = this.#length;
+    const seconds = (this.#now() - this.#start) / 1000;
+    const fraction = Math.min(1, Math.max(epoch / epochs, maxDuration === null ? 0 : seconds / maxDuration));
     const facts = [
       `${Math.round(fraction * 100)} %`,
-      `epoch ${Math.min(Math.floor(epoch) + 1, this.#epochs)}/${this.#epochs}`,
+      `epoch ${Math.min(Math.floor(epoch) + 1, epochs)}/${epochs}`,
       `train perplexity ${decimal(trainPerplexity)}`,
       `${integer(tokensPerSecond)} tokens/s`,
       `${duration(remainingSeconds)} left`,

@@ -435,7 +435,9 @@ export class Trainer {
   #remainingSeconds(): number | null {
     const fraction = this.#fraction();
     const { totalSeconds } = this.#progress;
-    return fraction > 0 ? (totalSeconds * (1 - fraction)) / fraction : null;
+    if (fraction <= 0) return null;
+    const untilLimit = (this.#options.training.maxDuration ?? Number.POSITIVE_INFINITY) - totalSeconds;
+    return Math.min((totalSeconds * (1 - fraction)) / fraction, Math.max(0, untilLimit));
   }
 
   #openText(position: number): BatchIterator {

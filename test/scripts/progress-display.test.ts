@@ -36,10 +36,15 @@ const epoch = event('epoch', {
   isBest: true,
 });
 
-function show(isTTY: boolean, events: readonly Event[], now: () => number): string {
+function show(
+  isTTY: boolean,
+  events: readonly Event[],
+  now: () => number,
+  maxDuration: number | null = null,
+): string {
   let written = '';
   const output = { isTTY, columns: 60, write: (text: string) => (written += text) };
-  const display = new ProgressDisplay(output, 2, now);
+  const display = new ProgressDisplay(output, { epochs: 2, maxDuration }, now);
   for (const each of events) display.show(each);
   display.end();
   return written;
@@ -59,10 +64,19 @@ test('draws a bar over itself in a terminal, not wider than it, and lines of the
 test('writes a line of progress every ten seconds where there is no terminal', () => {
   let time = 0;
   const lines = show(false, [step, step, step, step], () => {
-    time += 4_000; // asked once a step
+    time += 2_000; // asked twice a step
     return time;
   })
     .trim()
     .split('\n');
   assert.deepEqual(lines, ['25 % · epoch 1/2 · train perplexity 148.4 · 12,346 tokens/s · 1:15 left']);
+});
+
+test('counts by time where the time limit comes before the last epoch', () => {
+  let time = 0;
+  const clock = () => {
+    time += 10_000;
+    return time;
+  };
+  assert.match(show(false, [step], clock, 20), /^50 % · epoch 1\/2/);
 });

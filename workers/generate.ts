@@ -1,10 +1,19 @@
 /** Entry point of an inference thread: keeps trained models warm and runs one task at a time on them. */
 import { randomInt } from 'node:crypto';
 import { openModel, type TrainedModel } from '../src/checkpoints/model-folder.js';
+import {
+  exportModelFolder,
+  importPyTorchModel,
+  readPyTorchBundle,
+  writeImportedModel,
+  writePyTorchBundle,
+} from '../src/checkpoints/pytorch-bundle.js';
 import type { SplitName } from '../src/contracts/corpus.js';
 import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
 import type { BackendReport, InferenceTask, ModelReference } from '../src/contracts/jobs.js';
+import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
 import type { Corpus } from '../src/corpus/corpus.js';
+import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
 import { loadCorpus } from '../src/corpus/load-corpus.js';
 import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
@@ -30,9 +39,24 @@ export function probeBackend(): Promise<BackendReport> {
 /** @throws AppError */
 export default async function run(
   task: InferenceTask,
+): Promise<GenerationResult | EvaluationResult | ScoreResult | ExportResult | ImportResult> {
+  switch (task.type) {
+    case 'export':
+      return exportModel(task);
+    case 'import':
+      return importModel(task);
+    default:
+      await loadBackend();
+      return useModel(warmModel(task.model), task);
+  }
+}
+
+type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' }>;
+
+async function useModel(
+  trained: WarmModel,
+  task: ModelTask,
 ): Promise<GenerationResult | EvaluationResult | ScoreResult> {
-  await loadBackend();
-  const trained = warmModel(task.model);
   switch (task.type) {
     case 'generate': {
       const { request } = task;
@@ -53,6 +77,35 @@ export default async function run(
     default:
       return task satisfies never;
   }
+}
+
+function exportModel({
+  modelDirectory,
+  bundleDirectory,
+  tiedWeights,
+}: Extract<InferenceTask, { type: 'export' }>): ExportResult {
+  const bundle = exportModelFolder(modelDirectory, { tiedWeights });
+  writePyTorchBundle(bundleDirectory, bundle);
+  return { files: Array.from(bundle, ([name, { length: bytes }]) => ({ name, bytes })) };
+}
+
+function importModel({
+  bundleDirectory,
+  modelDirectory,
+}: Extract<InferenceTask, { type: 'import' }>): ImportResult {
+  const imported = importPyTorchModel(readPyTorchBundle(bundleDirectory));
+  writeImportedModel(modelDirectory, imported);
+  const { digest, parameterCount, tokenizer, description } = imported;
+  const { vocabularySize, model, precision, corpus } = description;
+  return {
+    digest,
+    parameterCount,
+    vocabularySize,
+    model,
+    precision,
+    corpus,
+    tokenizer: describeTokenizer(tokenizer),
+  };
 }
 
 async function evaluateModel(

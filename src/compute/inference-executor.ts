@@ -5,12 +5,15 @@
  */
 import type { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
 import type { BackendReport, InferenceTask } from '../contracts/jobs.js';
+import type { ExportResult, ImportResult } from '../contracts/transfer.js';
 
 /** What each kind of task answers with. */
 export interface InferenceResults {
   readonly generate: GenerationResult;
   readonly score: ScoreResult;
   readonly evaluate: EvaluationResult;
+  readonly export: ExportResult;
+  readonly import: ImportResult;
 }
 
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];

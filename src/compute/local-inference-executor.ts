@@ -8,6 +8,7 @@ import {
   type InferenceHostRequest,
   type InferenceTask,
 } from '../contracts/jobs.js';
+import { ExportResult, ImportResult } from '../contracts/transfer.js';
 import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
@@ -49,7 +50,13 @@ interface OpenTask {
   readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
 }
 
-const RESULTS = { generate: GenerationResult, score: ScoreResult, evaluate: EvaluationResult } as const;
+const RESULTS = {
+  generate: GenerationResult,
+  score: ScoreResult,
+  evaluate: EvaluationResult,
+  export: ExportResult,
+  import: ImportResult,
+} as const;
 const NICENESS = 0;
 const MEMORY_KILL_SCORE = 500;
 /** Time that the host gets to end by itself. */

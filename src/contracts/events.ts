@@ -77,7 +77,9 @@ export const EventData = {
     validPerplexity: perplexity,
     digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
     seconds: z.number(),
-    reason: z.enum(['epochs', 'early-stopping', 'max-duration']),
+    reason: z
+      .enum(['epochs', 'early-stopping', 'max-duration', 'imported'])
+      .describe('imported: nothing was trained or evaluated here'),
   }),
   failed: z.strictObject({
     error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),

@@ -55,5 +55,5 @@ export type ExperimentPatch = {
 /** What a new record begins with. */
 export type NewExperiment = Pick<
   ExperimentRecord,
-  'id' | 'name' | 'tags' | 'notes' | 'priority' | 'config' | 'parentId' | 'createdAt'
+  'id' | 'name' | 'tags' | 'notes' | 'priority' | 'state' | 'config' | 'parentId' | 'createdAt'
 >;

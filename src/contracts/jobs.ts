@@ -11,6 +11,7 @@ import {
   ScoreRequest,
   ScoreResult,
 } from './generation.js';
+import { ExportResult, ImportResult, TiedWeights } from './transfer.js';
 
 export const StopMode = z.enum(['pause', 'cancel']);
 export type StopMode = z.infer<typeof StopMode>;
@@ -107,6 +108,17 @@ export const InferenceTask = z.discriminatedUnion('type', [
     request: EvaluationRequest,
     ...corpora,
   }),
+  z.strictObject({
+    type: z.literal('export'),
+    modelDirectory: z.string(),
+    bundleDirectory: z.string().describe('Where model.safetensors, config.json and tokenizer.json go'),
+    tiedWeights: TiedWeights,
+  }),
+  z.strictObject({
+    type: z.literal('import'),
+    bundleDirectory: z.string().describe('Where they are; vocabulary.txt may stand for tokenizer.json'),
+    modelDirectory: z.string().describe('Where the model goes that is served'),
+  }),
 ]);
 export type InferenceTask = z.infer<typeof InferenceTask>;
 
@@ -121,7 +133,7 @@ export const InferenceHostMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),
-    result: z.union([GenerationResult, EvaluationResult, ScoreResult]),
+    result: z.union([GenerationResult, EvaluationResult, ScoreResult, ExportResult, ImportResult]),
   }),
   z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedErrorBody }),
 ]);

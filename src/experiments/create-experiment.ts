@@ -76,6 +76,7 @@ export function storeExperiment(
       tags,
       notes,
       priority,
+      state: 'queued',
       config,
       parentId: parentId ?? null,
       createdAt,

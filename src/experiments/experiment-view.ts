@@ -60,6 +60,7 @@ function linksOf(id: string): Record<string, string> {
     events: `${self}/events`,
     metrics: `${self}/metrics`,
     checkpoints: `${self}/checkpoints`,
+    export: `${self}/export`,
     generate: `/generate?experiment=${id}`,
   };
 }

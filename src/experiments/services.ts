@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
@@ -12,6 +12,7 @@ import { createEventLog, type EventLog } from './event-log.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { TrainingQueue } from './training-queue.js';
+import { transfersFolder } from './transfer-folder.js';
 
 export interface ServicesOptions {
   readonly environment: Environment;
@@ -52,6 +53,7 @@ export function createServices({
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus);
   const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
+  rmSync(transfersFolder(environment.dataDir), { recursive: true, force: true });
   recoverExperiments(store, log, queue, environment);
   queue.wake();
 

@@ -75,7 +75,11 @@ function chooseExperiment(store: Store, id: string | undefined): ExperimentRecor
   return best;
 }
 
-function referToModel({ id, state, modelDigest }: ExperimentRecord, dataDirectory: string): ModelReference {
+/** @throws experiment-untrained */
+export function referToModel(
+  { id, state, modelDigest }: ExperimentRecord,
+  dataDirectory: string,
+): ModelReference {
   if (modelDigest === null) throw appError('experiment-untrained', { experiment: id, state });
   return {
     experimentId: id,

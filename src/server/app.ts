@@ -23,6 +23,7 @@ import { routeEvents } from './routes/experiments/id/events.js';
 import { routeExperiment } from './routes/experiments/id/experiment.js';
 import { routeMetrics } from './routes/experiments/id/metrics.js';
 import { routeProgress } from './routes/experiments/id/progress.js';
+import { routeTransfer } from './routes/experiments/transfer.js';
 import { routeGenerate } from './routes/generate.js';
 import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
@@ -101,6 +102,7 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routeEvents(app, services, streams);
   routeMetrics(app, services);
   routeEvaluate(app, services);
+  routeTransfer(app, services);
   routeGenerate(app, services);
   routeCorpora(app, services);
   routePresets(app);

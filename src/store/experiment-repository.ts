@@ -29,7 +29,7 @@ export function createExperimentRepository(database: Database): ExperimentReposi
   const select = `SELECT ${EXPERIMENT_COLUMNS} FROM experiments AS e`;
   const insert = database.prepare(
     `INSERT INTO experiments (id, name, tags, notes, priority, state, preset, corpus, config, parent_id, created_at)
-     VALUES (@id, @name, @tags, @notes, @priority, 'queued', @preset, @corpus, @config, @parentId, @createdAt)`,
+     VALUES (@id, @name, @tags, @notes, @priority, @state, @preset, @corpus, @config, @parentId, @createdAt)`,
   );
   const byId = database.prepare(`${select} WHERE id = ?`);
   const remove = database.prepare('DELETE FROM experiments WHERE number = ?');

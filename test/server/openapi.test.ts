@@ -48,6 +48,8 @@ const ROUTES = [
   'GET /experiments/{id}/metrics',
   'GET /experiments/{id}/checkpoints',
   'POST /experiments/{id}/evaluate',
+  'GET /experiments/{id}/export',
+  'POST /experiments/import',
   'GET /generate',
   'POST /generate',
   'POST /score',

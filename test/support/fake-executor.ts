@@ -1,6 +1,9 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { InferenceExecutor, InferenceResultOf } from '../../src/compute/inference-executor.js';
 import type { TrainingExecutor, TrainingRun } from '../../src/compute/training-executor.js';
+import { TokenizerConfig } from '../../src/contracts/corpus.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import type {
   BackendReport,
@@ -9,6 +12,7 @@ import type {
   TrainingJob,
   TrainingOutcome,
 } from '../../src/contracts/jobs.js';
+import { ModelConfig } from '../../src/contracts/model.js';
 
 const REPORT: BackendReport = {
   backend: 'native',
@@ -140,9 +144,9 @@ export class FakeInferenceExecutor implements InferenceExecutor {
 }
 
 function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
-  const { experimentId } = task.model;
   switch (task.type) {
     case 'generate': {
+      const { experimentId } = task.model;
       const { prompt, maxTokens, seed = 7 } = task.request;
       const text = ' and so on';
       return {
@@ -163,6 +167,21 @@ function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
       };
     case 'evaluate':
       return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };
+    case 'export': {
+      const files = { 'model.safetensors': 'w'.repeat(1000), 'config.json': '{}', 'tokenizer.json': '{}' };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(task.bundleDirectory, name), text);
+      return { files: Object.entries(files).map(([name, { length: bytes }]) => ({ name, bytes })) };
+    }
+    case 'import':
+      return {
+        digest: 'e'.repeat(64),
+        parameterCount: 99,
+        vocabularySize: 6,
+        model: ModelConfig.parse({}),
+        precision: 'float32',
+        corpus: 'unknown',
+        tokenizer: TokenizerConfig.parse({ type: 'word' }),
+      };
     default:
       return task satisfies never;
   }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { InferenceExecutor } from '../../src/compute/inference-executor.js';
 import { type Environment, parseEnvironment } from '../../src/contracts/environment.js';
 import { createServices, type Services } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
@@ -14,6 +15,8 @@ export interface ServiceOptions {
   readonly slots?: number;
   readonly dataDir?: string;
   readonly environment?: Partial<Environment>;
+  /** Instead of the fake one. */
+  readonly executor?: InferenceExecutor;
 }
 
 /** A service over fake executors, listening on a port of its own. */
@@ -48,7 +51,11 @@ export async function startService(test: TestContext, options: ServiceOptions = 
   const { plays = false, slots = 1 } = options;
   const training = new FakeTrainingExecutor({ slots, plays });
   const inference = new FakeInferenceExecutor();
-  const services = createServices({ environment, trainingExecutor: training, inferenceExecutor: inference });
+  const services = createServices({
+    environment,
+    trainingExecutor: training,
+    inferenceExecutor: options.executor ?? inference,
+  });
   const app = await buildApp(services);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;

@@ -25,6 +25,7 @@ export function insertExperiment(
     tags,
     notes,
     priority,
+    state: 'queued',
     config,
     parentId: null,
     createdAt: new Date().toISOString(),

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { CorpusInfo, CorpusPreview, CorpusUpload } from '../../../contracts/corpus.js';
 import { CorpusList, CorpusParams, PreviewQuery } from '../../../contracts/http.js';
 import { parseStrictly } from '../../../contracts/validation.js';
-import { AppError, appError } from '../../../errors.js';
+import { appError } from '../../../errors.js';
 import type { UploadPart } from '../../../experiments/corpora.js';
 import type { Services } from '../../../experiments/services.js';
+import { receiveForm } from '../../form.js';
 import type { HttpApp } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
 import { readQueryValues } from '../../query-values.js';
@@ -98,9 +99,13 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
     },
     async (request, reply) => {
       reply.header('connection', 'close'); // a refused upload is not read to its end
-      const corpus = await corpora.upload((take) =>
-        request.isMultipart() ? receiveForm(request, take).catch(throwFormError) : receiveText(request, take),
-      );
+      const corpus = await corpora.upload(async (take) => {
+        if (!request.isMultipart()) return receiveText(request, take);
+        const fields = await receiveForm(request, [...FILES.keys()], (file, bytes) =>
+          take(FILES.get(file)!, bytes),
+        );
+        return readFields({ ...(request.query as object), ...fields });
+      });
       reply.removeHeader('connection');
       return reply.code(201).header('location', `/corpora/${corpus.id}`).send(corpus);
     },
@@ -108,32 +113,6 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
 }
 
 type Take = (part: UploadPart, bytes: Readable) => Promise<void>;
-
-async function receiveForm(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
-  const fields: Record<string, unknown> = { ...(request.query as object) };
-  for await (const part of request.parts()) {
-    if (part.type === 'field') {
-      fields[part.fieldname] = part.value;
-      continue;
-    }
-    const name = FILES.get(part.fieldname);
-    if (!name) {
-      const known = [...FILES.keys()].join(', ');
-      throw appError('bad-request', {
-        reason: `There is no file "${part.fieldname.slice(0, 60)}"; known: ${known}`,
-      });
-    }
-    await take(name, part.file);
-  }
-  return readFields(fields);
-}
-
-/** The form's parser throws plain errors, or fastify's; those of the disk have a code of the system. */
-function throwFormError(error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const isParsers = !(error instanceof AppError) && (code === undefined || code.startsWith('FST_'));
-  throw isParsers ? appError('bad-request', { reason: `The form is not valid: ${message}` }, error) : error;
-}
 
 async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
   const fields = readFields(request.query);

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { writeError } from '../corpus/download.js';
+import type { ByteSource } from '../corpus/staged-upload.js';
+import { AppError, appError } from '../errors.js';
+
+/** Files on their way in or out, in a folder of their own below the data folder; gone with {@link discard}. */
+export class TransferFolder {
+  readonly path: string;
+  readonly #names = new Set<string>();
+  #receivedBytes = 0;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** @throws out-of-disk, write-failed */
+  static async create(dataDirectory: string): Promise<TransferFolder> {
+    const path = join(transfersFolder(dataDirectory), randomBytes(8).toString('hex'));
+    await mkdir(path, { recursive: true }).catch((error) => {
+      throw writeError(path, error);
+    });
+    return new TransferFolder(path);
+  }
+
+  /**
+   * Writes a file as it comes.
+   * @param maxBytes most bytes of all files together
+   * @throws bad-request when the file came before, body-too-large, out-of-disk, write-failed
+   */
+  async receive(name: string, source: ByteSource, maxBytes: number): Promise<void> {
+    if (this.#names.has(name)) throw appError('bad-request', { reason: `The file "${name}" came twice` });
+    this.#names.add(name);
+    const file = join(this.path, name);
+    const count = this.#counted(source, maxBytes);
+    await pipeline(count, createWriteStream(file)).catch((error) => {
+      const isDisks = !(error instanceof AppError) && (error as NodeJS.ErrnoException).syscall !== undefined;
+      throw isDisks ? writeError(file, error) : error;
+    });
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  async *#counted(source: ByteSource, maxBytes: number): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      this.#receivedBytes += chunk.length;
+      if (this.#receivedBytes > maxBytes) throw appError('body-too-large', { limit: maxBytes });
+      yield chunk;
+    }
+  }
+}
+
+/** Where all transfers are: what a server that is gone left there is of no use to anyone. */
+export function transfersFolder(dataDirectory: string): string {
+  return join(resolve(dataDirectory), 'transfers');
+}

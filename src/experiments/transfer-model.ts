@@ -1,0 +1,147 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InferenceExecutor } from '../compute/inference-executor.js';
+import type { Environment } from '../contracts/environment.js';
+import type { Experiment } from '../contracts/experiment.js';
+import { ExperimentInput } from '../contracts/experiment-config.js';
+import type { ExportQuery, ImportFields, ImportResult } from '../contracts/transfer.js';
+import { parseStrictly } from '../contracts/validation.js';
+import type { ByteSource } from '../corpus/staged-upload.js';
+import { appError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { EventLog } from './event-log.js';
+import { newExperimentId } from './experiment-id.js';
+import { viewExperiment } from './experiment-view.js';
+import { findExperiment } from './find-experiment.js';
+import { experimentDirectory } from './training-queue.js';
+import { TransferFolder } from './transfer-folder.js';
+import { referToModel } from './use-model.js';
+
+export interface TransferDependencies {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly executor: InferenceExecutor;
+  readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes'>;
+}
+
+/** A bundle that lies in files, until it is discarded. */
+export interface ExportedBundle {
+  readonly folder: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  discard(): Promise<void>;
+}
+
+/**
+ * The best weights of an experiment as PyTorch's people pass them on.
+ * @throws experiment-not-found, experiment-untrained, checkpoint-corrupt, out-of-disk, and what the executor throws
+ */
+export async function exportModel(
+  { store, executor, environment }: TransferDependencies,
+  id: string,
+  { tiedWeights }: ExportQuery,
+): Promise<ExportedBundle> {
+  const { modelDirectory } = referToModel(findExperiment(store, id), environment.dataDir);
+  const folder = await TransferFolder.create(environment.dataDir);
+  const discard = () => folder.discard();
+  try {
+    const { files } = await executor.run({
+      type: 'export',
+      modelDirectory,
+      bundleDirectory: folder.path,
+      tiedWeights,
+    });
+    return { folder: folder.path, files, discard };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+/** A file of an import, and its name in a bundle. */
+export const IMPORT_FILES = {
+  model: 'model.safetensors',
+  tokenizer: 'tokenizer.json',
+  vocabulary: 'vocabulary.txt',
+  config: 'config.json',
+} as const;
+export type ImportFile = keyof typeof IMPORT_FILES;
+
+/**
+ * Takes a model that PyTorch trained as it comes, checks it, and makes it an experiment that has succeeded.
+ * @param receive hands its files over, one after another, and then gives the fields that came with them
+ * @throws bad-request when a file is missing, checkpoint-corrupt, tensor-mismatch, tokenizer-invalid, validation-failed,
+ * body-too-large, out-of-disk, write-failed, and what the executor throws
+ */
+export async function importModel(
+  dependencies: TransferDependencies,
+  receive: (take: (file: ImportFile, bytes: ByteSource) => Promise<void>) => Promise<ImportFields>,
+): Promise<Experiment> {
+  const { executor, environment } = dependencies;
+  const { dataDir, maxUploadBytes } = environment;
+  const id = newExperimentId();
+  const experimentFolder = experimentDirectory(dataDir, id);
+  const bundle = await TransferFolder.create(dataDir);
+  try {
+    const fields = await receive((file, bytes) => bundle.receive(IMPORT_FILES[file], bytes, maxUploadBytes));
+    assertComplete(bundle);
+    const imported = await executor.run({
+      type: 'import',
+      bundleDirectory: bundle.path,
+      modelDirectory: join(experimentFolder, 'model'),
+    });
+    return storeImported(dependencies, id, fields, imported);
+  } catch (error) {
+    await rm(experimentFolder, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await bundle.discard();
+  }
+}
+
+function assertComplete(bundle: TransferFolder): void {
+  if (!bundle.has(IMPORT_FILES.model))
+    throw appError('bad-request', { reason: 'The file "model" is missing: the weights as safetensors' });
+  if (!bundle.has(IMPORT_FILES.tokenizer) && !bundle.has(IMPORT_FILES.vocabulary))
+    throw appError('bad-request', {
+      reason:
+        'The file "tokenizer" (tokenizer.json) or "vocabulary" (one token a line) is missing: the weights do not tell what their rows stand for',
+    });
+}
+
+/** How it was trained is not known: what the config says of it is what a fork would begin with. */
+function storeImported(
+  { store, log }: TransferDependencies,
+  id: string,
+  fields: ImportFields,
+  { model, corpus, precision, tokenizer, digest, parameterCount, vocabularySize }: ImportResult,
+): Experiment {
+  const { name, tags, notes, priority, ...config } = parseStrictly(
+    ExperimentInput,
+    { ...fields, model, corpus, precision, tokenizer },
+    'What config.json says',
+  );
+  return store.transaction(() => {
+    const createdAt = new Date().toISOString();
+    store.experiments.insert({
+      id,
+      name: name ?? fields.name,
+      tags,
+      notes,
+      priority,
+      state: 'succeeded',
+      config,
+      parentId: null,
+      createdAt,
+    });
+    const data = {
+      testPerplexity: null,
+      testLoss: null,
+      validPerplexity: null,
+      digest,
+      seconds: 0,
+      reason: 'imported',
+    } as const;
+    const patch = { modelDigest: digest, parameterCount, vocabularySize };
+    return viewExperiment(store, log.record(id, { type: 'succeeded', data }, patch)!);
+  });
+}

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ModelConfig } from '../../src/contracts/model.js';
-import type { Objective, TokenBatch } from '../../src/models/language-model.js';
+import { type Objective, parameterCount, type TokenBatch } from '../../src/models/language-model.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
+import * as tf from '../../src/tensor/tensorflow.js';
+import { splitBatch } from '../../src/training/batch-parts.js';
 import { KERNELS, onKernels, useBackend } from '../support/backend.js';
-import { checkParameterGradient } from '../support/gradient-check.js';
+import { expectClose } from '../support/expect-close.js';
+import { checkParameterGradient, denseGradient } from '../support/gradient-check.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
 const VOCABULARY = 11;
@@ -120,9 +124,7 @@ describe('LstmLanguageModel', () => {
       return result;
     });
     if (losses[1]!.length === 0) return;
-    losses[0]!.forEach((loss, m) =>
-      assert.ok(Math.abs(loss - losses[1]![m]!) < 1e-5, `${loss} ${losses[1]![m]}`),
-    );
+    expectClose('fused losses', losses[1]!, losses[0]!, 1e-5);
   });
 
   it('carries its state from batch to batch, and reads the same text to the same losses in parts', () => {
@@ -135,8 +137,105 @@ describe('LstmLanguageModel', () => {
         ...net.losses({ inputs: row(BATCH.inputs), targets: row(BATCH.targets), time: 1, batchSize: 4 }),
       ];
     });
-    whole.forEach((loss, m) => assert.ok(Math.abs(loss - parts[m]!) < 1e-6));
+    expectClose('in parts', parts, whole, 1e-6);
     net.dispose();
+  });
+
+  for (const kernels of KERNELS) {
+    it(`accumulates over parts of a batch what the whole batch gives, on ${kernels} kernels`, (context) =>
+      onKernels(kernels, context, () =>
+        expectNoTensorLeak(() => {
+          const objective = {
+            ...OBJECTIVE,
+            activationRegularization: 2,
+            temporalActivationRegularization: 1,
+          };
+          const net = model(MODELS['tied weights']);
+          net.accumulateGradients(BATCH, objective);
+          const whole = net.parameters.map(denseGradient);
+          for (const parts of [2, 3, 4, 9]) {
+            for (const parameter of net.parameters) parameter.clearGradient();
+            for (const part of splitBatch(BATCH, parts)) {
+              const share = part.batchSize / BATCH.batchSize;
+              net.putState(null);
+              net.accumulateGradients(part, {
+                gradientScale: objective.gradientScale,
+                activationRegularization: share * objective.activationRegularization,
+                temporalActivationRegularization: share * objective.temporalActivationRegularization,
+              });
+            }
+            net.parameters.forEach((parameter, i) => {
+              expectClose(`${parts} parts, ${parameter.name}`, denseGradient(parameter), whole[i]!, 1e-6);
+            });
+          }
+          net.dispose();
+        }),
+      ));
+  }
+
+  it('takes no gradient, draws no mask and forgets nothing when it only reads', () => {
+    expectNoTensorLeak(() => {
+      const net = model(MODELS['all kinds of dropout, variational']);
+      const first = net.losses(BATCH);
+      const second = net.losses(BATCH);
+      assert.notDeepEqual(second, first, 'the state of the first reading matters to the second');
+      net.putState(null);
+      assert.deepEqual(net.losses(BATCH), first);
+      assert.equal(net.random.counter, 0);
+      for (const parameter of net.parameters) assert.throws(() => parameter.gradient, { code: 'internal' });
+      net.dispose();
+    });
+  });
+
+  it('gives its state away and takes it back: another text in between changes nothing', () => {
+    expectNoTensorLeak(() => {
+      const net = model(MODELS['two layers of different sizes']);
+      net.losses(BATCH);
+      const expected = net.losses(BATCH);
+      net.putState(null);
+      net.losses(BATCH);
+      const state = net.takeState();
+      assert.equal(net.takeState(), null);
+      net.read(Int32Array.of(1, 2, 3));
+      net.putState(state);
+      assert.deepEqual(net.losses(BATCH), expected);
+      net.dispose();
+    });
+  });
+
+  it('has one parameter for tied weights, and its size counts once', () => {
+    const tied = model(MODELS['tied weights']);
+    const names = tied.parameters.map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    assert.ok(!names.includes('output.w'));
+    const lstm = (input: number, hidden: number) => 4 * hidden * (input + hidden + 1);
+    assert.equal(parameterCount(tied), VOCABULARY * 6 + lstm(6, 7) + lstm(7, 6) + VOCABULARY);
+    tied.dispose();
+  });
+
+  it('refuses weights of another model, naming the tensor', () => {
+    const config = ModelConfig.parse(MODELS['one layer']);
+    const refuses = (weights: [string, number[]][], message: string) => {
+      const tensors = new Map(weights.map(([name, shape]) => [name, tf.zeros(shape)]));
+      assert.throws(() => parametersFromWeights(config, VOCABULARY, tensors), {
+        code: 'tensor-mismatch',
+        message,
+      });
+    };
+    const all: [string, number[]][] = [
+      ['embedding.table', [11, 5]],
+      ['lstm0.wx', [5, 24]],
+      ['lstm0.wh', [6, 24]],
+      ['lstm0.b', [24]],
+      ['output.w', [11, 6]],
+      ['output.b', [11]],
+    ];
+    refuses(all.slice(0, 5), 'Tensor "output.b": expected [11], got no such tensor');
+    refuses(
+      [['lstm0.wx', [5, 20]], ...all.toSpliced(1, 1)],
+      'Tensor "lstm0.wx": expected [5, 24], got [5, 20]',
+    );
+    refuses([...all, ['lstm1.wx', [6, 24]]], 'Tensor "lstm1.wx": expected no such tensor, got one');
   });
 });
 

@@ -69,6 +69,7 @@ function onlyKnown(...flags) {
 function run(args) {
   const { status, signal, error } = spawnSync(process.execPath, args, {
     cwd: settings.root,
+    env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env }, // TensorFlow prints a banner otherwise
     stdio: 'inherit',
   });
   if (error) throw error;

@@ -8,17 +8,24 @@ import {
   writeImportedModel,
   writePyTorchBundle,
 } from '../src/checkpoints/pytorch-bundle.js';
+import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
 import type { SplitName } from '../src/contracts/corpus.js';
-import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
+import type {
+  EvaluationResult,
+  GenerationPart,
+  GenerationResult,
+  ScoreResult,
+} from '../src/contracts/generation.js';
 import type { BackendReport, InferenceTask, ModelReference } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
 import type { Corpus } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
 import { loadCorpus } from '../src/corpus/load-corpus.js';
+import type { Tokenizer } from '../src/corpus/tokenizer.js';
 import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
 import { scoreText } from '../src/evaluation/score-text.js';
-import { generateText, promptIds } from '../src/generation/generate-text.js';
+import { promptIds, streamText } from '../src/generation/generate-text.js';
 import { loadBackend } from '../src/tensor/backend.js';
 
 /** Models kept in memory; the least recently used one goes first. */
@@ -37,9 +44,13 @@ export function probeBackend(): Promise<BackendReport> {
 }
 
 /** @throws AppError */
-export default async function run(
-  task: InferenceTask,
-): Promise<GenerationResult | EvaluationResult | ScoreResult | ExportResult | ImportResult> {
+export default async function run({
+  task,
+  parts,
+  cancelled,
+}: InferenceThreadTask): Promise<
+  GenerationResult | EvaluationResult | ScoreResult | ExportResult | ImportResult
+> {
   switch (task.type) {
     case 'export':
       return exportModel(task);
@@ -47,29 +58,51 @@ export default async function run(
       return importModel(task);
     default:
       await loadBackend();
-      return useModel(warmModel(task.model), task);
+      if (task.type !== 'generate') return useModel(warmModel(task.model), task);
+      return generate(warmModel(task.model), task, {
+        onPart: (part) => parts?.postMessage(part),
+        isCancelled: () => isCancelled(cancelled),
+      });
   }
 }
 
-type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' }>;
-
-async function useModel(
-  trained: WarmModel,
-  task: ModelTask,
-): Promise<GenerationResult | EvaluationResult | ScoreResult> {
-  switch (task.type) {
-    case 'generate': {
-      const { request } = task;
-      const seed = request.seed ?? randomInt(2 ** 32);
-      const generated = generateText(trained.model, trained.tokenizer, { ...request, seed });
-      return {
-        experimentId: task.model.experimentId,
-        prompt: request.prompt,
-        seed,
-        ...generated,
-        unknownWords: [...generated.unknownWords],
-      };
+function generate(
+  { model, tokenizer }: WarmModel,
+  { request, model: { experimentId } }: Extract<InferenceTask, { type: 'generate' }>,
+  { onPart, isCancelled }: { onPart: (part: GenerationPart) => void; isCancelled: () => boolean },
+): GenerationResult {
+  const seed = request.seed ?? randomInt(2 ** 32);
+  const prompt = request.promptIds ? decodeIds(tokenizer, request.promptIds) : request.prompt;
+  if (request.echo) onPart({ text: prompt, tokens: 0 });
+  const writing = streamText(model, tokenizer, { ...request, seed }, isCancelled);
+  for (;;) {
+    const { done, value } = writing.next();
+    if (!done) {
+      onPart(value);
+      continue;
     }
+    const { logprobs, unknownWords, ...generated } = value;
+    return {
+      experimentId,
+      prompt,
+      seed,
+      ...generated,
+      unknownWords: [...unknownWords],
+      ...(logprobs && { logprobs: [...logprobs] }),
+    };
+  }
+}
+
+/** @throws token-id-out-of-range */
+function decodeIds(tokenizer: Tokenizer, ids: readonly number[]): string {
+  for (const id of ids) tokenizer.vocabulary.token(id);
+  return tokenizer.decode(ids);
+}
+
+type ReadingTask = Extract<InferenceTask, { type: 'score' | 'evaluate' }>;
+
+async function useModel(trained: WarmModel, task: ReadingTask): Promise<EvaluationResult | ScoreResult> {
+  switch (task.type) {
     case 'score':
       return scoreText(trained.model, trained.tokenizer, task.request.text);
     case 'evaluate':

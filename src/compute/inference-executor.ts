@@ -3,7 +3,12 @@
  *
  * Deliberately not here: which experiment is meant and whether it is trained (the service's).
  */
-import type { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
+import type {
+  EvaluationResult,
+  GenerationPart,
+  GenerationResult,
+  ScoreResult,
+} from '../contracts/generation.js';
 import type { BackendReport, InferenceTask } from '../contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../contracts/transfer.js';
 
@@ -18,11 +23,18 @@ export interface InferenceResults {
 
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
 
+export interface RunOptions {
+  /** Called with each piece of text, before the result, while a generation runs. */
+  readonly onPart?: (part: GenerationPart) => void;
+  /** Ends a generation at its next token; it then resolves with what there is. Other tasks run to their end. */
+  readonly signal?: AbortSignal;
+}
+
 export interface InferenceExecutor {
   /**
    * Runs one task. Rejects with an AppError: `queue-full` beyond the limit, `host-died`, or what the model said.
    */
-  run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>>;
+  run<Task extends InferenceTask>(task: Task, options?: RunOptions): Promise<InferenceResultOf<Task>>;
   /** What the host found when it loaded TensorFlow; null until its first task. */
   backendReport(): BackendReport | null;
   processIds(): readonly number[];

@@ -13,7 +13,12 @@ import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
 import { type HostEnd, HostProcess } from './host-process.js';
-import type { InferenceExecutor, InferenceResultOf, InferenceResults } from './inference-executor.js';
+import type {
+  InferenceExecutor,
+  InferenceResultOf,
+  InferenceResults,
+  RunOptions,
+} from './inference-executor.js';
 
 export interface InferenceHostLimits {
   /** Time between two signs of life of the host. */
@@ -48,6 +53,7 @@ type InferenceHost = HostProcess<InferenceHostRequest, TaskMessage>;
 interface OpenTask {
   readonly type: InferenceTask['type'];
   readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
+  readonly onPart: RunOptions['onPart'];
 }
 
 const RESULTS = {
@@ -93,7 +99,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     };
   }
 
-  async run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>> {
+  async run<Task extends InferenceTask>(
+    task: Task,
+    { onPart, signal }: RunOptions = {},
+  ): Promise<InferenceResultOf<Task>> {
     if (this.#closing)
       throw appError('host-unavailable', { host: 'inference', reason: 'the server is stopping' });
     const limit = this.#limits.openTasks;
@@ -101,9 +110,13 @@ export class LocalInferenceExecutor implements InferenceExecutor {
       throw appError('queue-full', { what: 'The queue of generation tasks', limit });
     const taskId = ++this.#lastTaskId;
     const answer = createDeferred<InferenceResults[InferenceTask['type']]>();
-    this.#tasks.set(taskId, { type: task.type, answer });
+    this.#tasks.set(taskId, { type: task.type, answer, onPart });
     this.#host ??= this.#startHost();
-    this.#host.send({ type: 'run', taskId, task });
+    this.#host.send({ type: 'run', taskId, task, streams: onPart !== undefined });
+    const cancel = () => this.#host?.send({ type: 'cancel', taskId });
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel);
+    void answer.promise.catch(() => {}).finally(() => signal?.removeEventListener('abort', cancel));
     return answer.promise as Promise<InferenceResultOf<Task>>; // parsed by the schema of its type in #receive
   }
 
@@ -155,6 +168,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   #receive(message: TaskMessage): void {
     const task = this.#tasks.get(message.taskId);
     if (!task) return;
+    if (message.type === 'part') {
+      task.onPart?.(message.part);
+      return;
+    }
     this.#tasks.delete(message.taskId);
     switch (message.type) {
       case 'done': {

@@ -2,7 +2,7 @@
  * Entry point of the training host: a child process of the server that trains experiments in its threads.
  * Talks with {@link LocalTrainingExecutor} by TrainingHostRequest and TrainingHostMessage.
  */
-import { type MessagePort, receiveMessageOnPort, MessageChannel as ThreadChannel } from 'node:worker_threads';
+import { MessageChannel as ThreadChannel } from 'node:worker_threads';
 import { TrainingEvent } from '../contracts/events.js';
 import {
   type TrainingHostMessage,
@@ -12,6 +12,7 @@ import {
 } from '../contracts/jobs.js';
 import { appError, serializeError } from '../errors.js';
 import { onRequest, prepareHostProcess, readHostSettings, sendToServer } from './host-runtime.js';
+import { drain } from './thread-port.js';
 import { createStopFlag, raiseStopFlag, type TrainingTask } from './training-task.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -70,13 +71,6 @@ async function runWorker(task: TrainingTask): Promise<TrainingOutcome> {
     return TrainingOutcome.parse(await pool.run(task, [task.events]));
   } catch (error) {
     return { type: 'failed', error: serializeError(error) };
-  }
-}
-
-/** The outcome comes by another port than the events and may overtake them. */
-function drain(events: MessagePort, forward: (message: unknown) => void): void {
-  for (let entry = receiveMessageOnPort(events); entry; entry = receiveMessageOnPort(events)) {
-    forward(entry.message);
   }
 }
 

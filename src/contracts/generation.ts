@@ -34,6 +34,18 @@ export const GenerationRequest = z.strictObject({
     .max(10)
     .default(1)
     .describe('Above 1: tokens seen already become less likely (Keskar et al. 2019)'),
+  presencePenalty: z
+    .number()
+    .min(-100)
+    .max(100)
+    .default(0)
+    .describe('Taken from the logit of every token that was written already'),
+  frequencyPenalty: z
+    .number()
+    .min(-100)
+    .max(100)
+    .default(0)
+    .describe('Taken from the logit of a token for each time that it was written already'),
   stop: z
     .array(z.string().min(1).max(200))
     .max(16)
@@ -44,19 +56,53 @@ export const GenerationRequest = z.strictObject({
 });
 export type GenerationRequest = z.infer<typeof GenerationRequest>;
 
+/** What a task may ask for beyond what every client may. */
+export const GenerationTaskRequest = GenerationRequest.extend({
+  promptIds: z.array(z.int().min(0)).optional().describe('Token ids to go on from, instead of the prompt'),
+  logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .optional()
+    .describe('Log probabilities of each token, and of so many others'),
+  echo: z.boolean().optional().describe('The first piece of a stream is the prompt'),
+  logitBias: z.record(z.string(), z.number()).optional().describe('Added to the logits of these token ids'),
+});
+export type GenerationTaskRequest = z.infer<typeof GenerationTaskRequest>;
+
+export const TokenLogprob = z.object({
+  token: z.string().describe('As it reads in the text'),
+  start: z.int().describe('Where it begins in the text, in UTF-16 units'),
+  logprob: z.number().describe('ln p, before penalties and temperature'),
+  top: z.record(z.string(), z.number()).describe('The likeliest tokens by their names in the vocabulary'),
+});
+export type TokenLogprob = z.infer<typeof TokenLogprob>;
+
+/** A piece of a text while it is written. All pieces, joined, are the text of the result. */
+export const GenerationPart = z.object({
+  text: z.string(),
+  tokens: z.int().describe('Tokens written so far'),
+  logprobs: z.array(TokenLogprob).optional(),
+});
+export type GenerationPart = z.infer<typeof GenerationPart>;
+
 export const FinishReason = z
-  .enum(['length', 'stop'])
-  .describe('length: maxTokens were written; stop: a stop string came');
+  .enum(['length', 'stop', 'cancelled'])
+  .describe(
+    'length: maxTokens were written; stop: a stop string came; cancelled: the client or the server left',
+  );
 export type FinishReason = z.infer<typeof FinishReason>;
 
 export const GenerationResult = z.object({
   experimentId: z.string(),
   prompt: z.string(),
+  promptTokens: z.int().describe('Tokens of the prompt'),
   text: z.string(),
   tokens: z.int(),
   finishReason: FinishReason,
   seed: z.int(),
   unknownWords: z.array(z.string()).describe('Words of the prompt that the vocabulary does not have'),
+  logprobs: z.array(TokenLogprob).optional().describe('When they were asked for'),
 });
 export type GenerationResult = z.infer<typeof GenerationResult>;
 

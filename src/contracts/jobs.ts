@@ -6,8 +6,9 @@ import { ExperimentConfig } from './experiment-config.js';
 import {
   EvaluationRequest,
   EvaluationResult,
-  GenerationRequest,
+  GenerationPart,
   GenerationResult,
+  GenerationTaskRequest,
   ScoreRequest,
   ScoreResult,
 } from './generation.js';
@@ -100,7 +101,7 @@ export type ModelReference = z.infer<typeof ModelReference>;
 const corpora = { dataDirectory: z.string(), corporaMirror: z.string().nullable() };
 
 export const InferenceTask = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('generate'), model: ModelReference, request: GenerationRequest }),
+  z.strictObject({ type: z.literal('generate'), model: ModelReference, request: GenerationTaskRequest }),
   z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest }),
   z.strictObject({
     type: z.literal('evaluate'),
@@ -123,13 +124,20 @@ export const InferenceTask = z.discriminatedUnion('type', [
 export type InferenceTask = z.infer<typeof InferenceTask>;
 
 export const InferenceHostRequest = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('run'), taskId: z.int(), task: InferenceTask }),
+  z.strictObject({
+    type: z.literal('run'),
+    taskId: z.int(),
+    task: InferenceTask,
+    streams: z.boolean().describe('Send parts while it runs'),
+  }),
+  z.strictObject({ type: z.literal('cancel'), taskId: z.int() }),
   z.strictObject({ type: z.literal('shutdown') }),
 ]);
 export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
 
 export const InferenceHostMessage = z.discriminatedUnion('type', [
   ...hostSigns,
+  z.strictObject({ type: z.literal('part'), taskId: z.int(), part: GenerationPart }),
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),

@@ -5,7 +5,7 @@ import {
   LocalInferenceExecutor,
   type LocalInferenceExecutorOptions,
 } from '../../src/compute/local-inference-executor.js';
-import { GenerationRequest } from '../../src/contracts/generation.js';
+import { type GenerationPart, GenerationRequest } from '../../src/contracts/generation.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
 
 function startExecutor(
@@ -36,6 +36,26 @@ test('answers each task with its own result, from one process', async (context) 
   );
   assert.deepEqual([...new Set(results.map(({ text }) => Number(text)))], executor.processIds());
   assert.equal(executor.backendReport()?.backend, 'wasm');
+});
+
+test('hands over the parts of a text in order, before its result', async (context) => {
+  const heard: unknown[] = [];
+  const executor = startExecutor(context);
+  const onPart = ({ text, tokens }: GenerationPart) => heard.push([text, tokens]);
+  await executor.run(generate('count'), { onPart }).then(() => heard.push('result'));
+  assert.deepEqual(heard, [['1 ', 1], ['2 ', 2], ['3 ', 3], 'result']);
+});
+
+test('a generation that nobody waits for ends at its next token, also before it has begun', async (context) => {
+  const executor = startExecutor(context);
+  const [one, two] = [new AbortController(), new AbortController()];
+  const first = executor.run(generate('until cancelled'), { onPart: () => one.abort(), signal: one.signal });
+  const second = executor.run(generate('until cancelled'), { signal: two.signal });
+  two.abort();
+  assert.deepEqual(
+    (await Promise.all([first, second])).map(({ finishReason }) => finishReason),
+    ['cancelled', 'cancelled'],
+  );
 });
 
 test('rejects with the code and details of what the model threw', async (context) => {

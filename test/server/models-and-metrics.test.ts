@@ -38,6 +38,7 @@ test('an experiment can write after its first checkpoint, and not before', async
   assert.deepEqual(answer.body, {
     experimentId: body.id,
     prompt: 'the cat',
+    promptTokens: 2,
     text: ' and so on',
     tokens: 5,
     finishReason: 'length',
@@ -55,6 +56,8 @@ test('an experiment can write after its first checkpoint, and not before', async
     topP: 1,
     minP: 0,
     repetitionPenalty: 1,
+    presencePenalty: 0,
+    frequencyPenalty: 0,
     stop: ['a,b', 'c'],
     seed: 1,
     suppressUnknown: true,

@@ -152,6 +152,7 @@ function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
       return {
         experimentId,
         prompt,
+        promptTokens: 2,
         text,
         tokens: maxTokens,
         finishReason: 'length',

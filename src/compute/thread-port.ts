@@ -1,0 +1,9 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+
+/**
+ * Hands over what a port still holds. The result of a task comes by another port than its messages and may overtake
+ * them.
+ */
+export function drain<Message>(port: MessagePort, take: (message: Message) => void): void {
+  for (let entry = receiveMessageOnPort(port); entry; entry = receiveMessageOnPort(port)) take(entry.message);
+}

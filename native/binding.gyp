@@ -6,6 +6,7 @@
         "src/addon.cc",
         "src/cpu.cc",
         "src/gemm.cc",
+        "src/isa_amx.cc",
         "src/isa_avx2.cc",
         "src/isa_avx512.cc",
         "src/isa_avx512_bf16.cc",

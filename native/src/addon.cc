@@ -24,7 +24,7 @@ void set(napi_env env, napi_value object, const char* name, napi_value value) {
 
 }  // namespace
 
-// Loaded once a thread; the ops are registered once a process. Exports { cpu, bfloat16, threads }.
+// Loaded once a thread; the ops are registered once a process. Exports { cpu, best, bfloat16, threads }.
 NAPI_MODULE_INIT() {
   static std::once_flag once;
   static const char* error = nullptr;
@@ -36,6 +36,8 @@ NAPI_MODULE_INIT() {
   napi_value value;
   napi_create_string_utf8(env, gatelm::cpu_path_name(gatelm::cpu_path()), NAPI_AUTO_LENGTH, &value);
   set(env, exports, "cpu", value);
+  napi_create_string_utf8(env, gatelm::cpu_path_name(gatelm::best_cpu_path()), NAPI_AUTO_LENGTH, &value);
+  set(env, exports, "best", value);
   napi_get_boolean(env, gatelm::isa().bfloat16.max_mr > 0, &value);
   set(env, exports, "bfloat16", value);
   napi_create_int32(env, gatelm::team_size(), &value);

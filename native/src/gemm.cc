@@ -89,29 +89,25 @@ void Gemm::multiply(const Panels& a, Range ps, const Panels& b, Range qs, long r
   // Lines that come nearer while a tile is made, and tiles that bring a panel of B.
   const long lines = block_depth * products_.k_bytes / 4 * 64, tiles = std::max(1L, b_bytes / lines);
 
-  if ((qs.end - qs.begin) * b_bytes <= kBlockBytes / 2) {  // all of B stays near: each panel of A passes once
-    for (long k = 0; k < depth; k += block_depth) {
-      for (long p = ps.begin; p < ps.end; p++) {
-        const char* next = p + 1 < ps.end ? a_at(p + 1, k) : a_at(ps.begin, std::min(k + block_depth, depth));
-        for (long q = qs.begin; q < qs.end; q++) tile(p, q, k, next + std::min((q - qs.begin) * lines, a_bytes));
-      }
-    }
-    return;
-  }
-  const long a_block = std::max(1L, kBlockBytes / a_bytes);
+  if (products_.begin) products_.begin(a.width);
+  const bool b_stays_near = (qs.end - qs.begin) * b_bytes <= kBlockBytes / 2;
+  const long a_block = b_stays_near ? 1 : std::max(1L, kBlockBytes / a_bytes);
   for (long k = 0; k < depth; k += block_depth) {
+    const long next_k = std::min(k + block_depth, depth);
     for (long begin = ps.begin; begin < ps.end; begin += a_block) {
       const long end = std::min(begin + a_block, ps.end);
       for (long q = qs.begin; q < qs.end; q++) {
         for (long p = begin; p < end; p++) {
-          const char* next = q + 1 < qs.end       ? b_at(q + 1, k) + (p - begin) % tiles * lines
-                             : p + a_block < ps.end ? a_at(p + a_block, k)
-                                                    : a_at(ps.begin + p - begin, std::min(k + block_depth, depth));
+          const char* next_a = p + a_block < ps.end ? a_at(p + a_block, k) : a_at(ps.begin + p - begin, next_k);
+          const char* next = b_stays_near    ? next_a + std::min((q - qs.begin) * lines, a_bytes)
+                             : q + 1 < qs.end ? b_at(q + 1, k) + (p - begin) % tiles * lines
+                                              : next_a;
           tile(p, q, k, next);
         }
       }
     }
   }
+  if (products_.end) products_.end();
 }
 
 long packed_b_bytes(const Gemm& gemm, long columns, long depth) {

@@ -56,6 +56,9 @@ struct Products {
   // Packs columns [column, column + nr) and rows [k, k + depth) of a view of B; columns from `columns` on are zeros.
   void (*pack_b)(const MatrixView& b, long column, long columns, long k, long depth, void* out);
   void (*tile)(const Tile& tile);
+  // Around the tiles of one panel width that a thread makes one after another; null where there is nothing to do.
+  void (*begin)(int mr);
+  void (*end)();
 };
 
 struct Isa {

@@ -12,7 +12,7 @@
 #include "isa_bfloat16.inl"
 
 #define BFLOAT16_PRODUCTS \
-  { MAX_MR, 2, 2, pack_a_of<BFloat16>, pack_b_of<BFloat16>, multiply_tile<BFloat16> }
+  { MAX_MR, 2, 2, pack_a_of<BFloat16>, pack_b_of<BFloat16>, multiply_tile<BFloat16>, nullptr, nullptr }
 
 #include "isa_table.inl"
 #endif

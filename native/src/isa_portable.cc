@@ -16,6 +16,7 @@ namespace gatelm {
 const Isa& avx2_isa();
 const Isa& avx512_isa();
 const Isa& avx512_bf16_isa();
+const Isa& amx_isa();
 #endif
 
 const Isa& isa() {
@@ -27,6 +28,8 @@ const Isa& isa() {
       return avx512_isa();
     case CpuPath::kAvx512Bf16:
       return avx512_bf16_isa();
+    case CpuPath::kAmx:
+      return amx_isa();
 #endif
     default:
       return portable_isa();

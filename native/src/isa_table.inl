@@ -7,7 +7,7 @@
 
 #ifndef BFLOAT16_PRODUCTS
 #define BFLOAT16_PRODUCTS \
-  { 0, 0, 0, nullptr, nullptr, nullptr }
+  { 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr }
 #endif
 
 namespace gatelm {
@@ -16,7 +16,7 @@ const Isa& ISA_TABLE() {
   using namespace ISA_NAMESPACE;
   static const Isa table = {
       kNr,
-      {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>},
+      {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>, nullptr, nullptr},
       BFLOAT16_PRODUCTS,
       gates_forward,
       gates_backward,

@@ -35,8 +35,10 @@ interface NodeBackend {
 
 /** What the addon says about itself. */
 interface Addon {
-  /** portable, avx2, avx512, avx512bf16 or amx */
+  /** The path in use: portable, avx2, avx512, avx512bf16 or amx. */
   readonly cpu: string;
+  /** The path that serves where GATELM_CPU names none. */
+  readonly best: string;
   /** Whether large products can be made in bfloat16. */
   readonly bfloat16: boolean;
   readonly threads: number;

@@ -1,5 +1,6 @@
 import { evaluationBatches } from '../corpus/batch-iterator.js';
 import type { LanguageModel } from '../models/language-model.js';
+import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Evaluation } from './evaluate.js';
 
@@ -194,7 +195,7 @@ class CacheHistory {
       const all = this.#hiddens ? tf.concat([this.#hiddens, hiddens]) : hiddens.clone(); // [past + T, H]
       const count = Math.min(this.#window, all.shape[0]);
       return {
-        scores: tf.matMul(hiddens, all, false, true), // [T, past + T]
+        scores: matMul(hiddens, all, false, true), // [T, past + T]
         kept: tf.slice(all, [all.shape[0] - count, 0], [count, -1]),
       };
     });

@@ -11,6 +11,7 @@
  * References: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); Saitoh, Deep Learning
  * from Scratch 2, section 6.3.1 (the order of the gates).
  */
+import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
 
 /** The order in which the four gates are packed along 4H: forget, candidate, input, output. */
@@ -35,7 +36,7 @@ export function lstmCellForward(
   cell: tf.Tensor2D,
   wh: tf.Tensor2D,
 ): { hidden: tf.Tensor2D; cell: tf.Tensor2D; cache: LstmCellCache } {
-  const affine = tf.add(projected, tf.matMul(hidden, wh)) as tf.Tensor2D; // [N, 4H]
+  const affine = tf.add(projected, matMul(hidden, wh)) as tf.Tensor2D; // [N, 4H]
   const [f, g, i, o] = splitGates(affine).map((gate, index) =>
     index === 1 ? tf.tanh(gate) : tf.sigmoid(gate),
   ) as Gates;
@@ -75,7 +76,7 @@ export function lstmCellBackward(
   ) as tf.Tensor2D; // [N, 4H]
   return {
     dAffine,
-    dPreviousHidden: tf.matMul(dAffine, wh, false, true) as tf.Tensor2D,
+    dPreviousHidden: matMul(dAffine, wh, false, true) as tf.Tensor2D,
     dPreviousCell: tf.mul(dNextCell, f) as tf.Tensor2D,
   };
 }

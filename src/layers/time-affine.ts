@@ -1,4 +1,5 @@
 import { appError } from '../errors.js';
+import { matMul } from '../tensor/mat-mul.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
@@ -39,7 +40,7 @@ export class TimeAffine implements Layer {
       this.dispose();
       this.#x = tf.keep(x.clone());
     }
-    return tf.tidy(() => tf.add(tf.matMul(x, this.weights.value as tf.Tensor2D, false, true), this.b.value));
+    return tf.tidy(() => tf.add(matMul(x, this.weights.value as tf.Tensor2D, false, true), this.b.value));
   }
 
   /** @param dOutput [M, V] @returns [M, H] */
@@ -47,8 +48,8 @@ export class TimeAffine implements Layer {
     const x = this.#x;
     if (!x) throw appError('internal', { reference: `${this.name}: backward before forward` });
     const { dx, dWeights, db } = tf.tidy(() => ({
-      dx: tf.matMul(dOutput, this.weights.value as tf.Tensor2D) as tf.Tensor2D, // [M, H]
-      dWeights: tf.matMul(dOutput, x, true, false), // [V, H]
+      dx: matMul(dOutput, this.weights.value as tf.Tensor2D) as tf.Tensor2D, // [M, H]
+      dWeights: matMul(dOutput, x, true, false), // [V, H]
       db: tf.sum(dOutput, 0), // [V]
     }));
     this.weights.accumulate(dWeights);

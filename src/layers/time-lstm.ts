@@ -1,5 +1,6 @@
 import { appError } from '../errors.js';
 import { fusedKernels } from '../tensor/backend.js';
+import { matMul } from '../tensor/mat-mul.js';
 import type { NativeKernels, PackedLstm } from '../tensor/native-kernels.js';
 import type { RandomKey, RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
@@ -187,7 +188,7 @@ function unrollForward(
     return { ...run, ...run.cache } as Unrolled;
   }
   const [time, batchSize, width] = x.shape;
-  const affine = tf.add(tf.matMul(tf.reshape(x, [time * batchSize, width]), wx), b); // [M, 4H]
+  const affine = tf.add(matMul(tf.reshape(x, [time * batchSize, width]), wx as tf.Tensor2D), b); // [M, 4H]
   const steps = tf.split(affine, time) as tf.Tensor2D[]; // T × [N, 4H]
   const hiddens: tf.Tensor2D[] = [];
   const cells: tf.Tensor2D[] = [];
@@ -250,9 +251,9 @@ function unrollBackward(dOutput: tf.Tensor3D, cache: LstmCache, wx: tf.Tensor2D,
   const dAffine = tf.concat(dAffines); // [M, 4H]
   const previousHiddens = tf.concat([initial.hidden, ...(tf.unstack(hiddens).slice(0, -1) as tf.Tensor2D[])]); // [M, H]
   return {
-    dx: tf.reshape(tf.matMul(dAffine, wx, false, true), x.shape) as tf.Tensor3D,
-    dWx: tf.matMul(tf.reshape(x, [time * batchSize, width]), dAffine, true, false),
-    dWh: tf.matMul(previousHiddens, dAffine, true, false),
+    dx: tf.reshape(matMul(dAffine, wx, false, true), x.shape) as tf.Tensor3D,
+    dWx: matMul(tf.reshape(x, [time * batchSize, width]), dAffine, true, false),
+    dWh: matMul(previousHiddens, dAffine, true, false),
     db: tf.sum(dAffine, 0),
   };
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fusedKernels } from './backend.js';
+import { matMul } from './mat-mul.js';
 
 /** A gradient that touches only some rows of a table: row `ids[m]` gets `rows[m]`. */
 export interface RowGradient {
@@ -31,7 +32,7 @@ export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
     const depth = Math.max(2, segmentOf.size); // tf.oneHot refuses 1
     const oneHot = tf.oneHot(tf.tensor1d(segments, 'int32'), depth) as tf.Tensor2D;
     const selection = tf.cast(tf.slice(oneHot, [0, 0], [-1, segmentOf.size]), 'float32'); // [M, U]
-    const rows = tf.keep(tf.matMul(selection, all, true, false)) as tf.Tensor2D; // [U, D]
+    const rows = tf.keep(matMul(selection, all, true, false)) as tf.Tensor2D; // [U, D]
     return { ids: Int32Array.from(segmentOf.keys()), rows, coalesced: true };
   });
 }

@@ -7,8 +7,8 @@ import { readJson, writeFileAtomically } from './stamps.mjs';
  * The record in node_modules/.gatelm/setup.json.
  * @typedef {object} SetupRecord
  * @property {1} version of this shape
- * @property {'native' | 'wasm'} backend native where libtensorflow is there and was seen to load
- * @property {'fused' | 'composed'} kernels fused where gatelm's own kernels were built and seen to load
+ * @property {'native' | 'wasm'} backend native where libtensorflow is there, was seen to load and is not declined
+ * @property {'fused' | 'composed'} kernels fused where gatelm's own kernels were built, seen to load and not declined
  * @property {string | null} tensorflow the native library's version
  * @property {string[]} reasons why it is not native and fused, a sentence each; empty where it is
  */
@@ -27,8 +27,8 @@ export function readRecord(recordFile) {
 
 /** @returns {SetupRecord} */
 function describe(settings, library, kernels) {
-  const native = library !== undefined && !library.unavailable;
-  const fused = native && kernels !== undefined && !kernels.unavailable;
+  const native = settings.backend !== 'wasm' && library !== undefined && !library.unavailable;
+  const fused = native && settings.kernels !== 'composed' && kernels !== undefined && !kernels.unavailable;
   return {
     version: 1,
     backend: native ? 'native' : 'wasm',
@@ -42,15 +42,16 @@ function describe(settings, library, kernels) {
 }
 
 function withoutLibrary(settings, library) {
-  if (library) return library.reasons.map((reason) => `libtensorflow could not be had, ${reason}`);
   if (settings.backend === 'wasm') return ['libtensorflow was not looked for: GATELM_BACKEND=wasm'];
+  if (library) return library.reasons.map((reason) => `libtensorflow could not be had, ${reason}`);
   return ['libtensorflow has not been looked for yet'];
 }
 
 function withoutKernels(settings, kernels) {
+  if (settings.kernels === 'composed')
+    return ['the fused kernels were not asked for: GATELM_KERNELS=composed'];
   if (kernels?.reasons) return kernels.reasons.map((reason) => `the fused kernels were not built: ${reason}`);
   if (!existsSync(join(settings.root, 'native', 'binding.gyp')))
     return ['this checkout has no native/binding.gyp'];
-  if (settings.kernels === 'composed') return ['the fused kernels were not built: GATELM_KERNELS=composed'];
   return ['the fused kernels have not been built yet'];
 }

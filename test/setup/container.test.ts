@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+
+interface Compose {
+  readonly services: Record<string, { readonly build: string; readonly volumes: readonly string[] }>;
+  readonly volumes: Record<string, unknown>;
+}
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -51,6 +57,18 @@ describe('the Dockerfile', () => {
 });
 
 describe('docker-compose.yml', () => {
+  it('is YAML, and mounts no volume that it does not declare', () => {
+    // The parser that @fastify/swagger brings, from where that finds it.
+    const ofSwagger = createRequire(createRequire(import.meta.url).resolve('@fastify/swagger'));
+    const yaml = ofSwagger('yaml') as { parse(text: string): Compose };
+    const { services, volumes } = yaml.parse(read('docker-compose.yml'));
+    assert.deepEqual(Object.keys(services), ['gatelm']);
+    for (const { build, volumes: mounts } of Object.values(services)) {
+      assert.equal(build, '.');
+      for (const mount of mounts) assert.ok(mount.split(':')[0]! in volumes, mount);
+    }
+  });
+
   it('opens the port on loopback alone, asks for API keys, and keeps /data in a volume', () => {
     const compose = read('docker-compose.yml');
     assert.match(compose, /^ {6}- "127\.0\.0\.1:8080:8080"$/m);

@@ -117,6 +117,20 @@ describe('set-up', () => {
     assert.deepEqual(record(checkout).reasons, ['libtensorflow was not looked for: GATELM_BACKEND=wasm']);
   });
 
+  it('records what GATELM_BACKEND and GATELM_KERNELS decline, also where it is there', () => {
+    const checkout = fresh();
+    checkout.write('native/binding.gyp', '{}');
+    checkout.setUp({ FAKE_GYP: 'fail' });
+    const wasm = checkout.setUp({ GATELM_BACKEND: 'wasm' });
+    assert.match(wasm.text, /^gatelm set-up: ready, WebAssembly backend: slower/);
+    assert.deepEqual(record(checkout).reasons, ['libtensorflow was not looked for: GATELM_BACKEND=wasm']);
+    checkout.setUp({ GATELM_KERNELS: 'composed' });
+    assert.equal(record(checkout).backend, 'native');
+    assert.deepEqual(record(checkout).reasons, [
+      'the fused kernels were not asked for: GATELM_KERNELS=composed',
+    ]);
+  });
+
   it('goes on with composed ops where the kernels cannot be built, and names the compiler’s error', () => {
     const checkout = fresh();
     checkout.write('native/binding.gyp', '{}');

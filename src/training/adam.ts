@@ -28,8 +28,9 @@ export class Adam implements Optimizer {
   readonly #v = new Slots('v');
   #steps = 0;
 
+  /** β₁ and β₂ become float32, as the kernels have them: 1 − β and the corrections must be of the very same numbers. */
   constructor(options: AdamOptions) {
-    this.options = options;
+    this.options = { ...options, beta1: Math.fround(options.beta1), beta2: Math.fround(options.beta2) };
   }
 
   step(parameters: readonly Parameter[], scales: UpdateScales): void {

@@ -52,6 +52,9 @@ export type TrainerResult =
   | { readonly type: 'succeeded' }
   | { readonly type: 'stopped'; readonly mode: StopRequest };
 
+/** Why a training was over. */
+type EndReason = 'epochs' | 'early-stopping' | 'max-duration';
+
 /** At most this often is a `step` event sent. */
 const STEP_EVENT_INTERVAL_MS = 500;
 
@@ -108,25 +111,20 @@ export class Trainer {
    * @throws loss-not-finite, out-of-disk, write-failed
    */
   async *run(shouldStop: () => StopRequest | null): AsyncGenerator<TrainingEvent, TrainerResult> {
-    const { training, sink } = this.#options;
-    const snapshot = sink.loadSnapshot();
+    const snapshot = this.#options.sink.loadSnapshot();
     if (snapshot) this.restore(snapshot);
     yield this.#startedEvent(snapshot !== null);
 
-    let reason: 'epochs' | 'early-stopping' | 'max-duration' = 'epochs';
-    while (this.#progress.epoch < training.epochs) {
-      const end = yield* this.#trainEpoch(shouldStop);
-      if (end === 'pause' || end === 'cancel') {
-        if (end === 'pause') yield this.#saveSnapshot(false);
-        return { type: 'stopped', mode: end };
+    for (let reason = this.#endReason(); ; reason = this.#endReason()) {
+      if (reason) {
+        yield this.#succeededEvent(reason);
+        return { type: 'succeeded' };
       }
+      const stop = yield* this.#trainEpoch(shouldStop);
+      if (stop === 'pause') yield this.#saveSnapshot(false);
+      if (stop) return { type: 'stopped', mode: stop };
       yield* this.#endEpoch();
-      if (end === 'max-duration') reason = end;
-      if (this.#hasStalled()) reason = 'early-stopping';
-      if (reason !== 'epochs') break;
     }
-    yield this.#succeededEvent(reason);
-    return { type: 'succeeded' };
   }
 
   /** Everything that resume needs; the tensors are borrowed. */
@@ -167,20 +165,20 @@ export class Trainer {
     this.#disposeStates();
   }
 
+  /** Trains to the end of the text, or until the time is over. @returns what stopped it before, if anything did */
   async *#trainEpoch(
     shouldStop: () => StopRequest | null,
-  ): AsyncGenerator<TrainingEvent, StopRequest | 'max-duration' | 'end-of-text'> {
+  ): AsyncGenerator<TrainingEvent, StopRequest | null> {
     const { training } = this.#options;
     for (;;) {
       const stop = shouldStop();
       if (stop) return stop;
-      if (training.maxDuration !== null && this.#progress.totalSeconds >= training.maxDuration)
-        return 'max-duration';
+      if (this.#isTimeOver()) return null;
       const time = training.variableBptt
         ? drawBpttLength(training.bpttLength, this.#lengths)
         : training.bpttLength;
       const batch = this.#text.next(time);
-      if (!batch) return 'end-of-text';
+      if (!batch) return null;
       const event = this.#step(batch, time);
       if (event) yield event;
       const { checkpointEvery } = training;
@@ -198,7 +196,7 @@ export class Trainer {
     const learningRate = this.learningRate() * (training.variableBptt ? time / training.bpttLength : 1);
     const tokens = batch.targets.length;
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-      this.#rollBackOrThrow(loss / tokens, learningRate);
+      this.#rollBackOrThrow(loss / tokens, this.#progress.step + 1, learningRate);
       return null;
     }
     this.#optimizer.step(model.parameters, {
@@ -255,6 +253,10 @@ export class Trainer {
     const validLoss = withEvaluationValues(this.#optimizer, model.parameters, () =>
       this.#evaluate(splits.valid),
     );
+    if (!Number.isFinite(validLoss)) {
+      this.#rollBackOrThrow(validLoss, this.#progress.step, learningRate);
+      return;
+    }
     const progress = this.#progress;
     const isBest = progress.bestValidLoss === null || validLoss < progress.bestValidLoss;
     progress.epoch += 1;
@@ -309,10 +311,20 @@ export class Trainer {
     return evaluate(this.#options.model, ids, { batchSize, bpttLength, counting: 'exact' }).loss;
   }
 
-  #hasStalled(): boolean {
-    const { earlyStopping } = this.#options.training;
-    const { epoch, bestEpoch } = this.#progress;
-    return earlyStopping !== null && bestEpoch !== null && epoch - bestEpoch >= earlyStopping.patience;
+  /** Why no further epoch begins; null = one does. Asked before each, so that what is resumed ends where it would have. */
+  #endReason(): EndReason | null {
+    const { earlyStopping, epochs } = this.#options.training;
+    const { epoch, bestEpoch, epochSteps } = this.#progress;
+    if (epochSteps > 0) return null;
+    if (earlyStopping !== null && bestEpoch !== null && epoch - bestEpoch >= earlyStopping.patience)
+      return 'early-stopping';
+    if (epoch >= epochs) return 'epochs';
+    return this.#isTimeOver() ? 'max-duration' : null;
+  }
+
+  #isTimeOver(): boolean {
+    const { maxDuration } = this.#options.training;
+    return maxDuration !== null && this.#progress.totalSeconds >= maxDuration;
   }
 
   #saveBestWeights(): void {
@@ -330,21 +342,16 @@ export class Trainer {
     };
   }
 
-  #rollBackOrThrow(loss: number, learningRate: number): void {
+  /** @param step that the loss is of */
+  #rollBackOrThrow(loss: number, step: number, learningRate: number): void {
     const { training, sink, model } = this.#options;
     for (const parameter of model.parameters) parameter.clearGradient();
     const canRollBack = training.onNonFiniteLoss === 'rollback' && this.#progress.rollbackDivisor === 1;
     const snapshot = canRollBack ? sink.loadSnapshot() : null;
     if (!snapshot) {
-      const { step, epoch } = this.#progress;
       const { maxGradNorm } = training;
-      throw appError('loss-not-finite', {
-        loss: String(loss),
-        step: step + 1,
-        epoch: epoch + 1,
-        learningRate,
-        maxGradNorm,
-      });
+      const epoch = this.#progress.epoch + 1;
+      throw appError('loss-not-finite', { loss: String(loss), step, epoch, learningRate, maxGradNorm });
     }
     this.restore(snapshot);
     this.#progress.rollbackDivisor = 2;
@@ -398,7 +405,7 @@ export class Trainer {
     return event;
   }
 
-  #succeededEvent(reason: 'epochs' | 'early-stopping' | 'max-duration'): TrainingEvent {
+  #succeededEvent(reason: EndReason): TrainingEvent {
     const { model, splits, sink } = this.#options;
     const { bestValidLoss, totalSeconds, bestEpoch, epoch } = this.#progress;
     const digest = weightsDigest(new Map(model.parameters.map(({ name, value }) => [name, value])));

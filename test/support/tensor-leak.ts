@@ -8,3 +8,10 @@ export function expectNoTensorLeak<Result>(body: () => Result): Result {
   assert.equal(tf.memory().numTensors - before, 0, 'tensors left alive');
   return result;
 }
+
+/** {@link expectNoTensorLeak} for a body that waits. */
+export async function expectNoTensorLeakAsync(body: () => Promise<void>): Promise<void> {
+  const before = tf.memory().numTensors;
+  await body();
+  assert.equal(tf.memory().numTensors - before, 0, 'tensors left alive');
+}

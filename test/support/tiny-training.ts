@@ -35,6 +35,7 @@ export function tinyTraining(options: TinyTraining = {}) {
   const training = TrainingConfig.parse({
     epochs: 3,
     batchSize: 4,
+    evaluationBatchSize: 4,
     bpttLength: 8,
     seed: 5,
     ...options.training,
@@ -62,10 +63,13 @@ export function tinyTraining(options: TinyTraining = {}) {
   return { trainer, model, sink, dispose };
 }
 
-/** Runs a trainer to its end. @param shouldStop asked before each step */
-export async function runTrainer(trainer: Trainer, shouldStop: () => StopRequest | null = () => null) {
+/** What to do after so many steps. */
+export type StopAt = (step: number) => StopRequest | null;
+
+/** Runs a trainer to its end. @param stopAt asked before each step */
+export async function runTrainer(trainer: Trainer, stopAt: StopAt = () => null) {
   const events: TrainingEvent[] = [];
-  const run = trainer.run(shouldStop);
+  const run = trainer.run(() => stopAt(trainer.progress.step));
   for (;;) {
     const next = await run.next();
     if (next.done) return { events, result: next.value satisfies TrainerResult };
@@ -74,10 +78,10 @@ export async function runTrainer(trainer: Trainer, shouldStop: () => StopRequest
 }
 
 /** Trains from the sink's snapshot, if it has one, to the end, and frees everything. */
-export async function trainTiny(options: TinyTraining = {}, shouldStop?: () => StopRequest | null) {
+export async function trainTiny(options: TinyTraining = {}, stopAt?: StopAt) {
   const { trainer, dispose } = tinyTraining(options);
   try {
-    const { events, result } = await runTrainer(trainer, shouldStop);
+    const { events, result } = await runTrainer(trainer, stopAt);
     return { events, result, progress: structuredClone(trainer.progress) };
   } finally {
     dispose();

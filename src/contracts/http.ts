@@ -144,9 +144,14 @@ export const MetricsQuery = z.strictObject({
 });
 
 const ofExperiment = {
-  experiment: experimentId
+  experiment: z
+    .string()
+    .min(1)
+    .max(200)
     .optional()
-    .describe('Id of an experiment; left out: the best succeeded one on the corpus of the last to succeed'),
+    .describe(
+      'Id or name of an experiment; left out: the best succeeded one on the corpus of the last to succeed',
+    ),
 };
 export const GenerateInput = GenerationRequest.extend(ofExperiment);
 export const ScoreInput = ScoreRequest.extend(ofExperiment);

@@ -8,3 +8,13 @@ export function findExperiment(store: Store, id: string): ExperimentRecord {
   if (!experiment) throw appError('experiment-not-found', { experiment: id });
   return experiment;
 }
+
+/**
+ * An experiment by its id, or the latest one of that name.
+ * @throws experiment-not-found
+ */
+export function findByIdOrName(store: Store, idOrName: string): ExperimentRecord {
+  const experiment = store.experiments.find(idOrName) ?? store.experiments.findByName(idOrName);
+  if (!experiment) throw appError('experiment-not-found', { experiment: idOrName });
+  return experiment;
+}

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { InferenceExecutor } from '../compute/inference-executor.js';
+import type { InferenceExecutor, RunOptions } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type {
   EvaluationRequest,
   EvaluationResult,
-  GenerationRequest,
   GenerationResult,
+  GenerationTaskRequest,
   ScoreRequest,
   ScoreResult,
 } from '../contracts/generation.js';
@@ -14,7 +14,7 @@ import type { ModelReference } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
-import { findExperiment } from './find-experiment.js';
+import { findByIdOrName, findExperiment } from './find-experiment.js';
 import { experimentDirectory } from './training-queue.js';
 
 export interface ModelDependencies {
@@ -26,17 +26,18 @@ export interface ModelDependencies {
 
 /**
  * Text from an experiment's best weights so far.
- * @param id left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
+ * @param id or name; left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
  * the last to succeed; perplexities of different corpora do not compare
  * @throws experiment-not-found, experiment-untrained, no-experiment, and what the executor throws
  */
 export async function generate(
   { store, executor, environment }: ModelDependencies,
   id: string | undefined,
-  request: GenerationRequest,
+  request: GenerationTaskRequest,
+  options: RunOptions = {},
 ): Promise<GenerationResult> {
   const model = referToModel(chooseExperiment(store, id), environment.dataDir);
-  return executor.run({ type: 'generate', model, request });
+  return executor.run({ type: 'generate', model, request }, options);
 }
 
 /**
@@ -69,7 +70,7 @@ export async function evaluate(
 }
 
 function chooseExperiment(store: Store, id: string | undefined): ExperimentRecord {
-  if (id !== undefined) return findExperiment(store, id);
+  if (id !== undefined) return findByIdOrName(store, id);
   const best = store.experiments.findBestSucceeded();
   if (!best) throw appError('no-experiment');
   return best;

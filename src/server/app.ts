@@ -27,6 +27,8 @@ import { routeTransfer } from './routes/experiments/transfer.js';
 import { routeGenerate } from './routes/generate.js';
 import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
+import { routeCompletions } from './routes/v1/completions.js';
+import { routeModels } from './routes/v1/models.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { compileValidation } from './validation.js';
 
@@ -103,7 +105,9 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routeMetrics(app, services);
   routeEvaluate(app, services);
   routeTransfer(app, services);
-  routeGenerate(app, services);
+  routeGenerate(app, services, streams);
+  routeCompletions(app, services, streams);
+  routeModels(app, services);
   routeCorpora(app, services);
   routePresets(app);
   routeHealth(app, services);

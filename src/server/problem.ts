@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../contracts/http.js';
 import type { ValidationIssue } from '../contracts/validation.js';
 import { type AppError, appError, type ErrorKind } from '../errors.js';
+import { isOpenAiPath, toOpenAiError } from './openai-error.js';
 
 /** HTTP's word for each kind of error; the only place that knows both. */
 const STATUS: Readonly<Record<ErrorKind, readonly [status: number, title: string]>> = {
@@ -37,31 +38,45 @@ export function withProblems<Responses extends object>(responses: Responses) {
 /** Error handler: any error as a problem; what nobody expected is logged and told by its reference alone. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = recognizeError(error, request);
-  const [status, title] = STATUS[known.kind];
+  const [status] = STATUS[known.kind];
   if (known.kind === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   if (known.kind === 'too-many' || known.kind === 'unavailable') {
     const { seconds } = known.details;
     reply.header('retry-after', typeof seconds === 'number' ? seconds : RETRY_SECONDS);
   }
+  if (isOpenAiPath(request.url))
+    return reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(toOpenAiError(known)));
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(toProblem(known, request.url)));
+}
+
+/** An error as RFC 9457 writes it. */
+export function toProblem(error: AppError, url: string): Problem {
+  const [status, title] = STATUS[error.kind];
   const {
     issues,
     summary: _,
     ...details
-  } = known.details as { issues?: ValidationIssue[]; summary?: string };
-  const problem: Problem = {
-    type: `urn:gatelm:error:${known.code}`,
+  } = error.details as { issues?: ValidationIssue[]; summary?: string };
+  return {
+    type: `urn:gatelm:error:${error.code}`,
     title,
     status,
-    detail: known.message,
-    code: known.code,
-    instance: request.url.slice(0, 500),
+    detail: error.message,
+    code: error.code,
+    instance: url.slice(0, 500),
     ...(issues && { errors: issues }),
     ...(Object.keys(details).length > 0 && { details }),
   };
-  return reply.code(status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
-function recognizeError(error: unknown, request: FastifyRequest): AppError {
+/** What is told of an error; what nobody expected is logged. */
+export function recognizeError(error: unknown, request: FastifyRequest): AppError {
   if (isAppError(error)) {
     if (error.kind !== 'internal') return error;
     request.log.error({ err: error }, 'a request failed');

@@ -4,9 +4,16 @@ import type { Database } from './database.js';
 import { columnOf, EXPERIMENT_COLUMNS, readExperiment, toColumn } from './experiment-columns.js';
 
 /** The table `experiments`: who they are and where they stand. */
+/** What is told of an experiment that is served. */
+export type ServedExperiment = Pick<ExperimentRecord, 'id' | 'name' | 'createdAt'>;
+
 export interface ExperimentRepository {
   insert(experiment: NewExperiment): ExperimentRecord;
   find(id: string): ExperimentRecord | undefined;
+  /** The latest one of that name, one with weights first. */
+  findByName(name: string): ExperimentRecord | undefined;
+  /** Those with weights to serve, newest first. */
+  served(): ServedExperiment[];
   update(number: number, patch: ExperimentPatch): void;
   delete(number: number): void;
   /** The one to start next: highest priority, then first come. */
@@ -32,6 +39,13 @@ export function createExperimentRepository(database: Database): ExperimentReposi
      VALUES (@id, @name, @tags, @notes, @priority, @state, @preset, @corpus, @config, @parentId, @createdAt)`,
   );
   const byId = database.prepare(`${select} WHERE id = ?`);
+  const byName = database.prepare(
+    `${select} WHERE name = ? ORDER BY model_digest IS NULL, number DESC LIMIT 1`,
+  );
+  const served = database.prepare<[], ServedExperiment>(
+    `SELECT id, name, created_at AS createdAt FROM experiments WHERE model_digest IS NOT NULL
+     ORDER BY number DESC`,
+  );
   const remove = database.prepare('DELETE FROM experiments WHERE number = ?');
   const next = database.prepare(
     `${select} WHERE state = 'queued' ORDER BY priority DESC, queue_order LIMIT 1`,
@@ -77,6 +91,8 @@ export function createExperimentRepository(database: Database): ExperimentReposi
       return readExperiment(byId.get(experiment.id));
     },
     find: (id) => read(byId.get(id)),
+    findByName: (name) => read(byName.get(name)),
+    served: () => served.all(),
     update(number, patch) {
       const entries = Object.entries(patch).filter(([, value]) => value !== undefined);
       if (entries.length === 0) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Problem } from '../../src/contracts/http.js';
+import { OpenAiError } from '../../src/contracts/openai.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';
 
@@ -119,7 +120,7 @@ test(`${RUNS} odd requests over all routes of the document: no 5xx, no hang, eve
         const { statusCode } = response;
         seen.set(statusCode, (seen.get(statusCode) ?? 0) + 1);
         assert.ok(statusCode < 500, `${method} ${url} → ${statusCode} ${response.body.slice(0, 500)}`);
-        if (statusCode >= 400) Problem.parse(response.json());
+        if (statusCode >= 400) (path.startsWith('/v1/') ? OpenAiError : Problem).parse(response.json());
       },
     ),
     { seed: SEED, numRuns: RUNS },

@@ -14,6 +14,7 @@ import {
   PresetList,
 } from '../../src/contracts/http.js';
 import { Checkpoint, MetricSeries } from '../../src/contracts/metrics.js';
+import { Completion, OpenAiModel, OpenAiModelList } from '../../src/contracts/openai.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';
 
@@ -53,6 +54,9 @@ const ROUTES = [
   'GET /generate',
   'POST /generate',
   'POST /score',
+  'POST /v1/completions',
+  'GET /v1/models',
+  'GET /v1/models/{model}',
   'GET /corpora',
   'POST /corpora',
   'GET /corpora/{name}',
@@ -80,7 +84,9 @@ test('the document has every route, each with a summary, an answer and the probl
     assert.ok(operation.summary, `${name} has a summary`);
     assert.ok(operation.tags?.length, `${name} has a tag`);
     assert.ok(
-      operation.responses.default?.content?.['application/problem+json'],
+      operation.responses.default?.content?.[
+        path.startsWith('/v1/') ? 'application/json' : 'application/problem+json'
+      ],
       `${name} tells its problems`,
     );
     assert.ok(
@@ -131,6 +137,9 @@ test('what the server answers fits the schema that it documents', async (t) => {
   );
   z.strictObject(GenerationResult.shape).parse(await get('/generate?prompt=a'));
   z.strictObject(GenerationResult.shape).parse(await post('/generate', { experiment: id }));
+  z.strictObject(Completion.shape).parse(await post('/v1/completions', { model: id, prompt: 'a' }));
+  z.strictObject(OpenAiModelList.shape).parse(await get('/v1/models'));
+  z.strictObject(OpenAiModel.shape).parse(await get(`/v1/models/${id}`));
   z.strictObject(ScoreResult.shape).parse(await post('/score', { text: 'a' }));
   z.strictObject(EvaluationResult.shape).parse(await post(`${self}/evaluate`, { split: 'valid' }));
   z.strictObject(CorpusList.shape).parse(await get('/corpora'));

@@ -1,7 +1,11 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InferenceExecutor, InferenceResultOf } from '../../src/compute/inference-executor.js';
+import type {
+  InferenceExecutor,
+  InferenceResultOf,
+  RunOptions,
+} from '../../src/compute/inference-executor.js';
 import type { TrainingExecutor, TrainingRun } from '../../src/compute/training-executor.js';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
@@ -126,9 +130,25 @@ export class FakeTrainingExecutor implements TrainingExecutor {
 
 export class FakeInferenceExecutor implements InferenceExecutor {
   readonly tasks: InferenceTask[] = [];
+  /** Generations go on until they are cancelled. */
+  isEndless = false;
+  cancelled = 0;
 
-  async run<Task extends InferenceTask>(task: Task): Promise<InferenceResultOf<Task>> {
+  async run<Task extends InferenceTask>(
+    task: Task,
+    { onPart, signal }: RunOptions = {},
+  ): Promise<InferenceResultOf<Task>> {
     this.tasks.push(task);
+    if (task.type === 'generate') {
+      if (task.request.echo) onPart?.({ text: task.request.prompt, tokens: 0 });
+      onPart?.({ text: ' and', tokens: 1 });
+      onPart?.({ text: ' so on', tokens: task.request.maxTokens });
+      if (this.isEndless) {
+        await new Promise((end) => signal?.addEventListener('abort', end));
+        this.cancelled += 1;
+        return { ...answer(task), finishReason: 'cancelled' } as InferenceResultOf<Task>;
+      }
+    }
     return answer(task) as InferenceResultOf<Task>;
   }
 

@@ -10,6 +10,7 @@ import { EvaluationResult, GenerationResult, ScoreResult } from '../../contracts
 import { EventBody, Problem } from '../../contracts/http.js';
 import { BackendReport } from '../../contracts/jobs.js';
 import { Checkpoint, MetricPoint } from '../../contracts/metrics.js';
+import { Completion, OpenAiError, OpenAiModel } from '../../contracts/openai.js';
 import type { HttpApp } from '../http-app.js';
 
 /** Schemas that the document names once, and the name of each. */
@@ -23,6 +24,9 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   GenerationResult,
   EvaluationResult,
   ScoreResult,
+  Completion,
+  OpenAiModel,
+  OpenAiError,
   Corpus: CorpusInfo,
   Backend: BackendReport,
   Problem,

@@ -1,12 +1,20 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { GenerationResult, ScoreResult } from '../../contracts/generation.js';
+import {
+  type GenerationPart,
+  type GenerationRequest,
+  GenerationResult,
+  ScoreResult,
+} from '../../contracts/generation.js';
 import { GenerateInput, ScoreInput } from '../../contracts/http.js';
 import type { Services } from '../../experiments/services.js';
 import { generate, score } from '../../experiments/use-model.js';
 import { preferredType } from '../accept.js';
 import type { HttpApp } from '../http-app.js';
-import { withProblems } from '../problem.js';
+import { recognizeError, toProblem, withProblems } from '../problem.js';
+import { clientSignal } from '../streams/client-signal.js';
+import type { StreamRegistry } from '../streams/stream-registry.js';
+import { EVENT_STREAM, TextStream } from '../streams/text-stream.js';
 
 const TAGS = ['models'];
 const JSON_TYPE = 'application/json';
@@ -15,32 +23,57 @@ const EXAMPLE = { prompt: 'the', maxTokens: 50, temperature: 0.8, topK: 40, seed
 const schema = {
   tags: TAGS,
   description:
-    'From the best weights so far, also while training goes on. With Accept: text/plain the prompt and its continuation as plain text. The same seed gives the same text.',
+    'From the best weights so far, also while training goes on. With Accept: text/plain the prompt and its continuation as plain text. With Accept: text/event-stream as it is written: events `text` with {text, tokens}, whose texts joined are the text, then `done` with the whole answer as in JSON, or `error` with a problem. Who leaves stops it. The same seed gives the same text.',
   response: withProblems({
     200: {
       description: 'What was written',
-      content: { [JSON_TYPE]: { schema: GenerationResult }, [TEXT_TYPE]: { schema: z.string() } },
+      content: {
+        [JSON_TYPE]: { schema: GenerationResult },
+        [TEXT_TYPE]: { schema: z.string() },
+        [EVENT_STREAM]: { schema: z.string() },
+      },
     },
   }),
 };
 
 /** /generate and /score */
-export function routeGenerate(app: HttpApp, services: Services): void {
+export function routeGenerate(app: HttpApp, services: Services, streams: StreamRegistry): void {
   const answer = async (
-    { experiment, ...request }: z.infer<typeof GenerateInput>,
-    accept: string | undefined,
+    { experiment, ...asked }: z.infer<typeof GenerateInput>,
+    request: FastifyRequest,
     reply: FastifyReply,
   ) => {
-    const result = await generate(services, experiment, request);
-    if (preferredType(accept, [JSON_TYPE, TEXT_TYPE]) === JSON_TYPE)
-      return reply.type(JSON_TYPE).send(result);
+    const type = preferredType(request.headers.accept, [JSON_TYPE, TEXT_TYPE, EVENT_STREAM]);
+    if (type === EVENT_STREAM) return stream(experiment, asked, request, reply);
+    const result = await generate(services, experiment, asked, { signal: clientSignal(reply) });
+    if (type === JSON_TYPE) return reply.type(JSON_TYPE).send(result);
     return reply.type(`${TEXT_TYPE}; charset=utf-8`).send(`${result.prompt}${result.text}`);
+  };
+
+  const stream = async (
+    experiment: string | undefined,
+    asked: GenerationRequest,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) => {
+    const answer = new TextStream(reply, streams, services.environment.maxStreamBufferBytes);
+    try {
+      const onPart = (part: GenerationPart) => answer.send(JSON.stringify(part), 'text');
+      const result = await generate(services, experiment, asked, { onPart, signal: answer.signal });
+      answer.send(JSON.stringify(result), 'done');
+    } catch (error) {
+      if (!answer.hasBegun) throw error;
+      answer.send(JSON.stringify(toProblem(recognizeError(error, request), request.url)), 'error');
+    } finally {
+      answer.end();
+    }
+    return reply;
   };
 
   app.get(
     '/generate',
     { schema: { ...schema, summary: 'Write text', querystring: GenerateInput } },
-    async ({ query, headers }, reply) => answer(query, headers.accept, reply),
+    async (request, reply) => answer(request.query, request, reply),
   );
   app.post(
     '/generate',
@@ -51,7 +84,7 @@ export function routeGenerate(app: HttpApp, services: Services): void {
         body: GenerateInput.meta({ examples: [EXAMPLE] }),
       },
     },
-    async ({ body, headers }, reply) => answer(body, headers.accept, reply),
+    async (request, reply) => answer(request.body, request, reply),
   );
 
   app.post(

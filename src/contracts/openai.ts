@@ -1,0 +1,120 @@
+/**
+ * OpenAI's interface for completions, as its clients send and read it; names and defaults are OpenAI's.
+ * Reference: https://platform.openai.com/docs/api-reference/completions
+ */
+import { z } from 'zod';
+
+/** Texts that one request may ask for: its prompts, each n times. */
+export const MOST_CHOICES = 128;
+
+const ids = z.array(z.int().min(0)).min(1).max(1_000_000);
+const prompt = z.string().max(1_000_000);
+const stop = z.string().min(1).max(200);
+
+export const CompletionRequest = z
+  .strictObject({
+    model: z.string().min(1).max(200).describe('Id or name of an experiment'),
+    prompt: z
+      .union([prompt, z.array(prompt).min(1).max(MOST_CHOICES), ids, z.array(ids).min(1).max(MOST_CHOICES)])
+      .nullish()
+      .describe('Text or token ids to go on from, or several; left out: from the start of a line'),
+    max_tokens: z.int().min(1).max(100_000).nullish().describe('Most tokens to write; default 16'),
+    temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = always the likeliest token'),
+    top_p: z.number().gt(0).max(1).nullish().describe('Default 1'),
+    n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Texts for each prompt; default 1'),
+    best_of: z.int().min(1).nullish().describe('Only as many as n'),
+    stream: z.boolean().nullish().describe('Send the text as it is written, as Server-Sent Events'),
+    stream_options: z
+      .strictObject({
+        include_usage: z.boolean().nullish().describe('A last chunk says how many tokens there were'),
+        include_obfuscation: z.boolean().nullish().describe('Read and ignored'),
+      })
+      .nullish(),
+    logprobs: z.int().min(0).max(5).nullish().describe('Log probabilities of each token and so many others'),
+    echo: z.boolean().nullish().describe('Begin the text with the prompt'),
+    stop: z
+      .union([stop, z.array(stop).max(16)])
+      .nullish()
+      .describe('Strings at which a text ends'),
+    seed: z.int().nullish().describe('Same seed, same text'),
+    presence_penalty: z.number().min(-2).max(2).nullish(),
+    frequency_penalty: z.number().min(-2).max(2).nullish(),
+    logit_bias: z
+      .record(z.string().regex(/^\d{1,9}$/, 'must be a token id'), z.number().min(-100).max(100))
+      .nullish()
+      .describe('Added to the logits, by token id'),
+    suffix: z.string().nullish().describe('Refused: the model reads forwards only'),
+    user: z.string().max(1000).nullish().describe('Read and ignored'),
+    top_k: z.int().min(0).max(1_000_000).nullish().describe('Beyond OpenAI’s: 0 = all tokens'),
+    min_p: z.number().min(0).max(1).nullish().describe('Beyond OpenAI’s'),
+    repetition_penalty: z.number().gt(0).max(10).nullish().describe('Beyond OpenAI’s'),
+  })
+  .superRefine(({ suffix, best_of: bestOf, n, logprobs, echo, prompt: prompts }, context) => {
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (suffix) refuse('suffix', 'is not supported: the model reads forwards only; leave it out');
+    if (bestOf != null && bestOf !== (n ?? 1)) refuse('best_of', 'is not supported beyond n; leave it out');
+    if (echo && logprobs != null)
+      refuse('logprobs', 'are not given for an echoed prompt; POST /score has them');
+    const count = Array.isArray(prompts) && typeof prompts[0] !== 'number' ? prompts.length : 1;
+    if (count * (n ?? 1) > MOST_CHOICES) refuse('n', `asks for more than ${MOST_CHOICES} texts in all`);
+  });
+export type CompletionRequest = z.infer<typeof CompletionRequest>;
+
+const Logprobs = z.object({
+  tokens: z.array(z.string()),
+  token_logprobs: z.array(z.number()),
+  top_logprobs: z.array(z.record(z.string(), z.number())),
+  text_offset: z.array(z.int()),
+});
+
+export const CompletionChoice = z.object({
+  text: z.string(),
+  index: z.int(),
+  logprobs: Logprobs.nullable(),
+  finish_reason: z
+    .enum(['stop', 'length'])
+    .nullable()
+    .describe('null in the chunks before the last of a text'),
+});
+export type CompletionChoice = z.infer<typeof CompletionChoice>;
+
+export const CompletionUsage = z.object({
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+});
+export type CompletionUsage = z.infer<typeof CompletionUsage>;
+
+/** An answer, or a chunk of one. */
+export const Completion = z.object({
+  id: z.string(),
+  object: z.literal('text_completion'),
+  created: z.int().describe('Seconds since 1970'),
+  model: z.string().describe('Id of the experiment'),
+  choices: z.array(CompletionChoice),
+  usage: CompletionUsage.nullish(),
+});
+export type Completion = z.infer<typeof Completion>;
+
+export const OpenAiModel = z.object({
+  id: z.string(),
+  object: z.literal('model'),
+  created: z.int().describe('Seconds since 1970'),
+  owned_by: z.string(),
+  name: z.string().describe('Beyond OpenAI’s: the name of the experiment, which may stand for its id'),
+});
+export type OpenAiModel = z.infer<typeof OpenAiModel>;
+export const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(OpenAiModel) });
+export const OpenAiModelParams = z.strictObject({ model: z.string().min(1).max(200) });
+
+/** Every error answer below /v1. */
+export const OpenAiError = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+export type OpenAiError = z.infer<typeof OpenAiError>;

@@ -1,0 +1,41 @@
+import { OpenAiError } from '../contracts/openai.js';
+import type { ValidationIssue } from '../contracts/validation.js';
+import type { AppError, ErrorCode, ErrorKind } from '../errors.js';
+
+/** OpenAI's own codes, where its clients know one. */
+const CODES: Partial<Readonly<Record<ErrorCode, string>>> = {
+  'experiment-not-found': 'model_not_found',
+  unauthorized: 'invalid_api_key',
+  'rate-limited': 'rate_limit_exceeded',
+};
+const TYPES: Partial<Readonly<Record<ErrorKind, string>>> = {
+  'too-many': 'rate_limit_error',
+  internal: 'server_error',
+  unavailable: 'server_error',
+};
+
+/** Whether a request gets its errors in OpenAI's envelope. */
+export function isOpenAiPath(url: string): boolean {
+  return /^\/v1(\/|\?|$)/.test(url);
+}
+
+/** An error in OpenAI's envelope. */
+export function toOpenAiError({ code, kind, message, details }: AppError): OpenAiError {
+  const [issue] = (details as { issues?: readonly ValidationIssue[] }).issues ?? [];
+  return {
+    error: {
+      message,
+      type: TYPES[kind] ?? 'invalid_request_error',
+      param: code === 'experiment-not-found' ? 'model' : issue?.path || null,
+      code: CODES[code] ?? code,
+    },
+  };
+}
+
+/** The responses of a route in its schema, with the error that every route of /v1 may answer. */
+export function withOpenAiErrors<Responses extends object>(responses: Responses) {
+  return {
+    ...responses,
+    default: { description: 'An error', content: { 'application/json': { schema: OpenAiError } } },
+  };
+}

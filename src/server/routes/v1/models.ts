@@ -1,0 +1,34 @@
+import { OpenAiModel, OpenAiModelList, OpenAiModelParams } from '../../../contracts/openai.js';
+import { findModel, listModels } from '../../../experiments/complete.js';
+import type { Services } from '../../../experiments/services.js';
+import type { HttpApp } from '../../http-app.js';
+import { withOpenAiErrors } from '../../openai-error.js';
+
+const TAGS = ['models'];
+
+/** /v1/models */
+export function routeModels(app: HttpApp, { store, environment }: Services): void {
+  app.get(
+    '/v1/models',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'Experiments with weights, newest first, in the way of OpenAI’s interface',
+        response: withOpenAiErrors({ 200: OpenAiModelList }),
+      },
+    },
+    async () => ({ object: 'list' as const, data: listModels(store) }),
+  );
+  app.get(
+    '/v1/models/:model',
+    {
+      schema: {
+        tags: TAGS,
+        summary: 'One experiment by id or name, in the way of OpenAI’s interface',
+        params: OpenAiModelParams,
+        response: withOpenAiErrors({ 200: OpenAiModel }),
+      },
+    },
+    async ({ params }) => findModel(store, params.model, environment.dataDir),
+  );
+}

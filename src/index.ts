@@ -41,5 +41,6 @@ export { createOptimizer } from './training/create-optimizer.js';
 export { clippingScale, gradientNorm } from './training/gradient-norm.js';
 export type { Optimizer } from './training/optimizer.js';
 export { learningRateFactor } from './training/schedule.js';
-export { Trainer, type TrainerOptions, type TrainerResult } from './training/trainer.js';
+export { Trainer } from './training/trainer.js';
+export type { TrainerOptions, TrainerResult } from './training/trainer-options.js';
 export { weightsDigest } from './training/weights-digest.js';

@@ -2,35 +2,9 @@ import { appError } from '../errors.js';
 import type { LanguageModelState } from '../models/language-model.js';
 import { keep, type Tensor, type Tensor2D } from '../tensor/tensorflow.js';
 import type { OptimizerScalars } from './optimizer.js';
-import type { ScheduleState } from './schedule.js';
+import type { TrainerProgress } from './trainer-progress.js';
 
-/** Where a training stands, as plain numbers. With the tensors beside it, all that exact resume needs. */
-export interface TrainerProgress {
-  /** Updates so far, over all epochs. */
-  step: number;
-  /** Epochs that are complete. */
-  epoch: number;
-  /** Time steps of the present epoch's text that were read. */
-  position: number;
-  /** Sums over the present epoch, for its event. */
-  epochLoss: number;
-  epochTokens: number;
-  epochGradNorm: number;
-  epochSteps: number;
-  /** Seconds trained (without evaluation) in the present epoch, and in all. */
-  epochSeconds: number;
-  totalSeconds: number;
-  bestEpoch: number | null;
-  bestValidLoss: number | null;
-  lastValidLoss: number | null;
-  /** After a rollback: divides the learning rate. 1 before. */
-  rollbackDivisor: number;
-  schedule: ScheduleState;
-  /** Counters of the random numbers for masks and for batch lengths. */
-  maskCounter: number;
-  lengthCounter: number;
-}
-
+/** What a trainer writes down to go on from later. */
 export interface TrainerSnapshot {
   readonly progress: Readonly<TrainerProgress>;
   readonly optimizer: OptimizerScalars;
@@ -41,8 +15,39 @@ export interface TrainerSnapshot {
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-/** The tensors of the states of all parts, as they are named in a snapshot; borrowed. */
-export function* nameStates(states: readonly LanguageModelState[]): Generator<[string, Tensor]> {
+/** The three kinds of tensors in a snapshot, each by its own name. */
+export interface SnapshotTensors {
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly slots: ReadonlyMap<string, Tensor>;
+  /** One a part of the batch. */
+  readonly states: readonly LanguageModelState[];
+}
+
+/** The tensors under the names that they have in a snapshot; borrowed. */
+export function nameTensors({ weights, slots, states }: SnapshotTensors): Map<string, Tensor> {
+  const named = new Map(weights);
+  for (const [name, slot] of slots) named.set(`${SLOT}${name}`, slot);
+  for (const [name, tensor] of nameStates(states)) named.set(name, tensor);
+  return named;
+}
+
+/** The reverse of {@link nameTensors}. */
+export function sortTensors(tensors: ReadonlyMap<string, Tensor>): SnapshotTensors {
+  const weights = new Map<string, Tensor>();
+  const slots = new Map<string, Tensor>();
+  const states = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(SLOT)) slots.set(name.slice(SLOT.length), tensor);
+    else if (name.startsWith(STATE)) states.set(name, tensor);
+    else weights.set(name, tensor);
+  }
+  return { weights, slots, states: assembleStates(states) };
+}
+
+const SLOT = 'optimizer.';
+const STATE = 'state.';
+
+function* nameStates(states: readonly LanguageModelState[]): Generator<[string, Tensor]> {
   for (const [part, state] of states.entries()) {
     for (const [layer, { hidden, cell }] of (state ?? []).entries()) {
       yield [`state.${part}.${layer}.hidden`, hidden];
@@ -51,8 +56,7 @@ export function* nameStates(states: readonly LanguageModelState[]): Generator<[s
   }
 }
 
-/** The reverse of {@link nameStates}. */
-export function assembleStates(tensors: ReadonlyMap<string, Tensor>): LanguageModelState[] {
+function assembleStates(tensors: ReadonlyMap<string, Tensor>): LanguageModelState[] {
   const parts: { hidden: Tensor2D; cell: Tensor2D }[][] = [];
   for (const [name, hidden] of tensors) {
     const [, part, layer, kind] = name.split('.');

@@ -1,81 +1,27 @@
 import type { TrainingEvent } from '../contracts/events.js';
-import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contracts/training.js';
 import { BatchIterator } from '../corpus/batch-iterator.js';
 import { appError } from '../errors.js';
 import { evaluate } from '../evaluation/evaluate.js';
-import {
-  type LanguageModel,
-  type LanguageModelState,
-  parameterCount,
-  type TokenBatch,
-} from '../models/language-model.js';
+import type { LanguageModelState, TokenBatch } from '../models/language-model.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import type * as tf from '../tensor/tensorflow.js';
 import { splitBatch } from './batch-parts.js';
 import { drawBpttLength } from './bptt-length.js';
-import type { CheckpointSink } from './checkpoint-sink.js';
 import { createOptimizer } from './create-optimizer.js';
 import { clippingScale, gradientNorm } from './gradient-norm.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
-import { afterEvaluation, INITIAL_SCHEDULE_STATE, learningRateFactor } from './schedule.js';
+import { afterEvaluation, learningRateFactor } from './schedule.js';
+import { type Completion, epochEvent, StepReport, startedEvent, succeededEvent } from './trainer-events.js';
+import type { EndReason, StopRequest, TrainerOptions, TrainerResult } from './trainer-options.js';
 import {
-  assembleStates,
-  nameStates,
+  clearEpochSums,
+  countEpoch,
+  countStep,
+  INITIAL_PROGRESS,
   type TrainerProgress,
-  type TrainerSnapshot,
-} from './trainer-snapshot.js';
+} from './trainer-progress.js';
+import { nameTensors, sortTensors, type TrainerSnapshot } from './trainer-snapshot.js';
 import { weightsDigest } from './weights-digest.js';
-
-export interface TrainerOptions {
-  readonly model: LanguageModel;
-  readonly optimizer: OptimizerConfig;
-  readonly schedule: ScheduleConfig;
-  readonly training: TrainingConfig;
-  /** Token ids of the splits. */
-  readonly splits: { readonly train: Int32Array; readonly valid: Int32Array; readonly test: Int32Array };
-  readonly sink: CheckpointSink;
-  /** Writes a sample with the model as it is; null = no samples. */
-  readonly sample: (() => string) | null;
-  /** What the training runs on, for its record. */
-  readonly environment: {
-    readonly attempt: number;
-    readonly backend: string;
-    readonly kernels: string;
-    readonly threads: number;
-  };
-}
-
-export type StopRequest = 'pause' | 'cancel';
-
-/** How a run ended. */
-export type TrainerResult =
-  | { readonly type: 'succeeded' }
-  | { readonly type: 'stopped'; readonly mode: StopRequest };
-
-/** Why a training was over. */
-type EndReason = 'epochs' | 'early-stopping' | 'max-duration';
-
-/** At most this often is a `step` event sent. */
-const STEP_EVENT_INTERVAL_MS = 500;
-
-const INITIAL_PROGRESS: TrainerProgress = {
-  step: 0,
-  epoch: 0,
-  position: 0,
-  epochLoss: 0,
-  epochTokens: 0,
-  epochGradNorm: 0,
-  epochSteps: 0,
-  epochSeconds: 0,
-  totalSeconds: 0,
-  bestEpoch: null,
-  bestValidLoss: null,
-  lastValidLoss: null,
-  rollbackDivisor: 1,
-  schedule: INITIAL_SCHEDULE_STATE,
-  maskCounter: 0,
-  lengthCounter: 0,
-};
 
 /**
  * Trains a language model and says what happens: an async generator of events. Knows no LSTM, no file, no HTTP.
@@ -91,8 +37,7 @@ export class Trainer {
   #progress: TrainerProgress = { ...INITIAL_PROGRESS };
   /** The state of each part of the batch (see gradientAccumulation). */
   #states: LanguageModelState[] = [];
-  #sinceEvent = { loss: 0, tokens: 0, seconds: 0 };
-  #lastEventTime = Number.NEGATIVE_INFINITY;
+  readonly #report = new StepReport();
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -113,7 +58,8 @@ export class Trainer {
   async *run(shouldStop: () => StopRequest | null): AsyncGenerator<TrainingEvent, TrainerResult> {
     const snapshot = this.#options.sink.loadSnapshot();
     if (snapshot) this.restore(snapshot);
-    yield this.#startedEvent(snapshot !== null);
+    const stepsPerEpoch = this.#text.batchesPerEpoch(this.#options.training.bpttLength);
+    yield startedEvent(this.#options, stepsPerEpoch, snapshot && this.#progress);
 
     for (let reason = this.#endReason(); ; reason = this.#endReason()) {
       if (reason) {
@@ -130,10 +76,11 @@ export class Trainer {
   /** Everything that resume needs; the tensors are borrowed. */
   snapshot(): TrainerSnapshot {
     const { model } = this.#options;
-    const tensors = new Map<string, tf.Tensor>();
-    for (const parameter of model.parameters) tensors.set(parameter.name, parameter.value);
-    for (const [name, tensor] of this.#optimizer.slots()) tensors.set(`optimizer.${name}`, tensor);
-    for (const [name, tensor] of nameStates(this.#states)) tensors.set(name, tensor);
+    const tensors = nameTensors({
+      weights: this.#weights(),
+      slots: this.#optimizer.slots(),
+      states: this.#states,
+    });
     const counters = { maskCounter: model.random.counter, lengthCounter: this.#lengths.counter };
     return { progress: { ...this.#progress, ...counters }, optimizer: this.#optimizer.scalars(), tensors };
   }
@@ -145,18 +92,11 @@ export class Trainer {
     model.random.counter = progress.maskCounter;
     this.#lengths.counter = progress.lengthCounter;
     this.#text = this.#openText(progress.position);
-    const slots = new Map<string, tf.Tensor>();
-    const states = new Map<string, tf.Tensor>();
-    const weights = new Map<string, tf.Tensor>();
-    for (const [name, tensor] of tensors) {
-      if (name.startsWith('optimizer.')) slots.set(name.slice('optimizer.'.length), tensor);
-      else if (name.startsWith('state.')) states.set(name, tensor);
-      else weights.set(name, tensor);
-    }
+    const { weights, slots, states } = sortTensors(tensors);
     this.#adoptWeights(weights);
     this.#optimizer.restore(optimizer, slots);
     this.#disposeStates();
-    this.#states = assembleStates(states);
+    this.#states = [...states];
   }
 
   /** Frees the optimizer and the states; the model is the caller's. */
@@ -192,29 +132,22 @@ export class Trainer {
     const { model, training } = this.#options;
     const start = performance.now();
     const loss = this.#accumulateGradients(batch);
-    const norm = gradientNorm(model.parameters);
+    const gradNorm = gradientNorm(model.parameters);
     const learningRate = this.learningRate() * (training.variableBptt ? time / training.bpttLength : 1);
     const tokens = batch.targets.length;
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       this.#rollBackOrThrow(loss / tokens, this.#progress.step + 1, learningRate);
       return null;
     }
     this.#optimizer.step(model.parameters, {
       learningRate,
-      gradientScale: clippingScale(norm, training.maxGradNorm),
+      gradientScale: clippingScale(gradNorm, training.maxGradNorm),
     });
 
-    const progress = this.#progress;
     const seconds = (performance.now() - start) / 1000;
-    progress.step += 1;
-    progress.position = this.#text.cursor.position;
-    progress.epochLoss += loss;
-    progress.epochTokens += tokens;
-    progress.epochGradNorm += norm;
-    progress.epochSteps += 1;
-    progress.epochSeconds += seconds;
-    progress.totalSeconds += seconds;
-    return this.#stepEvent(loss, tokens, seconds, learningRate, norm);
+    const figures = { loss, tokens, gradNorm, learningRate, seconds };
+    countStep(this.#progress, figures, this.#text.cursor.position);
+    return this.#report.add(figures, this.#progress.step, () => this.#completion());
   }
 
   /** @returns the sum of the losses, nats */
@@ -258,45 +191,14 @@ export class Trainer {
       return;
     }
     const progress = this.#progress;
-    const isBest = progress.bestValidLoss === null || validLoss < progress.bestValidLoss;
-    progress.epoch += 1;
-    progress.position = 0;
-    progress.lastValidLoss = validLoss;
-    if (isBest) {
-      progress.bestEpoch = progress.epoch;
-      progress.bestValidLoss = validLoss;
-    }
     progress.schedule = afterEvaluation(schedule, progress.schedule, validLoss);
     this.#optimizer.afterEvaluation(validLoss, model.parameters);
     this.#disposeStates();
     const evaluationSeconds = (performance.now() - start) / 1000;
-    progress.totalSeconds += evaluationSeconds;
-
-    const trainLoss = progress.epochLoss / progress.epochTokens;
-    yield {
-      type: 'epoch',
-      data: {
-        epoch: progress.epoch,
-        step: progress.step,
-        trainLoss: finite(trainLoss),
-        trainPerplexity: finite(Math.exp(trainLoss)),
-        validLoss: finite(validLoss),
-        validPerplexity: finite(Math.exp(validLoss)),
-        learningRate,
-        tokensPerSecond: progress.epochTokens / Math.max(progress.epochSeconds, 1e-9),
-        gradNorm: finite(progress.epochGradNorm / progress.epochSteps),
-        seconds: progress.epochSeconds + evaluationSeconds,
-        remainingSeconds: this.#remainingSeconds(),
-        isBest,
-      },
-    };
-    Object.assign(progress, {
-      epochLoss: 0,
-      epochTokens: 0,
-      epochGradNorm: 0,
-      epochSteps: 0,
-      epochSeconds: 0,
-    });
+    const isBest = countEpoch(progress, validLoss, evaluationSeconds);
+    const { remainingSeconds } = this.#completion();
+    yield epochEvent(progress, { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest });
+    clearEpochSums(progress);
     if (sample && training.sampleLength > 0) {
       const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
       yield { type: 'sample', data: { epoch: progress.epoch, text } };
@@ -329,9 +231,7 @@ export class Trainer {
 
   #saveBestWeights(): void {
     const { model, sink } = this.#options;
-    withEvaluationValues(this.#optimizer, model.parameters, () =>
-      sink.saveBestWeights(new Map(model.parameters.map(({ name, value }) => [name, value]))),
-    );
+    withEvaluationValues(this.#optimizer, model.parameters, () => sink.saveBestWeights(this.#weights()));
   }
 
   #saveSnapshot(isBest: boolean): TrainingEvent {
@@ -357,71 +257,18 @@ export class Trainer {
     this.#progress.rollbackDivisor = 2;
   }
 
-  #startedEvent(resumed: boolean): TrainingEvent {
-    const { model, training, splits, environment } = this.#options;
-    const { epoch, step } = this.#progress;
-    return {
-      type: 'started',
-      data: {
-        ...environment,
-        parameterCount: parameterCount(model),
-        vocabularySize: model.vocabularySize,
-        trainTokens: splits.train.length,
-        validTokens: splits.valid.length,
-        stepsPerEpoch: this.#text.batchesPerEpoch(training.bpttLength),
-        resumedFrom: resumed ? { epoch, step } : null,
-      },
-    };
-  }
-
-  #stepEvent(
-    loss: number,
-    tokens: number,
-    seconds: number,
-    learningRate: number,
-    norm: number,
-  ): TrainingEvent | null {
-    const since = this.#sinceEvent;
-    since.loss += loss;
-    since.tokens += tokens;
-    since.seconds += seconds;
-    if (performance.now() - this.#lastEventTime < STEP_EVENT_INTERVAL_MS) return null;
-    const mean = since.loss / since.tokens;
-    const event: TrainingEvent = {
-      type: 'step',
-      data: {
-        step: this.#progress.step,
-        epoch: this.#fraction() * this.#options.training.epochs,
-        loss: finite(mean),
-        trainPerplexity: finite(Math.exp(mean)),
-        learningRate,
-        gradNorm: finite(norm),
-        tokensPerSecond: since.tokens / Math.max(since.seconds, 1e-9),
-        remainingSeconds: this.#remainingSeconds(),
-      },
-    };
-    this.#sinceEvent = { loss: 0, tokens: 0, seconds: 0 };
-    this.#lastEventTime = performance.now();
-    return event;
-  }
-
+  /** Tests the best weights, and leaves them in the model. */
   #succeededEvent(reason: EndReason): TrainingEvent {
-    const { model, splits, sink } = this.#options;
-    const { bestValidLoss, totalSeconds, bestEpoch, epoch } = this.#progress;
-    const digest = weightsDigest(new Map(model.parameters.map(({ name, value }) => [name, value])));
+    const { splits, sink } = this.#options;
+    const { bestEpoch, epoch } = this.#progress;
+    const digest = weightsDigest(this.#weights());
     if (bestEpoch !== epoch || this.#optimizer.slots().size > 0) this.#adoptWeights(sink.loadBestWeights());
-    const testLoss = this.#evaluate(splits.test);
-    return {
-      type: 'succeeded',
-      data: {
-        testLoss: finite(testLoss),
-        testPerplexity: finite(Math.exp(testLoss)),
-        validPerplexity: bestValidLoss === null ? null : finite(Math.exp(bestValidLoss)),
-        digest,
-        seconds: totalSeconds,
-        reason,
-      },
-    };
+    return succeededEvent(this.#progress, this.#evaluate(splits.test), digest, reason);
+  }
+
+  /** Borrowed. */
+  #weights(): Map<string, tf.Tensor> {
+    return new Map(this.#options.model.parameters.map(({ name, value }) => [name, value]));
   }
 
   #adoptWeights(weights: ReadonlyMap<string, tf.Tensor>): void {
@@ -439,12 +286,16 @@ export class Trainer {
     return (epoch + position / this.#text.streamLength) / this.#options.training.epochs;
   }
 
-  #remainingSeconds(): number | null {
-    const fraction = this.#fraction();
+  #completion(): Completion {
+    const { epochs, maxDuration } = this.#options.training;
     const { totalSeconds } = this.#progress;
-    if (fraction <= 0) return null;
-    const untilLimit = (this.#options.training.maxDuration ?? Number.POSITIVE_INFINITY) - totalSeconds;
-    return Math.min((totalSeconds * (1 - fraction)) / fraction, Math.max(0, untilLimit));
+    const fraction = this.#fraction();
+    const untilEnd = (totalSeconds * (1 - fraction)) / fraction;
+    const untilLimit = Math.max(0, (maxDuration ?? Number.POSITIVE_INFINITY) - totalSeconds);
+    return {
+      epochs: fraction * epochs,
+      remainingSeconds: fraction > 0 ? Math.min(untilEnd, untilLimit) : null,
+    };
   }
 
   #openText(position: number): BatchIterator {
@@ -461,9 +312,4 @@ export class Trainer {
     }
     this.#states = [];
   }
-}
-
-/** JSON has no NaN and no Infinity. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

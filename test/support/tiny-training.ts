@@ -5,7 +5,8 @@ import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
 import type { LstmParameters } from '../../src/models/lstm-parameters.js';
 import { randomBits } from '../../src/tensor/random.js';
 import type { CheckpointSink } from '../../src/training/checkpoint-sink.js';
-import { type StopRequest, Trainer, type TrainerResult } from '../../src/training/trainer.js';
+import { Trainer } from '../../src/training/trainer.js';
+import type { StopRequest, TrainerResult } from '../../src/training/trainer-options.js';
 import { MemorySink } from './memory-sink.js';
 
 export const VOCABULARY = 13;

@@ -1,0 +1,130 @@
+/** What a trainer says, put together from its figures. When each event comes, and what it means: contracts/events.ts. */
+import type { TrainingEvent } from '../contracts/events.js';
+import { parameterCount } from '../models/language-model.js';
+import type { EndReason, TrainerOptions } from './trainer-options.js';
+import type { StepFigures, TrainerProgress } from './trainer-progress.js';
+
+/** At most this often is a `step` event sent. */
+const STEP_EVENT_INTERVAL_MS = 500;
+
+/** How much of the training is done. */
+export interface Completion {
+  /** Epochs so far, with the fraction of the present one. */
+  readonly epochs: number;
+  readonly remainingSeconds: number | null;
+}
+
+/** @param resumedFrom null = it begins anew */
+export function startedEvent(
+  { model, splits, environment }: TrainerOptions,
+  stepsPerEpoch: number,
+  resumedFrom: Readonly<TrainerProgress> | null,
+): TrainingEvent {
+  return {
+    type: 'started',
+    data: {
+      ...environment,
+      parameterCount: parameterCount(model),
+      vocabularySize: model.vocabularySize,
+      trainTokens: splits.train.length,
+      validTokens: splits.valid.length,
+      stepsPerEpoch,
+      resumedFrom: resumedFrom && { epoch: resumedFrom.epoch, step: resumedFrom.step },
+    },
+  };
+}
+
+/** Gathers steps until an event about them is due. */
+export class StepReport {
+  #since = { loss: 0, tokens: 0, seconds: 0 };
+  #lastEventTime = Number.NEGATIVE_INFINITY;
+
+  /** @returns the event about the steps since the last one, if it is due */
+  add(figures: StepFigures, step: number, completion: () => Completion): TrainingEvent | null {
+    const since = this.#since;
+    since.loss += figures.loss;
+    since.tokens += figures.tokens;
+    since.seconds += figures.seconds;
+    if (performance.now() - this.#lastEventTime < STEP_EVENT_INTERVAL_MS) return null;
+    const { epochs, remainingSeconds } = completion();
+    const loss = since.loss / since.tokens;
+    const tokensPerSecond = perSecond(since.tokens, since.seconds);
+    this.#since = { loss: 0, tokens: 0, seconds: 0 };
+    this.#lastEventTime = performance.now();
+    return {
+      type: 'step',
+      data: {
+        step,
+        epoch: epochs,
+        loss: finite(loss),
+        trainPerplexity: finite(Math.exp(loss)),
+        learningRate: figures.learningRate,
+        gradNorm: finite(figures.gradNorm),
+        tokensPerSecond,
+        remainingSeconds,
+      },
+    };
+  }
+}
+
+/** @param progress with the epoch counted, and its sums still there */
+export function epochEvent(
+  progress: Readonly<TrainerProgress>,
+  figures: {
+    readonly validLoss: number;
+    readonly learningRate: number;
+    readonly evaluationSeconds: number;
+    readonly remainingSeconds: number | null;
+    readonly isBest: boolean;
+  },
+): TrainingEvent {
+  const { epoch, step, epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = progress;
+  const { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
+  const trainLoss = epochLoss / epochTokens;
+  return {
+    type: 'epoch',
+    data: {
+      epoch,
+      step,
+      trainLoss: finite(trainLoss),
+      trainPerplexity: finite(Math.exp(trainLoss)),
+      validLoss: finite(validLoss),
+      validPerplexity: finite(Math.exp(validLoss)),
+      learningRate,
+      tokensPerSecond: perSecond(epochTokens, epochSeconds),
+      gradNorm: finite(epochGradNorm / epochSteps),
+      seconds: epochSeconds + evaluationSeconds,
+      remainingSeconds,
+      isBest,
+    },
+  };
+}
+
+/** @param digest of the final weights */
+export function succeededEvent(
+  { bestValidLoss, totalSeconds }: Readonly<TrainerProgress>,
+  testLoss: number,
+  digest: string,
+  reason: EndReason,
+): TrainingEvent {
+  return {
+    type: 'succeeded',
+    data: {
+      testLoss: finite(testLoss),
+      testPerplexity: finite(Math.exp(testLoss)),
+      validPerplexity: bestValidLoss === null ? null : finite(Math.exp(bestValidLoss)),
+      digest,
+      seconds: totalSeconds,
+      reason,
+    },
+  };
+}
+
+function perSecond(count: number, seconds: number): number {
+  return count / Math.max(seconds, 1e-9);
+}
+
+/** JSON has no NaN and no Infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,33 @@
+import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contracts/training.js';
+import type { LanguageModel } from '../models/language-model.js';
+import type { CheckpointSink } from './checkpoint-sink.js';
+
+/** All that a trainer works with. */
+export interface TrainerOptions {
+  readonly model: LanguageModel;
+  readonly optimizer: OptimizerConfig;
+  readonly schedule: ScheduleConfig;
+  readonly training: TrainingConfig;
+  /** Token ids of the splits. */
+  readonly splits: { readonly train: Int32Array; readonly valid: Int32Array; readonly test: Int32Array };
+  readonly sink: CheckpointSink;
+  /** Writes a sample with the model as it is; null = no samples. */
+  readonly sample: (() => string) | null;
+  /** What the training runs on, for its record. */
+  readonly environment: {
+    readonly attempt: number;
+    readonly backend: string;
+    readonly kernels: string;
+    readonly threads: number;
+  };
+}
+
+export type StopRequest = 'pause' | 'cancel';
+
+/** How a run ended. */
+export type TrainerResult =
+  | { readonly type: 'succeeded' }
+  | { readonly type: 'stopped'; readonly mode: StopRequest };
+
+/** Why a training was over. */
+export type EndReason = 'epochs' | 'early-stopping' | 'max-duration';

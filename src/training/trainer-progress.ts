@@ -1,0 +1,91 @@
+import { INITIAL_SCHEDULE_STATE, type ScheduleState } from './schedule.js';
+
+/** Where a training stands, as plain numbers. With the tensors beside it, all that exact resume needs. */
+export interface TrainerProgress {
+  /** Updates so far, over all epochs. */
+  step: number;
+  /** Epochs that are complete. */
+  epoch: number;
+  /** Time steps of the present epoch's text that were read. */
+  position: number;
+  /** Sums over the present epoch, for its event. */
+  epochLoss: number;
+  epochTokens: number;
+  epochGradNorm: number;
+  epochSteps: number;
+  /** Seconds trained (without evaluation) in the present epoch, and in all. */
+  epochSeconds: number;
+  totalSeconds: number;
+  bestEpoch: number | null;
+  bestValidLoss: number | null;
+  lastValidLoss: number | null;
+  /** After a rollback: divides the learning rate. 1 before. */
+  rollbackDivisor: number;
+  schedule: ScheduleState;
+  /** Counters of the random numbers for masks and for batch lengths. */
+  maskCounter: number;
+  lengthCounter: number;
+}
+
+/** Before the first step. */
+export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
+  step: 0,
+  epoch: 0,
+  position: 0,
+  epochLoss: 0,
+  epochTokens: 0,
+  epochGradNorm: 0,
+  epochSteps: 0,
+  epochSeconds: 0,
+  totalSeconds: 0,
+  bestEpoch: null,
+  bestValidLoss: null,
+  lastValidLoss: null,
+  rollbackDivisor: 1,
+  schedule: INITIAL_SCHEDULE_STATE,
+  maskCounter: 0,
+  lengthCounter: 0,
+};
+
+/** One update. */
+export interface StepFigures {
+  /** Sum over the tokens, nats. */
+  readonly loss: number;
+  readonly tokens: number;
+  /** Joint L2 norm before clipping. */
+  readonly gradNorm: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+}
+
+/** Adds a step. @param position time steps of the epoch's text that were read */
+export function countStep(progress: TrainerProgress, step: StepFigures, position: number): void {
+  progress.step += 1;
+  progress.position = position;
+  progress.epochLoss += step.loss;
+  progress.epochTokens += step.tokens;
+  progress.epochGradNorm += step.gradNorm;
+  progress.epochSteps += 1;
+  progress.epochSeconds += step.seconds;
+  progress.totalSeconds += step.seconds;
+}
+
+/** Completes the epoch, but for its sums, which its event still reads. @returns whether it is the best so far */
+export function countEpoch(progress: TrainerProgress, validLoss: number, evaluationSeconds: number): boolean {
+  const isBest = progress.bestValidLoss === null || validLoss < progress.bestValidLoss;
+  progress.epoch += 1;
+  progress.position = 0;
+  progress.lastValidLoss = validLoss;
+  progress.totalSeconds += evaluationSeconds;
+  if (isBest) {
+    progress.bestEpoch = progress.epoch;
+    progress.bestValidLoss = validLoss;
+  }
+  return isBest;
+}
+
+/** Sets the sums over an epoch to zero. */
+export function clearEpochSums(progress: TrainerProgress): void {
+  const { epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = INITIAL_PROGRESS;
+  Object.assign(progress, { epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds });
+}

@@ -170,6 +170,10 @@ export const PresetList = z.object({
       description: z.string(),
       source: z.string(),
       ptbTestPerplexity: z.number().nullable().describe('Test perplexity on PTB that the source reports'),
+      ptbParameterCount: z
+        .int()
+        .nullable()
+        .describe('Learned numbers on PTB’s 10,000 words; null where the preset reads no words'),
       config: ExperimentConfig.describe('The whole config that the preset makes'),
     }),
   ),

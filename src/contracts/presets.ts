@@ -12,6 +12,8 @@ export interface Preset {
   readonly source: string;
   /** Test perplexity on PTB that the source reports, if it does. */
   readonly ptbTestPerplexity: number | null;
+  /** Learned numbers on PTB's 10,000 words, tied weights counted once; null where the preset reads no words. */
+  readonly ptbParameterCount: number | null;
   readonly config: z.input<typeof ExperimentConfigFields>;
 }
 
@@ -31,6 +33,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     description: 'One LSTM layer of 100 units, plain SGD',
     source: 'Saitoh, Deep Learning from Scratch 2, section 6.4',
     ptbTestPerplexity: 136,
+    ptbParameterCount: 2_090_400,
     config: {
       model: { embeddingSize: 100, hiddenSizes: [100] },
       optimizer: { type: 'sgd', learningRate: 20 },
@@ -42,6 +45,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       'Two LSTM layers of 650 units, tied weights, dropout 0.5; the learning rate is divided by 4 on a plateau',
     source: 'Saitoh, Deep Learning from Scratch 2, section 6.5',
     ptbTestPerplexity: 75.8,
+    ptbParameterCount: 13_275_200,
     config: {
       model: {
         embeddingSize: 650,
@@ -58,6 +62,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     description: 'Two LSTM layers of 650 units, dropout 0.5, learning rate falling by 0.8 from epoch 7',
     source: 'Zaremba, Sutskever and Vinyals 2014, arXiv 1409.2329',
     ptbTestPerplexity: 82.7,
+    ptbParameterCount: 19_775_200,
     config: {
       model: zaremba(650, 0.05, 0.5),
       optimizer: { type: 'sgd', learningRate: 1 },
@@ -69,6 +74,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     description: 'Two LSTM layers of 1500 units, dropout 0.65, learning rate falling by 1/1.15 from epoch 15',
     source: 'Zaremba, Sutskever and Vinyals 2014, arXiv 1409.2329',
     ptbTestPerplexity: 78.4,
+    ptbParameterCount: 66_022_000,
     config: {
       model: zaremba(1500, 0.04, 0.65),
       optimizer: { type: 'sgd', learningRate: 1 },
@@ -87,6 +93,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       'Three LSTM layers with weight drop, variational dropout everywhere, averaged SGD, AR and TAR',
     source: 'Merity, Keskar and Socher 2017, arXiv 1708.02182',
     ptbTestPerplexity: 58.8,
+    ptbParameterCount: 24_210_800,
     config: {
       model: {
         embeddingSize: 400,
@@ -118,6 +125,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     description: 'Two LSTM layers of 512 units over single characters, Adam; for text without words',
     source: 'after Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks',
     ptbTestPerplexity: null,
+    ptbParameterCount: null,
     config: {
       tokenizer: { type: 'character' },
       model: {
@@ -135,6 +143,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
       'A small model that learns something real within two minutes on two cores; the quickstart uses it',
     source: 'gatelm',
     ptbTestPerplexity: null,
+    ptbParameterCount: 2_701_584,
     config: {
       model: { embeddingSize: 128, hiddenSizes: [128] },
       optimizer: { type: 'sgd', learningRate: 20 },

@@ -8,9 +8,9 @@ import { withProblems } from '../problem.js';
 /** /presets */
 export function routePresets(app: HttpApp): void {
   const items = PresetName.options.map((name) => {
-    const { description, source, ptbTestPerplexity } = PRESETS[name];
+    const { description, source, ptbTestPerplexity, ptbParameterCount } = PRESETS[name];
     const config = ExperimentConfig.strip().parse(resolveExperimentInput({ preset: name }));
-    return { name, description, source, ptbTestPerplexity, config };
+    return { name, description, source, ptbTestPerplexity, ptbParameterCount, config };
   });
   app.get(
     '/presets',

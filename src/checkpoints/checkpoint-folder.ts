@@ -36,7 +36,7 @@ const Progress = z.strictObject({
 /** `checkpoints/latest.json`: which tensors file is the latest checkpoint, and all that is not a tensor. */
 const CheckpointRecord = z.strictObject({
   version: z.literal(FORMAT_VERSION),
-  file: z.string().regex(/^step-\d+\.safetensors$/),
+  file: z.string().regex(/^step-\d+(-[0-9a-f]+)?\.safetensors$/),
   sha256: z.string(),
   progress: Progress,
   optimizer: z.record(z.string(), z.union([z.number(), z.array(z.number())])),
@@ -46,11 +46,12 @@ const CheckpointRecord = z.strictObject({
  * The checkpoints of one experiment on the disk.
  *
  *     checkpoints/latest.json              what is not a tensor, and the name and SHA-256 of the file below
- *     checkpoints/step-000000120.safetensors
+ *     checkpoints/step-000000120-1f83d9ab.safetensors
  *     model/weights.safetensors            the best weights so far: what is served
  *
  * A checkpoint counts from the moment that `latest.json` is renamed into its place; the tensors file before it is
- * removed after that, so that a crash at any moment leaves a whole one.
+ * removed after that, so that a crash at any moment leaves a whole one. The name has a part of the SHA-256: two
+ * checkpoints of one step (in the middle of an epoch and at its end) must not share a file.
  */
 export class CheckpointFolder implements CheckpointSink {
   readonly #folder: string;
@@ -63,10 +64,11 @@ export class CheckpointFolder implements CheckpointSink {
   }
 
   saveSnapshot({ progress, optimizer, tensors }: TrainerSnapshot): SavedCheckpoint {
-    const file = `step-${String(progress.step).padStart(9, '0')}.safetensors`;
     const bytes = encodeSafetensors(toHostTensors(tensors));
+    const digest = sha256(bytes);
+    const file = `step-${String(progress.step).padStart(9, '0')}-${digest.slice(0, 8)}.safetensors`;
     writeDurably(this.#path('checkpoints', file), bytes);
-    const record = { version: FORMAT_VERSION, file, sha256: sha256(bytes), progress, optimizer };
+    const record = { version: FORMAT_VERSION, file, sha256: digest, progress, optimizer };
     writeDurably(this.#path('checkpoints', 'latest.json'), Buffer.from(JSON.stringify(record)));
     this.#removeOtherCheckpoints(file);
     return { file: `checkpoints/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
@@ -88,6 +90,7 @@ export class CheckpointFolder implements CheckpointSink {
     const digest = weightsDigest(weights);
     const bytes = encodeSafetensors(toHostTensors(weights), { digest });
     writeDurably(this.#path('model', 'weights.safetensors'), bytes);
+    this.#removeHalfWritten();
     return { file: 'model/weights.safetensors', bytes: bytes.length, digest };
   }
 
@@ -103,6 +106,14 @@ export class CheckpointFolder implements CheckpointSink {
 
   #path(...parts: string[]): string {
     return join(this.#folder, ...parts);
+  }
+
+  /** What a process that was killed left of the weights. */
+  #removeHalfWritten(): void {
+    const folder = this.#path('model');
+    for (const file of readdirSync(folder)) {
+      if (file.endsWith('.tmp')) rmSync(join(folder, file), { force: true });
+    }
   }
 
   #removeOtherCheckpoints(kept: string): void {

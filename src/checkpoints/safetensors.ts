@@ -30,7 +30,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, HostTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Buffer {
-  const header: Record<string, unknown> = {};
+  const header: Record<string, unknown> = Object.create(null); // a tensor may be named __proto__
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let offset = 0;
   for (const [name, { shape, values }] of tensors) {
@@ -80,7 +80,7 @@ export function decodeSafetensors(bytes: Buffer, file: string): SafetensorsFile 
     spans.push([begin, end]);
     tensors.set(name, { shape, values: toFloat32(dtype, data.subarray(begin, end)) });
   }
-  spans.sort(([a], [b]) => a - b);
+  spans.sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd); // an empty one comes before what begins with it
   let position = 0;
   for (const [begin, end] of spans) {
     if (begin !== position) refuse(`its tensors overlap or leave a gap at byte ${Math.min(begin, position)}`);

@@ -14,7 +14,7 @@ import { Trainer } from '../../src/training/trainer.js';
 import { KERNELS, onKernelsAsync, useBackend } from '../support/backend.js';
 
 const VOCABULARY = 13;
-const EPOCHS = 3;
+const EPOCHS = 4;
 /** Interruptions of each optimizer; the steps are drawn, always the same ones. Composed ops are slow: fewer there. */
 const INTERRUPTIONS = { composed: 4, fused: 20 };
 
@@ -30,7 +30,7 @@ function text(length: number): Int32Array {
   return Int32Array.from(bits, (value, i) => (value % 3 === 0 ? value % VOCABULARY : (i * 5) % VOCABULARY));
 }
 
-/** All that makes a state: every kind of dropout, variable length, a schedule with a memory. */
+/** All that makes a state: every kind of dropout, variable length, parts of a batch, a schedule with a memory. */
 function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; dispose: () => void } {
   const config = ModelConfig.parse({
     embeddingSize: 6,
@@ -56,9 +56,13 @@ function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; 
       batchSize: 4,
       bpttLength: 8,
       variableBptt: true,
+      activationRegularization: 2,
+      temporalActivationRegularization: 1,
+      checkpointEvery: 4,
       seed: 5,
     }),
-    splits: { train: text(240), valid: text(60), test: text(60) },
+    // another language is validated: that loss goes up, so that averaging begins and the learning rate is divided
+    splits: { train: text(200), valid: text(40).map((id) => VOCABULARY - 1 - id), test: text(40) },
     sink: new CheckpointFolder(folder),
     sample: null,
     environment: { attempt: 1, backend: 'test', kernels: 'test', threads: 1 },
@@ -70,11 +74,16 @@ function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; 
   return { trainer, dispose };
 }
 
-/** Trains until the end, or for so many steps; gives the events. */
-async function train(folder: string, optimizer: unknown, steps = Number.POSITIVE_INFINITY) {
+/** Trains until the end, or for so many steps; gives the events. @param mode cancel: nothing is kept, as at a kill */
+async function train(
+  folder: string,
+  optimizer: unknown,
+  steps = Number.POSITIVE_INFINITY,
+  mode: 'pause' | 'cancel' = 'pause',
+) {
   const { trainer, dispose } = createTrainer(folder, optimizer);
   const events: TrainingEvent[] = [];
-  for await (const event of trainer.run(() => (trainer.progress.step >= steps ? 'pause' : null)))
+  for await (const event of trainer.run(() => (trainer.progress.step >= steps ? mode : null)))
     events.push(event);
   const { step } = trainer.progress;
   dispose();
@@ -99,17 +108,21 @@ describe('a training that is interrupted', () => {
       it(`ends with the same bytes as one that is not: ${name}, ${kernels} kernels`, (context) =>
         onKernelsAsync(kernels, context, async () => {
           const before = tf.memory().numTensors;
-          const whole = await withFolder((folder) => train(folder, optimizer));
+          const whole = await withFolder(async (folder) => {
+            const run = await train(folder, optimizer);
+            if (name === 'nt-asgd') assertAveraging(folder);
+            return run;
+          });
           const draws = randomBits(INTERRUPTIONS[kernels], {
             seed: 9,
             stream: 51,
             counterLow: 0,
             counterHigh: 0,
           });
-          for (const draw of draws) {
+          for (const [index, draw] of draws.entries()) {
             const step = 1 + (draw % (whole.step - 1));
             await withFolder(async (folder) => {
-              await train(folder, optimizer, step);
+              await train(folder, optimizer, step, index % 2 === 0 ? 'pause' : 'cancel');
               const rest = await train(folder, optimizer);
               assert.equal(digestOf(rest.events), digestOf(whole.events), `interrupted after step ${step}`);
               assert.deepEqual(
@@ -130,4 +143,11 @@ function perplexities(events: readonly TrainingEvent[]) {
       ? [[event.data.epoch, event.data.trainPerplexity, event.data.validPerplexity]]
       : [],
   );
+}
+
+/** What is resumed must not be resumed before there is an average to lose. */
+function assertAveraging(folder: string): void {
+  const { optimizer, tensors } = new CheckpointFolder(folder).loadSnapshot()!;
+  tf.dispose([...tensors.values()]);
+  assert.ok(Number(optimizer.averagedSteps) > 0, 'averaging has begun');
 }

@@ -28,11 +28,14 @@ export function evaluate(model: LanguageModel, ids: Int32Array, reading: Evaluat
   const ownState = model.takeState();
   let total = 0;
   let tokens = 0;
-  for (const batch of evaluationBatches(ids, reading)) {
-    for (const loss of model.losses(batch).subarray(0, batch.predictions)) total += loss;
-    tokens += batch.predictions;
+  try {
+    for (const batch of evaluationBatches(ids, reading)) {
+      for (const loss of model.losses(batch).subarray(0, batch.predictions)) total += loss;
+      tokens += batch.predictions;
+    }
+  } finally {
+    model.putState(ownState);
   }
-  model.putState(ownState);
   const loss = total / tokens;
   return { loss, perplexity: Math.exp(loss), tokens };
 }

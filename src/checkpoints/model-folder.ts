@@ -45,7 +45,7 @@ export function describeModel(folder: string, description: ModelDescription, tok
  */
 export function openModel(folder: string): TrainedModel {
   const description = readDescription(join(folder, CONFIG));
-  const tokenizer = parseTokenizerJson(readFileSync(join(folder, TOKENIZER), 'utf8'));
+  const tokenizer = readTokenizer(join(folder, TOKENIZER));
   if (tokenizer.vocabulary.size !== description.vocabularySize) {
     const reason = `it has ${tokenizer.vocabulary.size} tokens; the model has ${description.vocabularySize}`;
     throw appError('tokenizer-invalid', { reason });
@@ -59,6 +59,16 @@ export function openModel(folder: string): TrainedModel {
 /** Whether a folder holds a model that can be opened. */
 export function hasModel(folder: string): boolean {
   return [WEIGHTS, CONFIG, TOKENIZER].every((file) => existsSync(join(folder, file)));
+}
+
+function readTokenizer(path: string): Tokenizer {
+  let json: string;
+  try {
+    json = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw appError('checkpoint-corrupt', { file: TOKENIZER, reason: (error as Error).message }, error);
+  }
+  return parseTokenizerJson(json);
 }
 
 function readDescription(path: string): ModelDescription {

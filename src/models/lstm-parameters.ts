@@ -69,10 +69,23 @@ export function buildParameters(
 
 /**
  * Parameters with values that are there already, such as a file's.
- * @param weights by parameter name; those that are used become the parameters' own
+ * @param weights by parameter name; they become the parameters' own, and are freed when this throws
  * @throws tensor-mismatch when one is missing, too many, or of another shape
  */
 export function parametersFromWeights(
+  config: ModelConfig,
+  vocabularySize: number,
+  weights: ReadonlyMap<string, Tensor>,
+): LstmParameters {
+  try {
+    return adoptWeights(config, vocabularySize, weights);
+  } catch (error) {
+    for (const tensor of weights.values()) tensor.dispose();
+    throw error;
+  }
+}
+
+function adoptWeights(
   config: ModelConfig,
   vocabularySize: number,
   weights: ReadonlyMap<string, Tensor>,

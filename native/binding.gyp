@@ -5,6 +5,7 @@
       "sources": [
         "src/addon.cc",
         "src/cpu.cc",
+        "src/gate_weights.cc",
         "src/gemm.cc",
         "src/isa_amx.cc",
         "src/isa_avx2.cc",

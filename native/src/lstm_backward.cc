@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "gate_weights.h"
 #include "gemm.h"
 #include "lstm.h"
-#include "recurrent_weights.h"
 
 namespace gatelm {
 namespace {
@@ -29,52 +29,57 @@ void shift_hiddens(const LstmBackward& job, float* out, const Member& member) {
 
 }  // namespace
 
-// Step by step from the last: dHidden = dOutput + dZ of the step after · Whᵀ; dZ from the gates. A thread owns a range
-// of units. dx, dWx and dWh are one product each, after the loop.
+// Step by step from the last: dHidden = dOutput + dZ of the step after · Whᵀ; dZ from the gates. A thread packs the dZ that
+// it made as soon as it has them. dx, dWx and dWh are one product each, after the loop.
 void lstm_backward(const LstmBackward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;
   const TeamTurn turn;
   const Gemm gemm(job.bf16);
-  const int mr = gemm.panel_rows(N);
+  const LstmSplit split(gemm, N, H);
+  const TransposedGateWeights weights(gemm, split, H);
   float* dz = Workspace::floats(Workspace::kRows, T * N * width);
   float* before = Workspace::floats(Workspace::kSums, T * states);
-  const Panels a = [&] {
-    const long bytes = gemm.bytes(gemm.a_panels(nullptr, N, mr, width));
-    return gemm.a_panels(Workspace::bytes(Workspace::kStepA, bytes), N, mr, width);
-  }();
-  // Whᵀ, thread after thread the panels of its units; later dz of all steps.
-  const long thread_bytes = packed_b_bytes(gemm, H, width);  // more than any thread needs
+  // Whᵀ; later dz of all steps.
   char* packed = Workspace::bytes(Workspace::kPackedWeights,
-                                  std::max(thread_bytes * team_size(), packed_b_bytes(gemm, width, T * N)));
+                                  std::max(weights.bytes(), packed_b_bytes(gemm, width, T * N)));
+  // dZ of a step, packed; by turns, as another may still read the one before. By streams each member has its own.
+  const long rows = split.by_streams() ? (N + team_size() - 1) / team_size() : N;
+  const int mr = gemm.panel_rows(rows);
+  const long z_bytes = gemm.bytes(gemm.a_panels(nullptr, rows, mr, weights.depth()));
+  const char* packed_z[2];
+  packed_z[0] = Workspace::bytes(Workspace::kStepA, z_bytes * (split.by_streams() ? team_size() : 1));
+  packed_z[1] = Workspace::bytes(Workspace::kStepB, z_bytes * (split.by_streams() ? team_size() : 1));
 
   run_team([&](const Member& member) {
-    const Range units = units_of(H, member.index, member.size);
-    const long first = units.begin, count = units.end - units.begin;
-    const Panels b = gemm.b_panels(packed + member.index * thread_bytes, count, width);
-    for (long q = 0; q < b.count; q++) gemm.pack_b(b, q, transposed(job.wh + first * width, width), count, width);
-    for (long n = 0; n < N; n++) memset(job.d_cell0 + n * H + first, 0, sizeof(float) * count);
+    const Range streams = split.streams(member), units = split.units(member), parts = split.parts(member);
+    const long first = units.begin, count = units.end - units.begin, here = streams.end - streams.begin;
+    weights.pack(job.wh, packed, member);
+    for (long n = streams.begin; n < streams.end; n++) memset(job.d_cell0 + n * H + first, 0, sizeof(float) * count);
     shift_hiddens(job, before, member);
-    const Range rows = share(a.count, member);
+    if (split.by_streams()) member.barrier.wait();
 
     for (long t = T - 1; t >= 0; t--) {
-      float* z = dz + t * N * width;
       const float* previous_cell = t == 0 ? job.cell0 : job.cells + (t - 1) * states;
-      for (long n = 0; n < N && count > 0; n++) {
-        const long at = n * H + first, step = t * states + at;
+      for (long n = streams.begin; n < streams.end && count > 0; n++) {
+        const long at = n * H + first, step = t * states + at, gate = (t * N + n) * width + first;
         float* dh = job.d_hidden0 + at;
         if (t == T - 1) {
           memcpy(dh, job.d_hiddens + step, sizeof(float) * count);
         } else {
           isa().add(count, job.d_hiddens + step, dh);
         }
-        isa().gates_backward(count, job.gates + (t * N + n) * width + first, H, job.cells + step, previous_cell + at,
-                             dh, job.d_cell0 + at, z + n * width + first);
+        isa().gates_backward(count, job.gates + gate, H, job.cells + step, previous_cell + at, dh, job.d_cell0 + at,
+                             dz + gate);
       }
-      member.barrier.wait();
-      for (long p = rows.begin; p < rows.end; p++) gemm.pack_a(a, p, row_major(z, width), N, width);
-      member.barrier.wait();
-      gemm.multiply(a, {0, a.count}, b, {0, b.count}, N, count, width, job.d_hidden0 + first, H, false);
+      const char* data = packed_z[t % 2] + (split.by_streams() ? member.index * z_bytes : 0);
+      const Panels a = gemm.a_panels(data, here, mr, weights.depth());
+      const float* z = dz + (t * N + streams.begin) * width;
+      for (long part = parts.begin; part < parts.end; part++) weights.pack_gradient(part, z, here, a);
+      split.next_step(member);
+      for (long part = parts.begin; part < parts.end; part++) {
+        weights.multiply(part, packed, a, here, job.d_hidden0 + streams.begin * H);
+      }
     }
     member.barrier.wait();  // all are done with `packed`
 

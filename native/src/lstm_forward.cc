@@ -1,78 +1,121 @@
 #include <string.h>
 
-#include <algorithm>
-
+#include "gate_weights.h"
 #include "gemm.h"
 #include "lstm.h"
-#include "recurrent_weights.h"
 
 namespace gatelm {
+namespace {
 
-long packed_wx_bytes(long input, long hidden, bool bf16) { return packed_b_bytes(Gemm(bf16), 4 * hidden, input); }
+// The packed hidden states of a member's streams. By streams each member has its own panels, by units all share one set,
+// to which each adds the states of its units. By turns: another may still read those of the step before.
+class PackedHiddens {
+ public:
+  PackedHiddens(const Gemm& gemm, const LstmSplit& split, long batch, long hidden)
+      : gemm_(gemm), split_(split), hidden_(hidden), mr_(gemm.panel_rows(rows_of_a_member(batch))) {
+    const Panels panels = gemm.a_panels(nullptr, rows_of_a_member(batch), mr_, hidden);
+    bytes_ = gemm.bytes(panels);
+    const long members = split.by_streams() ? team_size() : 1;
+    data_[0] = Workspace::bytes(Workspace::kStepA, members * bytes_);
+    data_[1] = Workspace::bytes(Workspace::kStepB, members * bytes_);
+  }
 
-long packed_wh_bytes(long hidden, bool bf16) {
-  const Gemm gemm(bf16);
-  return RecurrentWeights(gemm, nullptr, hidden).bytes();
+  Panels at(long step, const Member& member) const {
+    const Range streams = split_.streams(member);
+    const char* data = data_[step % 2] + (split_.by_streams() ? member.index * bytes_ : 0);
+    return gemm_.a_panels(data, streams.end - streams.begin, mr_, hidden_);
+  }
+
+  // @param hiddens [N, H]; packs the member's streams and units
+  void pack(long step, const float* hiddens, const Member& member) const {
+    const Range streams = split_.streams(member), units = split_.units(member);
+    const Panels to = at(step, member);
+    const MatrixView view = row_major(hiddens + streams.begin * hidden_ + units.begin, hidden_);
+    for (long p = 0; p < to.count && units.begin < units.end; p++) {
+      gemm_.pack_a_slice(to, p, view, streams.end - streams.begin, units.begin, units.end - units.begin);
+    }
+  }
+
+ private:
+  long rows_of_a_member(long batch) const {
+    return split_.by_streams() ? (batch + team_size() - 1) / team_size() : batch;
+  }
+
+  const Gemm& gemm_;
+  const LstmSplit& split_;
+  const long hidden_;
+  const int mr_;
+  long bytes_;
+  char* data_[2];
+};
+
+const void* packed_or_room(const void* packed, Workspace::Slot slot, long bytes) {
+  return packed ? packed : Workspace::bytes(slot, bytes);
 }
+
+}  // namespace
+
+long packed_wx_bytes(long input, long hidden, bool bf16) {
+  const Gemm gemm(bf16);
+  return GateWeights(gemm, LstmSplit(gemm, 1, hidden), nullptr, input, hidden).bytes();
+}
+
+long packed_wh_bytes(long hidden, bool bf16) { return packed_wx_bytes(hidden, hidden, bf16); }
 
 void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out) {
   const Gemm gemm(bf16);
-  run_team([&](const Member& member) {
-    pack_all_b(gemm, row_major(wx, 4 * hidden), 4 * hidden, input, out, member);
-  });
+  const LstmSplit split(gemm, 1, hidden);
+  const GateWeights weights(gemm, split, out, input, hidden);
+  run_team([&](const Member& member) { weights.pack(wx, member); });
 }
 
-void pack_wh(const float* wh, long hidden, bool bf16, void* out) {
-  const Gemm gemm(bf16);
-  const RecurrentWeights weights(gemm, out, hidden);
-  run_team([&](const Member& member) { weights.pack(wh, member); });
-}
+void pack_wh(const float* wh, long hidden, bool bf16, void* out) { pack_wx(wh, hidden, hidden, bf16, out); }
 
-// x·Wx + b of all steps is one product into `gates`. Then step by step: gates += hidden·Wh, nonlinearities. Wh is packed
-// once.
+// x·Wx + b of all steps is one product into `gates`. Then step by step: gates += hidden·Wh, nonlinearities. A thread packs
+// the hidden states that it made as soon as it has them.
 void lstm_forward(const LstmForward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;
   const TeamTurn turn;
   const Gemm gemm(job.bf16);
-  const void* packed_wh = job.packed_wh;
-  if (!packed_wh) packed_wh = Workspace::bytes(Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16));
-  const RecurrentWeights weights(gemm, packed_wh, H);
+  const LstmSplit split(gemm, N, H);
+  const void* wx_data = packed_or_room(job.packed_wx, Workspace::kPackedB, packed_wx_bytes(D, H, job.bf16));
+  const void* wh_data = packed_or_room(job.packed_wh, Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16));
+  const GateWeights wx(gemm, split, wx_data, D, H), wh(gemm, split, wh_data, H, H);
   float* gates = job.gates ? job.gates : Workspace::floats(Workspace::kRows, T * N * width);
   float* cells = job.cells ? job.cells : Workspace::floats(Workspace::kSums, T * states);
-  const int mr = gemm.panel_rows(N);
-  Panels packed_hidden[2];  // by turns: a thread may still read the one of the step before
-  for (int i = 0; i < 2; i++) {
-    const auto slot = i == 0 ? Workspace::kStepA : Workspace::kStepB;
-    packed_hidden[i] = gemm.a_panels(Workspace::bytes(slot, gemm.bytes(gemm.a_panels(nullptr, N, mr, H))), N, mr, H);
-  }
+  const int mr = gemm.panel_rows(T * N);
+  const long x_bytes = gemm.bytes(gemm.a_panels(nullptr, T * N, mr, D));
+  const Panels x = gemm.a_panels(Workspace::bytes(Workspace::kPackedA, x_bytes), T * N, mr, D);
+  const PackedHiddens hiddens(gemm, split, N, H);
 
   run_team([&](const Member& member) {
-    if (!job.packed_wh) weights.pack(job.wh, member);
-    multiply(gemm, {T * N, width, D, row_major(job.x, D), row_major(job.wx, width), gates, width, false, job.packed_wx, job.b},
-             member);
-    const Range units = units_of(H, member.index, member.size);
-    const long count = units.end - units.begin;
-    const Range rows = share(packed_hidden[0].count, member);
+    if (!job.packed_wx) wx.pack(job.wx, member);
+    if (!job.packed_wh) wh.pack(job.wh, member);
+    const Range x_share = share(x.count, member);
+    for (long p = x_share.begin; p < x_share.end; p++) gemm.pack_a(x, p, row_major(job.x, D), T * N, D);
+    hiddens.pack(0, job.hidden0, member);
+    member.barrier.wait();
+    wx.multiply(member.index, x, T * N, gates, false, job.b);
+    if (split.by_streams()) member.barrier.wait();
 
+    const Range streams = split.streams(member), units = split.units(member), parts = split.parts(member);
+    const long count = units.end - units.begin;
     for (long t = 0; t < T; t++) {
-      const float* hidden = t == 0 ? job.hidden0 : job.hiddens + (t - 1) * states;
-      const float* cell = t == 0 ? job.cell0 : cells + (t - 1) * states;
-      const Panels& a = packed_hidden[t % 2];
-      for (long p = rows.begin; p < rows.end; p++) gemm.pack_a(a, p, row_major(hidden, H), N, H);
-      member.barrier.wait();
-      float* z = gates + t * N * width;
-      for (int g = 0; g < 4; g++) {
-        const Panels b = weights.gate(member, g);
-        gemm.multiply(a, {0, a.count}, b, {0, b.count}, N, count, H, z + g * H + units.begin, width, true);
+      float* z = gates + (t * N + streams.begin) * width;
+      for (long part = parts.begin; part < parts.end; part++) {
+        wh.multiply(part, hiddens.at(t, member), streams.end - streams.begin, z, true, nullptr);
       }
-      for (long n = 0; n < N && count > 0; n++) {
+      const float* cell = t == 0 ? job.cell0 : cells + (t - 1) * states;
+      for (long n = streams.begin; n < streams.end && count > 0; n++) {
         const long at = n * H + units.begin;
-        isa().gates_forward(count, z + n * width + units.begin, H, cell + at, cells + t * states + at,
+        isa().gates_forward(count, gates + (t * N + n) * width + units.begin, H, cell + at, cells + t * states + at,
                             job.hiddens + t * states + at);
       }
-      member.barrier.wait();
+      if (t + 1 < T) hiddens.pack(t + 1, job.hiddens + t * states, member);
+      split.next_step(member);
     }
+    member.barrier.wait();
     if (member.index == 0) {
       memcpy(job.last_hidden, T ? job.hiddens + (T - 1) * states : job.hidden0, sizeof(float) * states);
       memcpy(job.last_cell, T ? cells + (T - 1) * states : job.cell0, sizeof(float) * states);

@@ -16,7 +16,7 @@ case $kind in
   valgrind) runner='valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'; GATELM_CPU=${GATELM_CPU:-portable avx2} ;;  # it knows no AVX-512
   *) echo "run.sh: plain, address, thread, valgrind or amx, not $kind" >&2; exit 2 ;;
 esac
-sources="cpu gemm isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward rows softmax_loss
+sources="cpu gate_weights gemm isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward rows softmax_loss
   softmax_loss_backward thread_pool"
 for name in $sources; do echo "$here/../src/$name.cc"; done > "$out/sources"
 ls "$here"/*.cc >> "$out/sources"

@@ -1,6 +1,17 @@
 /** The library: all that trains, evaluates and samples, without the server and without the store. */
 export { CheckpointFolder } from './checkpoints/checkpoint-folder.js';
 export { describeModel, hasModel, openModel, type TrainedModel } from './checkpoints/model-folder.js';
+export {
+  exportModelFolder,
+  type ImportedModel,
+  importPyTorchModel,
+  type PyTorchBundle,
+  readPyTorchBundle,
+  writeImportedModel,
+  writePyTorchBundle,
+} from './checkpoints/pytorch-bundle.js';
+export { exportToPyTorch } from './checkpoints/pytorch-export.js';
+export { importFromPyTorch } from './checkpoints/pytorch-import.js';
 export { decodeSafetensors, encodeSafetensors, type HostTensor } from './checkpoints/safetensors.js';
 export { TokenizerConfig } from './contracts/corpus.js';
 export type { TrainingEvent } from './contracts/events.js';
@@ -18,7 +29,14 @@ export type { Tokenizer } from './corpus/tokenizer.js';
 export { parseTokenizerJson } from './corpus/tokenizer-json.js';
 export type { Vocabulary } from './corpus/vocabulary.js';
 export { AppError, ERROR_CODES, type ErrorCode } from './errors.js';
+export {
+  type DynamicEvaluation,
+  evaluateDynamically,
+  searchDynamicEvaluation,
+} from './evaluation/dynamic-evaluation.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluation/evaluate.js';
+export { GradientStatistics } from './evaluation/gradient-statistics.js';
+export { evaluateWithCache, type NeuralCache, searchNeuralCache } from './evaluation/neural-cache.js';
 export { scoreText } from './evaluation/score-text.js';
 export { type GeneratedText, generateText, generateTokens } from './generation/generate-text.js';
 export { type SamplingOptions, sampleToken } from './generation/sampling.js';

@@ -4,8 +4,8 @@
 
 --data is a folder with PREFIX.train.txt, PREFIX.valid.txt and PREFIX.test.txt (PREFIX: ptb), words separated by white
 space. --out receives model.safetensors and vocabulary.txt, one token a line. Prints one JSON line an epoch, and the test
-perplexity last. The default, 2 layers of 200 units with tied weights, takes about three minutes an epoch of PTB on two
-cores, and reaches a test perplexity of about 160 after 2 epochs.
+perplexity last. The default, 2 layers of 200 units with tied weights, takes 2 to 3 minutes an epoch of PTB on two cores
+and has a test perplexity of about 146 after 2 epochs.
 """
 import argparse, json, math, os, time
 import torch

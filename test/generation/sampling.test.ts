@@ -63,6 +63,8 @@ describe('sampleToken', () => {
     expectFrequencies(frequencies({ topP: 0.51 }), [1 / 4, 0, 0, 1 / 2, 0]);
     expectFrequencies(frequencies({ topP: 0.88 }), [1 / 4, 1 / 16, 0, 1 / 2, 1 / 8]);
     expectFrequencies(frequencies({ topP: 1e-9 }), [0, 0, 0, 1, 0]);
+    const half = { ...PLAIN, topP: 0.5 };
+    assert.equal(sampleToken(Float32Array.of(0, 0), half, 0.99, none, none), 0, 'half is enough for a half');
   });
 
   it('minP drops what is less likely than this part of the likeliest', () => {

@@ -86,6 +86,19 @@ describe('the end of a training', () => {
       }
     }));
 
+  it('evaluates what was trained also when it was paused as the time ran out', () =>
+    expectNoTensorLeakAsync(async () => {
+      const options = { training: { maxDuration: 1e-9 }, sink: new MemorySink() };
+      const paused = tinyTraining(options);
+      await runTrainer(paused.trainer, (step) => (step === 1 ? 'pause' : null));
+      paused.dispose();
+      const rest = tinyTraining(options);
+      const { events } = await runTrainer(rest.trainer);
+      assert.deepEqual(epochsOf(events), [1]);
+      assert.equal(reasonOf(events), 'max-duration');
+      rest.dispose();
+    }));
+
   for (const [reason, training, curve] of [
     ['epochs', { epochs: 3 }, [5, 4, 3, 9]],
     ['early-stopping', { epochs: 9, earlyStopping: { patience: 1 } }, [5, 4, 4.5, 1, 1]],

@@ -6,6 +6,7 @@ import { evaluate } from '../../src/evaluation/evaluate.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
 import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
 import * as tf from '../../src/tensor/tensorflow.js';
+import type { TrainerSnapshot } from '../../src/training/trainer-snapshot.js';
 import { weightsDigest } from '../../src/training/weights-digest.js';
 import { KERNELS, onKernelsAsync, useBackend } from '../support/backend.js';
 import { MemorySink } from '../support/memory-sink.js';
@@ -178,23 +179,30 @@ describe('Trainer', () => {
 
   it('evaluates, keeps and serves the averaged weights once NT-ASGD has begun, and trains on from its own', () =>
     expectNoTensorLeakAsync(async () => {
-      const sink = new MemorySink();
+      const sink = new AverageWatch();
       const run = tinyTraining({
         sink,
         optimizer: { type: 'nt-asgd', learningRate: 20, nonMonotoneInterval: 1 },
         training: { epochs: 15 },
       });
       const { events } = await runTrainer(run.trainer);
-      const averaged = sink.loadSnapshot()!;
-      assert.equal(averaged.optimizer.averaging, 1, 'it has begun');
-      const best = sink.loadBestWeights();
-      const [done] = eventsOf(events, 'succeeded');
-      const own = new Map(
-        run.model.parameters.map(({ name }) => [name, averaged.tensors.get(name)!] as const),
+      const averaged = sink.epochs.filter(({ average }) => average !== null);
+      const kept = averaged.filter(({ best }) => best !== null);
+      assert.ok(averaged.length > 1 && kept.length > 0, 'it has begun, and an average was the best');
+      for (const { best, average } of kept) assert.equal(best, average);
+      for (const { average, own } of averaged) assert.notEqual(average, own);
+      assert.equal(eventsOf(events, 'succeeded')[0]!.digest, sink.epochs.at(-1)!.own, 'of the last iterate');
+
+      const { tensors } = sink.loadSnapshot()!;
+      for (const parameter of run.model.parameters)
+        parameter.assign(tensors.get(`optimizer.${parameter.name}.average`)!.clone());
+      tf.dispose([...tensors.values()]);
+      const reading = { batchSize: 4, bpttLength: 8, counting: 'exact' } as const;
+      assert.equal(
+        evaluate(run.model, tinyText(60), reading).loss,
+        eventsOf(events, 'epoch').at(-1)!.validLoss,
+        'the average was validated',
       );
-      assert.equal(weightsDigest(own), done!.digest, 'the digest is of the last iterate');
-      assert.notEqual(weightsDigest(best), done!.digest);
-      tf.dispose([[...best.values()], [...averaged.tensors.values()]]);
       run.dispose();
     }));
 
@@ -241,3 +249,28 @@ describe('Trainer', () => {
       }
     }));
 });
+
+/** Digests of what was kept at each epoch: the best weights (null = not the best), the averages, and the weights. */
+class AverageWatch extends MemorySink {
+  readonly epochs: { best: string | null; average: string | null; own: string }[] = [];
+  #best: string | null = null;
+
+  override saveBestWeights(weights: ReadonlyMap<string, tf.Tensor>) {
+    const saved = super.saveBestWeights(weights);
+    this.#best = saved.digest;
+    return saved;
+  }
+
+  override saveSnapshot(snapshot: TrainerSnapshot) {
+    const { optimizer, tensors } = snapshot;
+    const own = [...tensors].filter(([name]) => !name.startsWith('optimizer.'));
+    const average = own.map(([name]) => [name, tensors.get(`optimizer.${name}.average`)!] as const);
+    this.epochs.push({
+      best: this.#best,
+      average: Number(optimizer.averagedSteps) > 0 ? weightsDigest(new Map(average)) : null,
+      own: weightsDigest(new Map(own)),
+    });
+    this.#best = null;
+    return super.saveSnapshot(snapshot);
+  }
+}

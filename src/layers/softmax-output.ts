@@ -5,6 +5,7 @@ import { PackedWeights } from './packed-weights.js';
 import type { Parameter } from './parameter.js';
 import { TimeAffine } from './time-affine.js';
 import { TimeSoftmaxWithLoss } from './time-softmax-with-loss.js';
+import { expectTokenIds } from './token-ids.js';
 
 /**
  * The end of a language model: affine, softmax and cross-entropy. Two layers of the book, run as one native kernel that
@@ -35,6 +36,7 @@ export class SoftmaxOutput implements Layer {
 
   /** The losses of given tokens, without a gradient. @param x [M, H] @returns [M] */
   losses(x: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
+    this.#expectTargets(x, targets);
     return tf.tidy(() => {
       const kernels = fusedKernels();
       if (!kernels) return this.softmax.forward(this.affine.forward(x, false), targets, false);
@@ -53,6 +55,7 @@ export class SoftmaxOutput implements Layer {
     targets: Int32Array,
     scale: number,
   ): { losses: tf.Tensor1D; dx: tf.Tensor2D } {
+    this.#expectTargets(x, targets);
     const { weights, b } = this.affine;
     this.#packed.dispose();
     const kernels = fusedKernels();
@@ -87,6 +90,10 @@ export class SoftmaxOutput implements Layer {
     return kernels
       ? (kernels.logitsPacked(this.#packedInput(x)) as tf.Tensor2D)
       : this.affine.forward(x, false);
+  }
+
+  #expectTargets(x: tf.Tensor2D, targets: Int32Array): void {
+    expectTokenIds(targets, x.shape[0], this.affine.b.size, `SoftmaxOutput "${this.name}"`);
   }
 
   #packedInput(x: tf.Tensor2D) {

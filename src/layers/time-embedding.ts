@@ -4,6 +4,7 @@ import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
+import { expectTokenIds } from './token-ids.js';
 
 /** What the embedding drops: whole words, the same ones for the length of a batch. */
 export interface WordDropout {
@@ -45,7 +46,7 @@ export class TimeEmbedding implements Layer {
    */
   forward(ids: Int32Array, time: number, batchSize: number, training: boolean): tf.Tensor3D {
     const [vocabularySize, width] = this.table.shape as [number, number];
-    expectIds(ids, time * batchSize, vocabularySize, this.name);
+    expectTokenIds(ids, time * batchSize, vocabularySize, `TimeEmbedding "${this.name}"`);
     return tf.tidy(() => {
       const rows = tf.gather(this.table.value, tf.tensor1d(ids, 'int32')) as tf.Tensor2D; // [M, D]
       if (!training) return tf.reshape(rows, [time, batchSize, width]);
@@ -87,14 +88,5 @@ export class TimeEmbedding implements Layer {
       Float32Array.from(ids, (id) => words[id]!),
       [ids.length, 1],
     ); // [M, 1]
-  }
-}
-
-function expectIds(ids: Int32Array, count: number, vocabularySize: number, where: string): void {
-  if (ids.length !== count) {
-    throw appError('shape-mismatch', { expected: `${count} ids (T·N)`, actual: `${ids.length}`, where });
-  }
-  for (const id of ids) {
-    if (id < 0 || id >= vocabularySize) throw appError('token-id-out-of-range', { id, size: vocabularySize });
   }
 }

@@ -152,6 +152,24 @@ describe('SoftmaxOutput', () => {
         }),
       ));
 
+    it(`refuses targets of no word and a wrong number of them, on ${kernels} kernels`, (context) =>
+      onKernels(kernels, context, () =>
+        expectNoTensorLeak(() => {
+          const layer = layerOf(SIZES['odd sizes']!);
+          const x = drawnTensor([2, 5], 3) as tf.Tensor2D;
+          for (const [ids, code] of [
+            [[0, 11], 'token-id-out-of-range'],
+            [[-1, 0], 'token-id-out-of-range'],
+            [[1], 'shape-mismatch'],
+          ] as const) {
+            assert.throws(() => layer.losses(x, Int32Array.from(ids)), { code });
+            assert.throws(() => layer.lossesAndGradient(x, Int32Array.from(ids), 1), { code });
+          }
+          x.dispose();
+          disposeLayer(layer);
+        }),
+      ));
+
     it(`sees a change of the weights at once, on ${kernels} kernels`, (context) =>
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {

@@ -72,11 +72,17 @@ function summarize(measurements: readonly Measurement[]): Row[] {
     return {
       mode,
       minimum: rates[0]!,
-      median: rates[Math.floor(rates.length / 2)]!,
+      median: medianOf(rates),
       maximum: rates.at(-1)!,
       peakBytes: Math.max(...own.map(({ peakBytes }) => peakBytes)),
     };
   });
+}
+
+/** @param sorted ascending, at least one */
+function medianOf(sorted: readonly number[]): number {
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 function printTable({ name }: Workload, rows: readonly Row[]): void {

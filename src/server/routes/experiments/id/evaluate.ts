@@ -13,8 +13,12 @@ export function routeEvaluate(app: HttpApp, services: Services): void {
       schema: {
         tags: ['models'],
         summary: 'Perplexity of an experiment’s model on a split of a corpus, or on a text',
+        description:
+          'With `cache` what was read recently is mixed in (continuous cache), with `dynamic` the model learns from each segment after it was predicted; both can search their own hyper-parameters on the valid split, and the answer says what was used.',
         params: ExperimentParams,
-        body: EvaluationRequest.meta({ examples: [{ split: 'test' }, { text: 'the cat sat on the mat' }] }),
+        body: EvaluationRequest.meta({
+          examples: [{ split: 'test' }, { text: 'the cat sat on the mat' }, { split: 'test', cache: {} }],
+        }),
         response: withProblems({ 200: EvaluationResult }),
       },
     },

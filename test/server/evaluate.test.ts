@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import request from 'supertest';
+import { EvaluationResult } from '../../src/contracts/generation.js';
+import { useBackend } from '../support/backend.js';
+import { InProcessExecutor } from '../support/in-process-executor.js';
+import { startService, temporaryFolder } from '../support/service.js';
+import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
+
+const LINE = 'the cat sat on the mat\n';
+
+describe('POST /experiments/:id/evaluate', () => {
+  useBackend();
+
+  test('measures a split or a text: plainly, with the cache, dynamically', async (t) => {
+    const { address } = await startService(t, { executor: new InProcessExecutor() });
+    await request(address)
+      .post('/corpora?name=cats&validFraction=0.2&testFraction=0.2')
+      .type('text/plain')
+      .send(LINE.repeat(50))
+      .expect(201);
+    const { body } = await request(address)
+      .post('/experiments/import')
+      .attach('model', Buffer.from(tinyBundle(temporaryFolder(t)).get('model.safetensors')!), 'model')
+      .attach('vocabulary', Buffer.from(TINY_VOCABULARY), 'vocabulary')
+      .attach('config', Buffer.from('{"corpus":"cats"}'), 'config')
+      .expect(201);
+    const post = (fields: object) => request(address).post(`/experiments/${body.id}/evaluate`).send(fields);
+    const measure = async (fields: object) => EvaluationResult.parse((await post(fields).expect(200)).body);
+
+    const plain = await measure({});
+    const cached = await measure({ cache: { window: 50, theta: 0.5, lambda: 0.5 } });
+    const dynamic = await measure({ dynamic: { rule: 'sgd', learningRate: 0.5 } });
+    assert.equal(cached.tokens, plain.tokens);
+    for (const { perplexity } of [cached, dynamic])
+      assert.ok(perplexity < plain.perplexity, 'lines that repeat are easier for what adapts');
+    assert.deepEqual(cached.cache, { window: 50, theta: 0.5, lambda: 0.5, search: false });
+    assert.equal(dynamic.dynamic?.learningRate, 0.5);
+
+    const searched = await measure({ split: 'valid', cache: { search: true } });
+    assert.ok(searched.perplexity < (await measure({ split: 'valid' })).perplexity);
+    const text = LINE.repeat(10);
+    const [ofText, cachedText] = [await measure({ text }), await measure({ text, cache: {} })];
+    assert.equal(cachedText.tokens, ofText.tokens);
+    assert.ok(cachedText.perplexity < ofText.perplexity);
+    assert.ok((await measure({ text, dynamic: {} })).dynamic?.rule === 'rms');
+
+    const both = await post({ cache: {}, dynamic: {} }).expect(400);
+    assert.match(both.body.detail, /one at a time/);
+    assert.equal((await post({ cache: { lambda: 1 } }).expect(400)).body.errors[0].path, 'cache.lambda');
+    await post({ corpus: 'dogs', dynamic: {} }).expect(404);
+    await post({ text, split: 'test' }).expect(400);
+  });
+});

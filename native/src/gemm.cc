@@ -110,6 +110,27 @@ void Gemm::multiply(const Panels& a, Range ps, const Panels& b, Range qs, long r
   if (products_.end) products_.end();
 }
 
+void Gemm::for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, long columns, long depth,
+                         const Finish& finish) const {
+  constexpr long kMostElements = 32 * 64;  // of a tile
+  alignas(64) float tile[kMostElements];
+  const long a_block = std::max(1L, kBlockBytes / a.bytes);
+  if (products_.begin) products_.begin(a.width);
+  for (long begin = ps.begin; begin < ps.end; begin += a_block) {
+    const long end = std::min(begin + a_block, ps.end);
+    for (long q = qs.begin; q < qs.end; q++) {
+      for (long p = begin; p < end; p++) {
+        const long here = std::min<long>(b.width, columns - q * b.width);
+        const char* next = b.data + std::min(q + 1, qs.end - 1) * b.bytes + (p - begin) * b.bytes / (end - begin);
+        products_.tile({a.width, depth, a.data + p * a.bytes, b.data + q * b.bytes, tile, b.width, a.width,
+                        static_cast<int>(here), false, nullptr, next});
+        finish(p, q, tile);
+      }
+    }
+  }
+  if (products_.end) products_.end();
+}
+
 long packed_b_bytes(const Gemm& gemm, long columns, long depth) {
   return gemm.bytes(gemm.b_panels(nullptr, columns, depth));
 }

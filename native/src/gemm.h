@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include <functional>
+
 #include "isa.h"
 #include "thread_pool.h"
 
@@ -51,6 +53,12 @@ class Gemm {
   // added where it is not null and `accumulate` is false.
   void multiply(const Panels& a, Range ps, const Panels& b, Range qs, long rows, long columns, long depth, float* c,
                 long ldc, bool accumulate, const float* bias = nullptr) const;
+
+  // The same for a c that nobody wants as a whole: `finish` gets each tile [mr][nr] as soon as it is made, with the panels
+  // of A and B that it comes from, and may write on it. What lies beyond the columns of c is not set.
+  typedef std::function<void(long p, long q, float* tile)> Finish;
+  void for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, long columns, long depth,
+                     const Finish& finish) const;
 
  private:
   const Products& products_;

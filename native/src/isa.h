@@ -73,9 +73,11 @@ struct Isa {
   void (*gates_backward)(long count, const float* gates, long gate_stride, const float* cell,
                          const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z);
 
-  // Softmax of one row of logits. Gives max and Σ exp(x − max); with `keep`, the row becomes exp(x − max).
-  void (*exp_row)(long count, float* row, bool keep, float* max, double* sum);
-  void (*scale_row)(long count, float* row, float factor);
+  // Max and Σ exp(x − max) of a row of logits.
+  void (*exp_row)(long count, const float* row, float* max, double* sum);
+  // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a
+  // shift, and a sum and a maximum of x + bias that go on.
+  void (*exp_tile)(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum, float* max);
 
   // y[i] = x[i] · mask[(offset + i) % period]; the mask is 0 where the random number is below the threshold.
   void (*dropout)(long offset, long count, const float* x, float* y, const uint32_t key[4], uint32_t threshold,

@@ -3,10 +3,6 @@
 namespace gatelm {
 namespace ISA_NAMESPACE {
 
-static void scale_row(long count, float* row, float factor) {
-  for (long i = 0; i < count; i++) row[i] *= factor;
-}
-
 static void add(long count, const float* x, float* y) {
   for (long i = 0; i < count; i++) y[i] += x[i];
 }

@@ -81,7 +81,7 @@ static void gates_backward(long count, const float* gates, long gate_stride, con
   }
 }
 
-static void exp_row(long count, float* row, bool keep, float* max_out, double* sum_out) {
+static void exp_row(long count, const float* row, float* max_out, double* sum_out) {
   const long whole = count / VEC * VEC;
   float max = row[0];
   if (whole > 0) {
@@ -95,21 +95,35 @@ static void exp_row(long count, float* row, bool keep, float* max_out, double* s
   for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
     const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
     vf partial = {};
-    for (long i = block; i < end; i += VEC) {
-      const vf e = vexp(load(row + i) - max);
-      partial += e;
-      if (keep) store(row + i, e);
-    }
+    for (long i = block; i < end; i += VEC) partial += vexp(load(row + i) - max);
     sum += horizontal_sum(partial);
   }
   if (whole < count) {
     const long n = count - whole;
     const vf e = vexp(load_n(row + whole, n) - max);
     for (long lane = 0; lane < n; lane++) sum += e[lane];
-    if (keep) store_n(row + whole, e, n);
   }
   *max_out = max;
   *sum_out = sum;
+}
+
+// See isa.h. Columns beyond `columns` are read and written, but change nothing.
+static void exp_tile(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum,
+                     float* max) {
+  for (long m = 0; m < columns; m += VEC) {
+    const long n = columns - m;
+    const vf c = load_n(shift + m, n);
+    vf most = load_n(max + m, n), total = {};
+    for (long r = 0; r < rows; r++) {
+      float* at = tile + r * kNr + m;
+      const vf x = load(at) + bias[r], e = vexp(x - c);
+      most = vmax(x, most);
+      total += e;
+      store(at, e);
+    }
+    store_n(max + m, most, n);
+    for (long lane = 0; lane < VEC && lane < n; lane++) sum[m + lane] += total[lane];
+  }
 }
 
 }  // namespace ISA_NAMESPACE

@@ -40,18 +40,21 @@ static void pack_lines(const float* from, long line_stride, long k_stride, long 
       vf block[VEC];
       const float* corner = from + w * line_stride + e * E::kDepth;
       const long left = depth - e * E::kDepth, end = elements - e;
-      if (lines == VEC && left >= VEC * E::kDepth) {
+      if (left >= VEC * E::kDepth) {
 #pragma GCC unroll 16
-        for (int r = 0; r < VEC; r++) block[r] = E::along(corner + r * line_stride, VEC * E::kDepth);
+        for (int r = 0; r < VEC; r++) {
+          block[r] = r < lines ? E::along(corner + r * line_stride, VEC * E::kDepth) : vf{};
+        }
       } else {
         for (int r = 0; r < VEC; r++) block[r] = r < lines ? E::along(corner + r * line_stride, left) : vf{};
       }
       transpose(block);
-      if (width - w >= VEC && end >= VEC) {
+      const long there = width - w;
+      if (end >= VEC) {
 #pragma GCC unroll 16
-        for (int j = 0; j < VEC; j++) store(out + (e + j) * width + w, block[j]);
+        for (int j = 0; j < VEC; j++) store_n(out + (e + j) * width + w, block[j], there);
       } else {
-        for (int j = 0; j < VEC && j < end; j++) store_n(out + (e + j) * width + w, block[j], width - w);
+        for (int j = 0; j < VEC && j < end; j++) store_n(out + (e + j) * width + w, block[j], there);
       }
     }
   }

@@ -21,7 +21,7 @@ const Isa& ISA_TABLE() {
       gates_forward,
       gates_backward,
       exp_row,
-      scale_row,
+      exp_tile,
       dropout,
       sum_squares,
       add,

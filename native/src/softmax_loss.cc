@@ -41,12 +41,12 @@ void sum_words(const SoftmaxLoss& job, const Gemm& gemm, const Panels& a, const 
     const long first = q * gemm.nr(), count = std::min(job.vocabulary, panels.end * gemm.nr()) - first;
     gemm.multiply(a, {0, a.count}, b, panels, rows, job.vocabulary, job.hidden, logits - first, kWords, false, job.b);
     for (long m = 0; m < rows; m++) {
-      float* row = logits + m * kWords;
+      const float* row = logits + m * kWords;
       const long target = job.targets[begin + m] - first;
       if (target >= 0 && target < count) sums[m].target = row[target];
       float max;
       double sum;
-      isa().exp_row(count, row, false, &max, &sum);
+      isa().exp_row(count, row, &max, &sum);
       sums[m].add(max, sum);
     }
   }

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "gemm.h"
 #include "softmax_loss.h"
@@ -8,148 +9,230 @@
 namespace gatelm {
 namespace {
 
-// Panels of rows whose logits a thread holds at once.
-constexpr long kPanels = 4;
-// Bytes of dLogits, packed twice, that are held at once; longer batches are cut into chunks of rows.
+// Bytes of the exponentials, packed twice, that are held at once; longer batches are cut into chunks of rows.
 constexpr long kMostBytes = 128 << 20;
+// Exponentials of logits this far from the row's shift are still numbers, and so are sums of them.
+constexpr float kFar = 60;
 
-// What the threads share. dLogits [rows of the chunk, V] exists packed twice: as the left side of dLogits·W, and
-// transposed, as that of dLogitsᵀ·h.
-struct Plan {
-  const SoftmaxLoss& job;
-  const Gemm& gemm;
-  float scale;
-  float *dh, *dw, *db;
-  int mr;            // rows of a panel
-  long chunk;        // rows of a chunk, full panels
-  Panels w_by_word;  // Wᵀ [H, V], for logits
-  Panels w_by_unit;  // W [V, H], for dh
-  char *h_data, *d_data, *d_transposed_data, *h_columns_data;
-  float* logits;     // a thread's are [kPanels · mr, V]
-  float* db_parts;   // [threads, V]
+// What is known of a row of the chunk. Its softmax is exp(x − shift) / sum; the shifts stand side by side.
+struct Row {
+  float logit = 0;        // of the target
+  float exponential = 0;  // of the target
+  float factor = 0;       // of its exponentials, to make them dLogits
+  float target = 0;       // the target's dLogit
 };
 
-// Both packed forms of W in one pass over it.
-void pack_weights(const Plan& plan, const Member& member) {
-  const long V = plan.job.vocabulary, H = plan.job.hidden;
-  const Gemm& gemm = plan.gemm;
-  const int nr = gemm.nr();
-  const Range words = share(plan.w_by_word.count, member);
-  for (long q = words.begin; q < words.end; q++) {
-    gemm.pack_b(plan.w_by_word, q, transposed(plan.job.w, H), V, H);
-    const long first = q * nr, count = std::min<long>(nr, V - first);
-    for (long u = 0; u < plan.w_by_unit.count; u++) {
-      gemm.pack_b_slice(plan.w_by_unit, u, row_major(plan.job.w + first * H, H), H, first, count);
+// What one thread saw of the rows: a sum and a maximum each.
+struct Seen {
+  std::vector<double> sums;
+  std::vector<float> most;
+  bool too_far = false;
+};
+
+// The logits are made as W·hᵀ, tile by tile. A tile's exponentials are packed while they are near, twice: with words as
+// rows, for dW = E·(factor · h), and with words as depth, for dhᵀ = Wᵀ·E. So no [M, V] tensor of logits exists, and the
+// sums need not be known before. dLogits of the targets are of another kind (p − 1): they are added to both by themselves,
+// in float32.
+class Chunk {
+ public:
+  Chunk(const SoftmaxLoss& job, const Gemm& gemm, float scale, float* dh, float* dw, float* db)
+      : job_(job), gemm_(gemm), scale_(scale), dh_(dh), dw_(dw), db_(db), seen_(team_size()) {
+    const long V = job.vocabulary, H = job.hidden;
+    const int mr = gemm.panel_rows(V, gemm.k_grain());  // words are k in dhᵀ
+    const long row_bytes = 2 * gemm.bytes(gemm.b_panels(nullptr, gemm.nr(), V)) / gemm.nr();
+    most_rows_ = std::max(1L, std::min((job.rows + gemm.nr() - 1) / gemm.nr(), kMostBytes / row_bytes / gemm.nr())) *
+                 gemm.nr();
+    w_by_word_ = a_panels(Workspace::kPackedWeights, V, mr, H);
+    w_by_unit_ = a_panels(Workspace::kPackedB, H, gemm.panel_rows(H), V);
+    e_by_word_ = a_panels(Workspace::kPackedA, V, mr, most_rows_);
+    e_by_row_ = b_panels(Workspace::kRows, most_rows_, V);
+    h_ = b_panels(Workspace::kStepA, most_rows_, H);
+    scaled_h_ = b_panels(Workspace::kStepB, H + 1, most_rows_);
+    scaled_rows_ = Workspace::floats(Workspace::kSums, most_rows_ * (H + 1));
+    d_units_ = Workspace::floats(Workspace::kLogits, most_rows_ * H);
+    for (Seen& seen : seen_) {
+      seen.sums.resize(most_rows_);
+      seen.most.resize(most_rows_);
+    }
+    rows_.resize(most_rows_);
+    shifts_.resize(most_rows_);
+  }
+
+  long most_rows() const { return most_rows_; }
+
+  void pack_weights(const Member& member) const {
+    const long V = job_.vocabulary, H = job_.hidden;
+    const Range words = share(w_by_word_.count, member), units = share(w_by_unit_.count, member);
+    for (long p = words.begin; p < words.end; p++) gemm_.pack_a(w_by_word_, p, row_major(job_.w, H), V, H);
+    for (long p = units.begin; p < units.end; p++) gemm_.pack_a(w_by_unit_, p, transposed(job_.w, H), H, V);
+  }
+
+  void run(long begin, long count, const Member& member) {
+    const long H = job_.hidden;
+    const Range mine = share(count, member);
+    const Panels h = gemm_.b_panels(h_.data, count, H);
+    for (long m = mine.begin; m < mine.end; m++) rows_[m] = Row(), shifts_[m] = 0;
+    pack_all_b(gemm_, transposed(job_.h + begin * H, H), count, H, const_cast<char*>(h.data), member);
+    member.barrier.wait();
+    do {  // a second time where a row's logits are far from 0
+      make_exponentials(begin, count, h, member);
+      member.barrier.wait();
+      finish_rows(begin, mine, member);
+      member.barrier.wait();
+    } while (std::any_of(seen_.begin(), seen_.end(), [](const Seen& seen) { return seen.too_far; }));
+    pack_all_b(gemm_, row_major(scaled_rows_, H + 1), H + 1, count, const_cast<char*>(scaled_h_.data), member);
+    member.barrier.wait();
+    make_dw(begin, count, member);
+    make_dh(begin, count, member);
+    member.barrier.wait();
+  }
+
+ private:
+  Panels a_panels(Workspace::Slot slot, long rows, int mr, long depth) const {
+    return gemm_.a_panels(Workspace::bytes(slot, gemm_.bytes(gemm_.a_panels(nullptr, rows, mr, depth))), rows, mr, depth);
+  }
+
+  Panels b_panels(Workspace::Slot slot, long columns, long depth) const {
+    return gemm_.b_panels(Workspace::bytes(slot, packed_b_bytes(gemm_, columns, depth)), columns, depth);
+  }
+
+  // A thread's words, for all rows of the chunk.
+  void make_exponentials(long begin, long count, const Panels& h, const Member& member) {
+    const long V = job_.vocabulary;
+    const int nr = gemm_.nr(), mr = w_by_word_.width;
+    const Panels by_word = gemm_.a_panels(e_by_word_.data, V, mr, count);
+    const Panels by_row = gemm_.b_panels(e_by_row_.data, count, V);
+    Seen& seen = seen_[member.index];
+    std::fill_n(seen.sums.begin(), count, 0.0);
+    std::fill_n(seen.most.begin(), count, -INFINITY);
+    const Range words = share(w_by_word_.count, member);
+    gemm_.for_each_tile(w_by_word_, words, h, {0, h.count}, count, job_.hidden, [&](long p, long q, float* tile) {
+      const long word = p * mr, row = q * nr;
+      const long words_here = std::min<long>(mr, V - word), rows_here = std::min<long>(nr, count - row);
+      const int32_t* targets = job_.targets + begin + row;
+      long hits[64];
+      int hit_count = 0;
+      for (long m = 0; m < rows_here; m++) {
+        hits[hit_count] = m;
+        hit_count += static_cast<unsigned long>(targets[m] - word) < static_cast<unsigned long>(words_here);
+      }
+      for (int i = 0; i < hit_count; i++) {
+        const long m = hits[i], target = targets[m];
+        rows_[row + m].logit = tile[(target - word) * nr + m] + job_.b[target];
+      }
+      isa().exp_tile(words_here, rows_here, tile, job_.b + word, &shifts_[row], &seen.sums[row], &seen.most[row]);
+      for (int i = 0; i < hit_count; i++) {
+        float& exponential = tile[(targets[hits[i]] - word) * nr + hits[i]];
+        rows_[row + hits[i]].exponential = exponential;
+        exponential = 0;
+      }
+      gemm_.pack_a_slice(by_word, p, row_major(tile - word * nr, nr), V, row, rows_here);
+      gemm_.pack_b_slice(by_row, q, row_major(tile - row, nr), count, word, words_here);
+    });
+  }
+
+  // Losses, factors and scaled rows of h; new shifts where the old ones were too far away.
+  void finish_rows(long begin, Range mine, const Member& member) {
+    const long H = job_.hidden;
+    bool too_far = false;
+    for (long m = mine.begin; m < mine.end; m++) {
+      Row& row = rows_[m];
+      double sum = 0;
+      float most = -INFINITY;
+      for (const Seen& seen : seen_) {
+        sum += seen.sums[m];
+        most = std::max(most, seen.most[m]);
+      }
+      if (!isfinite(most)) sum = NAN;
+      if (isfinite(most) && fabsf(most - shifts_[m]) > kFar) {
+        shifts_[m] = most;
+        too_far = true;
+      }
+      // Where it can be, from the very number in the sum: a probability near 1 keeps its small loss.
+      const bool is_far = fabsf(row.logit - shifts_[m]) > kFar;
+      const double loss =
+          is_far ? shifts_[m] - static_cast<double>(row.logit) + log(sum) : log(sum / row.exponential);
+      job_.losses[begin + m] = static_cast<float>(loss);
+      row.factor = static_cast<float>(scale_ / sum);
+      row.target = static_cast<float>((row.exponential / sum - 1) * scale_);
+      const float* h = job_.h + (begin + m) * H;
+      float* scaled = scaled_rows_ + m * (H + 1);
+      for (long k = 0; k < H; k++) scaled[k] = h[k] * row.factor;
+      scaled[H] = row.factor;  // for db
+    }
+    seen_[member.index].too_far = too_far;
+  }
+
+  // dW and db (+)= E · (factor · [h, 1]) of a thread's words.
+  void make_dw(long begin, long count, const Member& member) {
+    const long V = job_.vocabulary, H = job_.hidden;
+    const int nr = gemm_.nr(), mr = w_by_word_.width;
+    const Panels e = gemm_.a_panels(e_by_word_.data, V, mr, count);
+    const Panels h = gemm_.b_panels(scaled_h_.data, H + 1, count);
+    const Range panels = share(e.count, member);
+    const long last = h.count - 1, first_unit = last * nr, units = H - first_unit;
+    gemm_.multiply(e, panels, h, {0, last}, V, H, count, dw_, H, begin > 0);
+    gemm_.for_each_tile(e, panels, h, {last, h.count}, H + 1, count, [&](long p, long, float* tile) {
+      for (long w = 0; w < std::min<long>(mr, V - p * mr); w++) {
+        const long word = p * mr + w;
+        const float* from = tile + w * nr;
+        float* to = dw_ + word * H + first_unit;
+        for (long k = 0; k < units; k++) to[k] = begin > 0 ? to[k] + from[k] : from[k];
+        db_[word] = begin > 0 ? db_[word] + from[units] : from[units];
+      }
+    });
+    const Range words{panels.begin * mr, std::min(V, panels.end * mr)};
+    for (long m = 0; m < count; m++) {
+      const long target = job_.targets[begin + m];
+      if (target < words.begin || target >= words.end) continue;
+      isa().add_scaled(H, job_.h + (begin + m) * H, rows_[m].target, dw_ + target * H);
+      db_[target] += rows_[m].target;
     }
   }
-}
 
-// Turns rows of logits into losses and dLogits = (softmax − onehot) · scale.
-void finish_rows(const Plan& plan, float* logits, long first, long rows, float* db) {
-  const SoftmaxLoss& job = plan.job;
-  for (long m = 0; m < rows; m++) {
-    float* row = logits + m * job.vocabulary;
-    const int32_t target = job.targets[first + m];
-    const float logit = row[target];
-    float max;
-    double sum;
-    isa().exp_row(job.vocabulary, row, true, &max, &sum);
-    job.losses[first + m] = static_cast<float>(static_cast<double>(max) - logit + log(sum));
-    isa().scale_row(job.vocabulary, row, static_cast<float>(plan.scale / sum));
-    row[target] -= plan.scale;
-    isa().add(job.vocabulary, row, db);
-  }
-}
-
-// A thread's rows of a chunk: logits, losses, dLogits and dh.
-void run_rows(const Plan& plan, long begin, long rows, const Member& member) {
-  const SoftmaxLoss& job = plan.job;
-  const Gemm& gemm = plan.gemm;
-  const long V = job.vocabulary, H = job.hidden;
-  const float* h_rows = job.h + begin * H;
-  float* logits = plan.logits + member.index * kPanels * plan.mr * V;
-  const Panels h = gemm.a_panels(plan.h_data, rows, plan.mr, H), d = gemm.a_panels(plan.d_data, rows, plan.mr, V);
-  const int v_mr = gemm.panel_rows(V);
-  const Panels d_transposed = gemm.a_panels(plan.d_transposed_data, V, v_mr, rows);
-  const Range mine = share(h.count, member);
-  for (long p = mine.begin; p < mine.end; p++) gemm.pack_a(h, p, row_major(h_rows, H), rows, H);
-  for (long p = mine.begin; p < mine.end; p += kPanels) {
-    const Range panels{p, std::min(p + kPanels, mine.end)};
-    const long first = p * plan.mr, count = std::min(rows, panels.end * plan.mr) - first;
-    float* origin = logits - first * V;  // where row 0 of the chunk would be
-    gemm.multiply(h, panels, plan.w_by_word, {0, plan.w_by_word.count}, rows, V, H, origin, V, false, job.b);
-    finish_rows(plan, logits, begin + first, count, plan.db_parts + member.index * V);
-    for (long q = panels.begin; q < panels.end; q++) gemm.pack_a(d, q, row_major(origin, V), rows, V);
-    for (long q = 0; q < d_transposed.count; q++) {
-      gemm.pack_a_slice(d_transposed, q, transposed(logits, V), V, first, count);
+  // dhᵀ = Wᵀ · E of a thread's rows, turned round.
+  void make_dh(long begin, long count, const Member& member) {
+    const long V = job_.vocabulary, H = job_.hidden;
+    const Panels e = gemm_.b_panels(e_by_row_.data, count, V);
+    const Range panels = share(e.count, member);
+    gemm_.multiply(w_by_unit_, {0, w_by_unit_.count}, e, panels, H, count, V, d_units_, count, false);
+    constexpr long kBlock = 16;  // rows turned round at once: a cache line of each unit
+    const long end = std::min(count, panels.end * gemm_.nr());
+    for (long block = panels.begin * gemm_.nr(); block < end; block += kBlock) {
+      const long block_end = std::min(block + kBlock, end);
+      for (long k = 0; k < H; k++) {
+        for (long m = block; m < block_end; m++) dh_[(begin + m) * H + k] = d_units_[k * count + m] * rows_[m].factor;
+      }
+      for (long m = block; m < block_end; m++) {
+        isa().add_scaled(H, job_.w + job_.targets[begin + m] * H, rows_[m].target, dh_ + (begin + m) * H);
+      }
     }
   }
-  gemm.multiply(d, mine, plan.w_by_unit, {0, plan.w_by_unit.count}, rows, H, V, plan.dh + begin * H, H, false);
-}
 
-// dW (+)= dLogitsᵀ · h of a chunk; the threads share the words.
-void run_words(const Plan& plan, long begin, long rows, const Member& member) {
-  const Gemm& gemm = plan.gemm;
-  const long V = plan.job.vocabulary, H = plan.job.hidden;
-  const Panels a = gemm.a_panels(plan.d_transposed_data, V, gemm.panel_rows(V), rows);
-  const Panels b = gemm.b_panels(plan.h_columns_data, H, rows);
-  gemm.multiply(a, share(a.count, member), b, {0, b.count}, V, H, rows, plan.dw, H, begin > 0);
-}
-
-void sum_bias(const Plan& plan, const Member& member) {
-  const long V = plan.job.vocabulary;
-  const Range words = share(V, member, 16);
-  for (long v = words.begin; v < words.end; v++) {
-    float sum = 0;
-    for (int index = 0; index < member.size; index++) sum += plan.db_parts[index * V + v];
-    plan.db[v] = sum;
-  }
-}
+  const SoftmaxLoss& job_;
+  const Gemm& gemm_;
+  const float scale_;
+  float *const dh_, *const dw_, *const db_;
+  long most_rows_;
+  Panels w_by_word_, w_by_unit_, e_by_word_, e_by_row_, h_, scaled_h_;
+  float* scaled_rows_;  // [rows, H + 1]
+  float* d_units_;      // dhᵀ / factor, [H, rows]
+  std::vector<Row> rows_;
+  std::vector<float> shifts_;
+  std::vector<Seen> seen_;  // by thread
+};
 
 }  // namespace
 
 void softmax_loss_backward(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db) {
   const TeamTurn turn;
   const Gemm gemm(job.bf16);
-  const long M = job.rows, V = job.vocabulary, H = job.hidden, threads = team_size();
-  const int mr = gemm.panel_rows(M, gemm.k_grain());  // rows are k in dLogitsᵀ·h
-  const long row_bytes = 2 * gemm.bytes(gemm.a_panels(nullptr, mr, mr, V)) / mr;
-  const long chunk = std::max(1L, std::min((M + mr - 1) / mr, kMostBytes / row_bytes / mr)) * mr;
-  const auto a_bytes = [&](long rows, int width, long depth) {
-    return gemm.bytes(gemm.a_panels(nullptr, rows, width, depth));
-  };
-  char* words = Workspace::bytes(Workspace::kPackedWeights, packed_b_bytes(gemm, V, H));
-  char* units = Workspace::bytes(Workspace::kPackedB, packed_b_bytes(gemm, H, V));
-  const Plan plan{job,
-                  gemm,
-                  scale,
-                  dh,
-                  dw,
-                  db,
-                  mr,
-                  chunk,
-                  gemm.b_panels(words, V, H),
-                  gemm.b_panels(units, H, V),
-                  Workspace::bytes(Workspace::kStepA, a_bytes(chunk, mr, H)),
-                  Workspace::bytes(Workspace::kRows, a_bytes(chunk, mr, V)),
-                  Workspace::bytes(Workspace::kPackedA, a_bytes(V, gemm.panel_rows(V), chunk)),
-                  Workspace::bytes(Workspace::kStepB, packed_b_bytes(gemm, H, chunk)),
-                  Workspace::floats(Workspace::kLogits, threads * kPanels * mr * V),
-                  Workspace::floats(Workspace::kSums, threads * V)};
-
+  Chunk chunk(job, gemm, scale, dh, dw, db);
   run_team([&](const Member& member) {
-    pack_weights(plan, member);
-    std::fill_n(plan.db_parts + member.index * V, V, 0.0f);
-    for (long begin = 0; begin < M; begin += chunk) {
-      const long rows = std::min(chunk, M - begin);
-      pack_all_b(gemm, row_major(job.h + begin * H, H), H, rows, plan.h_columns_data, member);
-      member.barrier.wait();
-      run_rows(plan, begin, rows, member);
-      member.barrier.wait();
-      run_words(plan, begin, rows, member);
-      member.barrier.wait();
+    chunk.pack_weights(member);
+    for (long begin = 0; begin < job.rows; begin += chunk.most_rows()) {
+      chunk.run(begin, std::min(chunk.most_rows(), job.rows - begin), member);
     }
-    sum_bias(plan, member);
   });
 }
 

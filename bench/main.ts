@@ -3,12 +3,16 @@
  * writes everything as JSON.
  *
  *     npm run bench -- --rounds 3 --only 650 --out bench.json
+ *     npm run bench -- --profile --only 650      where a step's time goes
+ *     npm run bench -- --scaling                 tokens/s over sizes and threads, drawn in docs/scaling.svg
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadBackend } from '../src/tensor/backend.js';
+import { profileWorkload } from './profile.js';
+import { measureScaling } from './scaling.js';
 import { gatelmSide, type Measurement, pytorchSide, type Side, tfjsLayersSide } from './side.js';
 import { WORKLOADS, type Workload } from './workload.js';
 
@@ -26,6 +30,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     out: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+    scaling: { type: 'boolean', default: false },
   },
 });
 
@@ -35,13 +41,22 @@ async function main(): Promise<void> {
   console.log(
     `${cpus()[0]?.model.trim()}, ${cpus().length} processors; ${report.backend}, ${report.kernels} kernels`,
   );
-  const results: { workload: Workload; rows: Row[] }[] = [];
+  const results = options.scaling ? await measureScaling(sides) : await measureWorkloads(sides);
+  if (options.out) writeFileSync(options.out, `${JSON.stringify({ ...provenance(), results }, null, 2)}\n`);
+}
+
+async function measureWorkloads(sides: readonly Side[]): Promise<object[]> {
+  const results: object[] = [];
   for (const workload of WORKLOADS.filter(({ name }) => name.includes(options.only))) {
+    if (options.profile) {
+      results.push({ workload, profiles: await profileWorkload(workload) });
+      continue;
+    }
     const rows = summarize(await measureInterleaved(workload, sides));
     printTable(workload, rows);
     results.push({ workload, rows });
   }
-  if (options.out) writeFileSync(options.out, JSON.stringify({ ...provenance(), results }, null, 2));
+  return results;
 }
 
 function availableSides(): Side[] {

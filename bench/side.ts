@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Precision } from './gatelm-workload.js';
 import type { Workload } from './workload.js';
 
 /** One figure of one side on one workload, in one round. */
@@ -26,14 +27,24 @@ const run = promisify(execFile);
 const LIMIT_MS = 600_000;
 
 /** gatelm itself, in one precision. */
-export function gatelmSide(precision: 'float32' | 'bfloat16'): Side {
-  const program = compiled('./gatelm-step.js');
+export function gatelmSide(precision: Precision): Side {
   return {
     name: `gatelm ${precision}`,
     unavailable: null,
     accepts: () => true,
-    run: (workload) => measure(process.execPath, [program, JSON.stringify(workload), precision], workload),
+    run: async (workload) => (await runGatelm('./gatelm-step.js', workload, precision)).map(parse),
   };
+}
+
+/** Runs one of gatelm's programs here on a workload. @returns the JSON lines that it prints */
+export function runGatelm(
+  program: string,
+  workload: Workload,
+  precision: Precision,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string[]> {
+  const args = [compiled(program), JSON.stringify(workload), precision];
+  return jsonLines(process.execPath, args, workload, environment);
 }
 
 /** PyTorch in its three modes; the Python to use is `GATELM_BENCH_PYTHON`, else python3. */
@@ -44,7 +55,8 @@ export function pytorchSide(): Side {
     name: 'PyTorch',
     unavailable: reasonAgainst(python),
     accepts: () => true,
-    run: (workload) => measure(python, [program, JSON.stringify(workload)], workload),
+    run: async (workload) =>
+      (await jsonLines(python, [program, JSON.stringify(workload)], workload)).map(parse),
   };
 }
 
@@ -55,23 +67,32 @@ export function tfjsLayersSide(): Side {
     name: 'tf.layers',
     unavailable: null,
     accepts: ({ task, awd, vocabularySize }) => task === 'train' && !awd && vocabularySize === 10_000,
-    run: (workload) =>
-      measure(process.execPath, [program, JSON.stringify({ ...workload, steps: 2 })], workload),
+    run: async (workload) => {
+      const args = [program, JSON.stringify({ ...workload, steps: 2 })];
+      return (await jsonLines(process.execPath, args, workload)).map(parse);
+    },
   };
 }
 
-async function measure(command: string, args: string[], { threads }: Workload): Promise<Measurement[]> {
+async function jsonLines(
+  command: string,
+  args: string[],
+  { threads }: Workload,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string[]> {
   const env = {
     ...process.env,
     GATELM_THREADS: String(threads),
     TF_NUM_INTRAOP_THREADS: String(threads),
     TF_CPP_MIN_LOG_LEVEL: '2',
+    ...environment,
   };
   const { stdout } = await run(command, args, { env, timeout: LIMIT_MS, maxBuffer: 1 << 24 });
-  return stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Measurement);
+  return stdout.split('\n').filter((line) => line.startsWith('{'));
+}
+
+function parse(line: string): Measurement {
+  return JSON.parse(line) as Measurement;
 }
 
 function reasonAgainst(python: string): string | null {

@@ -50,17 +50,19 @@ export function randomBits(size: number, key: RandomKey): Uint32Array {
 /** `size` numbers, uniform in [low, high). */
 export function uniform(size: number, key: RandomKey, low: number, high: number): Float32Array {
   const bits = randomBits(size, key);
-  return Float32Array.from(bits, (value) => low + (high - low) * ((value >>> 8) * 2 ** -24));
+  const out = inPlaceOf(bits);
+  for (let i = 0; i < size; i++) out[i] = low + (high - low) * ((bits[i]! >>> 8) * 2 ** -24);
+  return out;
 }
 
 /** `size` numbers, normal with the given mean and standard deviation (Box and Muller 1958). */
 export function normal(size: number, key: RandomKey, mean: number, deviation: number): Float32Array {
   const pairs = Math.ceil(size / 2);
   const bits = randomBits(pairs * 2, key);
-  const out = new Float32Array(pairs * 2);
+  const out = inPlaceOf(bits);
   for (let i = 0; i < pairs; i++) {
     const radius = Math.sqrt(-2 * Math.log((bits[2 * i]! + 1) * 2 ** -32)); // (0, 1]: the logarithm is finite
-    const angle = 2 * Math.PI * bits[2 * i + 1]! * 2 ** -32;
+    const angle = 2 * Math.PI * bits[2 * i + 1]! * 2 ** -32; // both are read before either is overwritten
     out[2 * i] = mean + deviation * radius * Math.cos(angle);
     out[2 * i + 1] = mean + deviation * radius * Math.sin(angle);
   }
@@ -71,7 +73,15 @@ export function normal(size: number, key: RandomKey, mean: number, deviation: nu
 export function dropoutMask(size: number, key: RandomKey, rate: number): Float32Array {
   const threshold = rate * 2 ** 32;
   const kept = 1 / (1 - rate);
-  return Float32Array.from(randomBits(size, key), (value) => (value >= threshold ? kept : 0));
+  const bits = randomBits(size, key);
+  const out = inPlaceOf(bits);
+  for (let i = 0; i < size; i++) out[i] = bits[i]! >= threshold ? kept : 0;
+  return out;
+}
+
+/** Floats in the memory of the bits that they are made of: weights are large. */
+function inPlaceOf({ buffer, byteOffset, length }: Uint32Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, length);
 }
 
 const MULTIPLIER_A = 0xd2511f53;

@@ -42,6 +42,10 @@ class Gemm {
   Panels a_panels(const void* data, long rows, int mr, long depth) const;
   Panels b_panels(const void* data, long columns, long depth) const;
   long bytes(const Panels& panels) const { return panels.count * panels.bytes; }
+  // The same panels without their first k; k is a multiple of k_grain().
+  Panels from_k(const Panels& panels, long k) const {
+    return {panels.data + k * panels.width * products_.k_bytes, panels.width, panels.count, panels.bytes};
+  }
 
   void pack_a(const Panels& panels, long panel, const MatrixView& a, long rows, long depth) const;
   void pack_b(const Panels& panels, long panel, const MatrixView& b, long columns, long depth) const;

@@ -9,8 +9,10 @@
 namespace gatelm {
 namespace {
 
-// Bytes of the exponentials, packed twice, that are held at once; longer batches are cut into chunks of rows.
-constexpr long kMostBytes = 128 << 20;
+// Bytes of the packed exponentials that are held at once; longer batches are cut into chunks of rows.
+constexpr long kMostBytes = 64 << 20;
+// Words of a block. With fewer, dhᵀ is read and written more often than W is.
+constexpr long kBlockWords = 512;
 // Exponentials of logits this far from the row's shift are still numbers, and so are sums of them.
 constexpr float kFar = 60;
 
@@ -30,26 +32,28 @@ struct Seen {
 };
 
 // The logits are made as W·hᵀ, tile by tile. A tile's exponentials are packed while they are near, twice: with words as
-// rows, for dW = E·(factor · h), and with words as depth, for dhᵀ = Wᵀ·E. So no [M, V] tensor of logits exists, and the
-// sums need not be known before. dLogits of the targets are of another kind (p − 1): they are added to both by themselves,
-// in float32.
+// rows, for dW = E·(factor · h) later, and with words as depth, for their share of dhᵀ = Wᵀ·E, made a block of words
+// after the other. So no [M, V] tensor of logits exists, and the sums need not be known before. dLogits of the targets are
+// of another kind (p − 1): they are added to both by themselves, in float32.
 class Chunk {
  public:
   Chunk(const SoftmaxLoss& job, const Gemm& gemm, float scale, float* dh, float* dw, float* db)
       : job_(job), gemm_(gemm), scale_(scale), dh_(dh), dw_(dw), db_(db), seen_(team_size()) {
     const long V = job.vocabulary, H = job.hidden;
     const int mr = gemm.panel_rows(V, gemm.k_grain());  // words are k in dhᵀ
-    const long row_bytes = 2 * gemm.bytes(gemm.b_panels(nullptr, gemm.nr(), V)) / gemm.nr();
+    const long row_bytes = packed_b_bytes(gemm, gemm.nr(), V) / gemm.nr();
     most_rows_ = std::max(1L, std::min((job.rows + gemm.nr() - 1) / gemm.nr(), kMostBytes / row_bytes / gemm.nr())) *
                  gemm.nr();
     w_by_word_ = a_panels(Workspace::kPackedWeights, V, mr, H);
     w_by_unit_ = a_panels(Workspace::kPackedB, H, gemm.panel_rows(H), V);
     e_by_word_ = a_panels(Workspace::kPackedA, V, mr, most_rows_);
-    e_by_row_ = b_panels(Workspace::kRows, most_rows_, V);
+    block_panels_ = std::min(kBlockWords / mr, w_by_word_.count);
+    e_block_bytes_ = packed_b_bytes(gemm, gemm.nr(), block_panels_ * mr);
+    e_blocks_ = Workspace::bytes(Workspace::kRows, team_size() * e_block_bytes_);
     h_ = b_panels(Workspace::kStepA, most_rows_, H);
     scaled_h_ = b_panels(Workspace::kStepB, H + 1, most_rows_);
     scaled_rows_ = Workspace::floats(Workspace::kSums, most_rows_ * (H + 1));
-    d_units_ = Workspace::floats(Workspace::kLogits, most_rows_ * H);
+    d_units_ = Workspace::floats(Workspace::kLogits, team_size() * most_rows_ * H);
     for (Seen& seen : seen_) {
       seen.sums.resize(most_rows_);
       seen.most.resize(most_rows_);
@@ -96,20 +100,39 @@ class Chunk {
     return gemm_.b_panels(Workspace::bytes(slot, packed_b_bytes(gemm_, columns, depth)), columns, depth);
   }
 
-  // A thread's words, for all rows of the chunk.
+  // A thread's words, for all rows of the chunk: their exponentials, and their part of dhᵀ.
   void make_exponentials(long begin, long count, const Panels& h, const Member& member) {
-    const long V = job_.vocabulary;
+    const long V = job_.vocabulary, H = job_.hidden;
     const int nr = gemm_.nr(), mr = w_by_word_.width;
-    const Panels by_word = gemm_.a_panels(e_by_word_.data, V, mr, count);
-    const Panels by_row = gemm_.b_panels(e_by_row_.data, count, V);
     Seen& seen = seen_[member.index];
     std::fill_n(seen.sums.begin(), count, 0.0);
     std::fill_n(seen.most.begin(), count, -INFINITY);
+    float* d_units = d_units_of(member.index);
     const Range words = share(w_by_word_.count, member);
-    gemm_.for_each_tile(w_by_word_, words, h, {0, h.count}, count, job_.hidden, [&](long p, long q, float* tile) {
-      const long word = p * mr, row = q * nr;
-      const long words_here = std::min<long>(mr, V - word), rows_here = std::min<long>(nr, count - row);
-      const int32_t* targets = job_.targets + begin + row;
+    if (words.begin == words.end) std::fill_n(d_units, count * H, 0.0f);
+    for (long p = words.begin; p < words.end; p += block_panels_) {
+      const Range panels{p, std::min(p + block_panels_, words.end)};
+      const long first = p * mr, depth = std::min(V, panels.end * mr) - first;
+      const Panels w_units = gemm_.from_k(w_by_unit_, first);
+      const Panels e = gemm_.b_panels(e_blocks_ + member.index * e_block_bytes_, nr, depth);
+      for (long q = 0; q < h.count; q++) {
+        make_block(begin, count, h, panels, q, e, seen);
+        const long row = q * nr;
+        gemm_.multiply(w_units, {0, w_units.count}, e, {0, 1}, H, std::min<long>(nr, count - row), depth, d_units + row,
+                       count, p > words.begin);
+      }
+    }
+  }
+
+  // The exponentials of some panels of words and the q-th panel of rows. @param block those words as depth
+  void make_block(long begin, long count, const Panels& h, Range panels, long q, const Panels& block, Seen& seen) {
+    const long V = job_.vocabulary;
+    const int nr = gemm_.nr(), mr = w_by_word_.width;
+    const Panels by_word = gemm_.a_panels(e_by_word_.data, V, mr, count);
+    const long row = q * nr, rows_here = std::min<long>(nr, count - row);
+    const int32_t* targets = job_.targets + begin + row;
+    gemm_.for_each_tile(w_by_word_, panels, h, {q, q + 1}, count, job_.hidden, [&](long p, long, float* tile) {
+      const long word = p * mr, words_here = std::min<long>(mr, V - word);
       long hits[64];
       int hit_count = 0;
       for (long m = 0; m < rows_here; m++) {
@@ -127,7 +150,7 @@ class Chunk {
         exponential = 0;
       }
       gemm_.pack_a_slice(by_word, p, row_major(tile - word * nr, nr), V, row, rows_here);
-      gemm_.pack_b_slice(by_row, q, row_major(tile - row, nr), count, word, words_here);
+      gemm_.pack_b_slice(block, 0, row_major(tile, nr), rows_here, word - panels.begin * mr, words_here);
     });
   }
 
@@ -190,18 +213,19 @@ class Chunk {
     }
   }
 
-  // dhᵀ = Wᵀ · E of a thread's rows, turned round.
+  // dh of a thread's rows: what all threads have of dhᵀ, turned round.
   void make_dh(long begin, long count, const Member& member) {
-    const long V = job_.vocabulary, H = job_.hidden;
-    const Panels e = gemm_.b_panels(e_by_row_.data, count, V);
-    const Range panels = share(e.count, member);
-    gemm_.multiply(w_by_unit_, {0, w_by_unit_.count}, e, panels, H, count, V, d_units_, count, false);
+    const long H = job_.hidden;
     constexpr long kBlock = 16;  // rows turned round at once: a cache line of each unit
-    const long end = std::min(count, panels.end * gemm_.nr());
-    for (long block = panels.begin * gemm_.nr(); block < end; block += kBlock) {
-      const long block_end = std::min(block + kBlock, end);
+    const Range mine = share(count, member, kBlock);
+    for (long block = mine.begin; block < mine.end; block += kBlock) {
+      const long block_end = std::min(block + kBlock, mine.end);
       for (long k = 0; k < H; k++) {
-        for (long m = block; m < block_end; m++) dh_[(begin + m) * H + k] = d_units_[k * count + m] * rows_[m].factor;
+        for (long m = block; m < block_end; m++) {
+          float sum = 0;
+          for (int part = 0; part < member.size; part++) sum += d_units_of(part)[k * count + m];
+          dh_[(begin + m) * H + k] = sum * rows_[m].factor;
+        }
       }
       for (long m = block; m < block_end; m++) {
         isa().add_scaled(H, job_.w + job_.targets[begin + m] * H, rows_[m].target, dh_ + (begin + m) * H);
@@ -209,14 +233,20 @@ class Chunk {
     }
   }
 
+  // A thread's part of dhᵀ / factor, [H, rows].
+  float* d_units_of(int member) const { return d_units_ + member * most_rows_ * job_.hidden; }
+
   const SoftmaxLoss& job_;
   const Gemm& gemm_;
   const float scale_;
   float *const dh_, *const dw_, *const db_;
   long most_rows_;
-  Panels w_by_word_, w_by_unit_, e_by_word_, e_by_row_, h_, scaled_h_;
+  Panels w_by_word_, w_by_unit_, e_by_word_, h_, scaled_h_;
+  long block_panels_;  // panels of words in a block
+  long e_block_bytes_;
+  char* e_blocks_;      // by thread
   float* scaled_rows_;  // [rows, H + 1]
-  float* d_units_;      // dhᵀ / factor, [H, rows]
+  float* d_units_;      // by thread
   std::vector<Row> rows_;
   std::vector<float> shifts_;
   std::vector<Seen> seen_;  // by thread

@@ -3,13 +3,13 @@ import { loadBackend } from '../src/tensor/backend.js';
 import { prepareStep, tokensPerStep } from './gatelm-workload.js';
 import type { Workload } from './workload.js';
 
-const WARM_UP_STEPS = 2;
+const WARM_UP_STEPS = { train: 2, evaluate: 10, generate: 10 };
 
 const workload = JSON.parse(process.argv[2]!) as Workload;
 const precision = process.argv[3] === 'bfloat16' ? 'bfloat16' : 'float32';
 const report = await loadBackend();
 const step = prepareStep(workload, precision);
-for (let i = 0; i < WARM_UP_STEPS; i++) step();
+for (let i = 0; i < WARM_UP_STEPS[workload.task]; i++) step();
 const start = performance.now();
 for (let i = 0; i < workload.steps; i++) step();
 const seconds = (performance.now() - start) / 1000;

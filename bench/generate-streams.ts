@@ -15,7 +15,7 @@ export function generateTokensOfStreams(model: LanguageModel, streams: number): 
     logits.dispose();
     const draws = uniform(streams, random.next(), 0, 1);
     ids = ids.map((_, n) => {
-      const row = values.slice(n * model.vocabularySize, (n + 1) * model.vocabularySize);
+      const row = values.subarray(n * model.vocabularySize, (n + 1) * model.vocabularySize);
       return sampleToken(row, OPTIONS, draws[n]!, NONE, NONE);
     });
   };

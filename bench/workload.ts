@@ -30,8 +30,8 @@ const small = { ...base, embeddingSize: 100, hiddenSizes: [100] } as const;
 const medium = { ...base, embeddingSize: 650, hiddenSizes: [650, 650], tied: true } as const;
 
 export const WORKLOADS: readonly Workload[] = [
-  { ...small, name: 'train 100 ×1', task: 'train', steps: 40 },
-  { ...medium, name: 'train 650 ×2, tied, dropout 0.5', task: 'train', dropout: 0.5, steps: 10 },
+  { ...small, name: 'train 100 ×1', task: 'train', steps: 200 },
+  { ...medium, name: 'train 650 ×2, tied, dropout 0.5', task: 'train', dropout: 0.5, steps: 20 },
   {
     ...base,
     name: 'train awd-lstm, all regularizers',
@@ -41,7 +41,7 @@ export const WORKLOADS: readonly Workload[] = [
     tied: true,
     awd: true,
     time: 70,
-    steps: 4,
+    steps: 6,
   },
   {
     ...base,
@@ -52,10 +52,10 @@ export const WORKLOADS: readonly Workload[] = [
     hiddenSizes: [512, 512],
     batchSize: 64,
     time: 128,
-    steps: 4,
+    steps: 6,
   },
-  { ...medium, name: 'evaluate 650 ×2, N 10', task: 'evaluate', batchSize: 10, steps: 30 },
-  { ...medium, name: 'evaluate 650 ×2, N 1', task: 'evaluate', batchSize: 1, steps: 60 },
-  { ...medium, name: 'generate 650 ×2, 1 stream', task: 'generate', batchSize: 1, steps: 300 },
-  { ...medium, name: 'generate 650 ×2, 32 streams', task: 'generate', batchSize: 32, steps: 100 },
+  { ...medium, name: 'evaluate 650 ×2, N 10', task: 'evaluate', batchSize: 10, steps: 100 },
+  { ...medium, name: 'evaluate 650 ×2, N 1', task: 'evaluate', batchSize: 1, steps: 300 },
+  { ...medium, name: 'generate 650 ×2, 1 stream', task: 'generate', batchSize: 1, steps: 1000 },
+  { ...medium, name: 'generate 650 ×2, 32 streams', task: 'generate', batchSize: 32, steps: 300 },
 ];

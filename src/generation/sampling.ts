@@ -28,10 +28,34 @@ export function sampleToken(
   for (const id of banned) logits[id] = Number.NEGATIVE_INFINITY;
   if (options.repetitionPenalty !== 1) penalize(logits, seen, options.repetitionPenalty);
   if (options.temperature === 0) return likeliest(logits);
-  const candidates = sortedCandidates(logits, options.topK);
-  const weights = softmaxWeights(candidates, logits, options.temperature);
-  const kept = keepLikely(weights, options);
-  return candidates[draw(weights, kept, random)]!;
+  const { topK, topP, minP, temperature } = options;
+  if (topK > 0 && topK < logits.length) {
+    const ids = likeliestIds(logits, topK);
+    const weights = softmaxWeights(ids, logits, temperature);
+    return ids[draw(weights, keepLikely(weights, options), random)]!;
+  }
+  const weights = softmaxWeights(null, logits, temperature);
+  if (topP === 1 && minP === 0) return draw(weights, weights.length, random); // in any order
+  return drawAmongLikely(logits, weights, options, random);
+}
+
+/** Fewer ids are sorted where they are enough: most of the vocabulary is unlikely. */
+function drawAmongLikely(
+  logits: Float32Array,
+  all: Float64Array,
+  options: SamplingOptions,
+  random: number,
+): number {
+  const total = sum(all, all.length);
+  for (let count = 64; ; count *= 8) {
+    const ids = likeliestIds(logits, Math.min(count, logits.length));
+    const weights = softmaxWeights(ids, logits, options.temperature);
+    const isEnough =
+      weights.at(-1)! < options.minP ||
+      (options.minP === 0 && sum(weights, weights.length) >= options.topP * total);
+    if (isEnough || ids.length === logits.length)
+      return ids[draw(weights, keepLikely(weights, options, total), random)]!;
+  }
 }
 
 function penalize(logits: Float32Array, seen: ReadonlySet<number>, penalty: number): void {
@@ -47,41 +71,58 @@ function likeliest(logits: Float32Array): number {
   return best;
 }
 
-/** Ids from the likeliest down, the first K of them; equal ones in the order of their ids. */
-function sortedCandidates(logits: Float32Array, topK: number): Int32Array {
-  const ids = Int32Array.from(logits.keys());
-  const order = (a: number, b: number) => logits[b]! - logits[a]! || a - b;
-  if (topK === 0 || topK >= ids.length) return ids.sort(order);
-  const threshold = kthLargest(logits, topK);
-  return ids
-    .filter((id) => logits[id]! >= threshold)
-    .sort(order)
-    .subarray(0, topK);
-}
+/** Beyond so many it is faster to sort all. */
+const MOST_INSERTED = 512;
 
-function kthLargest(values: Float32Array, k: number): number {
-  return values.slice().sort()[values.length - k]!;
-}
-
-/** exp((logit − largest) / temperature), not yet divided by their sum. */
-function softmaxWeights(candidates: Int32Array, logits: Float32Array, temperature: number): Float64Array {
-  const largest = logits[candidates[0]!]!;
-  return Float64Array.from(candidates, (id) => Math.exp((logits[id]! - largest) / temperature));
-}
-
-/** How many of the sorted candidates stay after top-p and min-p; at least one. */
-function keepLikely(weights: Float64Array, { topP, minP }: SamplingOptions): number {
-  let kept = weights.length;
-  if (minP > 0) {
-    const least = weights[0]! * minP;
-    while (kept > 1 && weights[kept - 1]! < least) kept--;
+/** Ids from the likeliest down, the first `count` of them; equal ones in the order of their ids. */
+function likeliestIds(logits: Float32Array, count: number): Int32Array {
+  if (count > MOST_INSERTED) {
+    const byLogit = (a: number, b: number) => logits[b]! - logits[a]! || a - b;
+    return new Int32Array(logits.length)
+      .map((_, id) => id)
+      .sort(byLogit)
+      .subarray(0, count);
   }
+  const ids = new Int32Array(count);
+  const largest = new Float32Array(count).fill(Number.NEGATIVE_INFINITY); // descending
+  let found = 0;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (found === count && logit <= largest[count - 1]!) continue;
+    let place = found < count ? found++ : count - 1;
+    for (; place > 0 && largest[place - 1]! < logit; place--) {
+      largest[place] = largest[place - 1]!;
+      ids[place] = ids[place - 1]!;
+    }
+    largest[place] = logit;
+    ids[place] = id;
+  }
+  return ids;
+}
+
+/** exp((logit − largest) / temperature), not yet divided by their sum. @param ids from the likeliest down; null = all */
+function softmaxWeights(ids: Int32Array | null, logits: Float32Array, temperature: number): Float64Array {
+  const largest = logits[ids ? ids[0]! : likeliest(logits)]!;
+  const weights = new Float64Array((ids ?? logits).length);
+  for (let index = 0; index < weights.length; index++) {
+    weights[index] = Math.exp((logits[ids ? ids[index]! : index]! - largest) / temperature);
+  }
+  return weights;
+}
+
+/**
+ * How many of the sorted candidates stay after min-p and top-p; at least one.
+ * @param total of the weights of all candidates, where these are the likeliest of more
+ */
+function keepLikely(weights: Float64Array, { topP, minP }: SamplingOptions, total = 0): number {
+  let kept = weights.length;
+  if (minP > 0) while (kept > 1 && weights[kept - 1]! < minP) kept--; // the likeliest weighs 1
   if (topP < 1) {
-    const total = weights.subarray(0, kept).reduce((sum, weight) => sum + weight, 0);
+    const all = minP === 0 && total > 0 ? total : sum(weights, kept);
     let cumulated = 0;
     for (let index = 0; index < kept; index++) {
       cumulated += weights[index]!;
-      if (cumulated >= topP * total) return index + 1;
+      if (cumulated >= topP * all) return index + 1;
     }
   }
   return kept;
@@ -89,10 +130,17 @@ function keepLikely(weights: Float64Array, { topP, minP }: SamplingOptions): num
 
 /** Index of the weight that a uniform number falls on. */
 function draw(weights: Float64Array, kept: number, random: number): number {
-  let rest = random * weights.subarray(0, kept).reduce((sum, weight) => sum + weight, 0);
+  let rest = random * sum(weights, kept);
   for (let index = 0; index < kept; index++) {
     rest -= weights[index]!;
     if (rest < 0) return index;
   }
   return kept - 1;
+}
+
+/** Of the first `count` weights. */
+function sum(weights: Float64Array, count: number): number {
+  let total = 0;
+  for (let index = 0; index < count; index++) total += weights[index]!;
+  return total;
 }

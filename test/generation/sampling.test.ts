@@ -120,3 +120,53 @@ describe('sampleToken', () => {
     );
   });
 });
+
+/** The same in the plainest way: sorts everything. */
+function sampleBySorting(values: Float32Array, options: SamplingOptions, random: number): number {
+  const { temperature, topK, topP, minP } = options;
+  let ids = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b);
+  if (topK > 0) ids = ids.slice(0, topK);
+  const weight = (id: number) => Math.exp((values[id]! - values[ids[0]!]!) / temperature);
+  ids = ids.filter((id) => weight(id) >= minP);
+  const total = ids.reduce((sum, id) => sum + weight(id), 0);
+  if (topP < 1) {
+    let cumulated = 0;
+    const enough = ids.findIndex((id) => {
+      cumulated += weight(id);
+      return cumulated >= topP * total;
+    });
+    ids = ids.slice(0, enough + 1);
+  } else if ((topK === 0 || topK === values.length) && minP === 0) ids.sort((a, b) => a - b);
+  let rest = random * ids.reduce((sum, id) => sum + weight(id), 0);
+  for (const id of ids) {
+    rest -= weight(id);
+    if (rest < 0) return id;
+  }
+  return ids.at(-1)!;
+}
+
+describe('sampling among many', () => {
+  it('draws what sorting the whole vocabulary draws', () => {
+    const anyLogits = fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 700 });
+    const anyOptions = fc.record({
+      temperature: fc.constantFrom(0.3, 1, 3),
+      topK: fc.constantFrom(0, 0, 1, 5, 40, 300, 10_000),
+      topP: fc.constantFrom(1, 1, 0.1, 0.5, 0.9, 0.999),
+      minP: fc.constantFrom(0, 0, 0.01, 0.3),
+      repetitionPenalty: fc.constant(1),
+    });
+    const random = fc.double({ min: 0, max: 0.999, noNaN: true });
+    fc.assert(
+      fc.property(anyLogits, anyOptions, random, (integers, options, number) => {
+        const values = Float32Array.from(integers, (value) => value / 5);
+        const expected = sampleBySorting(
+          values.slice(),
+          { ...options, topK: Math.min(options.topK, values.length) },
+          number,
+        );
+        assert.equal(sampleToken(values, options, number, none, none), expected);
+      }),
+      { numRuns: 500, seed: 11 },
+    );
+  });
+});

@@ -64,6 +64,16 @@ export const EventData = {
     digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
     isBest: z.boolean(),
   }),
+  /** The loss was not finite, and the config says to go back to the last checkpoint, once. */
+  rollback: z.strictObject({
+    step: count.describe('The step whose loss or gradient was not finite'),
+    epoch: z.int().min(1).describe('The epoch that it was in'),
+    reason: z.string().describe('What was not finite'),
+    restored: z
+      .strictObject({ epoch: count, step: count })
+      .describe('The checkpoint it goes on from; what came after it is trained again'),
+    learningRate: z.number().describe('Half of what it was, from here on'),
+  }),
   pausing: z.strictObject({}),
   paused: z.strictObject({ epoch: count, step: count }),
   cancelling: z.strictObject({}),
@@ -106,6 +116,7 @@ export const TrainingEvent = z.discriminatedUnion('type', [
   body('epoch'),
   body('sample'),
   body('checkpoint'),
+  body('rollback'),
   body('pausing'),
   body('paused'),
   body('cancelling'),

@@ -48,6 +48,9 @@ export function applyEvent(
       store.checkpoints.add(experiment.number, { ...event.data, time });
       if (event.data.isBest) set({ modelDigest: event.data.digest });
       break;
+    case 'rollback':
+      rewind(store, experiment.number, event.data.restored.step, set);
+      break;
     case 'pausing':
     case 'paused':
     case 'cancelling':
@@ -75,21 +78,27 @@ export function applyEvent(
 
 type EventOf<Type extends TrainingEvent['type']> = Extract<TrainingEvent, { type: Type }>;
 
-/** The training goes on from a checkpoint, or from the beginning: what was measured after it is measured again. */
-function applyStarted(
+/** The training goes on from a checkpoint, or from the beginning (-1): what was measured after it is measured again. */
+function rewind(
   { metrics, checkpoints }: Store,
+  experiment: number,
+  step: number,
+  set: (patch: ExperimentPatch) => void,
+): void {
+  metrics.rewind(experiment, step);
+  checkpoints.rewind(experiment, step);
+  const best = metrics.lowest(experiment, 'validPerplexity');
+  set({ bestEpoch: best?.epoch ?? null, bestValidPerplexity: best?.value ?? null });
+}
+
+function applyStarted(
+  store: Store,
   { number, state, attempt }: ExperimentRecord,
   { data }: EventOf<'started'>,
   set: (patch: ExperimentPatch) => void,
 ): void {
   const { backend, kernels, threads, parameterCount, vocabularySize, resumedFrom } = data;
-  if (attempt > 1) {
-    const step = resumedFrom?.step ?? -1;
-    metrics.rewind(number, step);
-    checkpoints.rewind(number, step);
-    const best = metrics.lowest(number, 'validPerplexity');
-    set({ bestEpoch: best?.epoch ?? null, bestValidPerplexity: best?.value ?? null });
-  }
+  if (attempt > 1) rewind(store, number, resumedFrom?.step ?? -1, set);
   set({ parameterCount, vocabularySize, run: { backend, kernels, threads } });
   if (state === 'preparing') set({ state: 'running' }); // else a stop was asked for meanwhile, which stands
 }

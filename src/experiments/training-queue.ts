@@ -37,6 +37,7 @@ const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'epoch',
   'sample',
   'checkpoint',
+  'rollback',
   'succeeded',
 ]);
 

@@ -100,6 +100,33 @@ export function epochEvent(
   };
 }
 
+/** What ends a training that is not finite, or takes it back. */
+export type NonFinite = 'loss' | 'gradient' | 'validation loss';
+
+/** @param restored the progress that it goes on from */
+export function rollbackEvent(
+  failure: {
+    readonly what: NonFinite;
+    readonly step: number;
+    readonly epoch: number;
+    /** From here on. */
+    readonly learningRate: number;
+  },
+  restored: Readonly<TrainerProgress>,
+): TrainingEvent {
+  const { what, step, epoch, learningRate } = failure;
+  return {
+    type: 'rollback',
+    data: {
+      step,
+      epoch,
+      reason: `The ${what} was not finite`,
+      restored: { epoch: restored.epoch, step: restored.step },
+      learningRate,
+    },
+  };
+}
+
 /** @param digest of the final weights */
 export function succeededEvent(
   { bestValidLoss, totalSeconds }: Readonly<TrainerProgress>,

@@ -11,7 +11,15 @@ import { createOptimizer } from './create-optimizer.js';
 import { clippingScale, gradientNorm } from './gradient-norm.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
-import { type Completion, epochEvent, StepReport, startedEvent, succeededEvent } from './trainer-events.js';
+import {
+  type Completion,
+  epochEvent,
+  type NonFinite,
+  rollbackEvent,
+  StepReport,
+  startedEvent,
+  succeededEvent,
+} from './trainer-events.js';
 import type { EndReason, StopRequest, TrainerOptions, TrainerResult } from './trainer-options.js';
 import {
   clearEpochSums,
@@ -136,8 +144,8 @@ export class Trainer {
     const learningRate = this.learningRate() * (training.variableBptt ? time / training.bpttLength : 1);
     const tokens = batch.targets.length;
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      this.#rollBackOrThrow(loss / tokens, this.#progress.step + 1, learningRate);
-      return null;
+      const what = Number.isFinite(loss) ? 'gradient' : 'loss';
+      return this.#rollBackOrThrow(what, loss / tokens, this.#progress.step + 1, learningRate);
     }
     this.#optimizer.step(model.parameters, {
       learningRate,
@@ -187,7 +195,7 @@ export class Trainer {
       this.#evaluate(splits.valid),
     );
     if (!Number.isFinite(validLoss)) {
-      this.#rollBackOrThrow(validLoss, this.#progress.step, learningRate);
+      yield this.#rollBackOrThrow('validation loss', validLoss, this.#progress.step, learningRate);
       return;
     }
     const progress = this.#progress;
@@ -242,19 +250,23 @@ export class Trainer {
     };
   }
 
-  /** @param step that the loss is of */
-  #rollBackOrThrow(loss: number, step: number, learningRate: number): void {
+  /**
+   * @param what was not finite
+   * @param step that it is of
+   */
+  #rollBackOrThrow(what: NonFinite, loss: number, step: number, learningRate: number): TrainingEvent {
     const { training, sink, model } = this.#options;
+    const epoch = this.#progress.epoch + 1;
     for (const parameter of model.parameters) parameter.clearGradient();
     const canRollBack = training.onNonFiniteLoss === 'rollback' && this.#progress.rollbackDivisor === 1;
     const snapshot = canRollBack ? sink.loadSnapshot() : null;
     if (!snapshot) {
       const { maxGradNorm } = training;
-      const epoch = this.#progress.epoch + 1;
       throw appError('loss-not-finite', { loss: String(loss), step, epoch, learningRate, maxGradNorm });
     }
     this.restore(snapshot);
     this.#progress.rollbackDivisor = 2;
+    return rollbackEvent({ what, step, epoch, learningRate: this.learningRate() }, this.#progress);
   }
 
   /** Tests the best weights, and leaves them in the model. */

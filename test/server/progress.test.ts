@@ -6,7 +6,13 @@ import { test } from 'node:test';
 import request from 'supertest';
 import WebSocket from 'ws';
 import { Problem } from '../../src/contracts/http.js';
-import { SUCCEEDED_EVENT, startedEvent, stepEvent } from '../support/fake-executor.js';
+import {
+  checkpointEvent,
+  epochEvent,
+  SUCCEEDED_EVENT,
+  startedEvent,
+  stepEvent,
+} from '../support/fake-executor.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService, type TestService } from '../support/service.js';
 
@@ -70,6 +76,37 @@ test('the events are the same after the server was started again on the same fol
   const [task] = after.inference.tasks;
   assert.ok(task?.type === 'generate');
   assert.equal(task.model.digest, 'digest-4');
+});
+
+test('a rollback is stored and sent, and what was measured after its checkpoint is measured again', async (t) => {
+  const service = await startService(t);
+  const id = await post(service);
+  const run = await service.training.run(0);
+  const data = {
+    step: 15,
+    epoch: 2,
+    reason: 'The loss was not finite',
+    restored: { epoch: 1, step: 10 },
+    learningRate: 10,
+  };
+  run.emit(startedEvent(), stepEvent(5), epochEvent(1), checkpointEvent(1), stepEvent(13));
+  run.emit({ type: 'rollback', data }, stepEvent(12));
+  const client = new ProgressClient(progressOf(service, id));
+  await client.until('rollback');
+  run.emit(epochEvent(2), SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+  await client.closed;
+  const { body: page } = await request(service.address).get(`/experiments/${id}/events`).expect(200);
+  const told = page.items.filter(({ type }: { type: string }) => type === 'rollback');
+  assert.deepEqual(
+    told.map((event: { data: unknown }) => event.data),
+    [data],
+  );
+  const { body } = await request(service.address).get(`/experiments/${id}/metrics`).expect(200);
+  const steps = body.series.stepLoss.map(({ step }: { step: number }) => step);
+  assert.deepEqual(steps, [5, 12]);
+  const { body: experiment } = await request(service.address).get(`/experiments/${id}`).expect(200);
+  assert.deepEqual([experiment.state, experiment.best.epoch], ['succeeded', 2]);
 });
 
 test('a quiet stream sends heartbeats', async (t) => {

@@ -192,6 +192,15 @@ describe('a loss that is not finite', () => {
         [0.5, 0.5],
       );
       assert.equal(eventsOf(events, 'epoch').at(-1)!.step, 16);
+      assert.deepEqual(eventsOf(events, 'rollback'), [
+        {
+          step: 5,
+          epoch: 1,
+          reason: 'The loss was not finite',
+          restored: { epoch: 0, step: 3 },
+          learningRate: 0.5,
+        },
+      ]);
       run.dispose();
     }));
 
@@ -211,6 +220,10 @@ describe('a loss that is not finite', () => {
           [2, 0.5],
         ],
       );
+      const [told, ...others] = eventsOf(events, 'rollback');
+      assert.deepEqual(others, []);
+      assert.equal(told?.reason, 'The validation loss was not finite');
+      assert.deepEqual([told?.step, told?.epoch, told?.restored], [16, 2, { epoch: 1, step: 8 }]);
       run.dispose();
     }));
 

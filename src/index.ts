@@ -38,8 +38,10 @@ export { bitsPerByte, type Evaluation, evaluate } from './evaluation/evaluate.js
 export { GradientStatistics } from './evaluation/gradient-statistics.js';
 export { evaluateWithCache, type NeuralCache, searchNeuralCache } from './evaluation/neural-cache.js';
 export { scoreText } from './evaluation/score-text.js';
-export { type GeneratedText, generateText, generateTokens } from './generation/generate-text.js';
+export { generateText, generateTokens, streamText } from './generation/generate-text.js';
+export { type EngineLimits, GenerationEngine } from './generation/generation-engine.js';
 export { type SamplingOptions, sampleToken } from './generation/sampling.js';
+export { type GeneratedText, type TextRequest, TextWriting } from './generation/text-writing.js';
 export { TimeDropout } from './layers/dropout.js';
 export type { Layer, TensorLayer } from './layers/layer.js';
 export { GATE_ORDER, lstmCellBackward, lstmCellForward } from './layers/lstm-cell.js';

@@ -1,6 +1,7 @@
-/** Entry point of an inference thread: keeps trained models warm and runs one task at a time on them. */
+/** Entry point of an inference thread: keeps trained models warm; texts of a model are written side by side. */
 import { randomInt } from 'node:crypto';
-import { openModel, type TrainedModel } from '../src/checkpoints/model-folder.js';
+import { workerData } from 'node:worker_threads';
+import type { TrainedModel } from '../src/checkpoints/model-folder.js';
 import {
   exportModelFolder,
   importPyTorchModel,
@@ -8,36 +9,30 @@ import {
   writeImportedModel,
   writePyTorchBundle,
 } from '../src/checkpoints/pytorch-bundle.js';
+import { WarmModels } from '../src/checkpoints/warm-models.js';
 import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
 import type { SplitName } from '../src/contracts/corpus.js';
-import type {
-  EvaluationResult,
-  GenerationPart,
-  GenerationResult,
-  ScoreResult,
-} from '../src/contracts/generation.js';
-import type { BackendReport, InferenceTask, ModelReference } from '../src/contracts/jobs.js';
+import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
+import { type BackendReport, InferenceLimits, type InferenceTask } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
 import type { Corpus } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
 import { loadCorpus } from '../src/corpus/load-corpus.js';
-import type { Tokenizer } from '../src/corpus/tokenizer.js';
 import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
 import { scoreText } from '../src/evaluation/score-text.js';
-import { promptIds, streamText } from '../src/generation/generate-text.js';
+import { GenerationEngine, type WritingOptions } from '../src/generation/generation-engine.js';
+import { promptIds, TextWriting } from '../src/generation/text-writing.js';
 import { loadBackend } from '../src/tensor/backend.js';
 
-/** Models kept in memory; the least recently used one goes first. */
-const WARM_MODELS = 4;
 /** Shape of the batches that a split is evaluated in. */
 const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
 
-interface WarmModel extends TrainedModel {
-  readonly digest: string;
-}
-
-const warmModels = new Map<string, WarmModel>();
+const limits = InferenceLimits.parse(workerData.options);
+const warmModels = new WarmModels<GenerationEngine>(limits.warmModelBytes, {
+  build: ({ model }) => new GenerationEngine(model, limits),
+  dispose: (engine) => engine.dispose(),
+});
 
 export function probeBackend(): Promise<BackendReport> {
   return loadBackend();
@@ -58,50 +53,41 @@ export default async function run({
       return importModel(task);
     default:
       await loadBackend();
-      if (task.type !== 'generate') return useModel(warmModel(task.model), task);
-      return generate(warmModel(task.model), task, {
-        onPart: (part) => parts?.postMessage(part),
-        isCancelled: () => isCancelled(cancelled),
-      });
+      return warmModels.use(task.model, async (warm) =>
+        task.type === 'generate'
+          ? generate(warm, warm.extra, task, {
+              ...(parts && { onPart: (part) => parts.postMessage(part) }),
+              isCancelled: () => isCancelled(cancelled),
+            })
+          : useModel(warm, task),
+      );
   }
 }
 
-function generate(
-  { model, tokenizer }: WarmModel,
+async function generate(
+  { tokenizer }: TrainedModel,
+  engine: GenerationEngine,
   { request, model: { experimentId } }: Extract<InferenceTask, { type: 'generate' }>,
-  { onPart, isCancelled }: { onPart: (part: GenerationPart) => void; isCancelled: () => boolean },
-): GenerationResult {
+  options: WritingOptions,
+): Promise<GenerationResult> {
   const seed = request.seed ?? randomInt(2 ** 32);
-  const prompt = request.promptIds ? decodeIds(tokenizer, request.promptIds) : request.prompt;
-  if (request.echo) onPart({ text: prompt, tokens: 0 });
-  const writing = streamText(model, tokenizer, { ...request, seed }, isCancelled);
-  for (;;) {
-    const { done, value } = writing.next();
-    if (!done) {
-      onPart(value);
-      continue;
-    }
-    const { logprobs, unknownWords, ...generated } = value;
-    return {
-      experimentId,
-      prompt,
-      seed,
-      ...generated,
-      unknownWords: [...unknownWords],
-      ...(logprobs && { logprobs: [...logprobs] }),
-    };
-  }
-}
-
-/** @throws token-id-out-of-range */
-function decodeIds(tokenizer: Tokenizer, ids: readonly number[]): string {
-  for (const id of ids) tokenizer.vocabulary.token(id);
-  return tokenizer.decode(ids);
+  const writing = new TextWriting(tokenizer, { ...request, seed });
+  const prompt = request.promptIds ? tokenizer.decode(request.promptIds) : request.prompt;
+  if (request.echo) options.onPart?.({ text: prompt, tokens: 0 });
+  const { logprobs, unknownWords, ...generated } = await engine.run(writing, options);
+  return {
+    experimentId,
+    prompt,
+    seed,
+    ...generated,
+    unknownWords: [...unknownWords],
+    ...(logprobs && { logprobs: [...logprobs] }),
+  };
 }
 
 type ReadingTask = Extract<InferenceTask, { type: 'score' | 'evaluate' }>;
 
-async function useModel(trained: WarmModel, task: ReadingTask): Promise<EvaluationResult | ScoreResult> {
+async function useModel(trained: TrainedModel, task: ReadingTask): Promise<EvaluationResult | ScoreResult> {
   switch (task.type) {
     case 'score':
       return scoreText(trained.model, trained.tokenizer, task.request.text);
@@ -142,7 +128,7 @@ function importModel({
 }
 
 async function evaluateModel(
-  { model, tokenizer, description }: WarmModel,
+  { model, tokenizer, description }: TrainedModel,
   { request, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'evaluate' }>,
 ): Promise<EvaluationResult> {
   const readCorpus = (corpus: string) => loadCorpus({ corpus, tokenizer, dataDirectory, mirror });
@@ -162,22 +148,4 @@ async function evaluateModel(
 
 function readSplit({ splits, bytes }: Corpus, split: SplitName) {
   return { ids: splits[split], bytes: bytes[split] };
-}
-
-/** The model, loaded when it is not warm or when its weights have changed since. */
-function warmModel({ experimentId, modelDirectory, digest }: ModelReference): WarmModel {
-  let warm = warmModels.get(experimentId);
-  warmModels.delete(experimentId);
-  if (warm && warm.digest !== digest) {
-    warm.model.dispose();
-    warm = undefined;
-  }
-  warm ??= { ...openModel(modelDirectory), digest };
-  warmModels.set(experimentId, warm); // the last one in the map is the most recently used
-  const [oldest] = warmModels;
-  if (warmModels.size > WARM_MODELS && oldest) {
-    oldest[1].model.dispose();
-    warmModels.delete(oldest[0]);
-  }
-  return warm;
 }

@@ -102,46 +102,30 @@ static inline void put_tile(const vf (&sum)[MR][NV], const Tile& tile) {
   }
 }
 
-// Few rows leave few sums, each of which waits for itself: these take several k at once.
-constexpr int unroll_of(int mr) { return mr <= 2 ? 4 : mr <= 4 ? 2 : 1; }
-
+// Each element of c is summed up over k in order, whatever the rows beside it: a row alone gives the same bits.
 template <typename E, int MR, int NV>
 static void tile_of(const Tile& tile) {
-  constexpr int U = unroll_of(MR);
   const float *a = static_cast<const float*>(tile.a), *b = static_cast<const float*>(tile.b);
   for (int r = 0; r < tile.rows; r++) {  // what the end of this function needs is on its way meanwhile
     for (int v = 0; v < NV; v++) __builtin_prefetch(tile.c + r * tile.ldc + v * 16, 1);
   }
-  vf sum[U][MR][NV];
+  vf sum[MR][NV];
 #pragma GCC unroll 64
-  for (int i = 0; i < U * MR * NV; i++) sum[i / (MR * NV)][i / NV % MR][i % NV] = vf{};
+  for (int i = 0; i < MR * NV; i++) sum[i / NV][i % NV] = vf{};
   const long elements = (tile.depth + E::kDepth - 1) / E::kDepth;
-  long e = 0;
-  for (; e + U <= elements; e += U, a += U * MR, b += U * kNr) {
-#pragma GCC unroll 4
-    for (int u = 0; u < U; u++) {
-      __builtin_prefetch(tile.next + (e + u) * 64, 0, 2);
-      vf bv[NV];
+  for (long e = 0; e < elements; e++, a += MR, b += kNr) {
+    __builtin_prefetch(tile.next + e * 64, 0, 2);
+    vf bv[NV];
 #pragma GCC unroll 2
-      for (int v = 0; v < NV; v++) bv[v] = load(b + u * kNr + v * VEC);
-#pragma GCC unroll 16
-      for (int r = 0; r < MR; r++) {
-        const vf ar = E::broadcast(a + u * MR + r);
-#pragma GCC unroll 2
-        for (int v = 0; v < NV; v++) sum[u][r][v] = E::multiply_add(sum[u][r][v], ar, bv[v]);
-      }
-    }
-  }
-  for (; e < elements; e++, a += MR, b += kNr) {
+    for (int v = 0; v < NV; v++) bv[v] = load(b + v * VEC);
 #pragma GCC unroll 16
     for (int r = 0; r < MR; r++) {
+      const vf ar = E::broadcast(a + r);
 #pragma GCC unroll 2
-      for (int v = 0; v < NV; v++) sum[0][r][v] = E::multiply_add(sum[0][r][v], E::broadcast(a + r), load(b + v * VEC));
+      for (int v = 0; v < NV; v++) sum[r][v] = E::multiply_add(sum[r][v], ar, bv[v]);
     }
   }
-#pragma GCC unroll 64
-  for (int i = MR * NV; i < U * MR * NV; i++) sum[0][i / NV % MR][i % NV] += sum[i / (MR * NV)][i / NV % MR][i % NV];
-  put_tile<MR, NV>(sum[0], tile);
+  put_tile<MR, NV>(sum, tile);
 }
 
 template <typename E, int NV, int... MR>

@@ -1,4 +1,6 @@
 // Products of every shape at the edges of panels and blocks, against plain loops.
+#include <algorithm>
+
 #include "check.h"
 #include "gemm.h"
 #include "tests.h"
@@ -51,9 +53,35 @@ void check_product(long rows, long columns, long depth, int form, bool bf16) {
                    std::to_string(columns) + "x" + std::to_string(depth) + " form " + std::to_string(form));
 }
 
+// A row is the same to the last bit whatever stands beside it: what a model writes does not depend on the others that it
+// writes for, and a text may be read in pieces.
+void check_rows_alone(long columns, long depth, bool bf16) {
+  constexpr long kRows = 40;
+  const Floats a = random_floats(kRows * depth, 1), b = random_floats(depth * columns, 2);
+  const Gemm gemm(bf16);
+  const auto product = [&](long first, long rows) {
+    Floats c(rows * columns);
+    const TeamTurn turn;
+    run_team([&](const Member& member) {
+      multiply(gemm, {rows, columns, depth, row_major(a.data() + first * depth, depth), row_major(b.data(), columns), c.data(), columns},
+               member);
+    });
+    return c;
+  };
+  const Floats all = product(0, kRows);
+  for (long rows : {1L, 2L, 3L, 4L, 5L, 9L, 15L, 29L}) {
+    const Floats some = product(7, rows);
+    expect(std::equal(some.begin(), some.end(), all.begin() + 7 * columns),
+           std::string(bf16 ? "bf16" : "f32") + " " + std::to_string(rows) + " rows alone, depth " + std::to_string(depth));
+  }
+}
+
 }  // namespace
 
 void test_products() {
+  for (long depth : {1L, 3L, 64L, 650L, 1411L}) {
+    for (bool bf16 : {false, true}) check_rows_alone(70, depth, bf16);
+  }
   const long sizes[] = {1, 2, 7, 13, 14, 15, 16, 17, 28, 31, 32, 33, 65};
   int form = 0;
   for (long rows : sizes) {

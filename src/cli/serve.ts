@@ -58,7 +58,12 @@ async function startServer(environment: Environment): Promise<Server> {
   const inference = new LocalInferenceExecutor({
     threads: environment.inferenceThreads,
     compute,
-    limits: { openTasks: environment.maxInferences },
+    limits: {
+      openTasks: environment.maxInferences,
+      streams: environment.maxTextStreams,
+      promptCacheBytes: environment.promptCacheBytes,
+      warmModelBytes: environment.warmModelBytes,
+    },
   });
   const log = { current: STDERR_LOGGER };
   const services = createServices({

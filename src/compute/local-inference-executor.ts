@@ -27,6 +27,12 @@ export interface InferenceHostLimits {
   readonly hostSilenceMs: number;
   /** Tasks that may be open, running ones among them. */
   readonly openTasks: number;
+  /** Texts that a model writes side by side; more wait. */
+  readonly streams: number;
+  /** Memory of the states of prompts that were read, a model and thread. */
+  readonly promptCacheBytes: number;
+  /** Memory of the models that a thread keeps. */
+  readonly warmModelBytes: number;
   /** What open tasks get when the server ends. */
   readonly closeMs: number;
 }
@@ -35,11 +41,14 @@ const DEFAULT_LIMITS: InferenceHostLimits = {
   aliveIntervalMs: 5_000,
   hostSilenceMs: 60_000,
   openTasks: 64,
+  streams: 64,
+  promptCacheBytes: 32 * 1024 * 1024,
+  warmModelBytes: 1024 * 1024 * 1024,
   closeMs: 2_000,
 };
 
 export interface LocalInferenceExecutorOptions {
-  /** Tasks that run side by side, each in a thread with its own warm models. */
+  /** Threads, each with its own warm models. Texts are written side by side in one thread, too. */
   readonly threads?: number;
   readonly compute?: ComputeOptions;
   /** The worker module; a test gives its own. */
@@ -90,9 +99,12 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }: LocalInferenceExecutorOptions = {}) {
     this.#compute = compute;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    const { openTasks, streams, promptCacheBytes, warmModelBytes } = this.#limits;
     this.#settings = {
       workerFile,
       threads,
+      tasksPerThread: openTasks,
+      options: { streams, promptCacheBytes, warmModelBytes },
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
       aliveIntervalMs: this.#limits.aliveIntervalMs,

@@ -83,6 +83,8 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     this.#settings = {
       workerFile,
       threads: slots,
+      tasksPerThread: 1,
+      options: null,
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
       aliveIntervalMs: this.#limits.aliveIntervalMs,

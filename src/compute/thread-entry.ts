@@ -15,6 +15,8 @@ export interface WorkerModule {
 export interface ThreadData {
   /** URL of the worker module. */
   readonly workerUrl: string;
+  /** For the worker module. */
+  readonly options: unknown;
 }
 
 export type ThreadAnswer =

@@ -8,20 +8,20 @@ import type { ThreadAnswer, ThreadData } from './thread-entry.js';
 /**
  * The threads of one host. They live as long as the host: a thread that loaded TensorFlow leaks its backend when it is
  * replaced, and a thread that is ended inside a native call may take the process with it. So there is no idle timeout,
- * no abort, and one task a thread.
+ * and no abort. Several tasks share a thread where they wait for one another's steps (workers/generate.ts).
  */
 export class WorkerPool {
   readonly #pool: Piscina<unknown, ThreadAnswer>;
   #threadLost = false;
 
-  constructor({ workerFile, threads }: HostSettings) {
-    const workerData: ThreadData = { workerUrl: pathToFileURL(workerFile).href };
+  constructor({ workerFile, threads, tasksPerThread, options }: HostSettings) {
+    const workerData: ThreadData = { workerUrl: pathToFileURL(workerFile).href, options };
     this.#pool = new Piscina({
       filename: fileURLToPath(new URL('./thread-entry.js', import.meta.url)),
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
+      concurrentTasksPerWorker: tasksPerThread,
       recordTiming: false,
       workerData,
     });

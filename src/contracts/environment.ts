@@ -43,9 +43,27 @@ export const Environment = z.strictObject({
     .min(1)
     .max(64)
     .default(1)
+    .describe('Threads that write, score and evaluate, each with its own copy of the models'),
+  maxTextStreams: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(64)
+    .describe('Texts that one model writes side by side in a thread; more wait for their turn'),
+  promptCacheBytes: z
+    .int()
+    .min(0)
+    .max(64 * 1024 * MEBIBYTE)
+    .default(32 * MEBIBYTE)
     .describe(
-      'Generations, scorings and evaluations that run side by side, each with its own copy of the model',
+      'Memory of the states after prompts that a model has read, so that a repeated beginning is free',
     ),
+  warmModelBytes: z
+    .int()
+    .min(0)
+    .max(1024 * 1024 * MEBIBYTE)
+    .default(1024 * MEBIBYTE)
+    .describe('Memory of the models that a thread keeps; the least recently used goes first'),
   backend: z
     .enum(['auto', 'native', 'wasm'])
     .default('auto')

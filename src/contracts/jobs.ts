@@ -55,7 +55,9 @@ export type BackendReport = z.infer<typeof BackendReport>;
 /** How a host process is started. */
 export const HostSettings = z.strictObject({
   workerFile: z.string().describe('Module whose default export runs one task in a thread'),
-  threads: z.int().min(1).max(256).describe('Tasks that run side by side'),
+  threads: z.int().min(1).max(256).describe('Threads, each with its own models'),
+  tasksPerThread: z.int().min(1).describe('Tasks that one thread takes on at once'),
+  options: z.json().describe('What the worker module wants to know'),
   niceness: z.int().min(0).max(19).describe('Higher = gives way to other processes'),
   memoryKillScore: z
     .int()
@@ -65,6 +67,14 @@ export const HostSettings = z.strictObject({
   aliveIntervalMs: z.int().min(1).describe('Time between two signs of life'),
 });
 export type HostSettings = z.infer<typeof HostSettings>;
+
+/** What an inference thread may use. */
+export const InferenceLimits = z.strictObject({
+  streams: z.int().min(1),
+  promptCacheBytes: z.int().min(0),
+  warmModelBytes: z.int().min(0),
+});
+export type InferenceLimits = z.infer<typeof InferenceLimits>;
 
 const hostSigns = [
   z.strictObject({ type: z.literal('ready'), report: BackendReport }),

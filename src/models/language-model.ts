@@ -51,6 +51,8 @@ export interface LanguageModel {
   takeState(): LanguageModelState;
   /** Goes on from this state, which becomes the model's own. */
   putState(state: LanguageModelState): void;
+  /** N streams without a past; the caller's. */
+  emptyState(streams: number): readonly LstmState[];
   /** A model of its own with the same weights, without dropout and without a state; the caller's. */
   copyWithoutDropout(): LanguageModel;
   dispose(): void;

@@ -1,5 +1,6 @@
 import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { TimeDropout } from '../layers/dropout.js';
+import { zeroLstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import { SoftmaxOutput } from '../layers/softmax-output.js';
 import { TimeEmbedding } from '../layers/time-embedding.js';
@@ -133,6 +134,10 @@ export class LstmLanguageModel implements LanguageModel {
     this.#blocks.forEach(({ lstm }, layer) => {
       lstm.putState(state?.[layer] ?? null);
     });
+  }
+
+  emptyState(streams: number) {
+    return this.#blocks.map(({ lstm }) => zeroLstmState(streams, lstm.hiddenSize));
   }
 
   copyWithoutDropout(): LstmLanguageModel {

@@ -1,0 +1,235 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { GenerationPart } from '../contracts/generation.js';
+import type { LanguageModel } from '../models/language-model.js';
+import { disposeStates, joinStates, type StreamStates, selectStreams } from '../models/state-rows.js';
+import { fusedKernels } from '../tensor/backend.js';
+import { PROMPT_BLOCK } from './generate-text.js';
+import { type PrefixKey, PromptCache, prefixKeys } from './prompt-cache.js';
+import type { GeneratedText, TextWriting } from './text-writing.js';
+
+export interface EngineLimits {
+  /** Texts that are written side by side; more wait for their turn. */
+  readonly streams: number;
+  /** Memory of the states of prompts that were read. */
+  readonly promptCacheBytes: number;
+}
+
+export interface WritingOptions {
+  readonly onPart?: (part: GenerationPart) => void;
+  /** Asked at each token. */
+  readonly isCancelled?: () => boolean;
+}
+
+interface Stream extends WritingOptions {
+  readonly writing: TextWriting;
+  readonly keys: readonly PrefixKey[];
+  readonly resolve: (text: GeneratedText) => void;
+  readonly reject: (error: unknown) => void;
+  /** Ids of the context that were read. */
+  position: number;
+  /** Its own past while the prompt is read; null before that, and when it is part of the batch. */
+  state: StreamStates | null;
+}
+
+/** Beginnings of a long prompt that are kept. */
+const MOST_BEGINNINGS = 64;
+
+/**
+ * Writes many texts with one model. A step reads one token of every text at once; texts join and leave between two steps
+ * (continuous batching: Yu et al. 2022, "Orca"). A prompt is read block by block, a block of one prompt between two
+ * steps, so that a long one does not hold up the others.
+ *
+ * A text does not depend on what is written beside it: the kernels add up each row in the same order whatever the number of
+ * rows. Composed ops do not promise that; with them each text has a step of its own.
+ *
+ * Has the model for itself between its turns: others may use it in between if they leave its state as it was.
+ */
+export class GenerationEngine {
+  readonly #model: LanguageModel;
+  readonly #limits: EngineLimits;
+  readonly #prompts: PromptCache;
+  readonly #waiting: Stream[] = [];
+  #reading: Stream[] = [];
+  #writing: Stream[] = [];
+  /** The past of #writing, in its order. */
+  #state: StreamStates | null = null;
+  #isRunning = false;
+
+  constructor(model: LanguageModel, limits: EngineLimits) {
+    this.#model = model;
+    this.#limits = limits;
+    this.#prompts = new PromptCache(limits.promptCacheBytes);
+  }
+
+  /** Texts that are not finished. */
+  get open(): number {
+    return this.#waiting.length + this.#reading.length + this.#writing.length;
+  }
+
+  /** Writes a text to its end. Parts come as they are certain. */
+  run(writing: TextWriting, options: WritingOptions = {}): Promise<GeneratedText> {
+    const keys = prefixKeys(writing.context.subarray(0, -1), PROMPT_BLOCK, MOST_BEGINNINGS);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...options, writing, keys, resolve, reject, position: 0, state: null });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  /** To be called when nothing is open. */
+  dispose(): void {
+    this.#prompts.dispose();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.open > 0) {
+      await nextTurn(); // those who ask and those who leave are heard between two steps
+      this.#admit();
+      this.#readOneBlock();
+      if (this.#writing.length > 0) this.#writeOneToken();
+    }
+    this.#isRunning = false;
+  }
+
+  #admit(): void {
+    const room = this.#limits.streams - this.#reading.length - this.#writing.length;
+    for (const stream of this.#waiting.splice(0, room)) {
+      const known = this.#prompts.find(stream.keys);
+      if (known) {
+        stream.position = known.length;
+        stream.state = known.state;
+      }
+      this.#reading.push(stream);
+    }
+  }
+
+  /** Of the prompt that waited longest. A prompt that has been read joins the writing ones. */
+  #readOneBlock(): void {
+    const stream = this.#reading.shift();
+    if (!stream) return;
+    if (stream.isCancelled?.()) {
+      stream.writing.cancel();
+      this.#end(stream);
+      return;
+    }
+    try {
+      const end = stream.writing.context.length - 1;
+      if (stream.position < end) {
+        const block = stream.writing.context.subarray(
+          stream.position,
+          Math.min(stream.position + PROMPT_BLOCK, end),
+        );
+        this.#useModel(
+          stream.state,
+          () => this.#model.read(block),
+          (state) => {
+            stream.state = state;
+          },
+        );
+        stream.position += block.length;
+        const key = stream.keys.find(({ length }) => length === stream.position);
+        if (key && stream.state) this.#prompts.add(key.key, stream.state);
+      }
+      if (stream.position < end) this.#reading.push(stream);
+      else this.#join(stream);
+    } catch (error) {
+      disposeStates(stream.state);
+      stream.reject(error);
+    }
+  }
+
+  #join(stream: Stream): void {
+    const own = stream.state ?? this.#model.emptyState(1);
+    stream.state = null;
+    this.#state = this.#state ? joinStates([this.#state, own]) : own;
+    this.#writing.push(stream);
+  }
+
+  #writeOneToken(): void {
+    try {
+      const size = this.#model.vocabularySize;
+      const ids = Int32Array.from(this.#writing, ({ writing }) => writing.lastId);
+      const values = this.#nextLogits(ids);
+      for (const [row, stream] of this.#writing.entries()) {
+        const part = stream.writing.write(values.subarray(row * size, (row + 1) * size));
+        if (part) stream.onPart?.(part);
+        if (stream.isCancelled?.()) stream.writing.cancel();
+      }
+    } catch (error) {
+      for (const stream of this.#writing) stream.reject(error);
+      this.#writing = [];
+      disposeStates(this.#state);
+      this.#state = null;
+      return;
+    }
+    this.#letGo();
+  }
+
+  /** @returns [N, V] */
+  #nextLogits(ids: Int32Array): Float32Array {
+    if (fusedKernels() || ids.length === 1) return this.#step(ids);
+    const size = this.#model.vocabularySize;
+    const values = new Float32Array(ids.length * size);
+    const all = this.#state!;
+    const states = ids.map((_, row) => row);
+    const after: StreamStates[] = [];
+    for (const row of states) {
+      this.#state = selectStreams(all, [row]);
+      values.set(this.#step(ids.subarray(row, row + 1)), row * size);
+      after.push(this.#state);
+    }
+    disposeStates(all);
+    this.#state = joinStates(after);
+    return values;
+  }
+
+  #step(ids: Int32Array): Float32Array {
+    return this.#useModel(
+      this.#state,
+      () => {
+        const logits = this.#model.nextLogits(ids);
+        const values = logits.dataSync<'float32'>();
+        logits.dispose();
+        return values;
+      },
+      (state) => {
+        this.#state = state;
+      },
+    );
+  }
+
+  /** Those that are finished leave the batch. */
+  #letGo(): void {
+    const finished = this.#writing.filter(({ writing }) => writing.isFinished);
+    if (finished.length === 0) return;
+    const rows = [...this.#writing.keys()].filter((row) => !this.#writing[row]!.writing.isFinished);
+    const state = this.#state!;
+    this.#state = rows.length > 0 ? selectStreams(state, rows) : null;
+    disposeStates(state);
+    this.#writing = this.#writing.filter(({ writing }) => !writing.isFinished);
+    for (const stream of finished) this.#end(stream);
+  }
+
+  #end(stream: Stream): void {
+    disposeStates(stream.state);
+    const { part, result } = stream.writing.finish();
+    if (part) stream.onPart?.(part);
+    stream.resolve(result);
+  }
+
+  /** Runs the model on a past; its own is put back afterwards. */
+  #useModel<Result>(
+    state: StreamStates | null,
+    body: () => Result,
+    keep: (state: StreamStates | null) => void,
+  ): Result {
+    const own = this.#model.takeState();
+    this.#model.putState(state);
+    try {
+      return body();
+    } finally {
+      keep(this.#model.takeState());
+      this.#model.putState(own);
+    }
+  }
+}

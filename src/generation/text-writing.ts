@@ -1,0 +1,153 @@
+import type {
+  FinishReason,
+  GenerationPart,
+  GenerationRequest,
+  TokenLogprob,
+} from '../contracts/generation.js';
+import { type Tokenizer, unknownWords } from '../corpus/tokenizer.js';
+import type { Logprobs } from './logprobs.js';
+import { findStop, shownLength } from './stop-strings.js';
+import { type TokenRequest, TokenSampler } from './token-sampler.js';
+
+export interface GeneratedText {
+  /** What follows the prompt: prompt + text reads as one. */
+  readonly text: string;
+  readonly tokens: number;
+  readonly promptTokens: number;
+  readonly finishReason: FinishReason;
+  /** Words of the prompt that the vocabulary does not have. */
+  readonly unknownWords: readonly string[];
+  /** When they were asked for: of the tokens that begin in the text. */
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** How a text is drawn, beyond what sampling needs; the last ones may be left out. */
+export type TextRequest = Omit<GenerationRequest, 'seed' | 'presencePenalty' | 'frequencyPenalty'> &
+  Pick<TokenRequest, 'presencePenalty' | 'frequencyPenalty' | 'logprobs' | 'logitBias'> & {
+    readonly seed: number;
+    /** Token ids to go on from, instead of the prompt. */
+    readonly promptIds?: readonly number[] | undefined;
+  };
+
+/**
+ * One text while it is written: from logits to tokens, from tokens to pieces of text, until it ends. What may be the
+ * beginning of a stop string is held back. Knows no model: whoever has one gives it logits.
+ */
+export class TextWriting {
+  /** The ids to read before the first logits: the end of a line, then the prompt. */
+  readonly context: Int32Array;
+  readonly #tokenizer: Tokenizer;
+  readonly #request: TextRequest;
+  readonly #sampler: TokenSampler;
+  readonly #decoder: ReturnType<Tokenizer['createDecoder']>;
+  readonly #logprobs: TokenLogprob[] = [];
+  #lastId: number;
+  #text = '';
+  #shown = 0;
+  #shownLogprobs = 0;
+  #tokens = 0;
+  #finishReason: FinishReason | null = null;
+
+  /** @throws token-id-out-of-range for a prompt of ids */
+  constructor(tokenizer: Tokenizer, request: TextRequest) {
+    this.#tokenizer = tokenizer;
+    this.#request = request;
+    this.context = contextOf(tokenizer, request);
+    this.#lastId = this.context.at(-1)!;
+    this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
+    this.#decoder = tokenizer.createDecoder();
+    for (const id of this.context) this.#decoder.push(id);
+  }
+
+  /** The id that the model reads next. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get isFinished(): boolean {
+    return this.#finishReason !== null;
+  }
+
+  /**
+   * Draws the next token.
+   * @param logits of the whole vocabulary; changed in place
+   * @returns what has become certain; null = nothing yet. The last piece comes from {@link finish}
+   */
+  write(logits: Float32Array): GenerationPart | null {
+    const { stop, maxTokens } = this.#request;
+    const { id, logprobs } = this.#sampler.draw(logits);
+    const checked = this.#text.length;
+    const token = this.#decoder.push(id);
+    this.#lastId = id;
+    this.#tokens += 1;
+    this.#text += token;
+    if (logprobs) this.#logprobs.push(describeLogprobs(this.#tokenizer, token, checked, logprobs));
+    const end = findStop(this.#text, stop, checked);
+    if (end !== null) {
+      this.#text = this.#text.slice(0, end);
+      this.#finishReason = 'stop';
+      return null;
+    }
+    if (this.#tokens === maxTokens) this.#finishReason = 'length';
+    const certain = shownLength(this.#text, stop);
+    return certain > this.#shown ? this.#part(certain) : null;
+  }
+
+  /** Ends it, with what there is. */
+  cancel(): void {
+    this.#finishReason ??= 'cancelled';
+  }
+
+  /** The rest that was held back, null = nothing; and the whole. */
+  finish(): { part: GenerationPart | null; result: GeneratedText } {
+    if (this.#finishReason !== 'stop') this.#text += this.#decoder.end();
+    const part = this.#part(this.#text.length);
+    const { promptIds: ids, prompt, logprobs } = this.#request;
+    return {
+      part: part.text !== '' || part.logprobs?.length ? part : null,
+      result: {
+        text: this.#text,
+        tokens: this.#tokens,
+        promptTokens: this.context.length - 1,
+        finishReason: this.#finishReason ?? 'length',
+        unknownWords: ids ? [] : unknownWords(this.#tokenizer, prompt),
+        ...(logprobs !== undefined && { logprobs: this.#logprobs.slice(0, this.#shownLogprobs) }),
+      },
+    };
+  }
+
+  #part(end: number): GenerationPart {
+    const piece = this.#text.slice(this.#shown, end);
+    this.#shown = Math.max(this.#shown, end);
+    if (this.#request.logprobs === undefined) return { text: piece, tokens: this.#tokens };
+    const upTo = this.#logprobs.findLastIndex(({ start }) => start < end) + 1;
+    const pieces = this.#logprobs.slice(this.#shownLogprobs, upTo);
+    this.#shownLogprobs = Math.max(this.#shownLogprobs, upTo);
+    return { text: piece, tokens: this.#tokens, logprobs: pieces };
+  }
+}
+
+/** The tokens to go on from: those of the prompt, behind the end of a line, as if it began one. */
+export function promptIds(tokenizer: Tokenizer, prompt: string): Int32Array {
+  const prompted = tokenizer.encode(prompt);
+  const ids = new Int32Array(prompted.length + 1);
+  ids[0] = tokenizer.vocabulary.eosId;
+  ids.set(prompted, 1);
+  return ids;
+}
+
+function contextOf(tokenizer: Tokenizer, { prompt, promptIds: ids }: TextRequest): Int32Array {
+  if (!ids) return promptIds(tokenizer, prompt);
+  for (const id of ids) tokenizer.vocabulary.token(id);
+  return Int32Array.of(tokenizer.vocabulary.eosId, ...ids);
+}
+
+function describeLogprobs(
+  { vocabulary }: Tokenizer,
+  token: string,
+  start: number,
+  { chosen, top }: Logprobs,
+): TokenLogprob {
+  const named = top.map(([id, logprob]) => [vocabulary.token(id), logprob] as const);
+  return { token, start, logprob: chosen, top: Object.fromEntries(named) };
+}

@@ -13,7 +13,8 @@ import { WarmModels } from '../src/checkpoints/warm-models.js';
 import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
 import type { SplitName } from '../src/contracts/corpus.js';
 import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
-import { type BackendReport, InferenceLimits, type InferenceTask } from '../src/contracts/jobs.js';
+import { InferenceLimits } from '../src/contracts/inference-limits.js';
+import type { BackendReport, InferenceTask } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
 import type { Corpus } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
@@ -28,7 +29,7 @@ import { loadBackend } from '../src/tensor/backend.js';
 /** Shape of the batches that a split is evaluated in. */
 const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
 
-const limits = InferenceLimits.parse(workerData.options);
+const limits = InferenceLimits.parse(workerData?.options ?? {}); // no worker's data where a test runs it by itself
 const warmModels = new WarmModels<GenerationEngine>(limits.warmModelBytes, {
   build: ({ model }) => new GenerationEngine(model, limits),
   dispose: (engine) => engine.dispose(),

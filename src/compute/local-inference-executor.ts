@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
+import { InferenceLimits } from '../contracts/inference-limits.js';
 import {
   type BackendReport,
   type HostSettings,
@@ -20,19 +21,13 @@ import type {
   RunOptions,
 } from './inference-executor.js';
 
-export interface InferenceHostLimits {
+export interface InferenceHostLimits extends InferenceLimits {
   /** Time between two signs of life of the host. */
   readonly aliveIntervalMs: number;
   /** A host that is silent for longer is killed. */
   readonly hostSilenceMs: number;
   /** Tasks that may be open, running ones among them. */
   readonly openTasks: number;
-  /** Texts that a model writes side by side; more wait. */
-  readonly streams: number;
-  /** Memory of the states of prompts that were read, a model and thread. */
-  readonly promptCacheBytes: number;
-  /** Memory of the models that a thread keeps. */
-  readonly warmModelBytes: number;
   /** What open tasks get when the server ends. */
   readonly closeMs: number;
 }
@@ -41,9 +36,7 @@ const DEFAULT_LIMITS: InferenceHostLimits = {
   aliveIntervalMs: 5_000,
   hostSilenceMs: 60_000,
   openTasks: 64,
-  streams: 64,
-  promptCacheBytes: 32 * 1024 * 1024,
-  warmModelBytes: 1024 * 1024 * 1024,
+  ...InferenceLimits.parse({}),
   closeMs: 2_000,
 };
 

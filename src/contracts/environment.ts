@@ -1,6 +1,7 @@
 /** The environment variables of gatelm: names, defaults, ranges and meanings, here and nowhere else. */
 import { z } from 'zod';
 import { appError } from '../errors.js';
+import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
 import { unwrap } from './schema-keys.js';
 import { parseOrExplain, type ValidationIssue, validationError } from './validation.js';
@@ -44,26 +45,9 @@ export const Environment = z.strictObject({
     .max(64)
     .default(1)
     .describe('Threads that write, score and evaluate, each with its own copy of the models'),
-  maxTextStreams: z
-    .int()
-    .min(1)
-    .max(1024)
-    .default(64)
-    .describe('Texts that one model writes side by side in a thread; more wait for their turn'),
-  promptCacheBytes: z
-    .int()
-    .min(0)
-    .max(64 * 1024 * MEBIBYTE)
-    .default(32 * MEBIBYTE)
-    .describe(
-      'Memory of the states after prompts that a model has read, so that a repeated beginning is free',
-    ),
-  warmModelBytes: z
-    .int()
-    .min(0)
-    .max(1024 * 1024 * MEBIBYTE)
-    .default(1024 * MEBIBYTE)
-    .describe('Memory of the models that a thread keeps; the least recently used goes first'),
+  maxTextStreams: InferenceLimits.shape.streams,
+  promptCacheBytes: InferenceLimits.shape.promptCacheBytes,
+  warmModelBytes: InferenceLimits.shape.warmModelBytes,
   backend: z
     .enum(['auto', 'native', 'wasm'])
     .default('auto')

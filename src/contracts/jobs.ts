@@ -68,14 +68,6 @@ export const HostSettings = z.strictObject({
 });
 export type HostSettings = z.infer<typeof HostSettings>;
 
-/** What an inference thread may use. */
-export const InferenceLimits = z.strictObject({
-  streams: z.int().min(1),
-  promptCacheBytes: z.int().min(0),
-  warmModelBytes: z.int().min(0),
-});
-export type InferenceLimits = z.infer<typeof InferenceLimits>;
-
 const hostSigns = [
   z.strictObject({ type: z.literal('ready'), report: BackendReport }),
   z.strictObject({ type: z.literal('unusable'), error: SerializedErrorBody }),

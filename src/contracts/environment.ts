@@ -65,6 +65,12 @@ export const Environment = z.strictObject({
     .max(100_000)
     .default(256)
     .describe('Generations, scorings and evaluations that may run or wait at once'),
+  generationTimeoutMs: z
+    .int()
+    .min(1)
+    .max(86_400_000)
+    .default(600_000)
+    .describe('Time after which a text ends with what there is, in milliseconds'),
   maxRestarts: z
     .int()
     .min(0)

@@ -80,6 +80,7 @@ export type TokenLogprob = z.infer<typeof TokenLogprob>;
 
 /** A piece of a text while it is written. All pieces, joined, are the text of the result. */
 export const GenerationPart = z.object({
+  index: z.int().optional().describe('Which of several texts; given where n is above 1'),
   text: z.string(),
   tokens: z.int().describe('Tokens written so far'),
   logprobs: z.array(TokenLogprob).optional(),
@@ -87,9 +88,9 @@ export const GenerationPart = z.object({
 export type GenerationPart = z.infer<typeof GenerationPart>;
 
 export const FinishReason = z
-  .enum(['length', 'stop', 'cancelled'])
+  .enum(['length', 'stop', 'cancelled', 'timeout'])
   .describe(
-    'length: maxTokens were written; stop: a stop string came; cancelled: the client or the server left',
+    'length: maxTokens were written; stop: a stop string came; cancelled: the client or the server left; timeout: it took longer than GATELM_GENERATION_TIMEOUT_MS',
   );
 export type FinishReason = z.infer<typeof FinishReason>;
 
@@ -105,6 +106,22 @@ export const GenerationResult = z.object({
   logprobs: z.array(TokenLogprob).optional().describe('When they were asked for'),
 });
 export type GenerationResult = z.infer<typeof GenerationResult>;
+
+/** One of several texts of a prompt. */
+export const GenerationChoice = GenerationResult.pick({
+  text: true,
+  tokens: true,
+  finishReason: true,
+  seed: true,
+  logprobs: true,
+});
+export type GenerationChoice = z.infer<typeof GenerationChoice>;
+
+/** The first text, and all of them where several were asked for. */
+export const GenerationAnswer = GenerationResult.extend({
+  choices: z.array(GenerationChoice).optional().describe('All texts, where n is above 1'),
+});
+export type GenerationAnswer = z.infer<typeof GenerationAnswer>;
 
 export const EvaluationRequest = z
   .strictObject({

@@ -153,7 +153,10 @@ const ofExperiment = {
       'Id or name of an experiment; left out: the best succeeded one on the corpus of the last to succeed',
     ),
 };
-export const GenerateInput = GenerationRequest.extend(ofExperiment);
+export const GenerateInput = GenerationRequest.extend({
+  ...ofExperiment,
+  n: z.int().min(1).max(64).default(1).describe('Texts to write, with seeds one after another'),
+});
 export const ScoreInput = ScoreRequest.extend(ofExperiment);
 
 export const CorpusParams = z.strictObject({ name: CorpusName });

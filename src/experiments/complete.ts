@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { GenerationTaskRequest, type TokenLogprob } from '../contracts/generation.js';
+import { type GenerationResult, GenerationTaskRequest, type TokenLogprob } from '../contracts/generation.js';
 import type {
   Completion,
   CompletionChoice,
@@ -9,7 +9,7 @@ import type {
 } from '../contracts/openai.js';
 import type { Store } from '../store/store.js';
 import { findByIdOrName } from './find-experiment.js';
-import { generate, type ModelDependencies, referToModel } from './use-model.js';
+import { allOrNone, generate, type ModelDependencies, referToModel } from './use-model.js';
 
 export interface CompleteOptions {
   /** Called with each chunk of a stream, in order. */
@@ -21,7 +21,7 @@ export interface CompleteOptions {
 type Prompt = string | readonly number[];
 
 /**
- * Text in the way of OpenAI's interface: several prompts, each several times, one after another.
+ * Text in the way of OpenAI's interface: several prompts, each several times, written side by side.
  * @throws experiment-not-found, experiment-untrained, and what the executor throws
  */
 export async function complete(
@@ -40,28 +40,31 @@ export async function complete(
   const sendChunk = (choice: CompletionChoice) =>
     onChunk?.({ ...head, choices: [choice], ...(wantsUsage && { usage: null }) });
 
-  const choices: CompletionChoice[] = [];
-  const usage: CompletionUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
   const repeats = request.n ?? 1;
-  for (const [promptIndex, prompt] of promptsOf(request).entries()) {
-    for (let repeat = 0; repeat < repeats; repeat++) {
-      if (signal?.aborted) break;
-      const index = promptIndex * repeats + repeat;
-      const task = taskRequest(request, prompt, repeat);
-      const result = await generate(dependencies, id, task, {
-        ...(signal && { signal }),
-        ...(onChunk && {
-          onPart: ({ text, logprobs }) =>
-            sendChunk({ text, index, logprobs: viewLogprobs(logprobs), finish_reason: null }),
-        }),
-      });
-      const finishReason = result.finishReason === 'length' ? 'length' : 'stop';
-      sendChunk({ text: '', index, logprobs: null, finish_reason: finishReason });
-      const text = request.echo ? result.prompt + result.text : result.text;
-      choices.push({ text, index, logprobs: viewLogprobs(result.logprobs), finish_reason: finishReason });
-      if (repeat === 0) usage.prompt_tokens += result.promptTokens;
-      usage.completion_tokens += result.tokens;
-    }
+  const tasks = promptsOf(request).flatMap((prompt) =>
+    Array.from({ length: repeats }, (_, repeat) => taskRequest(request, prompt, repeat)),
+  );
+  const results = await allOrNone(tasks, signal, async (task, stop, index) => {
+    const result = await generate(dependencies, id, task, {
+      signal: stop,
+      ...(onChunk && {
+        onPart: ({ text, logprobs }) =>
+          sendChunk({ text, index, logprobs: viewLogprobs(logprobs), finish_reason: null }),
+      }),
+    });
+    sendChunk({ text: '', index, logprobs: null, finish_reason: viewFinishReason(result) });
+    return result;
+  });
+  const choices = results.map((result, index) => ({
+    text: request.echo ? result.prompt + result.text : result.text,
+    index,
+    logprobs: viewLogprobs(result.logprobs),
+    finish_reason: viewFinishReason(result),
+  }));
+  const usage: CompletionUsage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  for (const [index, { promptTokens, tokens }] of results.entries()) {
+    if (index % repeats === 0) usage.prompt_tokens += promptTokens;
+    usage.completion_tokens += tokens;
   }
   usage.total_tokens = usage.prompt_tokens + usage.completion_tokens;
   if (wantsUsage) onChunk?.({ ...head, choices: [], usage });
@@ -119,6 +122,10 @@ function taskRequest(request: CompletionRequest, prompt: Prompt, repeat: number)
 /** OpenAI's seeds are of any size and sign. */
 function wrapSeed(seed: number): number {
   return ((seed % 2 ** 32) + 2 ** 32) % 2 ** 32;
+}
+
+function viewFinishReason({ finishReason }: GenerationResult): 'length' | 'stop' {
+  return finishReason === 'length' || finishReason === 'timeout' ? 'length' : 'stop';
 }
 
 function viewLogprobs(logprobs: readonly TokenLogprob[] | undefined): CompletionChoice['logprobs'] {

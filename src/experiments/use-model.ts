@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { InferenceExecutor, RunOptions } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
@@ -5,6 +6,7 @@ import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type {
   EvaluationRequest,
   EvaluationResult,
+  GenerationAnswer,
   GenerationResult,
   GenerationTaskRequest,
   ScoreRequest,
@@ -21,11 +23,11 @@ export interface ModelDependencies {
   readonly store: Store;
   readonly executor: InferenceExecutor;
   readonly corpora: Corpora;
-  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror'>;
+  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'generationTimeoutMs'>;
 }
 
 /**
- * Text from an experiment's best weights so far.
+ * Text from an experiment's best weights so far; cut short, with what there is, when it takes too long.
  * @param id or name; left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
  * the last to succeed; perplexities of different corpora do not compare
  * @throws experiment-not-found, experiment-untrained, no-experiment, and what the executor throws
@@ -34,10 +36,64 @@ export async function generate(
   { store, executor, environment }: ModelDependencies,
   id: string | undefined,
   request: GenerationTaskRequest,
-  options: RunOptions = {},
+  { signal, ...options }: RunOptions = {},
 ): Promise<GenerationResult> {
   const model = referToModel(chooseExperiment(store, id), environment.dataDir);
-  return executor.run({ type: 'generate', model, request }, options);
+  const timeout = AbortSignal.timeout(environment.generationTimeoutMs);
+  const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const result = await executor.run({ type: 'generate', model, request }, { ...options, signal: either });
+  const isLate = result.finishReason === 'cancelled' && timeout.aborted && !signal?.aborted;
+  return isLate ? { ...result, finishReason: 'timeout' } : result;
+}
+
+/**
+ * Several texts of one prompt, written side by side, with seeds one after another. When one fails, all end.
+ * @throws as {@link generate}
+ */
+export async function generateSeveral(
+  dependencies: ModelDependencies,
+  id: string | undefined,
+  { n, ...request }: GenerationTaskRequest & { readonly n: number },
+  { signal, onPart }: RunOptions = {},
+): Promise<GenerationAnswer> {
+  if (n === 1)
+    return generate(dependencies, id, request, { ...(onPart && { onPart }), ...(signal && { signal }) });
+  const first = request.seed ?? randomInt(2 ** 32);
+  const results = await allOrNone(
+    Array(n).fill(request),
+    signal,
+    (each: GenerationTaskRequest, stop, index) =>
+      generate(
+        dependencies,
+        id,
+        { ...each, seed: (first + index) % 2 ** 32 },
+        { signal: stop, ...(onPart && { onPart: (part) => onPart({ index, ...part }) }) },
+      ),
+  );
+  const choices = results.map(({ text, tokens, finishReason, seed, logprobs }) => ({
+    text,
+    tokens,
+    finishReason,
+    seed,
+    ...(logprobs && { logprobs }),
+  }));
+  return { ...results[0]!, choices };
+}
+
+/** Runs all at once; when one fails, the others are stopped and its error is thrown. */
+export async function allOrNone<Item, Result>(
+  items: readonly Item[],
+  signal: AbortSignal | undefined,
+  run: (item: Item, signal: AbortSignal, index: number) => Promise<Result>,
+): Promise<Result[]> {
+  const failure = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+  try {
+    return await Promise.all(items.map((item, index) => run(item, stop, index)));
+  } catch (error) {
+    failure.abort();
+    throw error;
+  }
 }
 
 /**

@@ -15,6 +15,7 @@ export class InProcessExecutor implements InferenceExecutor {
   ): Promise<InferenceResultOf<Task>> {
     const cancelled = createCancelFlag();
     if (signal?.aborted) raiseCancelFlag(cancelled);
+    signal?.addEventListener('abort', () => raiseCancelFlag(cancelled));
     const parts = onPart ? { postMessage: onPart } : null;
     return (await runTask({ task, parts, cancelled })) as InferenceResultOf<Task>;
   }

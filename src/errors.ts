@@ -81,6 +81,13 @@ const TABLE = {
     'conflict',
     'Experiment {experiment} is {state} and has no weights yet; wait for its first epoch',
   ),
+  'session-not-found': row('not-found', 'There is no session "{session}"; it may have expired'),
+  'session-busy': row('conflict', 'Session {session} is at work on another request; wait for its answer'),
+  'session-stale': row(
+    'conflict',
+    'The session belongs to weights {expected} of experiment {experiment}, which has others now ({actual})',
+  ),
+  'session-invalid': row('invalid', 'The state of the session is not one of this model: {reason}'),
   'no-experiment': row('not-found', 'No experiment has succeeded yet; POST /experiments starts one'),
   'state-conflict': row('conflict', 'Experiment {experiment} is {state}; {verb} needs it to be {allowed}'),
   'queue-full': row('too-many', '{what} is full ({limit}); try again later'),

@@ -19,11 +19,19 @@ import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
 import type { Corpus } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
 import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { appError } from '../src/errors.js';
 import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
 import { scoreText } from '../src/evaluation/score-text.js';
 import { GenerationEngine, type WritingOptions } from '../src/generation/generation-engine.js';
 import { promptIds, TextWriting } from '../src/generation/text-writing.js';
+import type { LstmLanguageModel } from '../src/models/lstm-language-model.js';
+import {
+  disposeStates,
+  type StreamStates,
+  stateFromNumbers,
+  stateToNumbers,
+} from '../src/models/state-rows.js';
 import { loadBackend } from '../src/tensor/backend.js';
 
 /** Shape of the batches that a split is evaluated in. */
@@ -66,16 +74,27 @@ export default async function run({
 }
 
 async function generate(
-  { tokenizer }: TrainedModel,
+  { model, tokenizer }: TrainedModel,
   engine: GenerationEngine,
   { request, model: { experimentId } }: Extract<InferenceTask, { type: 'generate' }>,
   options: WritingOptions,
 ): Promise<GenerationResult> {
   const seed = request.seed ?? randomInt(2 ** 32);
-  const writing = new TextWriting(tokenizer, { ...request, seed });
+  const { from, keepsPoint } = request;
+  const writing = new TextWriting(tokenizer, { ...request, seed, tail: from?.tail });
   const prompt = request.promptIds ? tokenizer.decode(request.promptIds) : request.prompt;
+  const state = from?.state ? readState(from.state, model) : null;
+  let kept: string | null = null;
   if (request.echo) options.onPart?.({ text: prompt, tokens: 0 });
-  const { logprobs, unknownWords, ...generated } = await engine.run(writing, options);
+  const { logprobs, unknownWords, ...generated } = await engine.run(writing, {
+    ...options,
+    state,
+    ...(keepsPoint && {
+      onState: (after) => {
+        kept = writeState(after);
+      },
+    }),
+  });
   return {
     experimentId,
     prompt,
@@ -83,7 +102,27 @@ async function generate(
     ...generated,
     unknownWords: [...unknownWords],
     ...(logprobs && { logprobs: [...logprobs] }),
+    ...(keepsPoint && { point: { state: kept, tail: [...writing.tail] } }),
   };
+}
+
+/** @throws session-invalid */
+function readState(base64: string, model: LstmLanguageModel): StreamStates {
+  const bytes = Buffer.from(base64, 'base64');
+  const numbers = new Float32Array(Math.floor(bytes.length / 4));
+  new Uint8Array(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
+  const state = bytes.length % 4 === 0 ? stateFromNumbers(numbers, model.emptyState(1)) : null;
+  if (!state)
+    throw appError('session-invalid', {
+      reason: `it has ${bytes.length} bytes, or numbers that are not finite`,
+    });
+  return state;
+}
+
+function writeState(state: StreamStates): string {
+  const { buffer } = stateToNumbers(state);
+  disposeStates(state);
+  return Buffer.from(buffer).toString('base64');
 }
 
 type ReadingTask = Extract<InferenceTask, { type: 'score' | 'evaluate' }>;

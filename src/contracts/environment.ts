@@ -71,6 +71,13 @@ export const Environment = z.strictObject({
     .max(86_400_000)
     .default(600_000)
     .describe('Time after which a text ends with what there is, in milliseconds'),
+  maxSessions: z.int().min(0).max(10_000_000).default(10_000).describe('Sessions that may be kept at once'),
+  sessionTtlMs: z
+    .int()
+    .min(1)
+    .max(31_536_000_000)
+    .default(3_600_000)
+    .describe('Time after its last use at which a session is forgotten, in milliseconds'),
   maxRestarts: z
     .int()
     .min(0)

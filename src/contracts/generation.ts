@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
 
+/** Token ids from which a decoder knows how to go on. */
+export const MOST_TAIL = 32;
+
 /** How text is drawn from a model. */
 export const GenerationRequest = z.strictObject({
   prompt: z
@@ -56,8 +59,26 @@ export const GenerationRequest = z.strictObject({
 });
 export type GenerationRequest = z.infer<typeof GenerationRequest>;
 
+/** Where a text that was begun goes on: what the model remembers of it, whatever its length. */
+export const TextPoint = z.strictObject({
+  state: z
+    .base64()
+    .max(16_000_000)
+    .nullable()
+    .describe('Hidden and cell vector of each layer, float32, little-endian; null = nothing was read yet'),
+  tail: z
+    .array(z.int().min(0))
+    .min(1)
+    .max(MOST_TAIL)
+    .describe('The last token ids; the very last one is still to be read'),
+});
+export type TextPoint = z.infer<typeof TextPoint>;
+
 /** What a task may ask for beyond what every client may. */
 export const GenerationTaskRequest = GenerationRequest.extend({
+  maxTokens: z.int().min(0).max(100_000).default(100).describe('Most tokens to write; 0 = only read'),
+  from: TextPoint.optional().describe('Where to go on; the prompt is read first'),
+  keepsPoint: z.boolean().optional().describe('Say where the text can go on'),
   promptIds: z.array(z.int().min(0)).optional().describe('Token ids to go on from, instead of the prompt'),
   logprobs: z
     .int()
@@ -104,6 +125,7 @@ export const GenerationResult = z.object({
   seed: z.int(),
   unknownWords: z.array(z.string()).describe('Words of the prompt that the vocabulary does not have'),
   logprobs: z.array(TokenLogprob).optional().describe('When they were asked for'),
+  point: TextPoint.optional().describe('Where it can go on, when that was asked for'),
 });
 export type GenerationResult = z.infer<typeof GenerationResult>;
 
@@ -118,7 +140,7 @@ export const GenerationChoice = GenerationResult.pick({
 export type GenerationChoice = z.infer<typeof GenerationChoice>;
 
 /** The first text, and all of them where several were asked for. */
-export const GenerationAnswer = GenerationResult.extend({
+export const GenerationAnswer = GenerationResult.omit({ point: true }).extend({
   choices: z.array(GenerationChoice).optional().describe('All texts, where n is above 1'),
 });
 export type GenerationAnswer = z.infer<typeof GenerationAnswer>;

@@ -11,6 +11,7 @@ import { EventBus } from './event-bus.js';
 import { createEventLog, type EventLog } from './event-log.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
+import { Sessions } from './sessions.js';
 import { TrainingQueue } from './training-queue.js';
 import { transfersFolder } from './transfer-folder.js';
 
@@ -29,6 +30,7 @@ export interface Services {
   readonly log: EventLog;
   readonly queue: TrainingQueue;
   readonly corpora: Corpora;
+  readonly sessions: Sessions;
   readonly trainingExecutor: TrainingExecutor;
   /** The same, under the name that the use cases of trained models know it by. */
   readonly executor: InferenceExecutor;
@@ -70,6 +72,7 @@ export function createServices({
     log,
     queue,
     corpora: createCorpora(store, environment),
+    sessions: new Sessions({ most: environment.maxSessions, ttlMs: environment.sessionTtlMs }),
     trainingExecutor,
     executor: inferenceExecutor,
     close: () => {

@@ -38,7 +38,7 @@ export async function generate(
   request: GenerationTaskRequest,
   { signal, ...options }: RunOptions = {},
 ): Promise<GenerationResult> {
-  const model = referToModel(chooseExperiment(store, id), environment.dataDir);
+  const model = modelOf({ store, environment }, id);
   const timeout = AbortSignal.timeout(environment.generationTimeoutMs);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const result = await executor.run({ type: 'generate', model, request }, { ...options, signal: either });
@@ -123,6 +123,14 @@ export async function evaluate(
   const model = referToModel(findExperiment(store, id), environment.dataDir);
   if (request.corpus !== undefined) await corpora.assertExists(request.corpus);
   return executor.run({ type: 'evaluate', model, request, ...corpora.source });
+}
+
+/** The weights of an experiment, or of the best. @throws experiment-not-found, experiment-untrained, no-experiment */
+export function modelOf(
+  { store, environment }: Pick<ModelDependencies, 'store' | 'environment'>,
+  id: string | undefined,
+): ModelReference {
+  return referToModel(chooseExperiment(store, id), environment.dataDir);
 }
 
 function chooseExperiment(store: Store, id: string | undefined): ExperimentRecord {

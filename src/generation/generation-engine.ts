@@ -18,9 +18,13 @@ export interface WritingOptions {
   readonly onPart?: (part: GenerationPart) => void;
   /** Asked at each token. */
   readonly isCancelled?: () => boolean;
+  /** What the model remembers of a text that goes on; the engine's. */
+  readonly state?: StreamStates | null;
+  /** Gets what the model remembers in the end, all but the last id read; the receiver's. */
+  readonly onState?: (state: StreamStates) => void;
 }
 
-interface Stream extends WritingOptions {
+interface Stream extends Omit<WritingOptions, 'state'> {
   readonly writing: TextWriting;
   readonly keys: readonly PrefixKey[];
   readonly resolve: (text: GeneratedText) => void;
@@ -68,9 +72,11 @@ export class GenerationEngine {
 
   /** Writes a text to its end. Parts come as they are certain. */
   run(writing: TextWriting, options: WritingOptions = {}): Promise<GeneratedText> {
-    const keys = prefixKeys(writing.context.subarray(0, -1), PROMPT_BLOCK, MOST_BEGINNINGS);
+    const { state = null } = options;
+    const prompt = writing.context.subarray(0, -1);
+    const keys = state ? [] : prefixKeys(prompt, PROMPT_BLOCK, MOST_BEGINNINGS); // of texts from their beginning
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...options, writing, keys, resolve, reject, position: 0, state: null });
+      this.#waiting.push({ ...options, writing, keys, resolve, reject, position: 0, state });
       if (!this.#isRunning) void this.#run();
     });
   }
@@ -131,6 +137,7 @@ export class GenerationEngine {
         if (key && stream.state) this.#prompts.add(key.key, stream.state);
       }
       if (stream.position < end) this.#reading.push(stream);
+      else if (stream.writing.isFinished) this.#end(stream);
       else this.#join(stream);
     } catch (error) {
       disposeStates(stream.state);
@@ -204,6 +211,9 @@ export class GenerationEngine {
     if (finished.length === 0) return;
     const rows = [...this.#writing.keys()].filter((row) => !this.#writing[row]!.writing.isFinished);
     const state = this.#state!;
+    for (const [row, stream] of this.#writing.entries()) {
+      if (stream.writing.isFinished && stream.onState) stream.state = selectStreams(state, [row]);
+    }
     this.#state = rows.length > 0 ? selectStreams(state, rows) : null;
     disposeStates(state);
     this.#writing = this.#writing.filter(({ writing }) => !writing.isFinished);
@@ -211,7 +221,8 @@ export class GenerationEngine {
   }
 
   #end(stream: Stream): void {
-    disposeStates(stream.state);
+    if (stream.onState) stream.onState(stream.state ?? this.#model.emptyState(1));
+    else disposeStates(stream.state);
     const { part, result } = stream.writing.finish();
     if (part) stream.onPart?.(part);
     stream.resolve(result);

@@ -1,8 +1,9 @@
-import type {
-  FinishReason,
-  GenerationPart,
-  GenerationRequest,
-  TokenLogprob,
+import {
+  type FinishReason,
+  type GenerationPart,
+  type GenerationRequest,
+  MOST_TAIL,
+  type TokenLogprob,
 } from '../contracts/generation.js';
 import { type Tokenizer, unknownWords } from '../corpus/tokenizer.js';
 import type { Logprobs } from './logprobs.js';
@@ -27,6 +28,8 @@ export type TextRequest = Omit<GenerationRequest, 'seed' | 'presencePenalty' | '
     readonly seed: number;
     /** Token ids to go on from, instead of the prompt. */
     readonly promptIds?: readonly number[] | undefined;
+    /** The last ids of a text that was begun, the very last one not read yet; the prompt follows them. */
+    readonly tail?: readonly number[] | undefined;
   };
 
 /**
@@ -34,14 +37,15 @@ export type TextRequest = Omit<GenerationRequest, 'seed' | 'presencePenalty' | '
  * beginning of a stop string is held back. Knows no model: whoever has one gives it logits.
  */
 export class TextWriting {
-  /** The ids to read before the first logits: the end of a line, then the prompt. */
+  /** The ids to read before the first logits: the end of a line, or where a text was left, then the prompt. */
   readonly context: Int32Array;
   readonly #tokenizer: Tokenizer;
   readonly #request: TextRequest;
   readonly #sampler: TokenSampler;
   readonly #decoder: ReturnType<Tokenizer['createDecoder']>;
   readonly #logprobs: TokenLogprob[] = [];
-  #lastId: number;
+  /** The last ids of all. */
+  #tail: number[];
   #text = '';
   #shown = 0;
   #shownLogprobs = 0;
@@ -53,15 +57,22 @@ export class TextWriting {
     this.#tokenizer = tokenizer;
     this.#request = request;
     this.context = contextOf(tokenizer, request);
-    this.#lastId = this.context.at(-1)!;
+    const before = [...(request.tail ?? []).slice(0, -1), ...this.context];
+    this.#tail = before.slice(-MOST_TAIL);
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
-    for (const id of this.context) this.#decoder.push(id);
+    for (const id of before) this.#decoder.push(id);
+    if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
   /** The id that the model reads next. */
   get lastId(): number {
-    return this.#lastId;
+    return this.#tail.at(-1)!;
+  }
+
+  /** The last ids of the text so far, what comes before it among them. */
+  get tail(): readonly number[] {
+    return this.#tail;
   }
 
   get isFinished(): boolean {
@@ -78,7 +89,7 @@ export class TextWriting {
     const { id, logprobs } = this.#sampler.draw(logits);
     const checked = this.#text.length;
     const token = this.#decoder.push(id);
-    this.#lastId = id;
+    this.#tail = [...this.#tail, id].slice(-MOST_TAIL);
     this.#tokens += 1;
     this.#text += token;
     if (logprobs) this.#logprobs.push(describeLogprobs(this.#tokenizer, token, checked, logprobs));
@@ -129,17 +140,19 @@ export class TextWriting {
 
 /** The tokens to go on from: those of the prompt, behind the end of a line, as if it began one. */
 export function promptIds(tokenizer: Tokenizer, prompt: string): Int32Array {
-  const prompted = tokenizer.encode(prompt);
-  const ids = new Int32Array(prompted.length + 1);
-  ids[0] = tokenizer.vocabulary.eosId;
-  ids.set(prompted, 1);
-  return ids;
+  return behind(tokenizer.vocabulary.eosId, tokenizer.encode(prompt));
 }
 
-function contextOf(tokenizer: Tokenizer, { prompt, promptIds: ids }: TextRequest): Int32Array {
-  if (!ids) return promptIds(tokenizer, prompt);
-  for (const id of ids) tokenizer.vocabulary.token(id);
-  return Int32Array.of(tokenizer.vocabulary.eosId, ...ids);
+function contextOf(tokenizer: Tokenizer, { prompt, promptIds: ids, tail }: TextRequest): Int32Array {
+  for (const id of [...(ids ?? []), ...(tail ?? [])]) tokenizer.vocabulary.token(id); // throws for one that is none
+  return behind(tail?.at(-1) ?? tokenizer.vocabulary.eosId, ids ?? tokenizer.encode(prompt));
+}
+
+function behind(first: number, ids: ArrayLike<number>): Int32Array {
+  const all = new Int32Array(ids.length + 1);
+  all[0] = first;
+  all.set(ids, 1);
+  return all;
 }
 
 function describeLogprobs(

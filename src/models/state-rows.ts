@@ -30,6 +30,35 @@ export function disposeStates(state: StreamStates | null): void {
   for (const layer of state ?? []) disposeLstmState(layer);
 }
 
+/** The numbers of one stream, layer after layer, hidden before cell. */
+export function stateToNumbers(state: StreamStates): Float32Array {
+  const parts = state.flatMap(({ hidden, cell }) => [hidden, cell]).map((part) => part.dataSync<'float32'>());
+  const numbers = new Float32Array(parts.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    numbers.set(part, at);
+    at += part.length;
+  }
+  return numbers;
+}
+
+/**
+ * What {@link stateToNumbers} was given; the caller's.
+ * @param like one of the same model; is disposed
+ * @returns null where the numbers are not those of one such stream
+ */
+export function stateFromNumbers(numbers: Float32Array, like: StreamStates): StreamStates | null {
+  const isWhole = 4 * numbers.length === bytesOfStates(like) && numbers.every(Number.isFinite);
+  let at = 0;
+  const take = ({ shape, size }: tf.Tensor2D) => {
+    at += size;
+    return tf.tensor2d(numbers.slice(at - size, at), shape);
+  };
+  const state = isWhole ? like.map(({ hidden, cell }) => ({ hidden: take(hidden), cell: take(cell) })) : null;
+  disposeStates(like);
+  return state;
+}
+
 /** Memory of its numbers. */
 export function bytesOfStates(state: StreamStates): number {
   return state.reduce((total, { hidden, cell }) => total + 4 * (hidden.size + cell.size), 0);

@@ -27,6 +27,7 @@ import { routeTransfer } from './routes/experiments/transfer.js';
 import { routeGenerate } from './routes/generate.js';
 import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
+import { routeSessions } from './routes/sessions/sessions.js';
 import { routeCompletions } from './routes/v1/completions.js';
 import { routeModels } from './routes/v1/models.js';
 import { StreamRegistry } from './streams/stream-registry.js';
@@ -106,6 +107,7 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routeEvaluate(app, services);
   routeTransfer(app, services);
   routeGenerate(app, services, streams);
+  routeSessions(app, services, streams);
   routeCompletions(app, services, streams);
   routeModels(app, services);
   routeCorpora(app, services);

@@ -53,6 +53,7 @@ export async function describeInterface(app: HttpApp, version: string): Promise<
       tags: [
         { name: 'experiments', description: 'Train models and watch them' },
         { name: 'models', description: 'Write, score and evaluate with what was trained' },
+        { name: 'sessions', description: 'Texts that go on from request to request' },
         { name: 'corpora', description: 'Text to learn from' },
         { name: 'operations', description: 'Health and figures' },
       ],

@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { RunOptions } from '../../compute/inference-executor.js';
+import { GenerationAnswer, type GenerationPart } from '../../contracts/generation.js';
+import { preferredType } from '../accept.js';
+import { recognizeError, toProblem, withProblems } from '../problem.js';
+import { clientSignal } from './client-signal.js';
+import type { StreamRegistry } from './stream-registry.js';
+import { EVENT_STREAM, TextStream } from './text-stream.js';
+
+const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain';
+
+/** How {@link answerText} answers, for the schema of a route. */
+export const TEXT_RESPONSES = withProblems({
+  200: {
+    description: 'What was written',
+    content: {
+      [JSON_TYPE]: { schema: GenerationAnswer },
+      [TEXT_TYPE]: { schema: z.string() },
+      [EVENT_STREAM]: { schema: z.string() },
+    },
+  },
+});
+
+/** A text as the client wants it by Accept: JSON, plain text, or event by event while it is written. */
+export async function answerText(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { streams, maxBufferBytes }: { readonly streams: StreamRegistry; readonly maxBufferBytes: number },
+  write: (options: RunOptions) => Promise<GenerationAnswer>,
+): Promise<FastifyReply> {
+  const type = preferredType(request.headers.accept, [JSON_TYPE, TEXT_TYPE, EVENT_STREAM]);
+  if (type === EVENT_STREAM)
+    return streamText(request, reply, new TextStream(reply, streams, maxBufferBytes), write);
+  const result = await write({ signal: clientSignal(reply) });
+  if (type === JSON_TYPE) return reply.type(JSON_TYPE).send(result);
+  const texts = (result.choices ?? [result]).map(({ text }) => `${result.prompt}${text}`);
+  return reply.type(`${TEXT_TYPE}; charset=utf-8`).send(texts.join('\n\n'));
+}
+
+async function streamText(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: TextStream,
+  write: (options: RunOptions) => Promise<GenerationAnswer>,
+): Promise<FastifyReply> {
+  try {
+    const onPart = (part: GenerationPart) => answer.send(JSON.stringify(part), 'text');
+    answer.send(JSON.stringify(await write({ onPart, signal: answer.signal })), 'done');
+  } catch (error) {
+    if (!answer.hasBegun) throw error;
+    answer.send(JSON.stringify(toProblem(recognizeError(error, request), request.url)), 'error');
+  } finally {
+    answer.end();
+  }
+  return reply;
+}

@@ -19,6 +19,8 @@ import type { Corpora } from './corpora.js';
 import { findByIdOrName, findExperiment } from './find-experiment.js';
 import { experimentDirectory } from './training-queue.js';
 
+export type { RunOptions };
+
 export interface ModelDependencies {
   readonly store: Store;
   readonly executor: InferenceExecutor;

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { RunOptions } from '../../compute/inference-executor.js';
 import { GenerationAnswer, type GenerationPart } from '../../contracts/generation.js';
+import type { RunOptions } from '../../experiments/use-model.js';
 import { preferredType } from '../accept.js';
 import { recognizeError, toProblem, withProblems } from '../problem.js';
 import { clientSignal } from './client-signal.js';

@@ -174,19 +174,28 @@ export class GenerationEngine {
 
   /** @returns [N, V] */
   #nextLogits(ids: Int32Array): Float32Array {
-    if (fusedKernels() || ids.length === 1) return this.#step(ids);
+    return fusedKernels() || ids.length === 1 ? this.#step(ids) : this.#stepOneByOne(ids);
+  }
+
+  #stepOneByOne(ids: Int32Array): Float32Array {
     const size = this.#model.vocabularySize;
     const values = new Float32Array(ids.length * size);
-    const all = this.#state!;
-    const states = ids.map((_, row) => row);
+    const before = this.#state!;
     const after: StreamStates[] = [];
-    for (const row of states) {
-      this.#state = selectStreams(all, [row]);
-      values.set(this.#step(ids.subarray(row, row + 1)), row * size);
-      after.push(this.#state);
+    try {
+      for (let row = 0; row < ids.length; row++) {
+        this.#state = selectStreams(before, [row]);
+        values.set(this.#step(ids.subarray(row, row + 1)), row * size);
+        after.push(this.#state);
+        this.#state = null;
+      }
+      this.#state = joinStates(after);
+    } catch (error) {
+      for (const state of after) disposeStates(state);
+      throw error;
+    } finally {
+      disposeStates(before);
     }
-    disposeStates(all);
-    this.#state = joinStates(after);
     return values;
   }
 

@@ -8,6 +8,7 @@ import { GenerationEngine } from '../../src/generation/generation-engine.js';
 import { prefixKeys } from '../../src/generation/prompt-cache.js';
 import { type TextRequest, TextWriting } from '../../src/generation/text-writing.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { withComposedKernelsAsync } from '../../src/tensor/backend.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { useBackend } from '../support/backend.js';
 
@@ -58,6 +59,21 @@ describe('a generation engine', () => {
       assert.equal(engine.open, 0);
     });
   }
+
+  test('does so with composed ops, too', async (t) => {
+    const model = buildModel();
+    t.after(() => model.dispose());
+    await withComposedKernelsAsync(async () => {
+      const engine = new GenerationEngine(model, LIMITS);
+      const requests = Array.from({ length: 7 }, (_, index) => requestOf(index));
+      const alone = requests.map((request) => generateText(model, tokenizer, request));
+      const together = await Promise.all(
+        requests.map((request) => engine.run(new TextWriting(tokenizer, request))),
+      );
+      assert.deepEqual(together, alone);
+      engine.dispose();
+    });
+  });
 
   test('reads a prompt, or its beginning, only once', async (t) => {
     const model = buildModel();

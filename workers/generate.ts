@@ -130,7 +130,12 @@ type ReadingTask = Extract<InferenceTask, { type: 'score' | 'evaluate' }>;
 async function useModel(trained: TrainedModel, task: ReadingTask): Promise<EvaluationResult | ScoreResult> {
   switch (task.type) {
     case 'score':
-      return scoreText(trained.model, trained.tokenizer, task.request.text);
+      return scoreText(
+        trained.model,
+        trained.tokenizer,
+        task.request.text,
+        task.request.inspect ? task.request : null,
+      );
     case 'evaluate':
       return evaluateModel(trained, task);
     default:

@@ -87,6 +87,9 @@ struct Isa {
   void (*add_scaled)(long count, const float* x, float factor, float* y);
   void (*sgd)(long count, float* value, const float* gradient, float* average, float learning_rate,
               float gradient_scale, float weight_decay, float average_coefficient);
+  // An update of dynamic evaluation, src/evaluation/dynamic-evaluation.ts. gradient null: zeros; roots null: plain SGD.
+  void (*adapt)(long count, float* value, const float* trained, const float* gradient, const float* roots,
+                float learning_rate, float decay, float epsilon);
   void (*adam)(long count, float* value, float* m, float* v, const float* gradient, const AdamScalars& s);
 };
 

@@ -39,6 +39,28 @@ static void sgd(long count, float* value, const float* gradient, float* average,
   }
 }
 
+// decay: λ, or λ / mean(R) where there are roots.
+static void adapt(long count, float* value, const float* trained, const float* gradient, const float* roots,
+                  float learning_rate, float decay, float epsilon) {
+  for (long i = 0; i < count; i += VEC) {
+    const long n = count - i;
+    const vf w = load_n(value + i, n);
+    vf step = {}, pull = {};
+    if (roots) {
+      const vf root = load_n(roots + i, n);
+      step = learning_rate / (root + epsilon);
+      pull = root * decay;
+      for (int lane = 0; lane < VEC; lane++) pull[lane] = pull[lane] < 1.0f ? pull[lane] : 1.0f;
+    } else {
+      step += learning_rate;
+      pull += decay;
+    }
+    vf change = (load_n(trained + i, n) - w) * pull;
+    if (gradient) change -= load_n(gradient + i, n) * step;
+    store_n(value + i, w + change, n);
+  }
+}
+
 static void adam(long count, float* value, float* m, float* v, const float* gradient, const AdamScalars& s) {
   for (long i = 0; i < count; i += VEC) {
     const long n = count - i;

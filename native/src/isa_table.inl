@@ -27,6 +27,7 @@ const Isa& ISA_TABLE() {
       add,
       add_scaled,
       sgd,
+      adapt,
       adam,
   };
   return table;

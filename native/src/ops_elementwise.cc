@@ -94,6 +94,27 @@ void compute_sgd(void*, TF_OpKernelContext* context) {
   run.output(0, {1})[0] = 0;
 }
 
+// value in place; trained; gradient or [0] for zeros; roots or [0] for plain SGD; scalars [3]: learning rate, decay,
+// epsilon.
+void compute_adapt(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  const long count = run.size(0), gradients = run.size(2), rooted = run.size(3);
+  if (!run.require(run.size(1) == count && (gradients == 0 || gradients == count) && (rooted == 0 || rooted == count) &&
+                       run.size(4) == 3,
+                   "trained, gradient and roots must have the shape of the value")) {
+    return;
+  }
+  float* value = run.floats(0);
+  const float *trained = run.floats(1), *s = run.floats(4);
+  const float *gradient = gradients ? run.floats(2) : nullptr, *roots = rooted ? run.floats(3) : nullptr;
+  run_shared(count, 64, [&](Range range) {
+    const long at = range.begin;
+    isa().adapt(range.end - at, value + at, trained + at, gradient ? gradient + at : nullptr,
+                roots ? roots + at : nullptr, s[0], s[1], s[2]);
+  });
+  run.output(0, {1})[0] = 0;
+}
+
 // value, m, v in place; gradient; scalars [9] as in AdamScalars.
 void compute_adam(void*, TF_OpKernelContext* context) {
   OpRun run(context);
@@ -124,6 +145,10 @@ const char* register_elementwise_ops() {
       {"GatelmSumSquares", {"x: float"}, {"sum: float"}, compute_sum_squares},
       {"GatelmSgd", {"value: float", "gradient: float", "average: float", "scalars: float"}, {"done: float"},
        compute_sgd},
+      {"GatelmAdapt",
+       {"value: float", "trained: float", "gradient: float", "roots: float", "scalars: float"},
+       {"done: float"},
+       compute_adapt},
       {"GatelmAdam", {"value: float", "m: float", "v: float", "gradient: float", "scalars: float"}, {"done: float"},
        compute_adam},
   };

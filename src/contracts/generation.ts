@@ -158,12 +158,6 @@ export const EvaluationRequest = z
     dynamic: DynamicOptions.optional(),
   })
   .superRefine(({ cache, dynamic, counting }, context) => {
-    if (cache && dynamic)
-      context.addIssue({
-        code: 'custom',
-        path: ['dynamic'],
-        message: 'cache and dynamic are evaluated one at a time; leave one of them out',
-      });
     if ((cache || dynamic) && counting === 'book')
       context.addIssue({
         code: 'custom',
@@ -183,8 +177,63 @@ export const EvaluationResult = z.object({
 });
 export type EvaluationResult = z.infer<typeof EvaluationResult>;
 
-export const ScoreRequest = z.strictObject({ text: z.string().min(1).max(10_000_000) });
+/** Tokens of a text that is looked into: each has dozens of numbers. */
+export const MOST_INSPECTED = 2000;
+
+export const ScoreRequest = z.strictObject({
+  text: z.string().min(1).max(10_000_000),
+  inspect: z
+    .boolean()
+    .default(false)
+    .describe(
+      `Show what goes on inside at each token: gates, cells and hidden values of each layer, and what was likelier; at most ${MOST_INSPECTED} tokens`,
+    ),
+  alternatives: z.int().min(0).max(100).default(5).describe('Likeliest tokens shown at each, with inspect'),
+  units: z
+    .array(z.strictObject({ layer: z.int().min(0), unit: z.int().min(0) }))
+    .max(64)
+    .default([])
+    .describe('Units whose values are shown in full, with inspect; layers and units count from 0'),
+});
 export type ScoreRequest = z.infer<typeof ScoreRequest>;
+
+/** The values of one kind over all units of a layer. */
+export const ActivationSummary = z.object({ mean: z.number(), min: z.number(), max: z.number() });
+export type ActivationSummary = z.infer<typeof ActivationSummary>;
+
+/** What an LSTM layer did at one token. */
+export const LayerInspection = z.object({
+  forget: ActivationSummary,
+  candidate: ActivationSummary,
+  input: ActivationSummary,
+  output: ActivationSummary,
+  cell: ActivationSummary,
+  hidden: ActivationSummary,
+});
+export type LayerInspection = z.infer<typeof LayerInspection>;
+
+/** One unit at one token. */
+export const UnitInspection = z.object({
+  layer: z.int(),
+  unit: z.int(),
+  forget: z.number(),
+  candidate: z.number(),
+  input: z.number(),
+  output: z.number(),
+  cell: z.number(),
+  hidden: z.number(),
+});
+export type UnitInspection = z.infer<typeof UnitInspection>;
+
+/** What went on inside when a token was predicted: after the token before it was read. */
+export const TokenInspection = z.object({
+  layers: z.array(LayerInspection),
+  units: z.array(UnitInspection).describe('Those that were asked for'),
+  alternatives: z
+    .array(z.object({ token: z.string(), surprisal: z.number() }))
+    .describe('The likeliest first'),
+});
+export type TokenInspection = z.infer<typeof TokenInspection>;
 
 export const ScoreResult = z.object({
   perplexity: z.number(),
@@ -195,6 +244,7 @@ export const ScoreResult = z.object({
       start: z.int().describe('First byte'),
       end: z.int().describe('Byte after the last'),
       surprisal: z.number().describe('-ln p(token | what came before), in nats'),
+      inside: TokenInspection.optional().describe('With inspect'),
     }),
   ),
 });

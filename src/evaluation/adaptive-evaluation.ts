@@ -31,7 +31,8 @@ export function isAdaptive({ cache, dynamic }: Pick<EvaluationRequest, 'cache' |
 }
 
 /**
- * Evaluates with the cache or dynamically, as a request says, after a search where it asks for one.
+ * Evaluates with the cache, dynamically, or both at once, as a request says, after a search where it asks for one. Each is
+ * searched by itself, the cache on the model as it was trained.
  * @param ids the whole text; its first token is only read, not predicted
  * @throws corpus-too-short
  */
@@ -41,11 +42,10 @@ export async function evaluateAdaptively(
   { cache, dynamic }: Pick<EvaluationRequest, 'cache' | 'dynamic'>,
   readSplits: ReadSplits,
 ): Promise<AdaptiveEvaluation> {
-  if (cache) {
-    const chosen = cache.search ? searchNeuralCache(model, (await readSplits()).valid).cache : cache;
-    return { ...evaluateWithCache(model, ids, chosen), cache: { ...cache, ...chosen } };
-  }
-  const options = dynamic!;
+  const usedCache = cache?.search ? searchNeuralCache(model, (await readSplits()).valid).cache : cache;
+  const cacheOptions = cache && { cache: { ...cache, ...usedCache } };
+  if (!dynamic) return { ...evaluateWithCache(model, ids, usedCache!), ...cacheOptions };
+  const options = dynamic;
   const { learningRate, decay } = DYNAMIC_DEFAULTS[options.rule];
   const start: DynamicEvaluation = {
     ...options,
@@ -59,9 +59,9 @@ export async function evaluateAdaptively(
       const valid = (await readSplits()).valid.subarray(0, options.searchTokens + 1);
       chosen = searchDynamicEvaluation(model, valid, start, statistics).options;
     }
-    const evaluation = evaluateDynamically(model, ids, chosen, statistics);
+    const evaluation = evaluateDynamically(model, ids, chosen, statistics, usedCache);
     const used = { learningRate: chosen.learningRate, decay: chosen.decay };
-    return { ...evaluation, dynamic: { ...options, ...used } };
+    return { ...evaluation, ...cacheOptions, dynamic: { ...options, ...used } };
   } finally {
     statistics?.dispose();
   }

@@ -44,10 +44,41 @@ const BLOCK = 256;
  * @throws corpus-too-short
  */
 export function evaluateWithCache(model: LanguageModel, ids: Int32Array, cache: NeuralCache): Evaluation {
-  const { window, theta, lambda } = cache;
-  const grid = { windows: [window], thetas: [theta], lambdas: [lambda] };
-  const [found] = measure(model, ids, grid);
+  const [found] = measure(model, ids, gridOf(cache));
   return found!.evaluation;
+}
+
+/** Mixes a continuous cache into a model's losses while a text is read, a few tokens at a time. */
+export class CacheMixer {
+  readonly #grid: NeuralCacheGrid;
+  readonly #history: CacheHistory;
+
+  constructor(cache: NeuralCache) {
+    this.#grid = gridOf(cache);
+    this.#history = new CacheHistory(cache.window);
+  }
+
+  /**
+   * @param losses of the model alone, nats, one a token @param hiddens [T, H]; become the cache's own
+   * @param targets the T tokens that were predicted
+   */
+  mix(losses: Float32Array, hiddens: tf.Tensor2D, targets: Int32Array): Float64Array {
+    const scores = this.#history.read(hiddens, targets);
+    const total = new Float64Array(1);
+    return Float64Array.from(losses, (loss, row) => {
+      total[0] = 0;
+      addLosses(total, loss, scores, row, targets[row]!, this.#grid);
+      return total[0];
+    });
+  }
+
+  dispose(): void {
+    this.#history.dispose();
+  }
+}
+
+function gridOf({ window, theta, lambda }: NeuralCache): NeuralCacheGrid {
+  return { windows: [window], thetas: [theta], lambdas: [lambda] };
 }
 
 /**
@@ -72,15 +103,15 @@ interface Measured {
 /** The evaluation of every combination, in one pass over the text. */
 function measure(model: LanguageModel, ids: Int32Array, grid: NeuralCacheGrid): Measured[] {
   const windows = grid.windows.toSorted((a, b) => a - b);
-  const history = new CacheHistory(ids, windows.at(-1)!);
+  const history = new CacheHistory(windows.at(-1)!);
   const totals = new Float64Array(windows.length * grid.thetas.length * grid.lambdas.length);
   const ownState = model.takeState();
   try {
     for (const batch of evaluationBatches(ids, { batchSize: 1, bpttLength: BLOCK })) {
       const { losses, hiddens } = model.lossesAndHiddens(batch);
-      const scores = history.read(hiddens);
+      const scores = history.read(hiddens, batch.targets);
       for (const [row, loss] of losses.entries())
-        addLosses(totals, loss, scores, row, ids[batch.start + row + 1]!, { ...grid, windows });
+        addLosses(totals, loss, scores, row, batch.targets[row]!, { ...grid, windows });
     }
   } finally {
     model.putState(ownState);
@@ -177,26 +208,24 @@ interface BlockScores {
 
 /** The hidden vectors of the last tokens, and what followed them. */
 class CacheHistory {
-  readonly #ids: Int32Array;
   readonly #window: number;
   #hiddens: tf.Tensor2D | null = null; // [≤ window, H]
-  #read = 0;
+  #words = new Int32Array(0);
 
-  constructor(ids: Int32Array, window: number) {
-    this.#ids = ids;
+  constructor(window: number) {
     this.#window = window;
   }
 
-  /** @param hiddens of the next T tokens, [T, H]; becomes the history's own */
-  read(hiddens: tf.Tensor2D): BlockScores {
+  /** @param hiddens of the next T tokens, [T, H]; becomes the history's own @param targets what followed each */
+  read(hiddens: tf.Tensor2D, targets: Int32Array): BlockScores {
     const time = hiddens.shape[0];
-    const past = this.#hiddens?.shape[0] ?? 0;
+    const past = this.#words.length;
     const { scores, kept } = tf.tidy(() => {
       const all = this.#hiddens ? tf.concat([this.#hiddens, hiddens]) : hiddens.clone(); // [past + T, H]
       const count = Math.min(this.#window, all.shape[0]);
       return {
         scores: matMul(hiddens, all, false, true), // [T, past + T]
-        kept: tf.slice(all, [all.shape[0] - count, 0], [count, -1]),
+        kept: tf.keep(tf.slice(all, [all.shape[0] - count, 0], [count, -1])),
       };
     });
     const values = scores.dataSync<'float32'>();
@@ -204,9 +233,10 @@ class CacheHistory {
     this.dispose();
     hiddens.dispose();
     this.#hiddens = kept;
-    const first = this.#read - past;
-    this.#read += time;
-    const words = this.#ids.subarray(first + 1, this.#read + 1);
+    const words = new Int32Array(past + time);
+    words.set(this.#words);
+    words.set(targets, past);
+    this.#words = words.slice(-kept.shape[0]);
     return { values, columns: past + time, words, past };
   }
 

@@ -1,8 +1,9 @@
-import type { ScoreResult } from '../contracts/generation.js';
+import type { ScoreResult, TokenInspection } from '../contracts/generation.js';
 import type { Tokenizer } from '../corpus/tokenizer.js';
 import { appError } from '../errors.js';
-import type { LanguageModel } from '../models/language-model.js';
+import type { LanguageModel, TokenBatch } from '../models/language-model.js';
 import { bitsPerByte } from './evaluate.js';
+import { assertInspectable, type InspectionRequest, inspectTokens } from './inspect-tokens.js';
 
 /** Tokens read at once; bounds the memory that a long text needs. */
 const BLOCK = 512;
@@ -10,12 +11,32 @@ const BLOCK = 512;
 /**
  * How surprised a model is by each token of a text, read from the beginning of a line on.
  * Takes the model's state and leaves it empty.
- * @throws corpus-too-short when the text has no token
+ * @param inspect also show what goes on inside
+ * @throws corpus-too-short when the text has no token; config-conflict for what cannot be inspected
  */
-export function scoreText(model: LanguageModel, tokenizer: Tokenizer, text: string): ScoreResult {
+export function scoreText(
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  text: string,
+  inspect: InspectionRequest | null = null,
+): ScoreResult {
   const { ids, starts, ends } = tokenizer.encodeWithOffsets(text);
   if (ids.length === 0) throw appError('corpus-too-short', { split: 'given', tokens: 0, least: 1, why: '' });
-  const surprisals = readSurprisals(model, tokenizer.vocabulary.eosId, ids);
+  if (inspect) assertInspectable(ids.length);
+  const surprisals = new Float64Array(ids.length);
+  const inside: TokenInspection[] = [];
+  model.putState(null);
+  try {
+    for (const batch of blocksOf(ids, tokenizer.vocabulary.eosId)) {
+      const read = inspect
+        ? inspectTokens(model, tokenizer.vocabulary, batch, inspect)
+        : { losses: model.losses(batch), tokens: [] };
+      surprisals.set(read.losses, batch.start);
+      inside.push(...read.tokens);
+    }
+  } finally {
+    model.putState(null);
+  }
   const loss = surprisals.reduce((sum, surprisal) => sum + surprisal, 0) / ids.length;
   return {
     perplexity: Math.exp(loss),
@@ -25,27 +46,19 @@ export function scoreText(model: LanguageModel, tokenizer: Tokenizer, text: stri
       start: starts[index]!,
       end: ends[index]!,
       surprisal: surprisals[index]!,
+      ...(inspect && { inside: inside[index]! }),
     })),
   };
 }
 
-/** -ln p of each id after those before it, in nats; the first one after the end of a line. */
-function readSurprisals(model: LanguageModel, eosId: number, ids: Int32Array): Float64Array {
-  const surprisals = new Float64Array(ids.length);
+/** Each id after those before it; the first one after the end of a line. */
+function* blocksOf(ids: Int32Array, eosId: number): Generator<TokenBatch & { readonly start: number }> {
   const inputs = new Int32Array(ids.length);
   inputs[0] = eosId;
   inputs.set(ids.subarray(0, -1), 1);
-  model.putState(null);
   for (let start = 0; start < ids.length; start += BLOCK) {
     const targets = ids.slice(start, start + BLOCK);
-    const batch = {
-      inputs: inputs.slice(start, start + targets.length),
-      targets,
-      time: targets.length,
-      batchSize: 1,
-    };
-    surprisals.set(model.losses(batch), start);
+    const time = targets.length;
+    yield { inputs: inputs.slice(start, start + time), targets, time, batchSize: 1, start };
   }
-  model.putState(null);
-  return surprisals;
 }

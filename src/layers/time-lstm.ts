@@ -113,6 +113,23 @@ export class TimeLstm implements TensorLayer {
     return run.hiddens as tf.Tensor3D;
   }
 
+  /**
+   * {@link forward} without dropout, with what it leaves behind at each step.
+   * @param x [T, N, D]
+   * @returns hiddens and cells, [T, N, H]; gates after their nonlinearities, [T, N, 4H]
+   */
+  inspect(x: tf.Tensor3D): Pick<LstmCache, 'hiddens' | 'gates' | 'cells'> {
+    const initial = this.#state ?? zeroLstmState(x.shape[1], this.hiddenSize);
+    const { hiddens, gates, cells, hidden, cell } = tf.tidy(() => {
+      const [wx, wh, b] = [this.wx.value, this.wh.value as tf.Tensor2D, this.b.value];
+      const run = unrollForward(x, initial, wx, wh, b, this.options.bfloat16);
+      return { ...run, hidden: tf.keep(run.hidden), cell: tf.keep(run.cell) };
+    });
+    disposeLstmState(initial);
+    this.#state = { hidden, cell };
+    return { hiddens, gates, cells };
+  }
+
   /** @param dOutput [T, N, H] @returns [T, N, D] */
   backward(dOutput: tf.Tensor3D): tf.Tensor3D {
     const cache = this.#cache;

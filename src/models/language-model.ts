@@ -7,7 +7,7 @@
 import type { LstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { RandomSource } from '../tensor/random.js';
-import type { Tensor2D } from '../tensor/tensorflow.js';
+import type { Tensor2D, Tensor3D } from '../tensor/tensorflow.js';
 
 /** T steps of N streams: what is read, and what comes next. Both T·N ids, time-major. */
 export interface TokenBatch {
@@ -30,6 +30,26 @@ export interface Objective {
   readonly temporalActivationRegularization: number;
 }
 
+/** What one LSTM layer did over T steps of N streams. */
+export type LayerActivations = {
+  /** f, g, i, o after their nonlinearities, [T, N, 4H] */
+  readonly gates: Tensor3D;
+  /** [T, N, H] */
+  readonly cells: Tensor3D;
+  /** [T, N, H] */
+  readonly hiddens: Tensor3D;
+};
+
+/** All that happens inside while a batch is read; the tensors are the caller's. */
+export type Inspection = {
+  /** Nats, one a token. */
+  readonly losses: Float32Array;
+  /** Scores of all words at each token, [M, V] */
+  readonly logits: Tensor2D;
+  /** One a layer, the first one first. */
+  readonly layers: LayerActivations[];
+};
+
 export interface LanguageModel {
   readonly vocabularySize: number;
   readonly parameters: readonly Parameter[];
@@ -38,10 +58,17 @@ export interface LanguageModel {
 
   /** Reads a batch with dropout and accumulates the gradients. @returns losses, nats, one a token */
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array;
+  /** Like {@link accumulateGradients}, with the last layer's hidden vectors, [M, H], the caller's. */
+  accumulateGradientsAndHiddens(
+    batch: TokenBatch,
+    objective: Objective,
+  ): { losses: Float32Array; hiddens: Tensor2D };
   /** Reads a batch without dropout. @returns losses, nats, one a token */
   losses(batch: TokenBatch): Float32Array;
   /** Like {@link losses}, with what they follow from: the last layer's hidden vectors, [T·N, H], the caller's. */
   lossesAndHiddens(batch: TokenBatch): { losses: Float32Array; hiddens: Tensor2D };
+  /** Like {@link losses}, with gates, cells and hidden vectors of all layers, and all logits. */
+  inspect(batch: TokenBatch): Inspection;
   /** Reads T tokens of one stream and predicts nothing: how a prompt is taken in. */
   read(ids: Int32Array): void;
   /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */

@@ -8,7 +8,14 @@ import { TimeLstm } from '../layers/time-lstm.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import * as tf from '../tensor/tensorflow.js';
 import { initializeParameters } from './initialization.js';
-import type { LanguageModel, LanguageModelState, Objective, TokenBatch } from './language-model.js';
+import type {
+  Inspection,
+  LanguageModel,
+  LanguageModelState,
+  LayerActivations,
+  Objective,
+  TokenBatch,
+} from './language-model.js';
 import { type LstmParameters, parametersFromWeights } from './lstm-parameters.js';
 
 export interface LstmLanguageModelOptions {
@@ -78,6 +85,10 @@ export class LstmLanguageModel implements LanguageModel {
   }
 
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array {
+    return tf.tidy(() => this.accumulateGradientsAndHiddens(batch, objective).losses);
+  }
+
+  accumulateGradientsAndHiddens(batch: TokenBatch, objective: Objective) {
     return tf.tidy(() => {
       const { raw, dropped } = this.#forward(batch.inputs, batch.time, batch.batchSize, true);
       const { losses, dx } = this.#output.lossesAndGradient(
@@ -97,7 +108,7 @@ export class LstmLanguageModel implements LanguageModel {
         dRaw = null; // only the last layer's activations are regularized
       }
       this.#embedding.backward(this.#inputDropout.backward(dOutput));
-      return losses.dataSync<'float32'>();
+      return { losses: losses.dataSync<'float32'>(), hiddens: flatten(dropped) };
     });
   }
 
@@ -112,6 +123,21 @@ export class LstmLanguageModel implements LanguageModel {
     return tf.tidy(() => {
       const hiddens = flatten(this.#forward(inputs, time, batchSize, false).dropped); // [M, H]
       return { losses: this.#output.losses(hiddens, targets).dataSync<'float32'>(), hiddens };
+    });
+  }
+
+  inspect({ inputs, targets, time, batchSize }: TokenBatch): Inspection {
+    return tf.tidy(() => {
+      let x = this.#embedding.forward(inputs, time, batchSize, false);
+      const layers: LayerActivations[] = [];
+      for (const { lstm } of this.#blocks) {
+        const activations = lstm.inspect(x);
+        layers.push(activations);
+        x = activations.hiddens;
+      }
+      const hiddens = flatten(x);
+      const losses = this.#output.losses(hiddens, targets).dataSync<'float32'>();
+      return { losses, logits: this.#output.logits(hiddens), layers };
     });
   }
 

@@ -237,6 +237,32 @@ export class NativeKernels {
     ]);
   }
 
+  /**
+   * One update of dynamic evaluation, value in place; see src/evaluation/dynamic-evaluation.ts.
+   * @param input.gradient null = zeros @param input.roots null = plain SGD @param input.decay divided by mean(R) beside roots
+   */
+  adapt(input: {
+    readonly value: tf.Tensor;
+    readonly trained: tf.Tensor;
+    readonly gradient: tf.Tensor | null;
+    readonly roots: tf.Tensor | null;
+    readonly learningRate: number;
+    readonly decay: number;
+    readonly epsilon: number;
+  }): void {
+    const { value, trained, gradient, roots, learningRate, decay, epsilon } = input;
+    for (const tensor of [trained, gradient ?? value, roots ?? value]) {
+      expectShape(tensor, value.shape, 'as the value', 'the native update');
+    }
+    this.#runInPlace('GatelmAdapt', () => [
+      value,
+      trained,
+      gradient ?? tf.tensor1d([]),
+      roots ?? tf.tensor1d([]),
+      tf.tensor1d([learningRate, decay, epsilon]),
+    ]);
+  }
+
   /** One step of Adam or AdamW; value, m and v in place. */
   adam(input: {
     readonly value: tf.Tensor;

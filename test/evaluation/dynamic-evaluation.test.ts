@@ -7,7 +7,9 @@ import {
 } from '../../src/evaluation/dynamic-evaluation.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { GradientStatistics } from '../../src/evaluation/gradient-statistics.js';
+import { evaluateWithCache } from '../../src/evaluation/neural-cache.js';
 import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { withComposedKernels } from '../../src/tensor/backend.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { weightsDigest } from '../../src/training/weights-digest.js';
 import { useBackend } from '../support/backend.js';
@@ -103,6 +105,35 @@ describe('dynamic evaluation', () => {
       const expected = naiveLoss(model, ids, RMS, roots);
       assert.ok(Math.abs(loss - expected) < TOLERANCE, `${loss}, expected ${expected}`);
       statistics.dispose();
+      model.dispose();
+    }));
+
+  it('is the same with composed ops', () => {
+    const model = createTinyModel();
+    const statistics = GradientStatistics.collect(model, tinyText(700, 2), {
+      segmentLength: 5,
+      batches: null,
+    });
+    const ids = tinyText(123);
+    for (const options of [SGD, RMS]) {
+      const { loss } = evaluateDynamically(model, ids, options, statistics);
+      const composed = withComposedKernels(() => evaluateDynamically(model, ids, options, statistics));
+      assert.ok(Math.abs(loss - composed.loss) < TOLERANCE, `${options.rule}: ${loss}, ${composed.loss}`);
+    }
+    statistics.dispose();
+    model.dispose();
+  });
+
+  it('mixes the cache in: without learning it is the cache alone', () =>
+    expectNoTensorLeak(() => {
+      const model = createTinyModel();
+      const ids = tinyText(203);
+      const cache = { window: 40, theta: 1.5, lambda: 0.3 };
+      const still = evaluateDynamically(model, ids, { ...SGD, learningRate: 0, decay: 0 }, null, cache);
+      const alone = evaluateWithCache(model, ids, cache);
+      assert.ok(Math.abs(still.loss - alone.loss) < TOLERANCE, `${still.loss}, ${alone.loss}`);
+      const learning = evaluateDynamically(model, ids, SGD, null, cache);
+      assert.ok(Math.abs(learning.loss - alone.loss) > 100 * TOLERANCE, 'learning changes it');
       model.dispose();
     }));
 

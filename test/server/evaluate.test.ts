@@ -45,8 +45,10 @@ describe('POST /experiments/:id/evaluate', () => {
     assert.ok(cachedText.perplexity < ofText.perplexity);
     assert.ok((await measure({ text, dynamic: {} })).dynamic?.rule === 'rms');
 
-    const both = await post({ cache: {}, dynamic: {} }).expect(400);
-    assert.match(both.body.detail, /one at a time/);
+    const both = await measure({ cache: { lambda: 0.5 }, dynamic: { rule: 'sgd', learningRate: 0.5 } });
+    assert.equal(both.cache?.lambda, 0.5);
+    assert.equal(both.dynamic?.learningRate, 0.5);
+    assert.ok(both.perplexity < dynamic.perplexity, 'the cache helps a model that learns, too');
     assert.equal((await post({ cache: { lambda: 1 } }).expect(400)).body.errors[0].path, 'cache.lambda');
     await post({ corpus: 'dogs', dynamic: {} }).expect(404);
     await post({ text, split: 'test' }).expect(400);

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ScoreResult } from '../../contracts/generation.js';
 import { GenerateInput, ScoreInput } from '../../contracts/http.js';
 import type { Services } from '../../experiments/services.js';
@@ -53,10 +53,14 @@ export function routeGenerate(app: HttpApp, services: Services, streams: StreamR
       schema: {
         tags: TAGS,
         summary: 'How surprising each token of a text is',
+        description:
+          'With `inspect` each token also has `inside`: what each LSTM layer did when it was predicted (forget, candidate, input and output gate, cell and hidden values: mean, least and most; chosen `units` in full), and the likeliest tokens.',
+        querystring: z.strictObject({ inspect: z.boolean().optional().describe('As in the body') }),
         body: ScoreInput.meta({ examples: [{ text: 'the cat sat on the mat' }] }),
         response: withProblems({ 200: ScoreResult }),
       },
     },
-    async ({ body: { experiment, ...request } }) => score(services, experiment, request),
+    async ({ query, body: { experiment, ...request } }) =>
+      score(services, experiment, { ...request, inspect: query.inspect ?? request.inspect }),
   );
 }

@@ -1,0 +1,67 @@
+/** Looking inside over HTTP, with the real worker on a tiny model. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import request from 'supertest';
+import type { ScoreResult } from '../../src/contracts/generation.js';
+import { useBackend } from '../support/backend.js';
+import { InProcessExecutor } from '../support/in-process-executor.js';
+import { startService, temporaryFolder } from '../support/service.js';
+import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
+
+describe('POST /score with inspect', () => {
+  useBackend();
+
+  test('shows gates, cells, chosen units and alternatives at each token', async (t) => {
+    const service = await startService(t, { executor: new InProcessExecutor() });
+    await request(service.address)
+      .post('/experiments/import')
+      .attach('model', Buffer.from(tinyBundle(temporaryFolder(t)).get('model.safetensors')!), 'model')
+      .attach('vocabulary', Buffer.from(TINY_VOCABULARY), 'vocabulary')
+      .field('name', 'tiny')
+      .expect(201);
+    const text = 'the cat sat on the mat';
+    const post = (fields: object) =>
+      request(service.address)
+        .post('/score')
+        .send({ text, ...fields });
+    const { body: plain } = await post({}).expect(200);
+    assert.equal(plain.tokens[0].inside, undefined);
+
+    const units = [
+      { layer: 0, unit: 6 },
+      { layer: 1, unit: 0 },
+    ];
+    const { body } = await post({ inspect: true, alternatives: 8, units }).expect(200);
+    const { tokens, perplexity } = body as ScoreResult;
+    assert.ok(Math.abs(perplexity - plain.perplexity) < 1e-4);
+    assert.equal(tokens.length, 6);
+    for (const { token, surprisal, inside } of tokens) {
+      assert.equal(inside!.layers.length, 2);
+      for (const { forget, candidate, cell, hidden } of inside!.layers) {
+        assert.ok(forget.min > 0 && forget.max < 1 && forget.min <= forget.mean && forget.mean <= forget.max);
+        assert.ok(candidate.min >= -1 && candidate.max <= 1);
+        assert.ok(hidden.max <= Math.tanh(cell.max) + 1e-6);
+      }
+      const sum = inside!.alternatives.reduce((total, one) => total + Math.exp(-one.surprisal), 0);
+      assert.ok(Math.abs(sum - 1) < 1e-5, 'eight alternatives are the whole vocabulary');
+      const own = inside!.alternatives.find((one) => one.token === token)!;
+      assert.ok(Math.abs(own.surprisal - surprisal) < 1e-4);
+      assert.deepEqual(
+        inside!.units.map(({ layer, unit }) => ({ layer, unit })),
+        units,
+      );
+      for (const { output, cell, hidden } of inside!.units)
+        assert.ok(Math.abs(hidden - output * Math.tanh(cell)) < 1e-5);
+    }
+
+    const { body: asked } = await request(service.address)
+      .post('/score?inspect=true')
+      .send({ text })
+      .expect(200);
+    assert.equal(asked.tokens[0].inside.alternatives.length, 5);
+    const { body: wrong } = await post({ inspect: true, units: [{ layer: 1, unit: 5 }] }).expect(400);
+    assert.match(wrong.detail, /no unit 5 in layer 1; the layers have 7, 5 units/);
+    const { body: long } = await post({ inspect: true, text: 'the '.repeat(2001) }).expect(400);
+    assert.match(long.detail, /2001 tokens; at most 2000/);
+  });
+});

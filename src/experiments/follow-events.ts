@@ -13,6 +13,8 @@ export interface EventFollower {
   onLive?(): void;
   /** No event comes any more, unless someone resumes the experiment. */
   onEnd(reason: EventType | 'deleted'): void;
+  /** Old events could not be read; none comes any more. */
+  onFailure(error: unknown): void;
 }
 
 /** Old events read at once. */
@@ -83,7 +85,11 @@ export function followEvents(
     if (last && last.seq <= seq && endsStream(last)) end(last.type);
   }
 
-  void replay();
+  replay().catch((error: unknown) => {
+    if (isOver) return;
+    stop();
+    follower.onFailure(error);
+  });
   return stop;
 }
 

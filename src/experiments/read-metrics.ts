@@ -16,9 +16,10 @@ export interface MetricsQuery {
   readonly maxPoints?: number | undefined;
 }
 
-/** One point with the key of its series. */
-export interface KeyedPoint extends MetricPoint {
+/** Some points of one series, in order of steps; none when the series has none. */
+export interface MetricPage {
   readonly key: string;
+  readonly points: readonly MetricPoint[];
 }
 
 /**
@@ -26,34 +27,32 @@ export interface KeyedPoint extends MetricPoint {
  * @throws experiment-not-found
  */
 export async function readMetrics(store: Store, id: string, query: MetricsQuery): Promise<MetricSeries> {
-  const { number } = findExperiment(store, id);
-  const series: [string, MetricPoint[]][] = [];
-  for (const key of query.keys ?? store.metrics.keys(number)) {
-    const points: MetricPoint[] = [];
-    for await (const page of readSeries(store, number, key)) points.push(...page);
-    const { maxPoints } = query;
-    series.push([key, maxPoints === undefined ? points : [...downsample(points, maxPoints)]]);
+  const series = new Map<string, MetricPoint[]>();
+  for await (const { key, points } of streamMetrics(store, id, query)) {
+    const known = series.get(key);
+    if (known) known.push(...points);
+    else series.set(key, [...points]);
   }
   return { series: Object.fromEntries(series) };
 }
 
 /**
- * The same as pages of points, series after series, so that none has to be in memory as a whole.
+ * The same page by page, series after series, so that none has to be in memory as a whole unless it is to be thinned.
  * @throws experiment-not-found
  */
 export async function* streamMetrics(
   store: Store,
   id: string,
-  query: MetricsQuery,
-): AsyncGenerator<KeyedPoint[]> {
+  { keys, maxPoints }: MetricsQuery,
+): AsyncGenerator<MetricPage> {
   const { number } = findExperiment(store, id);
-  for (const key of query.keys ?? store.metrics.keys(number)) {
-    if (query.maxPoints !== undefined) {
-      const { series } = await readMetrics(store, id, { ...query, keys: [key] });
-      yield series[key]!.map((point) => ({ key, ...point }));
-      continue;
+  for (const key of new Set(keys ?? store.metrics.keys(number))) {
+    const whole: MetricPoint[] = [];
+    for await (const points of readSeries(store, number, key)) {
+      if (maxPoints === undefined) yield { key, points };
+      else whole.push(...points);
     }
-    for await (const page of readSeries(store, number, key)) yield page.map((point) => ({ key, ...point }));
+    if (maxPoints !== undefined) yield { key, points: downsample(whole, maxPoints) };
   }
 }
 
@@ -73,7 +72,7 @@ async function* readSeries(store: Store, experiment: number, key: string): Async
   let afterStep = -1;
   for (;;) {
     const page = store.metrics.points(experiment, key, afterStep, PAGE);
-    if (page.length > 0) yield page;
+    if (page.length > 0 || afterStep < 0) yield page;
     if (page.length < PAGE) return;
     afterStep = page.at(-1)!.step;
     await new Promise((resume) => setImmediate(resume)); // others get their turn between pages

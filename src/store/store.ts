@@ -7,7 +7,10 @@ import { createIdempotencyRepository, type IdempotencyRepository } from './idemp
 import { createMetricRepository, type MetricRepository } from './metric-repository.js';
 import { describeSqliteError } from './sqlite-error.js';
 
-/** Everything that is kept in SQLite. Calls are synchronous: what has returned is stored. */
+/**
+ * Everything that is kept in SQLite. Calls are synchronous: what has returned is stored. Each may throw out-of-disk or
+ * database-unusable.
+ */
 export interface Store {
   readonly experiments: ExperimentRepository;
   readonly events: EventRepository;
@@ -28,14 +31,15 @@ export interface Store {
 /** @throws database-newer, database-unusable */
 export function openStore(file: string): Store {
   const database = openDatabase(file);
-  const ping = database.prepare('SELECT 1');
+  // Reads the file, unlike SELECT 1.
+  const ping = database.prepare('SELECT count(*) FROM sqlite_schema');
   return {
-    experiments: createExperimentRepository(database),
-    events: createEventRepository(database),
-    metrics: createMetricRepository(database),
-    checkpoints: createCheckpointRepository(database),
-    idempotency: createIdempotencyRepository(database),
-    page: createExperimentPager(database),
+    experiments: describingErrors(createExperimentRepository(database), file),
+    events: describingErrors(createEventRepository(database), file),
+    metrics: describingErrors(createMetricRepository(database), file),
+    checkpoints: describingErrors(createCheckpointRepository(database), file),
+    idempotency: describingErrors(createIdempotencyRepository(database), file),
+    ...describingErrors({ page: createExperimentPager(database), check: () => void ping.get() }, file),
     transaction(body) {
       try {
         return database.transaction(body).immediate();
@@ -43,7 +47,21 @@ export function openStore(file: string): Store {
         throw describeSqliteError(error, file);
       }
     },
-    check: () => void ping.get(),
     close: () => void database.close(),
   };
+}
+
+/** The same functions; what SQLite fails at comes in our words. */
+function describingErrors<Part extends object>(part: Part, file: string): Part {
+  const describing = Object.entries(part).map(([name, call]) => [
+    name,
+    (...parameters: unknown[]) => {
+      try {
+        return call(...parameters);
+      } catch (error) {
+        throw describeSqliteError(error, file);
+      }
+    },
+  ]);
+  return Object.fromEntries(describing);
 }

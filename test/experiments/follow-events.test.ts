@@ -36,6 +36,10 @@ class Recorder implements EventFollower {
   onEnd(reason: string): void {
     this.#end(reason);
   }
+
+  onFailure(error: unknown): void {
+    this.#end(String(error));
+  }
 }
 
 function setUp(t: Parameters<typeof temporaryStore>[0]) {
@@ -127,4 +131,23 @@ test('a replay reads no further than its reader', async (t) => {
   open();
   await setImmediate();
   assert.equal(recorder.seqs.length, 1000);
+});
+
+test('a follower is told when old events cannot be read, and nobody else notices', async (t) => {
+  const { store, bus, log, id } = setUp(t);
+  log.record(id, startedEvent());
+  const broken = {
+    ...store,
+    events: {
+      ...store.events,
+      after() {
+        throw new Error('the disk is broken');
+      },
+    },
+  };
+  const recorder = new Recorder();
+  followEvents({ store: broken, bus }, id, 0, recorder);
+  assert.match(await recorder.ended, /the disk is broken/);
+  log.record(id, stepEvent(1));
+  assert.deepEqual(recorder.seqs, []);
 });

@@ -130,6 +130,38 @@ test('metrics come as JSON, CSV and JSON Lines, uncut or thinned out', async (t)
   assert.deepEqual(Object.keys(JSON.parse(jsonl[0]!)), ['key', 'step', 'epoch', 'time', 'value']);
 });
 
+test('a long series comes whole, in whatever format, and a series that is unknown is empty', async (t) => {
+  const { app, services } = await startService(t);
+  const { id } = (await app.inject({ method: 'POST', url: '/experiments', payload: {} })).json();
+  const { number } = services.store.experiments.find(id)!;
+  const LENGTH = 12_345; // several pages of the store
+  services.store.transaction(() => {
+    for (let step = 1; step <= LENGTH; step++)
+      services.store.metrics.addPoints(
+        number,
+        { step, epoch: step / 10, time: 0 },
+        { long: step, two: -step },
+      );
+  });
+  const read = async (query: string) => (await app.inject(`/experiments/${id}/metrics?${query}`)).body;
+  const { series } = JSON.parse(await read('keys=long,nothing,two,long'));
+  assert.deepEqual(Object.keys(series), ['long', 'nothing', 'two']);
+  assert.deepEqual(series.nothing, []);
+  for (const [key, sign] of [
+    ['long', 1],
+    ['two', -1],
+  ] as const)
+    assert.deepEqual(
+      series[key].map(({ value }: { value: number }) => value),
+      Array.from({ length: LENGTH }, (_, index) => sign * (index + 1)),
+    );
+  assert.deepEqual(JSON.parse(await read('keys=nothing')), { series: { nothing: [] } });
+  assert.equal((await read('format=csv')).trimEnd().split('\n').length, 2 * LENGTH + 1);
+  assert.equal((await read('format=jsonl')).trimEnd().split('\n').length, 2 * LENGTH);
+  const thin = JSON.parse(await read('maxPoints=100')).series;
+  assert.deepEqual([thin.long.length, thin.long.at(-1).step], [100, LENGTH]);
+});
+
 test('an experiment is renamed, found by its tags and page by page', async (t) => {
   const service = await startService(t, { plays: true });
   const { address } = service;

@@ -3,6 +3,7 @@ import { viewExperiment } from '../../experiments/experiment-view.js';
 import { findExperiment } from '../../experiments/find-experiment.js';
 import { followEvents } from '../../experiments/follow-events.js';
 import type { Services } from '../../experiments/services.js';
+import type { ProgressRequest } from './progress-socket.js';
 import type { StreamRegistry } from './stream-registry.js';
 
 /** Time after which a client that lost its connection comes back. */
@@ -16,7 +17,7 @@ export function openEventSource(
   services: Services,
   registry: StreamRegistry,
   response: ServerResponse,
-  { experimentId, since }: { readonly experimentId: string; readonly since: number },
+  { experimentId, since, log }: ProgressRequest,
 ): void {
   const { heartbeatMs, maxStreamBufferBytes } = services.environment;
   let stopFollowing = () => {};
@@ -26,26 +27,37 @@ export function openEventSource(
   const heartbeat = setInterval(() => response.write(': heartbeat\n\n'), heartbeatMs);
   response.on('close', tidyUp);
   response.on('error', tidyUp);
-  const experiment = viewExperiment(services.store, findExperiment(services.store, experimentId));
-  response.write(`retry: ${RETRY_MS}\n\n`);
-  const snapshot = { type: 'snapshot', experiment, seq: experiment.seq };
-  response.write(`event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`);
-  stopFollowing = followEvents(services, experimentId, since, {
-    onEvent({ event, json }) {
-      response.write(`id: ${event.seq}\nevent: ${event.type}\ndata: ${json}\n\n`);
-      if (isReplaying || response.writableLength <= maxStreamBufferBytes) return;
-      tidyUp();
-      response.destroy(); // it comes back with its Last-Event-ID
-    },
-    hasRoom: () =>
-      response.writableNeedDrain
-        ? new Promise((drained) => response.once('drain', drained).once('close', drained))
-        : Promise.resolve(),
-    onLive() {
-      isReplaying = false;
-    },
-    onEnd: finish,
-  });
+  try {
+    const experiment = viewExperiment(services.store, findExperiment(services.store, experimentId));
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    const snapshot = { type: 'snapshot', experiment, seq: experiment.seq };
+    response.write(`event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    stopFollowing = followEvents(services, experimentId, since, {
+      onEvent({ event, json }) {
+        response.write(`id: ${event.seq}\nevent: ${event.type}\ndata: ${json}\n\n`);
+        if (isReplaying || response.writableLength <= maxStreamBufferBytes) return;
+        tidyUp();
+        response.destroy(); // it comes back with its Last-Event-ID
+      },
+      hasRoom: () =>
+        response.writableNeedDrain
+          ? new Promise((drained) => response.once('drain', drained).once('close', drained))
+          : Promise.resolve(),
+      onLive() {
+        isReplaying = false;
+      },
+      onEnd: finish,
+      onFailure: fail,
+    });
+  } catch (error) {
+    fail(error);
+  }
+
+  function fail(error: unknown): void {
+    log.error({ err: error, experimentId }, 'a progress stream failed');
+    tidyUp();
+    response.destroy();
+  }
 
   function finish(): void {
     tidyUp();

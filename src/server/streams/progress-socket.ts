@@ -56,9 +56,14 @@ export function openProgressSocket(
         isReplaying = false;
       },
       onEnd: (reason: EventType | 'deleted') => finish(CLOSE.normal, reason),
+      onFailure: fail,
     });
     if (socket.readyState !== socket.OPEN) stopFollowing();
   } catch (error) {
+    fail(error);
+  }
+
+  function fail(error: unknown): void {
     log.error({ err: error, experimentId }, 'a progress stream failed');
     finish(CLOSE.internalError, 'the stream failed');
   }

@@ -39,7 +39,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
         }),
       },
     },
-    async ({ params, query, headers }, reply) => {
+    async ({ params, query, headers, log }, reply) => {
       const experiment = findExperiment(services.store, params.id);
       if (preferredType(headers.accept, ['application/json', EVENT_STREAM]) === 'application/json')
         return reply.type('application/json').send(pageOfEvents(services.store, experiment, query));
@@ -55,7 +55,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
-      openEventSource(services, streams, reply.raw, { experimentId: params.id, since });
+      openEventSource(services, streams, reply.raw, { experimentId: params.id, since, log });
       return reply;
     },
   );

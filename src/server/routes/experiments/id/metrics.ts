@@ -3,12 +3,7 @@ import { z } from 'zod';
 import { ExperimentParams, MetricsQuery } from '../../../../contracts/http.js';
 import { Checkpoint, MetricSeries } from '../../../../contracts/metrics.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
-import {
-  type KeyedPoint,
-  listCheckpoints,
-  readMetrics,
-  streamMetrics,
-} from '../../../../experiments/read-metrics.js';
+import { listCheckpoints, type MetricPage, streamMetrics } from '../../../../experiments/read-metrics.js';
 import type { Services } from '../../../../experiments/services.js';
 import { preferredType } from '../../../accept.js';
 import type { HttpApp } from '../../../http-app.js';
@@ -47,10 +42,8 @@ export function routeMetrics(app: HttpApp, services: Services): void {
       const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
       reply.type(`${type}; charset=utf-8`);
       // The text itself: points come from the store, and checking each once more would cost more than reading it.
-      if (type === TYPES.json)
-        return reply.send(JSON.stringify(await readMetrics(store, params.id, query)) as never);
-      const pages = streamMetrics(store, params.id, query);
-      return reply.send(Readable.from(type === TYPES.csv ? toCsv(pages) : toJsonLines(pages)) as never);
+      const write = type === TYPES.json ? toJson : type === TYPES.csv ? toCsv : toJsonLines;
+      return reply.send(Readable.from(write(streamMetrics(store, params.id, query))) as never);
     },
   );
 
@@ -68,15 +61,29 @@ export function routeMetrics(app: HttpApp, services: Services): void {
   );
 }
 
+/** A MetricSeries, page by page. */
+async function* toJson(pages: AsyncIterable<MetricPage>): AsyncGenerator<string> {
+  let open: string | undefined;
+  yield '{"series":{';
+  for await (const { key, points } of pages) {
+    const isSame = key === open;
+    if (!isSame) yield `${open === undefined ? '' : '],'}${JSON.stringify(key)}:[`;
+    if (points.length > 0) yield `${isSame ? ',' : ''}${JSON.stringify(points).slice(1, -1)}`;
+    open = key;
+  }
+  yield open === undefined ? '}}' : ']}}';
+}
+
 /** Keys are the only text; they are names of ours, without commas or quotes. */
-async function* toCsv(pages: AsyncIterable<readonly KeyedPoint[]>): AsyncGenerator<string> {
+async function* toCsv(pages: AsyncIterable<MetricPage>): AsyncGenerator<string> {
   yield 'key,step,epoch,time,value\n';
-  for await (const page of pages)
-    yield page
-      .map(({ key, step, epoch, time, value }) => `${key},${step},${epoch},${time},${value ?? ''}\n`)
+  for await (const { key, points } of pages)
+    yield points
+      .map(({ step, epoch, time, value }) => `${key},${step},${epoch},${time},${value ?? ''}\n`)
       .join('');
 }
 
-async function* toJsonLines(pages: AsyncIterable<readonly KeyedPoint[]>): AsyncGenerator<string> {
-  for await (const page of pages) yield page.map((point) => `${JSON.stringify(point)}\n`).join('');
+async function* toJsonLines(pages: AsyncIterable<MetricPage>): AsyncGenerator<string> {
+  for await (const { key, points } of pages)
+    yield points.map((point) => `${JSON.stringify({ key, ...point })}\n`).join('');
 }

@@ -147,7 +147,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     config: {
       model: { embeddingSize: 128, hiddenSizes: [128] },
       optimizer: { type: 'sgd', learningRate: 20 },
-      schedule: { type: 'divide-on-plateau', divisor: 4 },
+      schedule: { type: 'exponential', factor: 0.5, fromEpoch: 3 },
       training: { ...bookTraining, epochs: 6, maxDuration: 100 },
     },
   },

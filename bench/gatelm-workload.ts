@@ -1,4 +1,5 @@
 import { ModelConfig } from '../src/contracts/model.js';
+import { PRESETS } from '../src/contracts/presets.js';
 import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
 import { clippingScale, gradientNorm } from '../src/training/gradient-norm.js';
 import { Sgd } from '../src/training/sgd.js';
@@ -6,15 +7,6 @@ import { generateTokensOfStreams } from './generate-streams.js';
 import type { Workload } from './workload.js';
 
 export type Precision = 'float32' | 'bfloat16';
-
-const AWD_DROPOUT = {
-  kind: 'variational',
-  embedding: 0.1,
-  input: 0.4,
-  hidden: 0.25,
-  output: 0.4,
-  recurrentWeights: 0.5,
-} as const;
 
 const MAX_GRAD_NORM = 0.25;
 
@@ -67,7 +59,7 @@ function buildModel(workload: Workload, precision: Precision): LstmLanguageModel
     hiddenSizes: workload.hiddenSizes,
     tieWeights: workload.tied,
     initialization: 'awd-lstm',
-    dropout: workload.awd ? AWD_DROPOUT : standard,
+    dropout: workload.awd ? PRESETS['awd-lstm'].config.model?.dropout : standard,
   });
   return new LstmLanguageModel(config, workload.vocabularySize, { seed: 1, precision });
 }

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import type { ListQuery } from '../src/experiments/list-experiments.js';
 import { listExperiments } from '../src/experiments/list-experiments.js';
-import { readMetrics, streamMetrics } from '../src/experiments/read-metrics.js';
+import { streamMetrics } from '../src/experiments/read-metrics.js';
 import { openDatabase } from '../src/store/database.js';
 import { openStore, type Store } from '../src/store/store.js';
 
@@ -56,7 +56,7 @@ function addExperiments(file: string): void {
   store.transaction(() => {
     for (let index = 1; index <= experiments; index++) {
       const { number } = store.experiments.insert({
-        id: `exp-${String(index).padStart(6, '0')}`,
+        id: idOf(index),
         name: `run ${index}`,
         tags: index % 10 === 0 ? ['tenth'] : [],
         notes,
@@ -116,19 +116,24 @@ async function measure(store: Store) {
   const list: Record<string, unknown> = {};
   for (const [name, query] of Object.entries(queries))
     list[name] = await millisecondsOf(() => listExperiments(store, query));
-  const id = 'exp-000500';
+  const id = idOf(Math.ceil(experiments / 2));
   return {
     listMs: list,
     metricsMs: {
-      'all series': await millisecondsOf(() => readMetrics(store, id, {})),
-      'all series, 200 points each': await millisecondsOf(() => readMetrics(store, id, { maxPoints: 200 })),
-      'as a stream': await millisecondsOf(async () => {
-        for await (const { points } of streamMetrics(store, id, {}))
-          if (points.length === 0) throw new Error('none');
-      }),
+      'all series': await millisecondsOf(() => readThrough(store, id)),
+      'all series, 200 points each': await millisecondsOf(() => readThrough(store, id, 200)),
     },
     rssBytes: process.memoryUsage.rss(),
   };
+}
+
+function idOf(number: number): string {
+  return `exp-${String(number).padStart(6, '0')}`;
+}
+
+async function readThrough(store: Store, id: string, maxPoints?: number): Promise<void> {
+  for await (const { points } of streamMetrics(store, id, { maxPoints }))
+    if (points.length === 0) throw new Error('none');
 }
 
 function middleCursor(store: Store, query: ListQuery): string | undefined {

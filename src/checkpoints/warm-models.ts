@@ -1,13 +1,6 @@
+import type { ModelReference } from '../contracts/jobs.js';
 import { parameterCount } from '../models/language-model.js';
 import { openModel, type TrainedModel } from './model-folder.js';
-
-/** A model folder and what its weights are. */
-export interface ModelVersion {
-  readonly experimentId: string;
-  readonly modelDirectory: string;
-  /** Changes when the weights do. */
-  readonly digest: string;
-}
 
 /** A model that is in memory, with whatever was built around it. */
 export interface WarmModel<Extra> extends TrainedModel {
@@ -43,20 +36,15 @@ export class WarmModels<Extra> {
     this.#surroundings = surroundings;
   }
 
-  /** Models in memory that are given out. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /**
    * Loads the model unless it is there already; it stays until `body` has ended.
    * @throws what {@link openModel} throws
    */
   async use<Result>(
-    version: ModelVersion,
+    reference: ModelReference,
     body: (warm: WarmModel<Extra>) => Promise<Result>,
   ): Promise<Result> {
-    const entry = this.#find(version);
+    const entry = this.#find(reference);
     entry.users++;
     try {
       return await body(entry.warm);
@@ -67,7 +55,7 @@ export class WarmModels<Extra> {
     }
   }
 
-  #find({ experimentId, modelDirectory, digest }: ModelVersion): Entry<Extra> {
+  #find({ experimentId, modelDirectory, digest }: ModelReference): Entry<Extra> {
     let entry = this.#entries.get(experimentId);
     this.#entries.delete(experimentId);
     if (entry && entry.digest !== digest) {

@@ -201,28 +201,21 @@ export type ScoreRequest = z.infer<typeof ScoreRequest>;
 export const ActivationSummary = z.object({ mean: z.number(), min: z.number(), max: z.number() });
 export type ActivationSummary = z.infer<typeof ActivationSummary>;
 
-/** What an LSTM layer did at one token. */
-export const LayerInspection = z.object({
-  forget: ActivationSummary,
-  candidate: ActivationSummary,
-  input: ActivationSummary,
-  output: ActivationSummary,
-  cell: ActivationSummary,
-  hidden: ActivationSummary,
+const ofEachPart = <Value extends z.ZodType>(value: Value) => ({
+  forget: value,
+  candidate: value,
+  input: value,
+  output: value,
+  cell: value,
+  hidden: value,
 });
+
+/** What an LSTM layer did at one token. */
+export const LayerInspection = z.object(ofEachPart(ActivationSummary));
 export type LayerInspection = z.infer<typeof LayerInspection>;
 
 /** One unit at one token. */
-export const UnitInspection = z.object({
-  layer: z.int(),
-  unit: z.int(),
-  forget: z.number(),
-  candidate: z.number(),
-  input: z.number(),
-  output: z.number(),
-  cell: z.number(),
-  hidden: z.number(),
-});
+export const UnitInspection = z.object({ layer: z.int(), unit: z.int(), ...ofEachPart(z.number()) });
 export type UnitInspection = z.infer<typeof UnitInspection>;
 
 /** What went on inside when a token was predicted: after the token before it was read. */

@@ -8,12 +8,14 @@ import {
 } from '../contracts/generation.js';
 import type { Vocabulary } from '../corpus/vocabulary.js';
 import { appError } from '../errors.js';
+import { GATE_ORDER } from '../layers/lstm-cell.js';
 import type { Inspection, LanguageModel, TokenBatch } from '../models/language-model.js';
+import { likeliestIds, logNormalizer } from '../models/logits.js';
 
 export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units'>;
 
-/** f, g, i, o: the order in which a layer packs its gates (layers/lstm-cell.ts). */
-const GATES = ['forget', 'candidate', 'input', 'output'] as const;
+const GATE_NAMES = { f: 'forget', g: 'candidate', i: 'input', o: 'output' } as const;
+type GateName = (typeof GATE_NAMES)[keyof typeof GATE_NAMES];
 
 /** A layer's values as plain arrays. */
 interface LayerValues {
@@ -83,13 +85,18 @@ function assertUnits({ units }: InspectionRequest, layers: readonly LayerValues[
 }
 
 function summarizeLayer({ size, gates, cells, hiddens }: LayerValues, time: number): LayerInspection {
-  const [forget, candidate, input, output] = GATES.map((_, gate) =>
-    summarize(gates.subarray((4 * time + gate) * size, (4 * time + gate + 1) * size)),
-  ) as [ActivationSummary, ActivationSummary, ActivationSummary, ActivationSummary];
-  const [cell, hidden] = [cells, hiddens].map((values) =>
-    summarize(values.subarray(time * size, (time + 1) * size)),
-  ) as [ActivationSummary, ActivationSummary];
-  return { forget, candidate, input, output, cell, hidden };
+  const row = (values: Float32Array, index: number) => values.subarray(index * size, (index + 1) * size);
+  return {
+    ...ofEachGate((gate) => summarize(row(gates, 4 * time + gate))),
+    cell: summarize(row(cells, time)),
+    hidden: summarize(row(hiddens, time)),
+  };
+}
+
+/** @param read takes the place of a gate in a packed row */
+function ofEachGate<Value>(read: (place: number) => Value): Record<GateName, Value> {
+  const entries = GATE_ORDER.map((gate, place) => [GATE_NAMES[gate], read(place)]);
+  return Object.fromEntries(entries) as Record<GateName, Value>;
 }
 
 function summarize(values: Float32Array): ActivationSummary {
@@ -108,14 +115,10 @@ function showUnit(
   unit: number,
   time: number,
 ): UnitInspection {
-  const gate = (index: number) => gates[(4 * time + index) * size + unit]!;
   return {
     layer,
     unit,
-    forget: gate(0),
-    candidate: gate(1),
-    input: gate(2),
-    output: gate(3),
+    ...ofEachGate((gate) => gates[(4 * time + gate) * size + unit]!),
     cell: cells[time * size + unit]!,
     hidden: hiddens[time * size + unit]!,
   };
@@ -126,10 +129,9 @@ function likeliest(
   count: number,
   vocabulary: Vocabulary,
 ): TokenInspection['alternatives'] {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const normalizer = largest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-  return [...logits.keys()]
-    .sort((a, b) => logits[b]! - logits[a]! || a - b)
-    .slice(0, count)
-    .map((id) => ({ token: vocabulary.token(id), surprisal: normalizer - logits[id]! }));
+  const normalizer = logNormalizer(logits);
+  return Array.from(likeliestIds(logits, Math.min(count, logits.length)), (id) => ({
+    token: vocabulary.token(id),
+    surprisal: normalizer - logits[id]!,
+  }));
 }

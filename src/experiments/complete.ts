@@ -9,7 +9,7 @@ import type {
 } from '../contracts/openai.js';
 import type { Store } from '../store/store.js';
 import { findByIdOrName } from './find-experiment.js';
-import { allOrNone, generate, type ModelDependencies, referToModel } from './use-model.js';
+import { allOrNone, generate, type ModelDependencies, modelOf, referToModel } from './use-model.js';
 
 export interface CompleteOptions {
   /** Called with each chunk of a stream, in order. */
@@ -29,12 +29,12 @@ export async function complete(
   request: CompletionRequest,
   { onChunk, signal }: CompleteOptions = {},
 ): Promise<Completion> {
-  const { id } = findByIdOrName(dependencies.store, request.model);
+  const model = modelOf(dependencies, request.model);
   const head = {
     id: `cmpl-${randomBytes(12).toString('hex')}`,
     object: 'text_completion',
     created: Math.floor(Date.now() / 1000),
-    model: id,
+    model: model.experimentId,
   } as const;
   const wantsUsage = request.stream_options?.include_usage === true;
   const sendChunk = (choice: CompletionChoice) =>
@@ -45,7 +45,7 @@ export async function complete(
     Array.from({ length: repeats }, (_, repeat) => taskRequest(request, prompt, repeat)),
   );
   const results = await allOrNone(tasks, signal, async (task, stop, index) => {
-    const result = await generate(dependencies, id, task, {
+    const result = await generate(dependencies, model, task, {
       signal: stop,
       ...(onChunk && {
         onPart: ({ text, logprobs }) =>

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checkpoint, MetricPoint, MetricSeries } from '../contracts/metrics.js';
+import type { Checkpoint, MetricPoint } from '../contracts/metrics.js';
 import type { Store } from '../store/store.js';
 import { downsample } from './downsample.js';
 import { findExperiment } from './find-experiment.js';
@@ -23,21 +23,8 @@ export interface MetricPage {
 }
 
 /**
- * All series of an experiment, uncut unless `maxPoints` asks for less.
- * @throws experiment-not-found
- */
-export async function readMetrics(store: Store, id: string, query: MetricsQuery): Promise<MetricSeries> {
-  const series = new Map<string, MetricPoint[]>();
-  for await (const { key, points } of streamMetrics(store, id, query)) {
-    const known = series.get(key);
-    if (known) known.push(...points);
-    else series.set(key, [...points]);
-  }
-  return { series: Object.fromEntries(series) };
-}
-
-/**
- * The same page by page, series after series, so that none has to be in memory as a whole unless it is to be thinned.
+ * All series of an experiment, uncut unless `maxPoints` asks for less: page by page, series after series, so that none has to be
+ * in memory as a whole unless it is to be thinned.
  * @throws experiment-not-found
  */
 export async function* streamMetrics(

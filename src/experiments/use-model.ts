@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import type { InferenceExecutor, RunOptions } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
-import type {
-  EvaluationRequest,
-  EvaluationResult,
-  GenerationAnswer,
-  GenerationResult,
-  GenerationTaskRequest,
-  ScoreRequest,
-  ScoreResult,
+import {
+  type EvaluationRequest,
+  type EvaluationResult,
+  type GenerationAnswer,
+  GenerationChoice,
+  type GenerationResult,
+  type GenerationTaskRequest,
+  type ScoreRequest,
+  type ScoreResult,
 } from '../contracts/generation.js';
 import type { ModelReference } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
@@ -29,18 +30,15 @@ export interface ModelDependencies {
 }
 
 /**
- * Text from an experiment's best weights so far; cut short, with what there is, when it takes too long.
- * @param id or name; left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
- * the last to succeed; perplexities of different corpora do not compare
- * @throws experiment-not-found, experiment-untrained, no-experiment, and what the executor throws
+ * Text from a model; cut short, with what there is, when it takes too long.
+ * @throws what the executor throws
  */
 export async function generate(
-  { store, executor, environment }: ModelDependencies,
-  id: string | undefined,
+  { executor, environment }: ModelDependencies,
+  model: ModelReference,
   request: GenerationTaskRequest,
   { signal, ...options }: RunOptions = {},
 ): Promise<GenerationResult> {
-  const model = modelOf({ store, environment }, id);
   const timeout = AbortSignal.timeout(environment.generationTimeoutMs);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const result = await executor.run({ type: 'generate', model, request }, { ...options, signal: either });
@@ -50,36 +48,26 @@ export async function generate(
 
 /**
  * Several texts of one prompt, written side by side, with seeds one after another. When one fails, all end.
- * @throws as {@link generate}
+ * @throws as {@link modelOf} and {@link generate}
  */
 export async function generateSeveral(
   dependencies: ModelDependencies,
   id: string | undefined,
   { n, ...request }: GenerationTaskRequest & { readonly n: number },
-  { signal, onPart }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<GenerationAnswer> {
-  if (n === 1)
-    return generate(dependencies, id, request, { ...(onPart && { onPart }), ...(signal && { signal }) });
+  const model = modelOf(dependencies, id);
+  if (n === 1) return generate(dependencies, model, request, options);
+  const { signal, onPart } = options;
   const first = request.seed ?? randomInt(2 ** 32);
-  const results = await allOrNone(
-    Array(n).fill(request),
-    signal,
-    (each: GenerationTaskRequest, stop, index) =>
-      generate(
-        dependencies,
-        id,
-        { ...each, seed: (first + index) % 2 ** 32 },
-        { signal: stop, ...(onPart && { onPart: (part) => onPart({ index, ...part }) }) },
-      ),
+  const requests = Array.from({ length: n }, (_, index) => ({ ...request, seed: (first + index) % 2 ** 32 }));
+  const results = await allOrNone(requests, signal, (each, stop, index) =>
+    generate(dependencies, model, each, {
+      signal: stop,
+      ...(onPart && { onPart: (part) => onPart({ index, ...part }) }),
+    }),
   );
-  const choices = results.map(({ text, tokens, finishReason, seed, logprobs }) => ({
-    text,
-    tokens,
-    finishReason,
-    seed,
-    ...(logprobs && { logprobs }),
-  }));
-  return { ...results[0]!, choices };
+  return { ...results[0]!, choices: results.map((result) => GenerationChoice.parse(result)) };
 }
 
 /** Runs all at once; when one fails, the others are stopped and its error is thrown. */
@@ -100,15 +88,14 @@ export async function allOrNone<Item, Result>(
 
 /**
  * How surprising each token of a text is to a model.
- * @throws as {@link generate}
+ * @throws as {@link modelOf}, and what the executor throws
  */
 export async function score(
-  { store, executor, environment }: ModelDependencies,
+  dependencies: ModelDependencies,
   id: string | undefined,
   request: ScoreRequest,
 ): Promise<ScoreResult> {
-  const model = referToModel(chooseExperiment(store, id), environment.dataDir);
-  return executor.run({ type: 'score', model, request });
+  return dependencies.executor.run({ type: 'score', model: modelOf(dependencies, id), request });
 }
 
 /**
@@ -127,7 +114,12 @@ export async function evaluate(
   return executor.run({ type: 'evaluate', model, request, ...corpora.source });
 }
 
-/** The weights of an experiment, or of the best. @throws experiment-not-found, experiment-untrained, no-experiment */
+/**
+ * An experiment's best weights so far.
+ * @param id or name; left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
+ * the last to succeed; perplexities of different corpora do not compare
+ * @throws experiment-not-found, experiment-untrained, no-experiment
+ */
 export function modelOf(
   { store, environment }: Pick<ModelDependencies, 'store' | 'environment'>,
   id: string | undefined,

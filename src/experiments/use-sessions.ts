@@ -17,7 +17,7 @@ export interface SessionDependencies extends ModelDependencies {
 
 /**
  * Begins a text, or brings one back.
- * @throws queue-full, session-stale, session-invalid, and as {@link generate}
+ * @throws queue-full, session-stale, session-invalid, and as {@link modelOf} and {@link generate}
  */
 export async function createSession(
   dependencies: SessionDependencies,
@@ -33,7 +33,7 @@ export async function createSession(
 
 /**
  * Lets a session read on.
- * @throws session-not-found, session-busy, session-stale, and as {@link generate}
+ * @throws session-not-found, session-busy, session-stale, and as {@link modelOf} and {@link generate}
  */
 export async function feedSession(
   dependencies: SessionDependencies,
@@ -46,7 +46,7 @@ export async function feedSession(
 
 /**
  * Lets a session write on, from its prompt where it is given one.
- * @throws session-not-found, session-busy, session-stale, and as {@link generate}
+ * @throws session-not-found, session-busy, session-stale, and as {@link modelOf} and {@link generate}
  */
 export async function generateInSession(
   dependencies: SessionDependencies,
@@ -79,16 +79,16 @@ function advance(
 
 async function goOn(
   dependencies: SessionDependencies,
-  { experimentId, digest }: ModelReference,
+  model: ModelReference,
   request: Partial<GenerationTaskRequest>,
   before: SessionState | null,
   options: RunOptions = {},
 ): Promise<{ state: SessionState; result: GenerationResult }> {
   const task = GenerationTaskRequest.parse({ ...request, from: before?.point, keepsPoint: true });
-  const result = await generate(dependencies, experimentId, task, options);
+  const result = await generate(dependencies, model, task, options);
   const tokens = (before?.tokens ?? 0) + result.promptTokens + result.tokens;
   const point = result.point as TextPoint; // keepsPoint asked for it
-  return { state: { digest, tokens, point }, result };
+  return { state: { digest: model.digest, tokens, point }, result };
 }
 
 function assertSameWeights(

@@ -1,3 +1,5 @@
+import { likeliestIds, logNormalizer } from '../models/logits.js';
+
 /** ln p of one token, and of the likeliest ones. */
 export interface Logprobs {
   readonly chosen: number;
@@ -7,18 +9,8 @@ export interface Logprobs {
 
 /** From the logits of all tokens. @param count how many of the likeliest */
 export function logprobsOf(logits: Float32Array, id: number, count: number): Logprobs {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) if (logit > largest) largest = logit;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  const normalizer = largest + Math.log(sum);
-  const top: [number, number][] = [];
-  for (const [other, logit] of logits.entries()) {
-    const last = top.at(-1);
-    if (count === 0 || (top.length === count && last && logit - normalizer <= last[1])) continue;
-    if (top.length === count) top.pop();
-    const place = top.findIndex(([, logprob]) => logprob < logit - normalizer);
-    top.splice(place < 0 ? top.length : place, 0, [other, logit - normalizer]);
-  }
+  const normalizer = logNormalizer(logits);
+  const ids = likeliestIds(logits, Math.min(count, logits.length));
+  const top = Array.from(ids, (other) => [other, logits[other]! - normalizer] as const);
   return { chosen: logits[id]! - normalizer, top };
 }

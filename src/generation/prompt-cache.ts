@@ -29,10 +29,6 @@ export class PromptCache {
     this.#mostBytes = mostBytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** The longest known beginning; null when there is none. */
   find(keys: readonly PrefixKey[]): KnownPrefix | null {
     for (const { length, key } of keys.toReversed()) {

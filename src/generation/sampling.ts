@@ -1,4 +1,5 @@
 /** From the logits of the next token to a token: all that temperature and its friends do. Plain numbers, no tensors. */
+import { likeliestIds } from '../models/logits.js';
 
 export interface SamplingOptions {
   /** Divides the logits; 0 = the likeliest token. */
@@ -69,35 +70,6 @@ function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
   return best;
-}
-
-/** Beyond so many it is faster to sort all. */
-const MOST_INSERTED = 512;
-
-/** Ids from the likeliest down, the first `count` of them; equal ones in the order of their ids. */
-function likeliestIds(logits: Float32Array, count: number): Int32Array {
-  if (count > MOST_INSERTED) {
-    const byLogit = (a: number, b: number) => logits[b]! - logits[a]! || a - b;
-    return new Int32Array(logits.length)
-      .map((_, id) => id)
-      .sort(byLogit)
-      .subarray(0, count);
-  }
-  const ids = new Int32Array(count);
-  const largest = new Float32Array(count).fill(Number.NEGATIVE_INFINITY); // descending
-  let found = 0;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id]!;
-    if (found === count && logit <= largest[count - 1]!) continue;
-    let place = found < count ? found++ : count - 1;
-    for (; place > 0 && largest[place - 1]! < logit; place--) {
-      largest[place] = largest[place - 1]!;
-      ids[place] = ids[place - 1]!;
-    }
-    largest[place] = logit;
-    ids[place] = id;
-  }
-  return ids;
 }
 
 /** exp((logit − largest) / temperature), not yet divided by their sum. @param ids from the likeliest down; null = all */

@@ -48,6 +48,10 @@ const TABLE = {
   'corpus-not-text': row('invalid', 'The text is not UTF-8: {reason} at byte {offset}'),
   'corpus-in-use': row('conflict', 'The corpus "{corpus}" is in use by experiment {experiment}'),
   'corpus-exists': row('conflict', 'There is a corpus named "{corpus}" already'),
+  'word-too-long': row(
+    'invalid',
+    'The text has no white space in the {limit} characters after byte {byte}; a text that comes piece by piece needs some',
+  ),
   'tokenizer-invalid': row('invalid', 'tokenizer.json: {reason}'),
   'token-id-out-of-range': row('invalid', 'Token id {id} is outside the vocabulary of {size} tokens'),
 
@@ -92,6 +96,7 @@ const TABLE = {
   'state-conflict': row('conflict', 'Experiment {experiment} is {state}; {verb} needs it to be {allowed}'),
   'queue-full': row('too-many', '{what} is full ({limit}); try again later'),
   'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was used with another body'),
+  cancelled: row('unavailable', 'It was ended before it was done'),
   'deadline-exceeded': row('unavailable', '{what} did not finish within {limitMs} ms'),
 
   // processes

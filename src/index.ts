@@ -29,11 +29,8 @@ export type { Tokenizer } from './corpus/tokenizer.js';
 export { parseTokenizerJson } from './corpus/tokenizer-json.js';
 export type { Vocabulary } from './corpus/vocabulary.js';
 export { AppError, ERROR_CODES, type ErrorCode } from './errors.js';
-export {
-  type DynamicEvaluation,
-  evaluateDynamically,
-  searchDynamicEvaluation,
-} from './evaluation/dynamic-evaluation.js';
+export { evaluateDynamically, searchDynamicEvaluation } from './evaluation/dynamic-evaluation.js';
+export type { DynamicEvaluation } from './evaluation/dynamic-model.js';
 export { bitsPerByte, type Evaluation, evaluate } from './evaluation/evaluate.js';
 export { GradientStatistics } from './evaluation/gradient-statistics.js';
 export { evaluateWithCache, type NeuralCache, searchNeuralCache } from './evaluation/neural-cache.js';

@@ -10,21 +10,18 @@ import {
   writePyTorchBundle,
 } from '../src/checkpoints/pytorch-bundle.js';
 import { WarmModels } from '../src/checkpoints/warm-models.js';
+import type { InferenceResults } from '../src/compute/inference-executor.js';
 import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
-import type { SplitName } from '../src/contracts/corpus.js';
-import type { EvaluationResult, GenerationResult, ScoreResult } from '../src/contracts/generation.js';
+import type { GenerationResult } from '../src/contracts/generation.js';
 import { InferenceLimits } from '../src/contracts/inference-limits.js';
 import type { BackendReport, InferenceTask } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
-import type { Corpus } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
-import { loadCorpus } from '../src/corpus/load-corpus.js';
 import { appError } from '../src/errors.js';
-import { evaluateAdaptively, isAdaptive } from '../src/evaluation/adaptive-evaluation.js';
-import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
-import { scoreText } from '../src/evaluation/score-text.js';
+import { takeTurns } from '../src/evaluation/take-turns.js';
+import { searchBeams } from '../src/generation/beam-search.js';
 import { GenerationEngine, type WritingOptions } from '../src/generation/generation-engine.js';
-import { promptIds, TextWriting } from '../src/generation/text-writing.js';
+import { TextWriting } from '../src/generation/text-writing.js';
 import type { LstmLanguageModel } from '../src/models/lstm-language-model.js';
 import {
   disposeStates,
@@ -33,9 +30,9 @@ import {
   stateToNumbers,
 } from '../src/models/state-rows.js';
 import { loadBackend } from '../src/tensor/backend.js';
+import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
 
-/** Shape of the batches that a split is evaluated in. */
-const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
+type Result = InferenceResults[InferenceTask['type']];
 
 const limits = InferenceLimits.parse(workerData?.options ?? {}); // no worker's data where a test runs it by itself
 const warmModels = new WarmModels<GenerationEngine>(limits.warmModelBytes, {
@@ -47,14 +44,12 @@ export function probeBackend(): Promise<BackendReport> {
   return loadBackend();
 }
 
+/** Texts that are being written in this thread. */
+let textsOpen = 0;
+
 /** @throws AppError */
-export default async function run({
-  task,
-  parts,
-  cancelled,
-}: InferenceThreadTask): Promise<
-  GenerationResult | EvaluationResult | ScoreResult | ExportResult | ImportResult
-> {
+export default async function run(threadTask: InferenceThreadTask): Promise<Result> {
+  const { task } = threadTask;
   switch (task.type) {
     case 'export':
       return exportModel(task);
@@ -62,14 +57,43 @@ export default async function run({
       return importModel(task);
     default:
       await loadBackend();
-      return warmModels.use(task.model, async (warm) =>
-        task.type === 'generate'
-          ? generate(warm, warm.extra, task, {
-              ...(parts && { onPart: (part) => parts.postMessage(part) }),
-              isCancelled: () => isCancelled(cancelled),
-            })
-          : useModel(warm, task),
-      );
+      return warmModels.use(task.model, (warm) => useModel(warm, task, threadTask));
+  }
+}
+
+type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' }>;
+type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
+
+async function useModel(warm: WarmModel, task: ModelTask, threadTask: InferenceThreadTask): Promise<Result> {
+  const { parts, cancelled } = threadTask;
+  const turn: Turn = {
+    parts,
+    isCancelled: () => isCancelled(cancelled),
+    othersWait: () => textsOpen > 0, // reading gives way to the texts that are written
+  };
+  switch (task.type) {
+    case 'generate':
+      textsOpen += 1;
+      try {
+        return await generate(warm, warm.extra, task, {
+          ...(parts && { onPart: (part) => parts.postMessage(part) }),
+          isCancelled: turn.isCancelled,
+        });
+      } finally {
+        textsOpen -= 1;
+      }
+    case 'search':
+      return takeTurns(searchBeams(warm.model, warm.tokenizer, task.request), turn);
+    case 'rank':
+      return rank(warm, task, turn);
+    case 'score':
+      return scoreTexts(warm, task, turn);
+    case 'score-stream':
+      return scoreStream(warm, task, turn);
+    case 'evaluate':
+      return evaluateModel(warm, task, turn);
+    default:
+      return task satisfies never;
   }
 }
 
@@ -125,24 +149,6 @@ function writeState(state: StreamStates): string {
   return Buffer.from(buffer).toString('base64');
 }
 
-type ReadingTask = Extract<InferenceTask, { type: 'score' | 'evaluate' }>;
-
-async function useModel(trained: TrainedModel, task: ReadingTask): Promise<EvaluationResult | ScoreResult> {
-  switch (task.type) {
-    case 'score':
-      return scoreText(
-        trained.model,
-        trained.tokenizer,
-        task.request.text,
-        task.request.inspect ? task.request : null,
-      );
-    case 'evaluate':
-      return evaluateModel(trained, task);
-    default:
-      return task satisfies never;
-  }
-}
-
 function exportModel({
   modelDirectory,
   bundleDirectory,
@@ -170,27 +176,4 @@ function importModel({
     corpus,
     tokenizer: describeTokenizer(tokenizer),
   };
-}
-
-async function evaluateModel(
-  { model, tokenizer, description }: TrainedModel,
-  { request, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'evaluate' }>,
-): Promise<EvaluationResult> {
-  const readCorpus = (corpus: string) => loadCorpus({ corpus, tokenizer, dataDirectory, mirror });
-  if (request.text !== undefined && !isAdaptive(request)) {
-    const { perplexity, bitsPerByte: bits, tokens } = scoreText(model, tokenizer, request.text);
-    return { perplexity, loss: Math.log(perplexity), tokens: tokens.length, bitsPerByte: bits };
-  }
-  const { ids, bytes } =
-    request.text !== undefined
-      ? { ids: promptIds(tokenizer, request.text), bytes: Buffer.byteLength(request.text) }
-      : readSplit(await readCorpus(request.corpus ?? description.corpus), request.split ?? 'test');
-  const evaluation = isAdaptive(request)
-    ? await evaluateAdaptively(model, ids, request, async () => (await readCorpus(description.corpus)).splits)
-    : evaluate(model, ids, { ...EVALUATION, counting: request.counting });
-  return { ...evaluation, bitsPerByte: bitsPerByte(evaluation.loss, evaluation.tokens, bytes) };
-}
-
-function readSplit({ splits, bytes }: Corpus, split: SplitName) {
-  return { ids: splits[split], bytes: bytes[split] };
 }

@@ -3,30 +3,30 @@
  *
  * Deliberately not here: which experiment is meant and whether it is trained (the service's).
  */
-import type {
-  EvaluationResult,
-  GenerationPart,
-  GenerationResult,
-  ScoreResult,
-} from '../contracts/generation.js';
-import type { BackendReport, InferenceTask } from '../contracts/jobs.js';
-import type { ExportResult, ImportResult } from '../contracts/transfer.js';
+import type { z } from 'zod';
+import type { GenerationPart } from '../contracts/generation.js';
+import type { BackendReport, InferenceTask, TASK_PARTS, TASK_RESULTS } from '../contracts/jobs.js';
 
 /** What each kind of task answers with. */
-export interface InferenceResults {
-  readonly generate: GenerationResult;
-  readonly score: ScoreResult;
-  readonly evaluate: EvaluationResult;
-  readonly export: ExportResult;
-  readonly import: ImportResult;
-}
-
+export type InferenceResults = {
+  readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
+};
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
 
-export interface RunOptions {
-  /** Called with each piece of text, before the result, while a generation runs. */
-  readonly onPart?: (part: GenerationPart) => void;
-  /** Ends a generation at its next token; it then resolves with what there is. Other tasks run to their end. */
+/** What each kind of task says while it runs. */
+export type InferencePartOf<Task extends InferenceTask> = Task['type'] extends keyof typeof TASK_PARTS
+  ? z.infer<(typeof TASK_PARTS)[Task['type']]>
+  : never;
+
+export interface RunOptions<Part = GenerationPart> {
+  /** Called with each part before the result, in order. The next piece of input is asked for when it has resolved. */
+  readonly onPart?: (part: Part) => unknown;
+  /** A text that is read while it comes, by tasks that do so. What it throws, the task rejects with. */
+  readonly input?: AsyncIterator<string, unknown, undefined>;
+  /**
+   * Ends a generation at its next token; it then resolves with what there is. What reads a text rejects with `cancelled`
+   * after its present step; exports and imports run to their end.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +34,10 @@ export interface InferenceExecutor {
   /**
    * Runs one task. Rejects with an AppError: `queue-full` beyond the limit, `host-died`, or what the model said.
    */
-  run<Task extends InferenceTask>(task: Task, options?: RunOptions): Promise<InferenceResultOf<Task>>;
+  run<Task extends InferenceTask>(
+    task: Task,
+    options?: RunOptions<InferencePartOf<Task>>,
+  ): Promise<InferenceResultOf<Task>>;
   /** What the host found when it loaded TensorFlow; null until its first task. */
   backendReport(): BackendReport | null;
   processIds(): readonly number[];

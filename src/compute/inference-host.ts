@@ -2,9 +2,8 @@
  * Entry point of the inference host: a child process of the server that keeps trained models warm in its threads.
  * Talks with {@link LocalInferenceExecutor} by InferenceHostRequest and InferenceHostMessage.
  */
-import { MessageChannel as ThreadChannel } from 'node:worker_threads';
-import type { GenerationPart } from '../contracts/generation.js';
-import { InferenceHostMessage, InferenceHostRequest } from '../contracts/jobs.js';
+import { type MessagePort, MessageChannel as ThreadChannel } from 'node:worker_threads';
+import { type InferenceHostMessage, InferenceHostRequest } from '../contracts/jobs.js';
 import { serializeError } from '../errors.js';
 import { onRequest, prepareHostProcess, readHostSettings, sendToServer } from './host-runtime.js';
 import { createCancelFlag, type InferenceThreadTask, raiseCancelFlag } from './inference-thread-task.js';
@@ -16,7 +15,12 @@ type RunRequest = Extract<InferenceHostRequest, { type: 'run' }>;
 const settings = readHostSettings();
 prepareHostProcess(settings);
 const pool = new WorkerPool(settings);
-const cancelFlags = new Map<number, SharedArrayBuffer>();
+interface OpenTask {
+  readonly cancelled: SharedArrayBuffer;
+  /** Leads to the worker. */
+  readonly parts: MessagePort;
+}
+const openTasks = new Map<number, OpenTask>();
 const send: (message: InferenceHostMessage) => void = sendToServer;
 
 pool.probeBackend().then(
@@ -29,9 +33,14 @@ onRequest(InferenceHostRequest, (request) => {
     case 'run':
       void run(request);
       break;
+    case 'input':
+      openTasks.get(request.taskId)?.parts.postMessage(request.input);
+      break;
     case 'cancel': {
-      const flag = cancelFlags.get(request.taskId);
-      if (flag) raiseCancelFlag(flag);
+      const task = openTasks.get(request.taskId);
+      if (!task) break;
+      raiseCancelFlag(task.cancelled);
+      task.parts.postMessage(null); // it may wait for input
       break;
     }
     case 'shutdown':
@@ -44,19 +53,19 @@ onRequest(InferenceHostRequest, (request) => {
 
 async function run({ taskId, task, streams }: RunRequest): Promise<void> {
   const cancelled = createCancelFlag();
-  cancelFlags.set(taskId, cancelled);
   const { port1: parts, port2: workerPort } = new ThreadChannel();
-  const forward = (part: GenerationPart) => send({ type: 'part', taskId, part });
+  openTasks.set(taskId, { cancelled, parts });
+  const forward = (part: unknown) => send({ type: 'part', taskId, part });
   parts.on('message', forward);
   try {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };
     const result = await pool.run(threadTask, streams ? [workerPort] : []);
     drain(parts, forward);
-    send(InferenceHostMessage.parse({ type: 'done', taskId, result }));
+    send({ type: 'done', taskId, result });
   } catch (error) {
     send({ type: 'failed', taskId, error: serializeError(error) });
   }
   parts.close();
-  cancelFlags.delete(taskId);
-  if (pool.threadLost && cancelFlags.size === 0) process.exit(1);
+  openTasks.delete(taskId);
+  if (pool.threadLost && openTasks.size === 0) process.exit(1);
 }

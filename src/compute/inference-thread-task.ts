@@ -1,17 +1,17 @@
 /** What the inference host hands to a worker thread (`workers/generate.ts`), beyond plain data. */
 import type { MessagePort } from 'node:worker_threads';
-import type { GenerationPart } from '../contracts/generation.js';
 import type { InferenceTask } from '../contracts/jobs.js';
 
 export interface InferenceThreadTask {
   readonly task: InferenceTask;
-  /** The worker posts each GenerationPart here, in order; null = nobody listens. */
-  readonly parts: Pick<MessagePort, 'postMessage'> | null;
+  /**
+   * The worker posts what it has to say here, in order, and gets a TaskInput by it when it asked for one; null = nobody
+   * listens.
+   */
+  readonly parts: MessagePort | null;
   /** Four shared bytes, read at each token: not zero = nobody waits for the result any more. */
   readonly cancelled: SharedArrayBuffer;
 }
-
-export type PartListener = (part: GenerationPart) => void;
 
 export function createCancelFlag(): SharedArrayBuffer {
   return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { EvaluationResult, GenerationResult, ScoreResult } from '../contracts/generation.js';
 import { InferenceLimits } from '../contracts/inference-limits.js';
 import {
   type BackendReport,
@@ -8,18 +7,21 @@ import {
   InferenceHostMessage,
   type InferenceHostRequest,
   type InferenceTask,
+  TASK_RESULTS,
+  type TaskInput,
 } from '../contracts/jobs.js';
-import { ExportResult, ImportResult } from '../contracts/transfer.js';
 import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
 import { type HostEnd, HostProcess } from './host-process.js';
 import type {
   InferenceExecutor,
+  InferencePartOf,
   InferenceResultOf,
   InferenceResults,
   RunOptions,
 } from './inference-executor.js';
+import { takePart } from './task-parts.js';
 
 export interface InferenceHostLimits extends InferenceLimits {
   /** Time between two signs of life of the host. */
@@ -55,16 +57,9 @@ type InferenceHost = HostProcess<InferenceHostRequest, TaskMessage>;
 interface OpenTask {
   readonly type: InferenceTask['type'];
   readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
-  readonly onPart: RunOptions['onPart'];
+  readonly options: RunOptions<never>;
 }
 
-const RESULTS = {
-  generate: GenerationResult,
-  score: ScoreResult,
-  evaluate: EvaluationResult,
-  export: ExportResult,
-  import: ImportResult,
-} as const;
 const NICENESS = 0;
 const MEMORY_KILL_SCORE = 500;
 /** Time that the host gets to end by itself. */
@@ -106,7 +101,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
 
   async run<Task extends InferenceTask>(
     task: Task,
-    { onPart, signal }: RunOptions = {},
+    options: RunOptions<InferencePartOf<Task>> = {},
   ): Promise<InferenceResultOf<Task>> {
     if (this.#closing)
       throw appError('host-unavailable', { host: 'inference', reason: 'the server is stopping' });
@@ -115,9 +110,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
       throw appError('queue-full', { what: 'The queue of generation tasks', limit });
     const taskId = ++this.#lastTaskId;
     const answer = createDeferred<InferenceResults[InferenceTask['type']]>();
-    this.#tasks.set(taskId, { type: task.type, answer, onPart });
+    const { onPart, input, signal } = options;
+    this.#tasks.set(taskId, { type: task.type, answer, options });
     this.#host ??= this.#startHost();
-    this.#host.send({ type: 'run', taskId, task, streams: onPart !== undefined });
+    this.#host.send({ type: 'run', taskId, task, streams: onPart !== undefined || input !== undefined });
     const cancel = () => this.#host?.send({ type: 'cancel', taskId });
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
@@ -174,13 +170,18 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     const task = this.#tasks.get(message.taskId);
     if (!task) return;
     if (message.type === 'part') {
-      task.onPart?.(message.part);
+      const { taskId, part } = message;
+      const sendInput = (input: TaskInput) => this.#host?.send({ type: 'input', taskId, input });
+      takePart(task.type, part, task.options, sendInput).catch((error) => {
+        if (this.#tasks.delete(taskId)) task.answer.reject(error);
+        this.#host?.send({ type: 'cancel', taskId });
+      });
       return;
     }
     this.#tasks.delete(message.taskId);
     switch (message.type) {
       case 'done': {
-        const result = RESULTS[task.type].safeParse(message.result);
+        const result = TASK_RESULTS[task.type].safeParse(message.result);
         if (result.success) task.answer.resolve(result.data);
         else task.answer.reject(appError('internal', {}, result.error));
         break;

@@ -71,6 +71,20 @@ export const Environment = z.strictObject({
     .max(86_400_000)
     .default(600_000)
     .describe('Time after which a text ends with what there is, in milliseconds'),
+  requestTimeoutMs: z
+    .int()
+    .min(1000)
+    .max(86_400_000)
+    .default(600_000)
+    .describe('Time that a request, body and all, may take to come in, in milliseconds'),
+  clientTimeoutMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(60_000)
+    .describe(
+      'Longest wait for a client that neither sends nor reads while its text is scored, in milliseconds',
+    ),
   maxSessions: z.int().min(0).max(10_000_000).default(10_000).describe('Sessions that may be kept at once'),
   sessionTtlMs: z
     .int()

@@ -74,3 +74,48 @@ export const DynamicOptions = z
     'Learn from each segment of the text after it was predicted; the trained weights stay as they are',
   );
 export type DynamicOptions = z.infer<typeof DynamicOptions>;
+
+export const EvaluationRequest = z
+  .strictObject({
+    corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
+    split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
+    text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
+    counting: z
+      .enum(['exact', 'book'])
+      .default('exact')
+      .describe('exact: mean over all tokens; book: without the remainder'),
+    cache: CacheOptions.optional(),
+    dynamic: DynamicOptions.optional(),
+  })
+  .superRefine(({ cache, dynamic, counting }, context) => {
+    if ((cache || dynamic) && counting === 'book')
+      context.addIssue({
+        code: 'custom',
+        path: ['counting'],
+        message: 'cache and dynamic read the text as one stream, every token of it; counting must be "exact"',
+      });
+  });
+export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
+
+export const EvaluationResult = z.object({
+  perplexity: z.number(),
+  loss: z.number().describe('Nats per token'),
+  tokens: z.int(),
+  bitsPerByte: z.number().nullable(),
+  cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
+  dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
+});
+export type EvaluationResult = z.infer<typeof EvaluationResult>;
+
+/** How far an evaluation is. Phases come in this order; those that are not needed are left out. */
+export const EvaluationProgress = z.object({
+  phase: z
+    .enum(['statistics', 'search', 'evaluation'])
+    .describe(
+      'statistics: the gradients on the train split are measured; search: hyper-parameters are tried on the valid split; evaluation: the text itself is read',
+    ),
+  tokens: z.int().describe('Tokens of the phase that were read; a search begins anew with each try'),
+  totalTokens: z.int().describe('Tokens that will be read'),
+  perplexity: z.number().nullable().describe('Of what was read so far; null where nothing is predicted'),
+});
+export type EvaluationProgress = z.infer<typeof EvaluationProgress>;

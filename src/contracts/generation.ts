@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { CacheOptions, DynamicOptions } from './evaluation.js';
 
 /** Token ids from which a decoder knows how to go on. */
 export const MOST_TAIL = 32;
@@ -136,109 +135,45 @@ export const GenerationChoice = GenerationResult.pick({
   finishReason: true,
   seed: true,
   logprobs: true,
-});
+}).extend({ logprob: z.number().optional().describe('ln p of the whole text, where it was searched for') });
 export type GenerationChoice = z.infer<typeof GenerationChoice>;
 
 /** The first text, and all of them where several were asked for. */
 export const GenerationAnswer = GenerationResult.omit({ point: true }).extend({
-  choices: z.array(GenerationChoice).optional().describe('All texts, where n is above 1'),
+  choices: z.array(GenerationChoice).optional().describe('All texts, where n or beams is above 1'),
 });
 export type GenerationAnswer = z.infer<typeof GenerationAnswer>;
 
-export const EvaluationRequest = z
-  .strictObject({
-    corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
-    split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
-    text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
-    counting: z
-      .enum(['exact', 'book'])
-      .default('exact')
-      .describe('exact: mean over all tokens; book: without the remainder'),
-    cache: CacheOptions.optional(),
-    dynamic: DynamicOptions.optional(),
-  })
-  .superRefine(({ cache, dynamic, counting }, context) => {
-    if ((cache || dynamic) && counting === 'book')
-      context.addIssue({
-        code: 'custom',
-        path: ['counting'],
-        message: 'cache and dynamic read the text as one stream, every token of it; counting must be "exact"',
-      });
-  });
-export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
-
-export const EvaluationResult = z.object({
-  perplexity: z.number(),
-  loss: z.number().describe('Nats per token'),
-  tokens: z.int(),
-  bitsPerByte: z.number().nullable(),
-  cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
-  dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
-});
-export type EvaluationResult = z.infer<typeof EvaluationResult>;
-
-/** Tokens of a text that is looked into: each has dozens of numbers. */
-export const MOST_INSPECTED = 2000;
-
-export const ScoreRequest = z.strictObject({
-  text: z.string().min(1).max(10_000_000),
-  inspect: z
-    .boolean()
-    .default(false)
-    .describe(
-      `Show what goes on inside at each token: gates, cells and hidden values of each layer, and what was likelier; at most ${MOST_INSPECTED} tokens`,
-    ),
-  alternatives: z.int().min(0).max(100).default(5).describe('Likeliest tokens shown at each, with inspect'),
-  units: z
-    .array(z.strictObject({ layer: z.int().min(0), unit: z.int().min(0) }))
+/** How likely texts are searched for, instead of drawn. */
+export const BeamSearchRequest = GenerationRequest.pick({
+  prompt: true,
+  maxTokens: true,
+  stop: true,
+  suppressUnknown: true,
+}).extend({
+  n: z.int().min(1).max(64).default(1).describe('Texts to write'),
+  beams: z
+    .int()
+    .min(1)
     .max(64)
-    .default([])
-    .describe('Units whose values are shown in full, with inspect; layers and units count from 0'),
+    .default(1)
+    .describe(
+      'Above 1: nothing is drawn; the likeliest texts are searched for with so many beams, and temperature, topK, topP, minP and seed are not read',
+    ),
+  lengthPenalty: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe('With beams: texts are compared by ln p / tokens^lengthPenalty; 0 favours short ones'),
 });
-export type ScoreRequest = z.infer<typeof ScoreRequest>;
+export type BeamSearchRequest = z.infer<typeof BeamSearchRequest>;
 
-/** The values of one kind over all units of a layer. */
-export const ActivationSummary = z.object({ mean: z.number(), min: z.number(), max: z.number() });
-export type ActivationSummary = z.infer<typeof ActivationSummary>;
-
-const ofEachPart = <Value extends z.ZodType>(value: Value) => ({
-  forget: value,
-  candidate: value,
-  input: value,
-  output: value,
-  cell: value,
-  hidden: value,
+export const BeamSearchResult = GenerationResult.pick({ promptTokens: true, unknownWords: true }).extend({
+  choices: z
+    .array(
+      GenerationResult.pick({ text: true, tokens: true, finishReason: true }).extend({ logprob: z.number() }),
+    )
+    .describe('The best first'),
 });
-
-/** What an LSTM layer did at one token. */
-export const LayerInspection = z.object(ofEachPart(ActivationSummary));
-export type LayerInspection = z.infer<typeof LayerInspection>;
-
-/** One unit at one token. */
-export const UnitInspection = z.object({ layer: z.int(), unit: z.int(), ...ofEachPart(z.number()) });
-export type UnitInspection = z.infer<typeof UnitInspection>;
-
-/** What went on inside when a token was predicted: after the token before it was read. */
-export const TokenInspection = z.object({
-  layers: z.array(LayerInspection),
-  units: z.array(UnitInspection).describe('Those that were asked for'),
-  alternatives: z
-    .array(z.object({ token: z.string(), surprisal: z.number() }))
-    .describe('The likeliest first'),
-});
-export type TokenInspection = z.infer<typeof TokenInspection>;
-
-export const ScoreResult = z.object({
-  perplexity: z.number(),
-  bitsPerByte: z.number(),
-  tokens: z.array(
-    z.object({
-      token: z.string(),
-      start: z.int().describe('First byte'),
-      end: z.int().describe('Byte after the last'),
-      surprisal: z.number().describe('-ln p(token | what came before), in nats'),
-      inside: TokenInspection.optional().describe('With inspect'),
-    }),
-  ),
-});
-export type ScoreResult = z.infer<typeof ScoreResult>;
+export type BeamSearchResult = z.infer<typeof BeamSearchResult>;

@@ -10,9 +10,10 @@ import {
   ExperimentNotes,
   ExperimentTags,
 } from './experiment-config.js';
-import { GenerationRequest, ScoreRequest } from './generation.js';
+import { BeamSearchRequest, GenerationRequest } from './generation.js';
 import { BackendReport } from './jobs.js';
 import { PresetName } from './presets.js';
+import { RankRequest, ScoreStreamRequest, scoreRequestOf } from './score.js';
 import { ValidationIssue } from './validation.js';
 
 /** Marks a list that a query may also give as one value with commas. */
@@ -156,8 +157,18 @@ const ofExperiment = {
 export const GenerateInput = GenerationRequest.extend({
   ...ofExperiment,
   n: z.int().min(1).max(64).default(1).describe('Texts to write, with seeds one after another'),
+  beams: BeamSearchRequest.shape.beams,
+  lengthPenalty: BeamSearchRequest.shape.lengthPenalty,
 });
-export const ScoreInput = ScoreRequest.extend(ofExperiment);
+export const ScoreInput = scoreRequestOf(ofExperiment);
+export const ScoreQuery = z.strictObject({ inspect: z.boolean().optional().describe('As in the body') });
+export const ScoreStreamQuery = z.strictObject({
+  ...ofExperiment,
+  tokens: ScoreStreamRequest.shape.tokens,
+  cache: z.boolean().default(false).describe('Mix in what was read recently: a continuous cache'),
+  dynamic: z.boolean().default(false).describe('Let the model learn from what it has read'),
+});
+export const RankInput = RankRequest.extend(ofExperiment);
 
 export const CorpusParams = z.strictObject({ name: CorpusName });
 export const CorpusList = z.object({ items: z.array(CorpusInfo) });

@@ -1,17 +1,25 @@
 /** What crosses the boundary between the service and its hosts: plain data, parsed by both sides. */
 import { z } from 'zod';
+import { EvaluationProgress, EvaluationRequest, EvaluationResult } from './evaluation.js';
 import { TrainingEvent } from './events.js';
 import { SerializedErrorBody } from './experiment.js';
 import { ExperimentConfig } from './experiment-config.js';
 import {
-  EvaluationRequest,
-  EvaluationResult,
+  BeamSearchRequest,
+  BeamSearchResult,
   GenerationPart,
   GenerationResult,
   GenerationTaskRequest,
-  ScoreRequest,
-  ScoreResult,
 } from './generation.js';
+import {
+  RankRequest,
+  RankResult,
+  ScoreList,
+  ScorePart,
+  ScoreRequest,
+  ScoreStreamRequest,
+  ScoreSummary,
+} from './score.js';
 import { ExportResult, ImportResult, TiedWeights } from './transfer.js';
 
 export const StopMode = z.enum(['pause', 'cancel']);
@@ -104,7 +112,15 @@ const corpora = { dataDirectory: z.string(), corporaMirror: z.string().nullable(
 
 export const InferenceTask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('generate'), model: ModelReference, request: GenerationTaskRequest }),
-  z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest }),
+  z.strictObject({ type: z.literal('search'), model: ModelReference, request: BeamSearchRequest }),
+  z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest, ...corpora }),
+  z.strictObject({
+    type: z.literal('score-stream'),
+    model: ModelReference,
+    request: ScoreStreamRequest,
+    ...corpora,
+  }),
+  z.strictObject({ type: z.literal('rank'), model: ModelReference, request: RankRequest }),
   z.strictObject({
     type: z.literal('evaluate'),
     model: ModelReference,
@@ -125,6 +141,29 @@ export const InferenceTask = z.discriminatedUnion('type', [
 ]);
 export type InferenceTask = z.infer<typeof InferenceTask>;
 
+/** The next piece of a text that a task reads while it comes, when its last part wanted more; null = it has ended. */
+export const TaskInput = z.string().nullable();
+export type TaskInput = z.infer<typeof TaskInput>;
+
+/** What each type of task says while it runs. */
+export const TASK_PARTS = {
+  generate: GenerationPart,
+  evaluate: EvaluationProgress,
+  'score-stream': ScorePart,
+} as const;
+
+/** What each type of task answers with. */
+export const TASK_RESULTS = {
+  generate: GenerationResult,
+  search: BeamSearchResult,
+  score: ScoreList,
+  'score-stream': ScoreSummary,
+  rank: RankResult,
+  evaluate: EvaluationResult,
+  export: ExportResult,
+  import: ImportResult,
+} as const;
+
 export const InferenceHostRequest = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('run'),
@@ -132,6 +171,7 @@ export const InferenceHostRequest = z.discriminatedUnion('type', [
     task: InferenceTask,
     streams: z.boolean().describe('Send parts while it runs'),
   }),
+  z.strictObject({ type: z.literal('input'), taskId: z.int(), input: TaskInput }),
   z.strictObject({ type: z.literal('cancel'), taskId: z.int() }),
   z.strictObject({ type: z.literal('shutdown') }),
 ]);
@@ -139,11 +179,11 @@ export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
 
 export const InferenceHostMessage = z.discriminatedUnion('type', [
   ...hostSigns,
-  z.strictObject({ type: z.literal('part'), taskId: z.int(), part: GenerationPart }),
+  z.strictObject({ type: z.literal('part'), taskId: z.int(), part: z.unknown().describe('By TASK_PARTS') }),
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),
-    result: z.union([GenerationResult, EvaluationResult, ScoreResult, ExportResult, ImportResult]),
+    result: z.unknown().describe('By TASK_RESULTS'),
   }),
   z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedErrorBody }),
 ]);

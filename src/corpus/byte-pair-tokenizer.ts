@@ -4,6 +4,7 @@ import { BytePairMerger, type RankedMerge } from './byte-pair-merger.js';
 import { BYTE_IDS, learnMerges, type Merge } from './byte-pair-training.js';
 import { IdList } from './id-list.js';
 import { lowerCaseByteMap, toLowerCase } from './lower-case.js';
+import { isWhiteSpace } from './segmenter.js';
 import {
   assertWellFormed,
   decodeAll,
@@ -65,6 +66,14 @@ export class BytePairTokenizer implements Tokenizer {
       }
     });
     return { ids: ids.take(), starts: starts.take(), ends: ends.take() };
+  }
+
+  /** Before the last white space that follows something else: no piece goes over such a place. */
+  safeCut(text: string): number {
+    for (let at = text.length - 1; at > 0; at--) {
+      if (isWhiteSpace(text.charCodeAt(at)) && !isWhiteSpace(text.charCodeAt(at - 1))) return at;
+    }
+    return 0;
   }
 
   decode(ids: ArrayLike<number>): string {

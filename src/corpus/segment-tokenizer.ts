@@ -3,7 +3,7 @@ import { ByteOffsets } from './byte-offsets.js';
 import { IdList } from './id-list.js';
 import { lowerCaseByteMap, toLowerCase } from './lower-case.js';
 import { createJoiner } from './segment-decoder.js';
-import { forEachSegment, type SegmenterName } from './segmenter.js';
+import { afterLastWhiteSpace, forEachSegment, type SegmenterName } from './segmenter.js';
 import {
   assertWellFormed,
   decodeAll,
@@ -50,6 +50,10 @@ export class SegmentTokenizer implements Tokenizer {
       ends.push(source ? source.ends[last]! : last + 1);
     });
     return { ids: ids.take(), starts: starts.take(), ends: ends.take() };
+  }
+
+  safeCut(text: string): number {
+    return this.segmenter === 'character' ? text.length : afterLastWhiteSpace(text);
   }
 
   decode(ids: ArrayLike<number>): string {

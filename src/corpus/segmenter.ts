@@ -41,6 +41,12 @@ export function forEachSegment(segmenter: SegmenterName, text: string, visit: Vi
   }
 }
 
+/** Where the last white space of a text ends, which no word contains; 0 = there is none. */
+export function afterLastWhiteSpace(text: string): number {
+  for (let end = text.length; end > 0; end--) if (isWhiteSpace(text.charCodeAt(end - 1))) return end;
+  return 0;
+}
+
 function forEachWord(text: string, visit: VisitSegment): void {
   let start = -1;
   for (let i = 0; i < text.length; i++) {
@@ -71,7 +77,7 @@ function forEachCodePoint(text: string, visit: VisitSegment): void {
 }
 
 /** Unicode's White_Space property, which Rust's `char::is_whitespace` is too (JavaScript's `\s` differs in two). */
-function isWhiteSpace(code: number): boolean {
+export function isWhiteSpace(code: number): boolean {
   if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13);
   if (code < 0x85) return false;
   return (

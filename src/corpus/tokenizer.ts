@@ -27,6 +27,11 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   /** Like {@link encode}, with byte offsets. */
   encodeWithOffsets(text: string): EncodedText;
+  /**
+   * How many characters of the beginning of a text have the tokens that they have by themselves, whatever follows the text;
+   * 0 = that cannot be said yet.
+   */
+  safeCut(text: string): number;
   /** Characters and byte pairs give the text back as it was; words give it back but for the spacing. */
   decode(ids: ArrayLike<number>): string;
   createDecoder(): StreamingDecoder;

@@ -1,14 +1,13 @@
 import type { CacheOptions, DynamicOptions } from '../contracts/evaluation.js';
-import type { EvaluationRequest } from '../contracts/generation.js';
+import { appError } from '../errors.js';
 import type { LanguageModel } from '../models/language-model.js';
-import {
-  type DynamicEvaluation,
-  evaluateDynamically,
-  searchDynamicEvaluation,
-} from './dynamic-evaluation.js';
+import { evaluateDynamicallyStepwise, searchDynamicStepwise } from './dynamic-evaluation.js';
+import type { DynamicEvaluation } from './dynamic-model.js';
 import type { Evaluation } from './evaluate.js';
 import { GradientStatistics } from './gradient-statistics.js';
-import { evaluateWithCache, searchNeuralCache } from './neural-cache.js';
+import { evaluateWithCacheStepwise, type NeuralCache, searchNeuralCacheStepwise } from './neural-cache.js';
+import type { Stepwise } from './stepwise.js';
+import type { Adaptation } from './surprisal-reader.js';
 
 /** Learning rate and decay where a request leaves them open, for segments of 5 tokens. */
 const DYNAMIC_DEFAULTS = {
@@ -16,58 +15,119 @@ const DYNAMIC_DEFAULTS = {
   sgd: { learningRate: 0.1, decay: 0 },
 } as const;
 
-/** The splits that searches and statistics read; asked for only when they are needed. */
-export type ReadSplits = () => Promise<{ readonly train: Int32Array; readonly valid: Int32Array }>;
-
-export interface AdaptiveEvaluation extends Evaluation {
-  /** What was used; after a search, what it chose. */
-  readonly cache?: CacheOptions;
-  readonly dynamic?: DynamicOptions;
+/** What a client asks for. */
+export interface AdaptationRequest {
+  readonly cache?: CacheOptions | undefined;
+  readonly dynamic?: DynamicOptions | undefined;
 }
 
-/** Whether a request wants {@link evaluateAdaptively} rather than a plain evaluation. */
-export function isAdaptive({ cache, dynamic }: Pick<EvaluationRequest, 'cache' | 'dynamic'>): boolean {
+/** The splits that searches and statistics read. */
+export interface AdaptationSplits {
+  readonly train: Int32Array;
+  readonly valid: Int32Array;
+}
+
+/** An {@link Adaptation} of the caller's own, to be disposed. */
+export interface PreparedAdaptation extends Adaptation {
+  /** What is used, to be told; after a search, what it chose. */
+  readonly used: AdaptationRequest;
+  dispose(): void;
+}
+
+/** Whether a request wants the model to adapt. */
+export function isAdaptive({ cache, dynamic }: AdaptationRequest): boolean {
   return cache !== undefined || dynamic !== undefined;
 }
 
+/** Whether {@link prepareAdaptation} has to read the corpus that the model was trained on. */
+export function needsSplits({ cache, dynamic }: AdaptationRequest): boolean {
+  return cache?.search === true || dynamic?.search === true || dynamic?.rule === 'rms';
+}
+
 /**
- * Evaluates with the cache, dynamically, or both at once, as a request says, after a search where it asks for one. Each is
- * searched by itself, the cache on the model as it was trained.
+ * What a request asks for, after a search where it wants one. Cache and dynamic evaluation are searched each by itself, the
+ * cache on the model as it was trained.
+ * @param splits null where they are not needed, see {@link needsSplits}
+ */
+export function* prepareAdaptation(
+  model: LanguageModel,
+  { cache, dynamic }: AdaptationRequest,
+  splits: AdaptationSplits | null,
+): Stepwise<PreparedAdaptation> {
+  const usedCache = yield* chooseCache(model, cache, splits);
+  const cacheAnswer = cache && usedCache && { cache: { ...cache, ...usedCache } };
+  if (!dynamic)
+    return { cache: usedCache, dynamic: null, statistics: null, used: { ...cacheAnswer }, dispose: () => {} };
+  const statistics = dynamic.rule === 'rms' ? yield* collectStatistics(model, dynamic, splits) : null;
+  let isHandedOver = false;
+  try {
+    const chosen = yield* chooseDynamic(model, dynamic, statistics, splits);
+    const { learningRate, decay } = chosen;
+    isHandedOver = true;
+    return {
+      cache: usedCache,
+      dynamic: chosen,
+      statistics,
+      used: { ...cacheAnswer, dynamic: { ...dynamic, learningRate, decay } },
+      dispose: () => statistics?.dispose(),
+    };
+  } finally {
+    if (!isHandedOver) statistics?.dispose();
+  }
+}
+
+/**
+ * Evaluates with the cache, dynamically, or both at once.
  * @param ids the whole text; its first token is only read, not predicted
  * @throws corpus-too-short
  */
-export async function evaluateAdaptively(
+export function evaluateAdapted(
   model: LanguageModel,
   ids: Int32Array,
-  { cache, dynamic }: Pick<EvaluationRequest, 'cache' | 'dynamic'>,
-  readSplits: ReadSplits,
-): Promise<AdaptiveEvaluation> {
-  const usedCache = cache?.search ? searchNeuralCache(model, (await readSplits()).valid).cache : cache;
-  const cacheOptions = cache && { cache: { ...cache, ...usedCache } };
-  if (!dynamic) return { ...evaluateWithCache(model, ids, usedCache!), ...cacheOptions };
-  const options = dynamic;
+  { cache, dynamic, statistics }: Adaptation,
+): Stepwise<Evaluation> {
+  return dynamic
+    ? evaluateDynamicallyStepwise(model, ids, { cache, dynamic, statistics })
+    : evaluateWithCacheStepwise(model, ids, cache!);
+}
+
+function* chooseCache(
+  model: LanguageModel,
+  cache: CacheOptions | undefined,
+  splits: AdaptationSplits | null,
+): Stepwise<NeuralCache | null> {
+  if (!cache?.search) return cache ?? null;
+  const found = yield* searchNeuralCacheStepwise(model, given(splits).valid);
+  return found.cache;
+}
+
+function* chooseDynamic(
+  model: LanguageModel,
+  options: DynamicOptions,
+  statistics: GradientStatistics | null,
+  splits: AdaptationSplits | null,
+): Stepwise<DynamicEvaluation> {
   const { learningRate, decay } = DYNAMIC_DEFAULTS[options.rule];
-  const start: DynamicEvaluation = {
+  const start = {
     ...options,
     learningRate: options.learningRate ?? learningRate,
     decay: options.decay ?? decay,
   };
-  const statistics = options.rule === 'rms' ? await collectStatistics(model, options, readSplits) : null;
-  try {
-    let chosen = start;
-    if (options.search) {
-      const valid = (await readSplits()).valid.subarray(0, options.searchTokens + 1);
-      chosen = searchDynamicEvaluation(model, valid, start, statistics).options;
-    }
-    const evaluation = evaluateDynamically(model, ids, chosen, statistics, usedCache);
-    const used = { learningRate: chosen.learningRate, decay: chosen.decay };
-    return { ...evaluation, ...cacheOptions, dynamic: { ...options, ...used } };
-  } finally {
-    statistics?.dispose();
-  }
+  if (!options.search) return start;
+  const valid = given(splits).valid.subarray(0, options.searchTokens + 1);
+  const found = yield* searchDynamicStepwise(model, valid, start, statistics);
+  return found.options;
 }
 
-async function collectStatistics(model: LanguageModel, options: DynamicOptions, readSplits: ReadSplits) {
-  const { segmentLength, statisticsBatches: batches } = options;
-  return GradientStatistics.collect(model, (await readSplits()).train, { segmentLength, batches });
+function collectStatistics(
+  model: LanguageModel,
+  { segmentLength, statisticsBatches: batches }: DynamicOptions,
+  splits: AdaptationSplits | null,
+): Stepwise<GradientStatistics> {
+  return GradientStatistics.collectStepwise(model, given(splits).train, { segmentLength, batches });
+}
+
+function given(splits: AdaptationSplits | null): AdaptationSplits {
+  if (!splits) throw appError('internal', { reference: 'an adaptation without the splits that it reads' });
+  return splits;
 }

@@ -1,5 +1,7 @@
 import { evaluationBatches } from '../corpus/batch-iterator.js';
 import type { LanguageModel } from '../models/language-model.js';
+import { SeparateState } from '../models/separate-state.js';
+import { EvaluationCount, runToEnd, type Stepwise } from './stepwise.js';
 
 export interface EvaluationReading {
   /** Streams N read side by side. */
@@ -25,19 +27,27 @@ export interface Evaluation {
  * @throws corpus-too-short
  */
 export function evaluate(model: LanguageModel, ids: Int32Array, reading: EvaluationReading): Evaluation {
-  const ownState = model.takeState();
-  let total = 0;
-  let tokens = 0;
+  return runToEnd(evaluateStepwise(model, ids, reading));
+}
+
+/** {@link evaluate} batch by batch; others may use the model in between. */
+export function* evaluateStepwise(
+  model: LanguageModel,
+  ids: Int32Array,
+  reading: EvaluationReading,
+): Stepwise<Evaluation> {
+  const state = new SeparateState(model);
+  const count = new EvaluationCount('evaluation', ids.length - 1);
   try {
     for (const batch of evaluationBatches(ids, reading)) {
-      for (const loss of model.losses(batch).subarray(0, batch.predictions)) total += loss;
-      tokens += batch.predictions;
+      const losses = state.use(() => model.losses(batch));
+      count.add(losses.subarray(0, batch.predictions));
+      yield count.progress;
     }
   } finally {
-    model.putState(ownState);
+    state.dispose();
   }
-  const loss = total / tokens;
-  return { loss, perplexity: Math.exp(loss), tokens };
+  return count.result;
 }
 
 /** Bits per byte of text: comparable between tokenizers. @param loss nats per token */

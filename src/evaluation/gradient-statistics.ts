@@ -1,7 +1,9 @@
 import { BatchIterator } from '../corpus/batch-iterator.js';
+import type { Parameter } from '../layers/parameter.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { rowsToTable } from '../tensor/row-gradient.js';
 import * as tf from '../tensor/tensorflow.js';
+import { runToEnd, type Stepwise } from './stepwise.js';
 
 /** Segments read side by side, as in the authors' program. */
 const STREAMS = 100;
@@ -37,43 +39,52 @@ export class GradientStatistics {
   static collect(
     model: LanguageModel,
     ids: Int32Array,
-    { segmentLength, batches }: GradientStatisticsOptions,
+    options: GradientStatisticsOptions,
   ): GradientStatistics {
+    return runToEnd(GradientStatistics.collectStepwise(model, ids, options));
+  }
+
+  /** {@link collect} batch by batch; others may use the model in between. */
+  static *collectStepwise(
+    model: LanguageModel,
+    ids: Int32Array,
+    { segmentLength, batches }: GradientStatisticsOptions,
+  ): Stepwise<GradientStatistics> {
+    const batchSize = Math.min(STREAMS, ids.length - 1);
+    const text = new BatchIterator(ids, { batchSize });
+    const perBatch = batchSize * segmentLength;
+    const totalTokens = Math.min(ids.length - 1, (batches ?? Number.POSITIVE_INFINITY) * perBatch);
     const copy = model.copyWithoutDropout();
-    const text = new BatchIterator(ids, { batchSize: Math.min(STREAMS, ids.length - 1) });
     const sums = copy.parameters.map(({ value }) => tf.zerosLike(value));
     let count = 0;
-    for (let batch = text.next(segmentLength); batch && count !== batches; batch = text.next(segmentLength)) {
-      copy.accumulateGradients(batch, {
-        gradientScale: 1 / batch.targets.length,
-        activationRegularization: 0,
-        temporalActivationRegularization: 0,
-      });
-      for (const [index, parameter] of copy.parameters.entries()) {
-        const old = sums[index]!;
-        sums[index] = tf.tidy(() => {
-          const { gradient, shape } = parameter;
-          return tf.add(
-            old,
-            tf.square(gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, shape)),
-          );
+    try {
+      for (
+        let batch = text.next(segmentLength);
+        batch && count !== batches;
+        batch = text.next(segmentLength)
+      ) {
+        copy.accumulateGradients(batch, {
+          gradientScale: 1 / batch.targets.length,
+          activationRegularization: 0,
+          temporalActivationRegularization: 0,
         });
-        old.dispose();
-        parameter.clearGradient();
+        copy.parameters.forEach((parameter, index) => {
+          const old = sums[index]!;
+          sums[index] = addSquares(old, parameter);
+          old.dispose();
+        });
+        count += 1;
+        const tokens = Math.min(count * perBatch, totalTokens);
+        yield { phase: 'statistics', tokens, totalTokens, perplexity: null };
       }
-      count += 1;
-    }
-    const roots = new Map<string, tf.Tensor>();
-    for (const [index, { name }] of copy.parameters.entries()) {
-      const sum = sums[index]!;
-      roots.set(
-        name,
-        tf.tidy(() => tf.sqrt(tf.div(sum, count))),
+      const roots = copy.parameters.map(
+        ({ name }, index) => [name, tf.tidy(() => tf.sqrt(tf.div(sums[index]!, count)))] as const,
       );
-      sum.dispose();
+      return new GradientStatistics(new Map(roots));
+    } finally {
+      tf.dispose(sums);
+      copy.dispose();
     }
-    copy.dispose();
-    return new GradientStatistics(roots);
   }
 
   /** R of a parameter; borrowed. */
@@ -84,4 +95,14 @@ export class GradientStatistics {
   dispose(): void {
     for (const root of this.#roots.values()) root.dispose();
   }
+}
+
+/** A sum with the squares of a parameter's gradient added, which is cleared; the caller's. */
+function addSquares(sum: tf.Tensor, parameter: Parameter): tf.Tensor {
+  const { gradient, shape } = parameter;
+  const added = tf.tidy(() =>
+    tf.add(sum, tf.square(gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, shape))),
+  );
+  parameter.clearGradient();
+  return added;
 }

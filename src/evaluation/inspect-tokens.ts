@@ -5,12 +5,14 @@ import {
   type ScoreRequest,
   type TokenInspection,
   type UnitInspection,
-} from '../contracts/generation.js';
+} from '../contracts/score.js';
 import type { Vocabulary } from '../corpus/vocabulary.js';
 import { appError } from '../errors.js';
 import { GATE_ORDER } from '../layers/lstm-cell.js';
 import type { Inspection, LanguageModel, TokenBatch } from '../models/language-model.js';
 import { likeliestIds, logNormalizer } from '../models/logits.js';
+import { SeparateState } from '../models/separate-state.js';
+import type { TokenReader } from './text-scorer.js';
 
 export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units'>;
 
@@ -32,32 +34,56 @@ export function assertInspectable(tokens: number): void {
   throw appError('config-conflict', { field: 'inspect', reason });
 }
 
-/**
- * What goes on inside while a batch of one stream is read.
- * @returns losses in nats, and one inspection a token
- * @throws config-conflict for a unit that the model lacks
- */
-export function inspectTokens(
-  model: LanguageModel,
+/** Tokens read at once: their gates and logits are held in memory. */
+const BLOCK = 128;
+
+/** Reads one text from its beginning and shows what goes on inside. The model's own state is as before after each call. */
+export class InspectingReader implements TokenReader {
+  readonly blockLength = BLOCK;
+  readonly #model: LanguageModel;
+  readonly #vocabulary: Vocabulary;
+  readonly #request: InspectionRequest;
+  readonly #state: SeparateState;
+  #inside: readonly TokenInspection[] = [];
+
+  /** @param model borrowed until {@link dispose} */
+  constructor(model: LanguageModel, vocabulary: Vocabulary, request: InspectionRequest) {
+    this.#model = model;
+    this.#vocabulary = vocabulary;
+    this.#request = request;
+    this.#state = new SeparateState(model);
+  }
+
+  get inside(): readonly TokenInspection[] {
+    return this.#inside;
+  }
+
+  /** @throws config-conflict for a unit that the model lacks */
+  read(batch: TokenBatch): Float32Array {
+    const inspection = this.#state.use(() => this.#model.inspect(batch));
+    this.#inside = describeTokens(inspection, batch.time, this.#vocabulary, this.#request);
+    return inspection.losses;
+  }
+
+  dispose(): void {
+    this.#state.dispose();
+  }
+}
+
+function describeTokens(
+  inspection: Inspection,
+  time: number,
   vocabulary: Vocabulary,
-  batch: TokenBatch,
   request: InspectionRequest,
-): { losses: Float32Array; tokens: TokenInspection[] } {
-  const inspection = model.inspect(batch);
-  const { losses } = inspection;
+): TokenInspection[] {
   const { logits, layers } = takeValues(inspection);
   assertUnits(request, layers);
-  const size = vocabulary.size;
-  const tokens = Array.from({ length: batch.time }, (_, time) => ({
-    layers: layers.map((layer) => summarizeLayer(layer, time)),
-    units: request.units.map(({ layer, unit }) => showUnit(layers[layer]!, layer, unit, time)),
-    alternatives: likeliest(
-      logits.subarray(time * size, (time + 1) * size),
-      request.alternatives,
-      vocabulary,
-    ),
+  const { size } = vocabulary;
+  return Array.from({ length: time }, (_, t) => ({
+    layers: layers.map((layer) => summarizeLayer(layer, t)),
+    units: request.units.map(({ layer, unit }) => showUnit(layers[layer]!, layer, unit, t)),
+    alternatives: likeliest(logits.subarray(t * size, (t + 1) * size), request.alternatives, vocabulary),
   }));
-  return { losses, tokens };
 }
 
 function takeValues({ logits, layers }: Inspection): { logits: Float32Array; layers: LayerValues[] } {

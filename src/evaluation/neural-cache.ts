@@ -1,8 +1,10 @@
 import { evaluationBatches } from '../corpus/batch-iterator.js';
 import type { LanguageModel } from '../models/language-model.js';
+import { SeparateState } from '../models/separate-state.js';
 import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Evaluation } from './evaluate.js';
+import { runToEnd, type Stepwise } from './stepwise.js';
 
 /** Hyper-parameters of the continuous cache. */
 export interface NeuralCache {
@@ -28,7 +30,7 @@ export const NEURAL_CACHE_GRID: NeuralCacheGrid = {
 };
 
 /** Tokens that the model reads at once, and whose products with the cache are one matrix. It changes no result. */
-const BLOCK = 256;
+const BLOCK = 128;
 
 /**
  * Reads a text as one stream with a continuous cache.
@@ -44,7 +46,16 @@ const BLOCK = 256;
  * @throws corpus-too-short
  */
 export function evaluateWithCache(model: LanguageModel, ids: Int32Array, cache: NeuralCache): Evaluation {
-  const [found] = measure(model, ids, gridOf(cache));
+  return runToEnd(evaluateWithCacheStepwise(model, ids, cache));
+}
+
+/** {@link evaluateWithCache} block by block; others may use the model in between. */
+export function* evaluateWithCacheStepwise(
+  model: LanguageModel,
+  ids: Int32Array,
+  cache: NeuralCache,
+): Stepwise<Evaluation> {
+  const [found] = yield* measure(model, ids, gridOf(cache), 'evaluation');
   return found!.evaluation;
 }
 
@@ -89,36 +100,53 @@ export function searchNeuralCache(
   model: LanguageModel,
   ids: Int32Array,
   grid: NeuralCacheGrid = NEURAL_CACHE_GRID,
-): { readonly cache: NeuralCache; readonly evaluation: Evaluation } {
-  return measure(model, ids, grid).reduce((best, one) =>
-    one.evaluation.loss < best.evaluation.loss ? one : best,
-  );
+): CacheFinding {
+  return runToEnd(searchNeuralCacheStepwise(model, ids, grid));
 }
 
-interface Measured {
+/** {@link searchNeuralCache} block by block; others may use the model in between. */
+export function* searchNeuralCacheStepwise(
+  model: LanguageModel,
+  ids: Int32Array,
+  grid: NeuralCacheGrid = NEURAL_CACHE_GRID,
+): Stepwise<CacheFinding> {
+  const all = yield* measure(model, ids, grid, 'search');
+  return all.reduce((best, one) => (one.evaluation.loss < best.evaluation.loss ? one : best));
+}
+
+/** A combination, and what it leads to. */
+export interface CacheFinding {
   readonly cache: NeuralCache;
   readonly evaluation: Evaluation;
 }
 
-/** The evaluation of every combination, in one pass over the text. */
-function measure(model: LanguageModel, ids: Int32Array, grid: NeuralCacheGrid): Measured[] {
+/** The evaluation of every combination, in one pass over the text. The progress is that of the first one. */
+function* measure(
+  model: LanguageModel,
+  ids: Int32Array,
+  grid: NeuralCacheGrid,
+  phase: 'search' | 'evaluation',
+): Stepwise<CacheFinding[]> {
   const windows = grid.windows.toSorted((a, b) => a - b);
   const history = new CacheHistory(windows.at(-1)!);
   const totals = new Float64Array(windows.length * grid.thetas.length * grid.lambdas.length);
-  const ownState = model.takeState();
+  const state = new SeparateState(model);
+  const tokens = ids.length - 1;
+  let read = 0;
   try {
     for (const batch of evaluationBatches(ids, { batchSize: 1, bpttLength: BLOCK })) {
-      const { losses, hiddens } = model.lossesAndHiddens(batch);
+      const { losses, hiddens } = state.use(() => model.lossesAndHiddens(batch));
       const scores = history.read(hiddens, batch.targets);
       for (const [row, loss] of losses.entries())
         addLosses(totals, loss, scores, row, batch.targets[row]!, { ...grid, windows });
+      read += losses.length;
+      yield { phase, tokens: read, totalTokens: tokens, perplexity: Math.exp(totals[0]! / read) };
     }
   } finally {
-    model.putState(ownState);
+    state.dispose();
     history.dispose();
   }
-  const tokens = ids.length - 1;
-  const measured: Measured[] = [];
+  const measured: CacheFinding[] = [];
   forEachCombination({ ...grid, windows }, (cache, index) => {
     const loss = totals[index]! / tokens;
     measured.push({ cache, evaluation: { loss, perplexity: Math.exp(loss), tokens } });

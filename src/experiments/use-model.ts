@@ -2,18 +2,17 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { InferenceExecutor, RunOptions } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
+import type { EvaluationProgress, EvaluationRequest, EvaluationResult } from '../contracts/evaluation.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import {
-  type EvaluationRequest,
-  type EvaluationResult,
+  type BeamSearchRequest,
   type GenerationAnswer,
   GenerationChoice,
-  type GenerationResult,
+  GenerationResult,
   type GenerationTaskRequest,
-  type ScoreRequest,
-  type ScoreResult,
 } from '../contracts/generation.js';
 import type { ModelReference } from '../contracts/jobs.js';
+import type { RankRequest, RankResult, ScoreList, ScoreRequest, ScoreResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
@@ -46,6 +45,8 @@ export async function generate(
   return isLate ? { ...result, finishReason: 'timeout' } : result;
 }
 
+type SeveralRequest = GenerationTaskRequest & Pick<BeamSearchRequest, 'n' | 'beams' | 'lengthPenalty'>;
+
 /**
  * Several texts of one prompt, written side by side, with seeds one after another. When one fails, all end.
  * @throws as {@link modelOf} and {@link generate}
@@ -53,10 +54,11 @@ export async function generate(
 export async function generateSeveral(
   dependencies: ModelDependencies,
   id: string | undefined,
-  { n, ...request }: GenerationTaskRequest & { readonly n: number },
+  { n, beams, lengthPenalty, ...request }: SeveralRequest,
   options: RunOptions = {},
 ): Promise<GenerationAnswer> {
   const model = modelOf(dependencies, id);
+  if (beams > 1) return search(dependencies, model, { ...request, n, beams, lengthPenalty }, options);
   if (n === 1) return generate(dependencies, model, request, options);
   const { signal, onPart } = options;
   const first = request.seed ?? randomInt(2 ** 32);
@@ -68,6 +70,42 @@ export async function generateSeveral(
     }),
   );
   return { ...results[0]!, choices: results.map((result) => GenerationChoice.parse(result)) };
+}
+
+/** The likeliest texts. @throws config-conflict, deadline-exceeded, and what the executor throws */
+async function search(
+  { executor, environment }: ModelDependencies,
+  model: ModelReference,
+  { prompt, maxTokens, stop, suppressUnknown, n, beams, lengthPenalty, ...rest }: SeveralRequest,
+  { signal, onPart }: RunOptions,
+): Promise<GenerationAnswer> {
+  if (n > beams)
+    throw appError('config-conflict', { field: 'n', reason: `${beams} beams find at most ${beams} texts` });
+  if (rest.repetitionPenalty !== 1 || rest.presencePenalty !== 0 || rest.frequencyPenalty !== 0)
+    throw appError('config-conflict', {
+      field: 'beams',
+      reason: 'a search has no penalties for what was written',
+    });
+  const limitMs = environment.generationTimeoutMs;
+  const timeout = AbortSignal.timeout(limitMs);
+  const request = { prompt, maxTokens, stop, suppressUnknown, n, beams, lengthPenalty };
+  const run = executor.run(
+    { type: 'search', model, request },
+    { signal: signal ? AbortSignal.any([signal, timeout]) : timeout },
+  );
+  const { choices, ...found } = await run.catch((error: unknown) => {
+    throw timeout.aborted ? appError('deadline-exceeded', { what: 'The search', limitMs }, error) : error;
+  });
+  const seed = rest.seed ?? 0; // nothing was drawn
+  for (const [index, { text, tokens }] of choices.entries()) onPart?.({ index, text, tokens });
+  return {
+    experimentId: model.experimentId,
+    prompt,
+    ...found,
+    ...GenerationResult.pick({ text: true, tokens: true, finishReason: true }).parse(choices[0]),
+    seed,
+    choices: choices.map((choice) => ({ ...choice, seed })),
+  };
 }
 
 /** Runs all at once; when one fails, the others are stopped and its error is thrown. */
@@ -94,8 +132,25 @@ export async function score(
   dependencies: ModelDependencies,
   id: string | undefined,
   request: ScoreRequest,
-): Promise<ScoreResult> {
-  return dependencies.executor.run({ type: 'score', model: modelOf(dependencies, id), request });
+  options: RunOptions<never> = {},
+): Promise<ScoreResult | ScoreList> {
+  const model = modelOf(dependencies, id);
+  const { executor, corpora } = dependencies;
+  const list = await executor.run({ type: 'score', model, request, ...corpora.source }, options);
+  return request.text === undefined ? list : list.items[0]!;
+}
+
+/**
+ * What of several alternatives follows a prompt most likely.
+ * @throws as {@link modelOf}, and what the executor throws
+ */
+export async function rank(
+  dependencies: ModelDependencies,
+  id: string | undefined,
+  request: RankRequest,
+  options: RunOptions<never> = {},
+): Promise<RankResult> {
+  return dependencies.executor.run({ type: 'rank', model: modelOf(dependencies, id), request }, options);
 }
 
 /**
@@ -106,12 +161,13 @@ export async function evaluate(
   { store, executor, corpora, environment }: ModelDependencies,
   id: string,
   request: EvaluationRequest,
+  options: RunOptions<EvaluationProgress> = {},
 ): Promise<EvaluationResult> {
   if (request.text !== undefined && (request.corpus !== undefined || request.split !== undefined))
     throw appError('config-conflict', { field: 'text', reason: 'it cannot stand beside corpus or split' });
   const model = referToModel(findExperiment(store, id), environment.dataDir);
   if (request.corpus !== undefined) await corpora.assertExists(request.corpus);
-  return executor.run({ type: 'evaluate', model, request, ...corpora.source });
+  return executor.run({ type: 'evaluate', model, request, ...corpora.source }, options);
 }
 
 /**

@@ -26,6 +26,11 @@ export function selectStreams(state: StreamStates, rows: readonly number[]): Str
   return selected;
 }
 
+/** The same streams once more; the caller's. */
+export function copyStates(state: StreamStates): StreamStates {
+  return state.map(({ hidden, cell }) => ({ hidden: tf.clone(hidden), cell: tf.clone(cell) }));
+}
+
 export function disposeStates(state: StreamStates | null): void {
   for (const layer of state ?? []) disposeLstmState(layer);
 }

@@ -27,6 +27,7 @@ import { routeTransfer } from './routes/experiments/transfer.js';
 import { routeGenerate } from './routes/generate.js';
 import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
+import { routeScore } from './routes/score.js';
 import { routeSessions } from './routes/sessions/sessions.js';
 import { routeCompletions } from './routes/v1/completions.js';
 import { routeModels } from './routes/v1/models.js';
@@ -47,8 +48,6 @@ const CONTENT_SOURCES = {
   upgradeInsecureRequests: null, // it is served by plain HTTP
 };
 
-/** Time that a request, body and all, may take to come in. */
-const REQUEST_MS = 600_000;
 /** Largest message that a client may send on a socket; none is expected. */
 const MAX_SOCKET_MESSAGE_BYTES = 1024;
 /** Time that clients get to answer the closing of their sockets. */
@@ -67,7 +66,7 @@ export async function buildApp(services: Services, { logger = false }: AppOption
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
-    requestTimeout: REQUEST_MS,
+    requestTimeout: environment.requestTimeoutMs,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>() as unknown as HttpApp;
@@ -104,9 +103,10 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routeProgress(app, services, streams);
   routeEvents(app, services, streams);
   routeMetrics(app, services);
-  routeEvaluate(app, services);
+  routeEvaluate(app, services, streams);
   routeTransfer(app, services);
   routeGenerate(app, services, streams);
+  routeScore(app, services, streams);
   routeSessions(app, services, streams);
   routeCompletions(app, services, streams);
   routeModels(app, services);

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type DynamicEvaluation,
-  evaluateDynamically,
-  searchDynamicEvaluation,
-} from '../../src/evaluation/dynamic-evaluation.js';
+import { evaluateDynamically, searchDynamicEvaluation } from '../../src/evaluation/dynamic-evaluation.js';
+import type { DynamicEvaluation } from '../../src/evaluation/dynamic-model.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { GradientStatistics } from '../../src/evaluation/gradient-statistics.js';
 import { evaluateWithCache } from '../../src/evaluation/neural-cache.js';

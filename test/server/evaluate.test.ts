@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import { EvaluationResult } from '../../src/contracts/generation.js';
+import { EvaluationResult } from '../../src/contracts/evaluation.js';
 import { useBackend } from '../support/backend.js';
 import { InProcessExecutor } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';

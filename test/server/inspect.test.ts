@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import type { ScoreResult } from '../../src/contracts/generation.js';
+import type { ScoreResult } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
 import { InProcessExecutor } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError } from 'openai';
 import request from 'supertest';
+import type { RunOptions } from '../../src/compute/inference-executor.js';
 import { useBackend } from '../support/backend.js';
 import type { FakeInferenceExecutor } from '../support/fake-executor.js';
 import { InProcessExecutor } from '../support/in-process-executor.js';
@@ -187,7 +188,7 @@ describe('the openai client', () => {
     class Breaking extends InProcessExecutor {
       override run: InProcessExecutor['run'] = async (task, options) => {
         if (task.type !== 'generate') return super.run(task, options);
-        options?.onPart?.({ text: 'so far', tokens: 1 });
+        (options as RunOptions).onPart?.({ text: 'so far', tokens: 1 });
         throw new Error('it broke');
       };
     }

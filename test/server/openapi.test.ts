@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import request from 'supertest';
 import { z } from 'zod';
 import { CorpusInfo } from '../../src/contracts/corpus.js';
+import { EvaluationResult } from '../../src/contracts/evaluation.js';
 import { Experiment } from '../../src/contracts/experiment.js';
-import { EvaluationResult, GenerationResult, ScoreResult } from '../../src/contracts/generation.js';
+import { GenerationResult } from '../../src/contracts/generation.js';
 import {
   CorpusList,
   EventPage,
@@ -15,6 +16,7 @@ import {
 } from '../../src/contracts/http.js';
 import { Checkpoint, MetricSeries } from '../../src/contracts/metrics.js';
 import { Completion, OpenAiModel, OpenAiModelList } from '../../src/contracts/openai.js';
+import { ScoreResult } from '../../src/contracts/score.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';
 
@@ -56,6 +58,8 @@ const ROUTES = [
   'GET /experiments/{id}/metrics',
   'GET /experiments/{id}/checkpoints',
   'POST /experiments/{id}/evaluate',
+  'POST /score/stream',
+  'POST /rank',
   'GET /experiments/{id}/export',
   'POST /experiments/import',
   'GET /generate',

@@ -3,11 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   InferenceExecutor,
+  InferencePartOf,
   InferenceResultOf,
   RunOptions,
 } from '../../src/compute/inference-executor.js';
 import type { TrainingExecutor, TrainingRun } from '../../src/compute/training-executor.js';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
+import type { EvaluationProgress } from '../../src/contracts/evaluation.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import type {
   BackendReport,
@@ -136,10 +138,19 @@ export class FakeInferenceExecutor implements InferenceExecutor {
 
   async run<Task extends InferenceTask>(
     task: Task,
-    { onPart, signal }: RunOptions = {},
+    options: RunOptions<InferencePartOf<Task>> = {},
   ): Promise<InferenceResultOf<Task>> {
     this.tasks.push(task);
+    if (task.type === 'evaluate')
+      (options as RunOptions<EvaluationProgress>).onPart?.({
+        phase: 'evaluation',
+        tokens: 5,
+        totalTokens: 10,
+        perplexity: 4,
+      });
+    if (task.type === 'score-stream') return (await scoreInput(options)) as InferenceResultOf<Task>;
     if (task.type === 'generate') {
+      const { onPart, signal } = options as RunOptions;
       if (task.request.echo) onPart?.({ text: task.request.prompt, tokens: 0 });
       onPart?.({ text: ' and', tokens: 1 });
       onPart?.({ text: ' so on', tokens: task.request.maxTokens });
@@ -163,6 +174,18 @@ export class FakeInferenceExecutor implements InferenceExecutor {
   async close(): Promise<void> {}
 }
 
+const SCORED = { token: 'a', start: 0, end: 1, surprisal: Math.log(4) };
+
+/** Reads all of a text that comes piece by piece; each piece counts as one token. */
+async function scoreInput({ input, onPart }: RunOptions<never>) {
+  let tokens = 0;
+  for (let next = await input!.next(); !next.done; next = await input!.next()) {
+    tokens += 1;
+    await onPart?.({ tokens: [SCORED], wantsMore: true } as never);
+  }
+  return { perplexity: 4, loss: Math.log(4), bitsPerByte: 2, tokens, bytes: tokens };
+}
+
 function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
   switch (task.type) {
     case 'generate': {
@@ -180,11 +203,33 @@ function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
         unknownWords: [],
       };
     }
-    case 'score':
+    case 'search':
       return {
-        perplexity: 4,
-        bitsPerByte: 2,
-        tokens: [{ token: 'a', start: 0, end: 1, surprisal: Math.log(4) }],
+        promptTokens: 2,
+        unknownWords: [],
+        choices: Array.from({ length: task.request.n }, () => ({
+          text: ' and so on',
+          tokens: 3,
+          finishReason: 'length' as const,
+          logprob: -3,
+        })),
+      };
+    case 'score': {
+      const item = { perplexity: 4, bitsPerByte: 2, tokens: [SCORED] };
+      return { items: (task.request.texts ?? [task.request.text]).map(() => item) };
+    }
+    case 'score-stream':
+      return { perplexity: 4, loss: Math.log(4), bitsPerByte: 2, tokens: 1, bytes: 1 };
+    case 'rank':
+      return {
+        items: task.request.alternatives.map((alternative, index) => ({
+          index,
+          alternative,
+          logprob: -Math.log(4),
+          tokens: 1,
+          perplexity: 4,
+          share: 1 / task.request.alternatives.length,
+        })),
       };
     case 'evaluate':
       return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };

@@ -1,9 +1,13 @@
+import { MessageChannel as ThreadChannel } from 'node:worker_threads';
 import type {
   InferenceExecutor,
+  InferencePartOf,
   InferenceResultOf,
   RunOptions,
 } from '../../src/compute/inference-executor.js';
 import { createCancelFlag, raiseCancelFlag } from '../../src/compute/inference-thread-task.js';
+import { takePart } from '../../src/compute/task-parts.js';
+import { drain } from '../../src/compute/thread-port.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
 import runTask from '../../workers/generate.js';
 
@@ -11,13 +15,34 @@ import runTask from '../../workers/generate.js';
 export class InProcessExecutor implements InferenceExecutor {
   async run<Task extends InferenceTask>(
     task: Task,
-    { onPart, signal }: RunOptions = {},
+    options: RunOptions<InferencePartOf<Task>> = {},
   ): Promise<InferenceResultOf<Task>> {
+    const { onPart, input, signal } = options;
     const cancelled = createCancelFlag();
-    if (signal?.aborted) raiseCancelFlag(cancelled);
-    signal?.addEventListener('abort', () => raiseCancelFlag(cancelled));
-    const parts = onPart ? { postMessage: onPart } : null;
-    return (await runTask({ task, parts, cancelled })) as InferenceResultOf<Task>;
+    const { port1: parts, port2: workerPort } = new ThreadChannel();
+    const cancel = () => {
+      raiseCancelFlag(cancelled);
+      parts.postMessage(null);
+    };
+    let failed: { readonly error: unknown } | null = null;
+    const take = (part: unknown) => {
+      takePart(task.type, part, options, (text) => parts.postMessage(text)).catch((error) => {
+        failed ??= { error };
+        cancel();
+      });
+    };
+    parts.on('message', take);
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel);
+    try {
+      const result = await runTask({ task, parts: onPart || input ? workerPort : null, cancelled });
+      drain(parts, take);
+      return result as InferenceResultOf<Task>;
+    } catch (error) {
+      throw failed ? (failed as { error: unknown }).error : error;
+    } finally {
+      parts.close();
+    }
   }
 
   backendReport(): null {

@@ -4,7 +4,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LocalInferenceExecutor } from '../../src/compute/local-inference-executor.js';
+import { EvaluationRequest } from '../../src/contracts/evaluation.js';
 import { type GenerationPart, GenerationTaskRequest } from '../../src/contracts/generation.js';
+import { ScoreRequest } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
 import { temporaryFolder } from '../support/service.js';
 import { tinyBundle } from '../support/tiny-bundle.js';
@@ -63,5 +65,59 @@ describe('the inference host', () => {
       readFileSync(join(folder, 'imported', 'weights.safetensors')),
       readFileSync(join(modelDirectory, 'weights.safetensors')),
     );
+  });
+
+  test('reads a text while it comes, tells how far it is, and can be ended', async (t) => {
+    const folder = temporaryFolder(t);
+    tinyBundle(folder);
+    const executor = new LocalInferenceExecutor();
+    t.after(() => executor.close());
+    const model = { experimentId: 'e', modelDirectory: join(folder, 'model'), digest: 'd' };
+    const corpora = { dataDirectory: folder, corporaMirror: null };
+    const stream = { type: 'score-stream', model, request: { tokens: true }, ...corpora } as const;
+    const pieces = ['the ', 'cat s', 'at on', ' the mat'];
+    const tokens: string[] = [];
+    const summary = await executor.run(stream, {
+      input: pieces[Symbol.iterator]() as unknown as AsyncIterator<string>,
+      onPart: (part) => tokens.push(...part.tokens.map(({ token }) => token)),
+    });
+    assert.deepEqual(tokens, ['the', 'cat', 'sat', 'on', 'the', 'mat']);
+    assert.equal(summary.tokens, 6);
+    const [scored] = (
+      await executor.run({
+        type: 'score',
+        model,
+        request: ScoreRequest.parse({ text: pieces.join('') }),
+        ...corpora,
+      })
+    ).items;
+    assert.equal(summary.perplexity, scored!.perplexity);
+
+    const controller = new AbortController();
+    const silent = new Promise<IteratorResult<string>>(() => {});
+    const waiting = executor.run(stream, { input: { next: () => silent }, signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await assert.rejects(waiting, { code: 'cancelled' });
+    const broken = executor.run(stream, { input: { next: () => Promise.reject(new Error('it broke')) } });
+    await assert.rejects(broken, /it broke/);
+
+    const evaluation = {
+      type: 'evaluate',
+      model,
+      request: EvaluationRequest.parse({ text: 'the cat '.repeat(20_000), dynamic: { rule: 'sgd' } }),
+      ...corpora,
+    } as const;
+    const ending = new AbortController();
+    let last = 0;
+    const ended = executor.run(evaluation, {
+      onPart: ({ tokens: read, totalTokens }) => {
+        assert.ok(read > last && totalTokens === 40_000);
+        last = read;
+        ending.abort();
+      },
+      signal: ending.signal,
+    });
+    await assert.rejects(ended, { code: 'cancelled' });
+    assert.ok(last > 0 && last < 40_000);
   });
 });

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { appError } from '../../errors.js';
 import type { HttpApp } from '../http-app.js';
 
@@ -7,13 +8,17 @@ import type { HttpApp } from '../http-app.js';
  */
 export function acceptBodies(app: HttpApp): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) {
       done(null, undefined);
       return;
     }
+    if (!isUtf8(body as Buffer)) {
+      done(appError('bad-request', { reason: 'The body is not UTF-8' }), undefined);
+      return;
+    }
     try {
-      done(null, JSON.parse(body as string));
+      done(null, JSON.parse(body.toString()));
     } catch (error) {
       const reason = `The body is not valid JSON: ${(error as Error).message}`;
       done(appError('bad-request', { reason }), undefined);

@@ -4,13 +4,15 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
 import { CorpusInfo } from '../../contracts/corpus.js';
+import { EvaluationResult } from '../../contracts/evaluation.js';
 import { Experiment } from '../../contracts/experiment.js';
 import { ExperimentConfig, ExperimentInput } from '../../contracts/experiment-config.js';
-import { EvaluationResult, GenerationResult, ScoreResult } from '../../contracts/generation.js';
+import { GenerationResult } from '../../contracts/generation.js';
 import { EventBody, Problem } from '../../contracts/http.js';
 import { BackendReport } from '../../contracts/jobs.js';
 import { Checkpoint, MetricPoint } from '../../contracts/metrics.js';
 import { Completion, OpenAiError, OpenAiModel } from '../../contracts/openai.js';
+import { ScoreResult } from '../../contracts/score.js';
 import type { HttpApp } from '../http-app.js';
 
 /** Schemas that the document names once, and the name of each. */

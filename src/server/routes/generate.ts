@@ -1,11 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
-import { ScoreResult } from '../../contracts/generation.js';
-import { GenerateInput, ScoreInput } from '../../contracts/http.js';
+import type { z } from 'zod';
+import { GenerateInput } from '../../contracts/http.js';
 import type { Services } from '../../experiments/services.js';
-import { generateSeveral, score } from '../../experiments/use-model.js';
+import { generateSeveral } from '../../experiments/use-model.js';
 import type { HttpApp } from '../http-app.js';
-import { withProblems } from '../problem.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 import { answerText, TEXT_RESPONSES } from '../streams/text-answer.js';
 
@@ -18,7 +16,7 @@ const schema = {
   response: TEXT_RESPONSES,
 };
 
-/** /generate and /score */
+/** /generate */
 export function routeGenerate(app: HttpApp, services: Services, streams: StreamRegistry): void {
   const { maxStreamBufferBytes: maxBufferBytes } = services.environment;
   const answer = (
@@ -45,22 +43,5 @@ export function routeGenerate(app: HttpApp, services: Services, streams: StreamR
       },
     },
     async (request, reply) => answer(request.body, request, reply),
-  );
-
-  app.post(
-    '/score',
-    {
-      schema: {
-        tags: TAGS,
-        summary: 'How surprising each token of a text is',
-        description:
-          'With `inspect` each token also has `inside`: what each LSTM layer did when it was predicted (forget, candidate, input and output gate, cell and hidden values: mean, least and most; chosen `units` in full), and the likeliest tokens.',
-        querystring: z.strictObject({ inspect: z.boolean().optional().describe('As in the body') }),
-        body: ScoreInput.meta({ examples: [{ text: 'the cat sat on the mat' }] }),
-        response: withProblems({ 200: ScoreResult }),
-      },
-    },
-    async ({ query, body: { experiment, ...request } }) =>
-      score(services, experiment, { ...request, inspect: query.inspect ?? request.inspect }),
   );
 }

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { GenerationAnswer, type GenerationPart } from '../../contracts/generation.js';
+import { GenerationAnswer } from '../../contracts/generation.js';
 import type { RunOptions } from '../../experiments/use-model.js';
 import { preferredType } from '../accept.js';
-import { recognizeError, toProblem, withProblems } from '../problem.js';
+import { withProblems } from '../problem.js';
+import { answerEvents } from './answer-events.js';
 import { clientSignal } from './client-signal.js';
 import type { StreamRegistry } from './stream-registry.js';
 import { EVENT_STREAM, TextStream } from './text-stream.js';
@@ -32,27 +33,9 @@ export async function answerText(
 ): Promise<FastifyReply> {
   const type = preferredType(request.headers.accept, [JSON_TYPE, TEXT_TYPE, EVENT_STREAM]);
   if (type === EVENT_STREAM)
-    return streamText(request, reply, new TextStream(reply, streams, maxBufferBytes), write);
+    return answerEvents(request, reply, new TextStream(reply, streams, maxBufferBytes), 'text', write);
   const result = await write({ signal: clientSignal(reply) });
   if (type === JSON_TYPE) return reply.type(JSON_TYPE).send(result);
   const texts = (result.choices ?? [result]).map(({ text }) => `${result.prompt}${text}`);
   return reply.type(`${TEXT_TYPE}; charset=utf-8`).send(texts.join('\n\n'));
-}
-
-async function streamText(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answer: TextStream,
-  write: (options: RunOptions) => Promise<GenerationAnswer>,
-): Promise<FastifyReply> {
-  try {
-    const onPart = (part: GenerationPart) => answer.send(JSON.stringify(part), 'text');
-    answer.send(JSON.stringify(await write({ onPart, signal: answer.signal })), 'done');
-  } catch (error) {
-    if (!answer.hasBegun) throw error;
-    answer.send(JSON.stringify(toProblem(recognizeError(error, request), request.url)), 'error');
-  } finally {
-    answer.end();
-  }
-  return reply;
 }

@@ -1,0 +1,23 @@
+import { type InferenceTask, TASK_PARTS, type TaskInput } from '../contracts/jobs.js';
+import { ScorePart } from '../contracts/score.js';
+import type { RunOptions } from './inference-executor.js';
+
+/**
+ * Hands on what a task said, and gives it the next piece of its input when it wants more.
+ * @throws what the listener or the input throws
+ */
+export async function takePart(
+  type: InferenceTask['type'],
+  part: unknown,
+  { onPart, input }: RunOptions<never>,
+  sendInput: (input: TaskInput) => void,
+): Promise<void> {
+  if (!(type in TASK_PARTS)) return;
+  const parsed = TASK_PARTS[type as keyof typeof TASK_PARTS].parse(part);
+  const handled = onPart?.(parsed as never);
+  await handled;
+  const asked = input && ScorePart.safeParse(parsed);
+  if (!asked?.success || !asked.data.wantsMore) return;
+  const { done, value } = await input!.next();
+  sendInput(done ? null : value);
+}

@@ -1,0 +1,123 @@
+import { appError } from '../errors.js';
+import type { Parameter } from '../layers/parameter.js';
+import type { LanguageModel, TokenBatch } from '../models/language-model.js';
+import { fusedKernels } from '../tensor/backend.js';
+import type { NativeKernels } from '../tensor/native-kernels.js';
+import { rowsToTable } from '../tensor/row-gradient.js';
+import * as tf from '../tensor/tensorflow.js';
+import type { GradientStatistics } from './gradient-statistics.js';
+
+/** Hyper-parameters of dynamic evaluation. */
+export interface DynamicEvaluation {
+  readonly rule: 'rms' | 'sgd';
+  /** η */
+  readonly learningRate: number;
+  /** λ: part of the way back to the trained weights. */
+  readonly decay: number;
+  /** ε; read by rms only. */
+  readonly epsilon: number;
+  /** Tokens between two updates. */
+  readonly segmentLength: number;
+}
+
+/**
+ * A model that learns from each segment s of a text after it was predicted. θ is a copy of the trained weights θ_g, which
+ * stay as they are.
+ *
+ *     sgd: θ ← θ − η · ∇L(s) + λ · (θ_g − θ)
+ *     rms: θ ← θ − η · ∇L(s) / (R + ε) + min(λ · R / mean(R), 1) · (θ_g − θ)
+ *
+ * L(s): mean loss of the segment's tokens, without dropout; R: root mean square of the gradients on the train split, see
+ * gradient-statistics.ts; mean(R): the mean over the parameters of the mean of each, as in the authors' program. The
+ * state flows on from segment to segment, the gradient does not. sgd with λ = 0 is plain SGD.
+ *
+ * Reference: Krause, Kahembwe, Murray and Renals 2018, arXiv 1709.07432, equations 5 to 11.
+ */
+export class DynamicModel {
+  readonly #trained: LanguageModel;
+  readonly #learner: LanguageModel;
+  readonly #options: DynamicEvaluation;
+  readonly #statistics: GradientStatistics | null;
+
+  /** @param trained borrowed until {@link dispose} @param statistics borrowed likewise; needed by rms */
+  constructor(trained: LanguageModel, options: DynamicEvaluation, statistics: GradientStatistics | null) {
+    if (options.rule === 'rms' && !statistics)
+      throw appError('internal', { reference: 'dynamic evaluation by rms without statistics' });
+    this.#trained = trained;
+    this.#options = options;
+    this.#statistics = options.rule === 'rms' ? statistics : null;
+    this.#learner = trained.copyWithoutDropout();
+  }
+
+  /** Predicts a segment, and learns from it. @returns losses, nats, and hidden vectors [T, H], the caller's */
+  read(segment: TokenBatch): { losses: Float32Array; hiddens: tf.Tensor2D } {
+    const result = this.#learner.accumulateGradientsAndHiddens(segment, {
+      gradientScale: 1 / segment.time,
+      activationRegularization: 0,
+      temporalActivationRegularization: 0,
+    });
+    this.#learner.parameters.forEach((parameter, index) => {
+      this.#update(parameter, this.#trained.parameters[index]!.value);
+    });
+    return result;
+  }
+
+  dispose(): void {
+    this.#learner.dispose();
+  }
+
+  /** One update of one parameter of the copy; clears its gradient. @param trained θ_g, borrowed */
+  #update(parameter: Parameter, trained: tf.Tensor): void {
+    const { learningRate, decay, epsilon } = this.#options;
+    const roots = this.#statistics?.rootMeanSquare(parameter.name) ?? null;
+    const scales = { learningRate, decay: this.#statistics ? decay / this.#statistics.mean : decay, epsilon };
+    const kernels = fusedKernels();
+    if (kernels) updateInPlace(kernels, parameter, trained, roots, scales);
+    else updateComposed(parameter, trained, roots, scales);
+    parameter.clearGradient();
+  }
+}
+
+/** decay: λ, or λ / mean(R) where there are roots. */
+type UpdateScales = Pick<DynamicEvaluation, 'learningRate' | 'decay' | 'epsilon'>;
+
+/** One pass over the weights, and one over the few rows of a gradient of rows. */
+function updateInPlace(
+  kernels: NativeKernels,
+  parameter: Parameter,
+  trained: tf.Tensor,
+  roots: tf.Tensor | null,
+  scales: UpdateScales,
+): void {
+  const { gradient, value } = parameter;
+  const dense = gradient.kind === 'dense' ? gradient.value : null;
+  kernels.adapt({ value, trained, gradient: dense, roots, ...scales });
+  if (gradient.kind === 'rows') {
+    const { ids, rows } = gradient.rows;
+    tf.tidy(() => {
+      const indices = tf.tensor1d(ids, 'int32');
+      const step = roots
+        ? tf.div(scales.learningRate, tf.add(tf.gather(roots, indices), scales.epsilon))
+        : tf.scalar(scales.learningRate);
+      kernels.scatterAddRows({ table: value, ids: indices, rows: tf.mul(rows, step), factor: -1 });
+    });
+  }
+  parameter.markChanged();
+}
+
+function updateComposed(
+  parameter: Parameter,
+  trained: tf.Tensor,
+  roots: tf.Tensor | null,
+  { learningRate, decay, epsilon }: UpdateScales,
+): void {
+  const { gradient, shape } = parameter;
+  const value = tf.tidy(() => {
+    const dense = gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, shape);
+    const step = roots ? tf.div(learningRate, tf.add(roots, epsilon)) : learningRate;
+    const pull = roots ? tf.minimum(tf.mul(roots, decay), 1) : decay;
+    const back = tf.mul(tf.sub(trained, parameter.value), pull);
+    return tf.add(parameter.value, tf.sub(back, tf.mul(dense, step)));
+  });
+  parameter.assign(value);
+}

@@ -1,0 +1,108 @@
+import type { ScoredToken, ScoreSummary, TokenInspection } from '../contracts/score.js';
+import { IdList } from '../corpus/id-list.js';
+import type { Tokenizer } from '../corpus/tokenizer.js';
+import { appError } from '../errors.js';
+import type { TokenBatch } from '../models/language-model.js';
+import { bitsPerByte } from './evaluate.js';
+import type { Stepwise } from './stepwise.js';
+
+/** What reads tokens for a {@link TextScorer}: surprisal-reader.ts, or inspect-tokens.ts. */
+export interface TokenReader {
+  /** Tokens that it wants at once; only the last block may be shorter. */
+  readonly blockLength: number;
+  /** @returns nats, one a token */
+  read(batch: TokenBatch): Float32Array | Float64Array;
+  /** What went on inside at the last {@link read}, one a token, where that is shown. */
+  readonly inside?: readonly TokenInspection[];
+}
+
+/** Characters without a place to cut that are kept at most. */
+const MOST_HELD = 1024 * 1024;
+
+/**
+ * Scores a text that comes piece by piece, read from the beginning of a line on, in memory that does not grow with it. How it
+ * is cut into pieces changes nothing.
+ */
+export class TextScorer {
+  readonly #tokenizer: Tokenizer;
+  readonly #reader: TokenReader;
+  /** The end of what came, whose tokens depend on what comes next. */
+  #held = '';
+  /** Bytes before {@link #held}. */
+  #bytes = 0;
+  /** Tokens that wait for a block to be full. */
+  #ids = new IdList();
+  #places: { start: number; end: number }[] = [];
+  #lastId: number;
+  #loss = 0;
+  #tokens = 0;
+
+  /** @param reader borrowed */
+  constructor(tokenizer: Tokenizer, reader: TokenReader) {
+    this.#tokenizer = tokenizer;
+    this.#reader = reader;
+    this.#lastId = tokenizer.vocabulary.eosId;
+  }
+
+  /**
+   * The next piece. Yields what is certain, block by block.
+   * @throws corpus-not-text for a lone surrogate; word-too-long
+   */
+  *push(text: string): Stepwise<void, ScoredToken[]> {
+    this.#held += text;
+    const cut = this.#tokenizer.safeCut(this.#held);
+    if (cut === 0 && this.#held.length > MOST_HELD)
+      throw appError('word-too-long', { byte: this.#bytes, limit: MOST_HELD });
+    yield* this.#take(cut);
+  }
+
+  /** The rest. @throws corpus-too-short when there was no token */
+  *end(): Stepwise<ScoreSummary, ScoredToken[]> {
+    yield* this.#take(this.#held.length);
+    if (this.#places.length > 0) yield this.#readBlock(this.#ids.take());
+    if (this.#tokens === 0)
+      throw appError('corpus-too-short', { split: 'given', tokens: 0, least: 1, why: '' });
+    const loss = this.#loss / this.#tokens;
+    return {
+      perplexity: Math.exp(loss),
+      loss,
+      bitsPerByte: bitsPerByte(loss, this.#tokens, this.#bytes),
+      tokens: this.#tokens,
+      bytes: this.#bytes,
+    };
+  }
+
+  *#take(length: number): Stepwise<void, ScoredToken[]> {
+    const text = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    const { ids, starts, ends } = this.#tokenizer.encodeWithOffsets(text);
+    const { blockLength } = this.#reader;
+    for (const [index, id] of ids.entries()) {
+      this.#ids.push(id);
+      this.#places.push({ start: this.#bytes + starts[index]!, end: this.#bytes + ends[index]! });
+      if (this.#places.length === blockLength) yield this.#readBlock(this.#ids.take());
+    }
+    this.#bytes += Buffer.byteLength(text);
+  }
+
+  /** Each id after those before it; the first one after the end of a line. */
+  #readBlock(targets: Int32Array): ScoredToken[] {
+    const inputs = new Int32Array(targets.length);
+    inputs[0] = this.#lastId;
+    inputs.set(targets.subarray(0, -1), 1);
+    const losses = this.#reader.read({ inputs, targets, time: targets.length, batchSize: 1 });
+    const { inside } = this.#reader;
+    const scored = this.#places.map((place, index) => ({
+      token: this.#tokenizer.vocabulary.token(targets[index]!),
+      ...place,
+      surprisal: losses[index]!,
+      ...(inside && { inside: inside[index]! }),
+    }));
+    for (const loss of losses) this.#loss += loss;
+    this.#tokens += targets.length;
+    this.#lastId = targets.at(-1)!;
+    this.#ids = new IdList();
+    this.#places = [];
+    return scored;
+  }
+}

@@ -1,0 +1,161 @@
+/** What an inference thread does with texts that are only read: scores, ranks, evaluates. */
+import type { MessagePort } from 'node:worker_threads';
+import type { TrainedModel } from '../src/checkpoints/model-folder.js';
+import type { SplitName } from '../src/contracts/corpus.js';
+import type { EvaluationProgress, EvaluationResult } from '../src/contracts/evaluation.js';
+import type { InferenceTask, TaskInput } from '../src/contracts/jobs.js';
+import type {
+  RankResult,
+  ScoredToken,
+  ScoreList,
+  ScoreResult,
+  ScoreSummary,
+} from '../src/contracts/score.js';
+import type { Corpus } from '../src/corpus/corpus.js';
+import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { appError } from '../src/errors.js';
+import {
+  evaluateAdapted,
+  isAdaptive,
+  needsSplits,
+  type PreparedAdaptation,
+  prepareAdaptation,
+} from '../src/evaluation/adaptive-evaluation.js';
+import { bitsPerByte, evaluateStepwise } from '../src/evaluation/evaluate.js';
+import { rankAlternatives } from '../src/evaluation/rank-alternatives.js';
+import { scoreTextStepwise } from '../src/evaluation/score-text.js';
+import { SurprisalReader } from '../src/evaluation/surprisal-reader.js';
+import { type TurnOptions, takeTurns } from '../src/evaluation/take-turns.js';
+import { TextScorer } from '../src/evaluation/text-scorer.js';
+
+/** When a reader runs, when it gives way, and where it tells what it found. */
+export interface Turn extends Omit<TurnOptions<never>, 'onStep'> {
+  readonly parts: MessagePort | null;
+}
+
+/** Shape of the batches that a split is evaluated in. */
+const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
+/** Time between two reports on an evaluation. */
+const PROGRESS_INTERVAL_MS = 100;
+const SILENT = () => {};
+
+type TaskOf<Type> = Extract<InferenceTask, { type: Type }>;
+type ReadingTask = TaskOf<'score' | 'score-stream' | 'evaluate'>;
+
+/** Calls `use` with how the model is to adapt to the text, and frees that afterwards. */
+async function withAdaptation<Answer>(
+  { model, tokenizer, description }: TrainedModel,
+  { request, dataDirectory, corporaMirror: mirror }: ReadingTask,
+  turn: Turn,
+  onStep: (progress: EvaluationProgress) => void,
+  use: (adaptation: PreparedAdaptation) => Promise<Answer>,
+): Promise<Answer> {
+  const splits = needsSplits(request)
+    ? (await loadCorpus({ corpus: description.corpus, tokenizer, dataDirectory, mirror })).splits
+    : null;
+  const steps = prepareAdaptation(model, request, splits);
+  const adaptation = await takeTurns(steps, { ...turn, onStep });
+  try {
+    return await use(adaptation);
+  } finally {
+    adaptation.dispose();
+  }
+}
+
+export async function rank(
+  { model, tokenizer }: TrainedModel,
+  task: TaskOf<'rank'>,
+  turn: Turn,
+): Promise<RankResult> {
+  return takeTurns(rankAlternatives(model, tokenizer, task.request), turn);
+}
+
+export async function scoreTexts(warm: TrainedModel, task: TaskOf<'score'>, turn: Turn): Promise<ScoreList> {
+  const { text, texts = [text!], inspect } = task.request;
+  return withAdaptation(warm, task, turn, SILENT, async (adaptation) => {
+    const options = { adaptation, inspect: inspect ? task.request : null };
+    const items: ScoreResult[] = [];
+    for (const each of texts) {
+      const steps = scoreTextStepwise(warm.model, warm.tokenizer, each, options);
+      items.push({ ...(await takeTurns(steps, turn)), ...adaptation.used });
+    }
+    return { items };
+  });
+}
+
+export async function scoreStream(
+  warm: TrainedModel,
+  task: TaskOf<'score-stream'>,
+  turn: Turn,
+): Promise<ScoreSummary> {
+  const parts = turn.parts!; // the text comes by it
+  const tell = (tokens: ScoredToken[]) => {
+    if (task.request.tokens) parts.postMessage({ tokens, wantsMore: false });
+  };
+  return withAdaptation(warm, task, turn, SILENT, async (adaptation) => {
+    const reader = new SurprisalReader(warm.model, adaptation);
+    try {
+      const scorer = new TextScorer(warm.tokenizer, reader);
+      for (let text = await nextInput(parts); text !== null; text = await nextInput(parts))
+        await takeTurns(scorer.push(text), { ...turn, onStep: tell });
+      if (turn.isCancelled()) throw appError('cancelled');
+      return { ...(await takeTurns(scorer.end(), { ...turn, onStep: tell })), ...adaptation.used };
+    } finally {
+      reader.dispose();
+    }
+  });
+}
+
+function nextInput(parts: MessagePort): Promise<TaskInput> {
+  return new Promise((resolve) => {
+    parts.once('message', resolve);
+    parts.postMessage({ tokens: [], wantsMore: true });
+  });
+}
+
+export async function evaluateModel(
+  warm: TrainedModel,
+  task: TaskOf<'evaluate'>,
+  turn: Turn,
+): Promise<EvaluationResult> {
+  const { model, tokenizer, description } = warm;
+  const { request, dataDirectory, corporaMirror: mirror } = task;
+  const tell = tellProgress(turn);
+  return withAdaptation(warm, task, turn, tell, async (adaptation) => {
+    if (request.text !== undefined) {
+      const steps = scoreTextStepwise(model, tokenizer, request.text, { adaptation });
+      const { perplexity, bitsPerByte: bits, tokens } = await takeTurns(steps, { ...turn, onStep: tell });
+      const loss = Math.log(perplexity);
+      return { perplexity, loss, tokens: tokens.length, bitsPerByte: bits, ...adaptation.used };
+    }
+    const corpus = await loadCorpus({
+      corpus: request.corpus ?? description.corpus,
+      tokenizer,
+      dataDirectory,
+      mirror,
+    });
+    const { ids, bytes } = readSplit(corpus, request.split ?? 'test');
+    const steps = isAdaptive(request)
+      ? evaluateAdapted(model, ids, adaptation)
+      : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
+    const evaluation = await takeTurns(steps, { ...turn, onStep: tell });
+    const bits = bitsPerByte(evaluation.loss, evaluation.tokens, bytes);
+    return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
+  });
+}
+
+/** Tells how far it is, not more often than anyone can read. */
+function tellProgress({ parts }: Turn): (progress: EvaluationProgress) => void {
+  if (!parts) return () => {};
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_INTERVAL_MS) return;
+    last = now;
+    parts.postMessage(progress);
+  };
+}
+
+function readSplit({ splits, bytes }: Corpus, split: SplitName) {
+  return { ids: splits[split], bytes: bytes[split] };
+}

@@ -22,7 +22,8 @@
         "src/softmax_loss.cc",
         "src/softmax_loss_backward.cc",
         "src/tf_op.cc",
-        "src/thread_pool.cc"
+        "src/thread_pool.cc",
+        "src/top_logits.cc"
       ],
       "include_dirs": ["../node_modules/@tensorflow/tfjs-node/deps/include"],
       "cflags_cc": ["-std=c++17", "-O3", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-maybe-uninitialized"],

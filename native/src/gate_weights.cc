@@ -9,6 +9,8 @@ namespace {
 
 // Streams of a thread that are worth reading all weights for.
 constexpr long kStreams = 8;
+// Steps over which weights that every thread reads stay near; before that they come from far, and each is read once.
+constexpr long kSteps = 4;
 
 // Weights of this size stay in the cache that all processors share.
 long shared_cache_share() {
@@ -21,13 +23,13 @@ long shared_cache_share() {
 
 }  // namespace
 
-LstmSplit::LstmSplit(const Gemm& gemm, long batch, long hidden)
+LstmSplit::LstmSplit(const Gemm& gemm, long time, long batch, long hidden)
     : batch_(batch),
       hidden_(hidden),
       // Parts begin at half panels of B, and where a panel of A may begin.
       grain_(std::max(gemm.nr() / 2, gemm.k_grain())),
       // Tiles of 16 rows are as fast with twice the streams.
-      by_streams_(batch >= kStreams * team_size() && gemm.k_grain() <= 2 &&
+      by_streams_(time >= kSteps && batch >= kStreams * team_size() && gemm.k_grain() <= 2 &&
                   packed_b_bytes(gemm, 4 * hidden, hidden) <= shared_cache_share()) {}
 
 GateWeights::GateWeights(const Gemm& gemm, const LstmSplit& split, const void* data, long depth, long hidden)

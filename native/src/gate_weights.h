@@ -10,7 +10,7 @@ namespace gatelm {
 // a thread, in both cases: the columns of its units.
 class LstmSplit {
  public:
-  LstmSplit(const Gemm& gemm, long batch, long hidden);
+  LstmSplit(const Gemm& gemm, long time, long batch, long hidden);
 
   bool by_streams() const { return by_streams_; }
   // The member's streams.

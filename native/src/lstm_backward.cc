@@ -36,7 +36,7 @@ void lstm_backward(const LstmBackward& job) {
   const long width = 4 * H, states = N * H;
   const TeamTurn turn;
   const Gemm gemm(job.bf16);
-  const LstmSplit split(gemm, N, H);
+  const LstmSplit split(gemm, T, N, H);
   const TransposedGateWeights weights(gemm, split, H);
   float* dz = Workspace::floats(Workspace::kRows, T * N * width);
   float* before = Workspace::floats(Workspace::kSums, T * states);

@@ -57,14 +57,14 @@ const void* packed_or_room(const void* packed, Workspace::Slot slot, long bytes)
 
 long packed_wx_bytes(long input, long hidden, bool bf16) {
   const Gemm gemm(bf16);
-  return GateWeights(gemm, LstmSplit(gemm, 1, hidden), nullptr, input, hidden).bytes();
+  return GateWeights(gemm, LstmSplit(gemm, 1, 1, hidden), nullptr, input, hidden).bytes();
 }
 
 long packed_wh_bytes(long hidden, bool bf16) { return packed_wx_bytes(hidden, hidden, bf16); }
 
 void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out) {
   const Gemm gemm(bf16);
-  const LstmSplit split(gemm, 1, hidden);
+  const LstmSplit split(gemm, 1, 1, hidden);
   const GateWeights weights(gemm, split, out, input, hidden);
   run_team([&](const Member& member) { weights.pack(wx, member); });
 }
@@ -78,7 +78,7 @@ void lstm_forward(const LstmForward& job) {
   const long width = 4 * H, states = N * H;
   const TeamTurn turn;
   const Gemm gemm(job.bf16);
-  const LstmSplit split(gemm, N, H);
+  const LstmSplit split(gemm, T, N, H);
   const void* wx_data = packed_or_room(job.packed_wx, Workspace::kPackedB, packed_wx_bytes(D, H, job.bf16));
   const void* wh_data = packed_or_room(job.packed_wh, Workspace::kPackedWeights, packed_wh_bytes(H, job.bf16));
   const GateWeights wx(gemm, split, wx_data, D, H), wh(gemm, split, wh_data, H, H);

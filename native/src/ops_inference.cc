@@ -1,12 +1,28 @@
 // Evaluation and generation: no gradient follows, so nothing is kept for one, and the weights are packed once for many
 // calls. What packing gives is a flat float tensor whose bytes only these ops understand; it belongs to this machine and
 // to this process (the width of its panels is the processor's).
+#include <stdint.h>
+
 #include "lstm.h"
 #include "softmax_loss.h"
 #include "tf_op.h"
+#include "top_logits.h"
 
 namespace gatelm {
 namespace {
+
+// Large weights lie on huge pages from their first to their last byte: with small ones a step that reads megabytes of
+// them waits for the translation of their addresses. So the tensor has room to begin where a huge page does.
+constexpr uintptr_t kHuge = 2 << 20;
+constexpr long kLarge = 1 << 20;
+
+long padded(long bytes) { return bytes < kLarge ? bytes : (bytes + 2 * kHuge - 1) / kHuge * kHuge; }
+long room(long bytes) { return padded(bytes) / 4; }
+
+float* begin_of(float* tensor, long bytes) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(tensor);
+  return bytes < kLarge ? tensor : reinterpret_cast<float*>((address + kHuge - 1) / kHuge * kHuge);
+}
 
 // wx [D, 4H], wh [H, 4H], options [1] (1 = bfloat16).
 void compute_pack_lstm(void*, TF_OpKernelContext* context) {
@@ -17,8 +33,9 @@ void compute_pack_lstm(void*, TF_OpKernelContext* context) {
     return;
   }
   const bool bf16 = run.ints(2)[0] != 0;
-  pack_wx(run.floats(0), wx[0], wh[0], bf16, run.output(0, {packed_wx_bytes(wx[0], wh[0], bf16) / 4}));
-  pack_wh(run.floats(1), wh[0], bf16, run.output(1, {packed_wh_bytes(wh[0], bf16) / 4}));
+  const long wx_bytes = packed_wx_bytes(wx[0], wh[0], bf16), wh_bytes = packed_wh_bytes(wh[0], bf16);
+  pack_wx(run.floats(0), wx[0], wh[0], bf16, begin_of(run.output(0, {room(wx_bytes)}), wx_bytes));
+  pack_wh(run.floats(1), wh[0], bf16, begin_of(run.output(1, {room(wh_bytes)}), wh_bytes));
 }
 
 // w [V, H], options [1] (1 = bfloat16).
@@ -27,7 +44,8 @@ void compute_pack_output(void*, TF_OpKernelContext* context) {
   const auto w = run.dims(0);
   if (!run.require(w.size() == 2, "w must be [V, H]")) return;
   const bool bf16 = run.ints(1)[0] != 0;
-  pack_output_weights(run.floats(0), w[1], w[0], bf16, run.output(0, {packed_output_bytes(w[1], w[0], bf16) / 4}));
+  const long bytes = packed_output_bytes(w[1], w[0], bf16);
+  pack_output_weights(run.floats(0), w[1], w[0], bf16, begin_of(run.output(0, {room(bytes)}), bytes));
 }
 
 // x [T, N, D], hidden [N, H], cell [N, H], packed wx, packed wh, b [4H], options [1].
@@ -37,26 +55,30 @@ void compute_lstm(void*, TF_OpKernelContext* context) {
   const bool bf16 = run.ints(6)[0] != 0;
   if (!run.require(x.size() == 3 && h.size() == 2 && h[0] == x[1], "x must be [T, N, D], hidden [N, H]")) return;
   const LstmShape shape{x[0], x[1], x[2], h[1]};
-  if (!run.require(run.size(2) == run.size(1) && run.size(5) == 4 * shape.hidden &&
-                       run.size(3) == packed_wx_bytes(shape.input, shape.hidden, bf16) / 4 &&
-                       run.size(4) == packed_wh_bytes(shape.hidden, bf16) / 4,
+  const long wx_bytes = packed_wx_bytes(shape.input, shape.hidden, bf16);
+  const long wh_bytes = packed_wh_bytes(shape.hidden, bf16);
+  if (!run.require(run.size(2) == run.size(1) && run.size(5) == 4 * shape.hidden && run.size(3) == room(wx_bytes) &&
+                       run.size(4) == room(wh_bytes),
                    "the packed weights are of another size or precision")) {
     return;
   }
   lstm_forward({shape, bf16, run.floats(0), run.floats(1), run.floats(2), nullptr, nullptr, run.floats(5),
                 run.output(0, {shape.time, shape.batch, shape.hidden}),
                 nullptr, nullptr, run.output(1, {shape.batch, shape.hidden}),
-                run.output(2, {shape.batch, shape.hidden}), run.floats(3), run.floats(4)});
+                run.output(2, {shape.batch, shape.hidden}), begin_of(run.floats(3), wx_bytes),
+                begin_of(run.floats(4), wh_bytes)});
 }
 
 bool read_output_job(OpRun& run, bool bf16, SoftmaxLoss* job) {
   const auto h = run.dims(0);
   const long vocabulary = run.size(2);
-  if (!run.require(h.size() == 2 && run.size(1) == packed_output_bytes(h[1], vocabulary, bf16) / 4,
+  const long bytes = h.size() == 2 ? packed_output_bytes(h[1], vocabulary, bf16) : 0;
+  if (!run.require(h.size() == 2 && run.size(1) == room(bytes),
                    "h must be [M, H]; the packed weights are of another size or precision")) {
     return false;
   }
-  *job = {h[0], h[1], vocabulary, bf16, run.floats(0), nullptr, run.floats(2), nullptr, nullptr, run.floats(1)};
+  *job = {h[0], h[1], vocabulary, bf16, run.floats(0), nullptr, run.floats(2), nullptr, nullptr,
+          begin_of(run.floats(1), bytes)};
   return true;
 }
 
@@ -81,6 +103,15 @@ void compute_losses(void*, TF_OpKernelContext* context) {
   softmax_loss(job);
 }
 
+// logits [M, V], count int32 [1]. The ids come as one list, row after row.
+void compute_top(void*, TF_OpKernelContext* context) {
+  OpRun run(context);
+  const auto logits = run.dims(0);
+  const long k = run.ints(1)[0];
+  if (!run.require(logits.size() == 2 && k >= 0 && k <= logits[1], "logits must be [M, V], count at most V")) return;
+  top_logits(run.floats(0), logits[0], logits[1], k, run.output(0, {logits[0], k}), run.int_output(1, logits[0] * k));
+}
+
 }  // namespace
 
 const char* register_inference_ops() {
@@ -96,6 +127,7 @@ const char* register_inference_ops() {
        compute_logits},
       {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "options: int32", "targets: int32"},
        {"losses: float"}, compute_losses},
+      {"GatelmTopLogits", {"logits: float", "count: int32"}, {"values: float", "ids: int32"}, compute_top},
   };
   for (const OpDefinition& definition : definitions) {
     if (const char* error = register_op(definition)) return error;

@@ -10,6 +10,7 @@ int main() {
   gatelm_test::test_softmax_loss();
   gatelm_test::test_rows_and_masks();
   gatelm_test::test_threads();
+  gatelm_test::test_top_logits();
   printf("%s, %d threads: %s\n", gatelm::cpu_path_name(gatelm::cpu_path()), gatelm::team_size(),
          gatelm_test::failures ? "FAILED" : "all agree");
   return gatelm_test::failures ? 1 : 0;

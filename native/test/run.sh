@@ -17,7 +17,7 @@ case $kind in
   *) echo "run.sh: plain, address, thread, valgrind or amx, not $kind" >&2; exit 2 ;;
 esac
 sources="cpu gate_weights gemm isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward rows softmax_loss
-  softmax_loss_backward thread_pool"
+  softmax_loss_backward thread_pool top_logits"
 for name in $sources; do echo "$here/../src/$name.cc"; done > "$out/sources"
 ls "$here"/*.cc >> "$out/sources"
 # shellcheck disable=SC2086

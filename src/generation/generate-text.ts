@@ -3,6 +3,7 @@ import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { type GeneratedText, type TextRequest, TextWriting } from './text-writing.js';
 import { type TokenRequest, TokenSampler } from './token-sampler.js';
+import { writeTokens } from './write-tokens.js';
 
 /** Tokens of a prompt that are read at once; bounds the memory that a long one needs, and what others wait for. */
 export const PROMPT_BLOCK = 64;
@@ -43,7 +44,7 @@ export function* streamText(
     try {
       readContext(model, writing.context.subarray(0, -1));
       while (!writing.isFinished) {
-        const part = writing.write(nextLogits(model, writing.lastId));
+        const part = writeNext(model, writing);
         if (part) yield part;
         if (isCancelled()) writing.cancel();
       }
@@ -74,6 +75,15 @@ export function* generateTokens(
     }
   } finally {
     model.putState(null);
+  }
+}
+
+function writeNext(model: LanguageModel, writing: TextWriting): GenerationPart | null {
+  const logits = model.nextLogits(Int32Array.of(writing.lastId));
+  try {
+    return writeTokens([writing], logits)[0]!;
+  } finally {
+    logits.dispose();
   }
 }
 

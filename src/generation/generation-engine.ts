@@ -3,9 +3,11 @@ import type { GenerationPart } from '../contracts/generation.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { disposeStates, joinStates, type StreamStates, selectStreams } from '../models/state-rows.js';
 import { fusedKernels } from '../tensor/backend.js';
+import type { Tensor2D } from '../tensor/tensorflow.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { type PrefixKey, PromptCache, prefixKeys } from './prompt-cache.js';
 import type { GeneratedText, TextWriting } from './text-writing.js';
+import { writeTokens } from './write-tokens.js';
 
 export interface EngineLimits {
   /** Texts that are written side by side; more wait for their turn. */
@@ -154,11 +156,9 @@ export class GenerationEngine {
 
   #writeOneToken(): void {
     try {
-      const size = this.#model.vocabularySize;
-      const ids = Int32Array.from(this.#writing, ({ writing }) => writing.lastId);
-      const values = this.#nextLogits(ids);
+      const parts = this.#nextParts(this.#writing.map(({ writing }) => writing));
       for (const [row, stream] of this.#writing.entries()) {
-        const part = stream.writing.write(values.subarray(row * size, (row + 1) * size));
+        const part = parts[row];
         if (part) stream.onPart?.(part);
         if (stream.isCancelled?.()) stream.writing.cancel();
       }
@@ -172,41 +172,41 @@ export class GenerationEngine {
     this.#letGo();
   }
 
-  /** @returns [N, V] */
-  #nextLogits(ids: Int32Array): Float32Array {
-    return fusedKernels() || ids.length === 1 ? this.#step(ids) : this.#stepOneByOne(ids);
-  }
-
-  #stepOneByOne(ids: Int32Array): Float32Array {
-    const size = this.#model.vocabularySize;
-    const values = new Float32Array(ids.length * size);
+  /** The next token of each text. */
+  #nextParts(writings: readonly TextWriting[]): (GenerationPart | null)[] {
+    const step = (some: readonly TextWriting[]) =>
+      this.#useState((logits) => writeTokens(some, logits), some);
+    if (fusedKernels() || writings.length === 1) return step(writings);
     const before = this.#state!;
     const after: StreamStates[] = [];
     try {
-      for (let row = 0; row < ids.length; row++) {
+      const parts = writings.map((writing, row) => {
         this.#state = selectStreams(before, [row]);
-        values.set(this.#step(ids.subarray(row, row + 1)), row * size);
+        const [part] = step([writing]);
         after.push(this.#state);
         this.#state = null;
-      }
+        return part!;
+      });
       this.#state = joinStates(after);
+      return parts;
     } catch (error) {
       for (const state of after) disposeStates(state);
       throw error;
     } finally {
       disposeStates(before);
     }
-    return values;
   }
 
-  #step(ids: Int32Array): Float32Array {
+  #useState<Result>(use: (logits: Tensor2D) => Result, writings: readonly TextWriting[]): Result {
     return this.#useModel(
       this.#state,
       () => {
-        const logits = this.#model.nextLogits(ids);
-        const values = logits.dataSync<'float32'>();
-        logits.dispose();
-        return values;
+        const logits = this.#model.nextLogits(Int32Array.from(writings, ({ lastId }) => lastId));
+        try {
+          return use(logits);
+        } finally {
+          logits.dispose();
+        }
       },
       (state) => {
         this.#state = state;

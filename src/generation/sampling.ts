@@ -1,5 +1,5 @@
 /** From the logits of the next token to a token: all that temperature and its friends do. Plain numbers, no tensors. */
-import { likeliestIds } from '../models/logits.js';
+import { likeliestIds, MOST_INSERTED, type TopLogits } from '../models/logits.js';
 
 export interface SamplingOptions {
   /** Divides the logits; 0 = the likeliest token. */
@@ -32,12 +32,55 @@ export function sampleToken(
   const { topK, topP, minP, temperature } = options;
   if (topK > 0 && topK < logits.length) {
     const ids = likeliestIds(logits, topK);
-    const weights = softmaxWeights(ids, logits, temperature);
-    return ids[draw(weights, keepLikely(weights, options), random)]!;
+    return drawFromTop({ ids, values: Float32Array.from(ids, (id) => logits[id]!) }, options, random);
   }
   const weights = softmaxWeights(null, logits, temperature);
   if (topP === 1 && minP === 0) return draw(weights, weights.length, random); // in any order
   return drawAmongLikely(logits, weights, options, random);
+}
+
+/**
+ * How many of the largest logits {@link sampleFromTop} needs to draw what {@link sampleToken} would; null = that takes all.
+ * @param banned ids that are never drawn
+ */
+export function topCount(
+  { temperature, topK, repetitionPenalty }: SamplingOptions,
+  vocabularySize: number,
+  banned: ReadonlySet<number>,
+): number | null {
+  if (repetitionPenalty !== 1 || (temperature > 0 && (topK === 0 || topK >= vocabularySize))) return null;
+  const count = (temperature === 0 ? 1 : topK) + banned.size;
+  return count <= MOST_INSERTED ? Math.min(count, vocabularySize) : null;
+}
+
+/** {@link sampleToken} where the largest logits are enough. @param top of one stream, as many as {@link topCount}, or more */
+export function sampleFromTop(
+  top: TopLogits,
+  options: SamplingOptions,
+  random: number,
+  banned: ReadonlySet<number>,
+): number {
+  const most = options.temperature === 0 ? 1 : options.topK;
+  const kept = banned.size === 0 ? top : without(banned, top);
+  return drawFromTop(
+    { ids: kept.ids.subarray(0, most), values: kept.values.subarray(0, most) },
+    options,
+    random,
+  );
+}
+
+function without(banned: ReadonlySet<number>, { ids, values }: TopLogits): TopLogits {
+  const places = [...ids.keys()].filter((place) => !banned.has(ids[place]!));
+  return {
+    ids: Int32Array.from(places, (place) => ids[place]!),
+    values: Float32Array.from(places, (place) => values[place]!),
+  };
+}
+
+function drawFromTop({ ids, values }: TopLogits, options: SamplingOptions, random: number): number {
+  if (options.temperature === 0) return ids[0]!;
+  const weights = softmaxWeights(null, values, options.temperature);
+  return ids[draw(weights, keepLikely(weights, options), random)]!;
 }
 
 /** Fewer ids are sorted where they are enough: most of the vocabulary is unlikely. */

@@ -6,9 +6,10 @@ import {
   type TokenLogprob,
 } from '../contracts/generation.js';
 import { type Tokenizer, unknownWords } from '../corpus/tokenizer.js';
+import type { TopLogits } from '../models/logits.js';
 import type { Logprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
-import { type TokenRequest, TokenSampler } from './token-sampler.js';
+import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
 
 export interface GeneratedText {
   /** What follows the prompt: prompt + text reads as one. */
@@ -85,8 +86,21 @@ export class TextWriting {
    * @returns what has become certain; null = nothing yet. The last piece comes from {@link finish}
    */
   write(logits: Float32Array): GenerationPart | null {
+    return this.#append(this.#sampler.draw(logits));
+  }
+
+  /** How many of the largest logits {@link writeFromTop} needs; null = {@link write} has to see all. */
+  topCount(vocabularySize: number): number | null {
+    return this.#sampler.topCount(vocabularySize);
+  }
+
+  /** {@link write}, from the largest logits alone. @param top of this text, as many as {@link topCount}, or more */
+  writeFromTop(top: TopLogits): GenerationPart | null {
+    return this.#append(this.#sampler.drawFromTop(top));
+  }
+
+  #append({ id, logprobs }: DrawnToken): GenerationPart | null {
     const { stop, maxTokens } = this.#request;
-    const { id, logprobs } = this.#sampler.draw(logits);
     const checked = this.#text.length;
     const token = this.#decoder.push(id);
     this.#tail = [...this.#tail, id].slice(-MOST_TAIL);

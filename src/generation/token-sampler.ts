@@ -1,6 +1,7 @@
+import type { TopLogits } from '../models/logits.js';
 import { RANDOM_STREAMS, RandomSource, uniform } from '../tensor/random.js';
 import { type Logprobs, logprobsOf } from './logprobs.js';
-import { type SamplingOptions, sampleToken } from './sampling.js';
+import { type SamplingOptions, sampleFromTop, sampleToken, topCount } from './sampling.js';
 
 /** How tokens are drawn. */
 export interface TokenRequest extends SamplingOptions {
@@ -44,11 +45,33 @@ export class TokenSampler {
     const request = this.#request;
     const original = request.logprobs === undefined ? null : logits.slice();
     this.#adjust(logits);
-    const random = uniform(1, this.#random.next(), 0, 1)[0]!;
-    const id = sampleToken(logits, request, random, this.#seen, this.#banned);
+    const id = sampleToken(logits, request, this.#nextRandom(), this.#seen, this.#banned);
+    this.#note(id);
+    return { id, logprobs: original && logprobsOf(original, id, request.logprobs ?? 0) };
+  }
+
+  /** How many of the largest logits {@link drawFromTop} needs; null = {@link draw} has to see all. */
+  topCount(vocabularySize: number): number | null {
+    const { presencePenalty = 0, frequencyPenalty = 0, logitBias = {}, logprobs } = this.#request;
+    if (logprobs !== undefined || presencePenalty !== 0 || frequencyPenalty !== 0) return null;
+    if (Object.keys(logitBias).length > 0) return null;
+    return topCount(this.#request, vocabularySize, this.#banned);
+  }
+
+  /** Draws what {@link draw} would. @param top of this stream, as many as {@link topCount}, or more */
+  drawFromTop(top: TopLogits): DrawnToken {
+    const id = sampleFromTop(top, this.#request, this.#nextRandom(), this.#banned);
+    this.#note(id);
+    return { id, logprobs: null };
+  }
+
+  #nextRandom(): number {
+    return uniform(1, this.#random.next(), 0, 1)[0]!;
+  }
+
+  #note(id: number): void {
     this.#seen.add(id);
     this.#written.set(id, (this.#written.get(id) ?? 0) + 1);
-    return { id, logprobs: original && logprobsOf(original, id, request.logprobs ?? 0) };
   }
 
   /** Adds biases and takes penalties. */

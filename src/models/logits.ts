@@ -1,5 +1,45 @@
+import { fusedKernels } from '../tensor/backend.js';
+import type * as tf from '../tensor/tensorflow.js';
+
 /** Beyond so many it is faster to sort all. */
-const MOST_INSERTED = 512;
+export const MOST_INSERTED = 512;
+
+/** The largest logits of one stream or of several, each from the likeliest token down, one stream after another. */
+export interface TopLogits {
+  readonly ids: Int32Array;
+  readonly values: Float32Array;
+}
+
+/**
+ * The largest logits of N streams; equal ones in the order of their ids.
+ * @param logits [N, V], borrowed @param count at most V
+ */
+export function topLogits(logits: tf.Tensor2D, count: number): TopLogits {
+  const kernels = fusedKernels();
+  if (!kernels) return composedTopLogits(logits, count);
+  const top = kernels.topLogits({ logits, count });
+  const ids = top.ids.dataSync<'int32'>();
+  const values = top.values.dataSync<'float32'>();
+  top.ids.dispose();
+  top.values.dispose();
+  return { ids, values };
+}
+
+/** The twin of the native kernel. */
+export function composedTopLogits(logits: tf.Tensor2D, count: number): TopLogits {
+  const [streams, size] = logits.shape;
+  const all = logits.dataSync<'float32'>();
+  const ids = new Int32Array(streams * count);
+  const values = new Float32Array(streams * count);
+  for (let n = 0; n < streams; n++) {
+    const row = all.subarray(n * size, (n + 1) * size);
+    likeliestIds(row, count).forEach((id, place) => {
+      ids[n * count + place] = id;
+      values[n * count + place] = row[id]!;
+    });
+  }
+  return { ids, values };
+}
 
 /**
  * Ids from the likeliest down, the first `count` of them; equal ones in the order of their ids.

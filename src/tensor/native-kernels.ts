@@ -132,6 +132,16 @@ export class NativeKernels {
     return tf.tidy(() => this.#run('GatelmLogitsPacked', [h, packed, b, options(bf16)], 1)[0]!);
   }
 
+  /** The largest of each row [M, V], from the largest down; equal ones in the order of their columns. */
+  topLogits({ logits, count }: { readonly logits: tf.Tensor; readonly count: number }) {
+    dimensions(logits, 'M, V', 'the native choice of tokens');
+    return tf.tidy(() => {
+      const outputs = this.#run('GatelmTopLogits', [logits, tf.tensor1d([count], 'int32')], 2);
+      const [values, ids] = outputs as [tf.Tensor, tf.Tensor]; // [M, count] and [M · count]
+      return { values, ids };
+    });
+  }
+
   /** {@link softmaxLoss} on packed weights. */
   softmaxLossPacked({
     h,

@@ -60,6 +60,27 @@ describe('a generation engine', () => {
     });
   }
 
+  test('does so where all of them draw among few tokens', async (t) => {
+    const model = buildModel();
+    t.after(() => model.dispose());
+    const engine = new GenerationEngine(model, LIMITS);
+    t.after(() => engine.dispose());
+    const requests = Array.from({ length: 16 }, (_, index) => {
+      const request = requestOf(index, { topK: 3 * index + 1, suppressUnknown: index % 2 === 0 });
+      return { ...request, logprobs: undefined };
+    });
+    // One that wants all logits, so that the others get them, too.
+    const other = requestOf(1, { maxTokens: 100, topK: 0 });
+    const write = (some: readonly TextRequest[]) =>
+      Promise.all(some.map((request) => engine.run(new TextWriting(tokenizer, request))));
+    const among = await write([...requests, other]);
+    assert.deepEqual(await write(requests), among.slice(0, -1));
+    assert.deepEqual(
+      requests.map((request) => generateText(model, tokenizer, request)),
+      among.slice(0, -1),
+    );
+  });
+
   test('does so with composed ops, too', async (t) => {
     const model = buildModel();
     t.after(() => model.dispose());

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type SamplingOptions, sampleToken } from '../../src/generation/sampling.js';
+import { type SamplingOptions, sampleFromTop, sampleToken, topCount } from '../../src/generation/sampling.js';
+import { likeliestIds } from '../../src/models/logits.js';
 import { randomBits } from '../../src/tensor/random.js';
 
 const PLAIN: SamplingOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
@@ -168,5 +169,37 @@ describe('sampling among many', () => {
       }),
       { numRuns: 500, seed: 11 },
     );
+  });
+
+  it('draws from the largest logits alone what it draws from all, where it says that they are enough', () => {
+    let enough = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 2, maxLength: 700 }),
+        fc.constantFrom(0, 0.3, 1, 3),
+        fc.constantFrom(0, 1, 5, 40, 511, 512, 600),
+        fc.constantFrom(1, 0.5, 0.9),
+        fc.constantFrom(0, 0.1),
+        fc.option(fc.nat(699)),
+        fc.nat(5),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (integers, temperature, topK, topP, minP, bannedId, more, number) => {
+          const values = Float32Array.from(integers, (value) => value / 5);
+          const options = { temperature, topK, topP, minP, repetitionPenalty: 1 };
+          const banned = new Set(bannedId !== null && bannedId < values.length ? [bannedId] : []);
+          const count = topCount(options, values.length, banned);
+          if (count === null) return;
+          enough += 1;
+          const ids = likeliestIds(values, Math.min(count + more, values.length));
+          const top = { ids, values: Float32Array.from(ids, (id) => values[id]!) };
+          const drawn = sampleFromTop(top, options, number, banned);
+          assert.equal(drawn, sampleToken(values, options, number, none, banned));
+        },
+      ),
+      { numRuns: 2000, seed: 12 },
+    );
+    assert.ok(enough > 500, `${enough} of 2000`);
+    assert.equal(topCount({ ...PLAIN, topK: 5, repetitionPenalty: 1.1 }, 100, none), null);
+    assert.equal(topCount(PLAIN, 100, none), null);
   });
 });

@@ -1,6 +1,7 @@
 /** The native kernels on the path of this process (GATELM_CPU); native-kernels-paths.test.ts runs this file on the others. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { composedTopLogits, topLogits } from '../../src/models/logits.js';
 import { fusedKernels, loadBackend } from '../../src/tensor/backend.js';
 import type { NativeKernels } from '../../src/tensor/native-kernels.js';
 import { dropoutMask } from '../../src/tensor/random.js';
@@ -73,6 +74,30 @@ describe('the native kernels', async () => {
     const wanted = process.env.GATELM_CPU;
     context.diagnostic(`${kernels.info.cpu}, ${kernels.info.threads} threads`);
     if (wanted) assert.equal(kernels.info.cpu, wanted);
+  });
+
+  it('choose the largest logits as the composed path does', { skip }, () => {
+    // Around the size of a block (64), more blocks than are chosen and fewer, all of them, and ties.
+    for (const [streams, size, count] of [
+      [1, 1, 1],
+      [2, 63, 5],
+      [3, 64, 64],
+      [1, 1000, 40],
+      [33, 4321, 7],
+      [4, 700, 300],
+      [2, 10_000, 0],
+    ] as const) {
+      for (const levels of [0, 7]) {
+        expectNoTensorLeak(() => {
+          const drawn = drawnTensor([streams, size], size + levels, 5);
+          const logits = levels ? tf.tidy(() => tf.round(tf.mul(drawn, levels / 10))) : drawn;
+          const ours = topLogits(logits as tf.Tensor2D, count);
+          const expected = composedTopLogits(logits as tf.Tensor2D, count);
+          tf.dispose([drawn, logits]);
+          assert.deepEqual(ours, expected, `${streams} rows of ${size}, ${count} of them`);
+        });
+      }
+    }
   });
 
   for (const precision of PRECISIONS) {

@@ -51,16 +51,31 @@ onRequest(InferenceHostRequest, (request) => {
   }
 });
 
+/** What tasks have said since the last turn of the event loop: one message for a step of many texts. */
+let said: [taskId: number, part: unknown][] = [];
+
+function collect(taskId: number, part: unknown): void {
+  if (said.length === 0) setImmediate(sendParts);
+  said.push([taskId, part]);
+}
+
+function sendParts(): void {
+  if (said.length === 0) return;
+  send({ type: 'parts', parts: said });
+  said = [];
+}
+
 async function run({ taskId, task, streams }: RunRequest): Promise<void> {
   const cancelled = createCancelFlag();
   const { port1: parts, port2: workerPort } = new ThreadChannel();
   openTasks.set(taskId, { cancelled, parts });
-  const forward = (part: unknown) => send({ type: 'part', taskId, part });
+  const forward = (part: unknown) => collect(taskId, part);
   parts.on('message', forward);
   try {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };
     const result = await pool.run(threadTask, streams ? [workerPort] : []);
     drain(parts, forward);
+    sendParts();
     send({ type: 'done', taskId, result });
   } catch (error) {
     send({ type: 'failed', taskId, error: serializeError(error) });

@@ -167,17 +167,12 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }
 
   #receive(message: TaskMessage): void {
-    const task = this.#tasks.get(message.taskId);
-    if (!task) return;
-    if (message.type === 'part') {
-      const { taskId, part } = message;
-      const sendInput = (input: TaskInput) => this.#host?.send({ type: 'input', taskId, input });
-      takePart(task.type, part, task.options, sendInput).catch((error) => {
-        if (this.#tasks.delete(taskId)) task.answer.reject(error);
-        this.#host?.send({ type: 'cancel', taskId });
-      });
+    if (message.type === 'parts') {
+      for (const [taskId, part] of message.parts) this.#takePart(taskId, part);
       return;
     }
+    const task = this.#tasks.get(message.taskId);
+    if (!task) return;
     this.#tasks.delete(message.taskId);
     switch (message.type) {
       case 'done': {
@@ -192,6 +187,16 @@ export class LocalInferenceExecutor implements InferenceExecutor {
       default:
         message satisfies never;
     }
+  }
+
+  #takePart(taskId: number, part: unknown): void {
+    const task = this.#tasks.get(taskId);
+    if (!task) return;
+    const sendInput = (input: TaskInput) => this.#host?.send({ type: 'input', taskId, input });
+    takePart(task.type, part, task.options, sendInput).catch((error) => {
+      if (this.#tasks.delete(taskId)) task.answer.reject(error);
+      this.#host?.send({ type: 'cancel', taskId });
+    });
   }
 
   #failOpenTasks({ exitCode, signal }: HostEnd): void {

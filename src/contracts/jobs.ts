@@ -179,7 +179,12 @@ export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
 
 export const InferenceHostMessage = z.discriminatedUnion('type', [
   ...hostSigns,
-  z.strictObject({ type: z.literal('part'), taskId: z.int(), part: z.unknown().describe('By TASK_PARTS') }),
+  z.strictObject({
+    type: z.literal('parts'),
+    parts: z
+      .array(z.tuple([z.int(), z.unknown()]))
+      .describe('Of all tasks, in order: the id of the task, and what TASK_PARTS says'),
+  }),
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),

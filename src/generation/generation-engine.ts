@@ -42,8 +42,8 @@ const MOST_BEGINNINGS = 64;
 
 /**
  * Writes many texts with one model. A step reads one token of every text at once; texts join and leave between two steps
- * (continuous batching: Yu et al. 2022, "Orca"). A prompt is read block by block, a block of one prompt between two
- * steps, so that a long one does not hold up the others.
+ * (continuous batching: Yu et al. 2022, "Orca"). Prompts are read block by block, a block between two steps, which is a
+ * part of a long one or several short ones, so that nobody is held up for long.
  *
  * A text does not depend on what is written beside it: the kernels add up each row in the same order whatever the number of
  * rows. Composed ops do not promise that; with them each text has a step of its own.
@@ -93,7 +93,7 @@ export class GenerationEngine {
     while (this.open > 0) {
       await nextTurn(); // those who ask and those who leave are heard between two steps
       this.#admit();
-      this.#readOneBlock();
+      this.#readPrompts();
       if (this.#writing.length > 0) this.#writeOneToken();
     }
     this.#isRunning = false;
@@ -111,22 +111,24 @@ export class GenerationEngine {
     }
   }
 
-  /** Of the prompt that waited longest. A prompt that has been read joins the writing ones. */
-  #readOneBlock(): void {
-    const stream = this.#reading.shift();
-    if (!stream) return;
+  /** A block's worth of tokens, of the prompts that waited longest. A prompt that has been read joins the writing ones. */
+  #readPrompts(): void {
+    for (let read = 0; read < PROMPT_BLOCK && this.#reading.length > 0; )
+      read += this.#readOneBlock(this.#reading.shift()!);
+  }
+
+  /** @returns the tokens that were read, and one for the way there */
+  #readOneBlock(stream: Stream): number {
     if (stream.isCancelled?.()) {
       stream.writing.cancel();
       this.#end(stream);
-      return;
+      return 1;
     }
+    const end = stream.writing.context.length - 1;
+    const tokens = Math.min(PROMPT_BLOCK, end - stream.position);
     try {
-      const end = stream.writing.context.length - 1;
       if (stream.position < end) {
-        const block = stream.writing.context.subarray(
-          stream.position,
-          Math.min(stream.position + PROMPT_BLOCK, end),
-        );
+        const block = stream.writing.context.subarray(stream.position, stream.position + tokens);
         this.#useModel(
           stream.state,
           () => this.#model.read(block),
@@ -145,6 +147,7 @@ export class GenerationEngine {
       disposeStates(stream.state);
       stream.reject(error);
     }
+    return tokens + 1;
   }
 
   #join(stream: Stream): void {

@@ -47,8 +47,12 @@ export class TextWriting {
   readonly #logprobs: TokenLogprob[] = [];
   /** The last ids of all. */
   #tail: number[];
-  #text = '';
+  /** What was shown, piece by piece: a text of 100,000 tokens is not copied at each of them. */
+  readonly #pieces: string[] = [];
+  /** Characters of the pieces. */
   #shown = 0;
+  /** What follows them, and may be the beginning of a stop string. */
+  #held = '';
   #shownLogprobs = 0;
   #tokens = 0;
   #finishReason: FinishReason | null = null;
@@ -101,21 +105,22 @@ export class TextWriting {
 
   #append({ id, logprobs }: DrawnToken): GenerationPart | null {
     const { stop, maxTokens } = this.#request;
-    const checked = this.#text.length;
+    const checked = this.#held.length;
     const token = this.#decoder.push(id);
     this.#tail = [...this.#tail, id].slice(-MOST_TAIL);
     this.#tokens += 1;
-    this.#text += token;
-    if (logprobs) this.#logprobs.push(describeLogprobs(this.#tokenizer, token, checked, logprobs));
-    const end = findStop(this.#text, stop, checked);
+    this.#held += token;
+    if (logprobs)
+      this.#logprobs.push(describeLogprobs(this.#tokenizer, token, this.#shown + checked, logprobs));
+    const end = findStop(this.#held, stop, checked);
     if (end !== null) {
-      this.#text = this.#text.slice(0, end);
+      this.#held = this.#held.slice(0, end);
       this.#finishReason = 'stop';
       return null;
     }
     if (this.#tokens === maxTokens) this.#finishReason = 'length';
-    const certain = shownLength(this.#text, stop);
-    return certain > this.#shown ? this.#part(certain) : null;
+    const certain = shownLength(this.#held, stop);
+    return certain > 0 ? this.#part(certain) : null;
   }
 
   /** Ends it, with what there is. */
@@ -125,13 +130,13 @@ export class TextWriting {
 
   /** The rest that was held back, null = nothing; and the whole. */
   finish(): { part: GenerationPart | null; result: GeneratedText } {
-    if (this.#finishReason !== 'stop') this.#text += this.#decoder.end();
-    const part = this.#part(this.#text.length);
+    if (this.#finishReason !== 'stop') this.#held += this.#decoder.end();
+    const part = this.#part(this.#held.length);
     const { promptIds: ids, prompt, logprobs } = this.#request;
     return {
       part: part.text !== '' || part.logprobs?.length ? part : null,
       result: {
-        text: this.#text,
+        text: this.#pieces.join(''),
         tokens: this.#tokens,
         promptTokens: this.context.length - 1,
         finishReason: this.#finishReason ?? 'length',
@@ -141,11 +146,14 @@ export class TextWriting {
     };
   }
 
-  #part(end: number): GenerationPart {
-    const piece = this.#text.slice(this.#shown, end);
-    this.#shown = Math.max(this.#shown, end);
+  /** Shows so much of what was held back. */
+  #part(length: number): GenerationPart {
+    const piece = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    this.#pieces.push(piece);
+    this.#shown += length;
     if (this.#request.logprobs === undefined) return { text: piece, tokens: this.#tokens };
-    const upTo = this.#logprobs.findLastIndex(({ start }) => start < end) + 1;
+    const upTo = this.#logprobs.findLastIndex(({ start }) => start < this.#shown) + 1;
     const pieces = this.#logprobs.slice(this.#shownLogprobs, upTo);
     this.#shownLogprobs = Math.max(this.#shownLogprobs, upTo);
     return { text: piece, tokens: this.#tokens, logprobs: pieces };

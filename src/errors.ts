@@ -122,11 +122,13 @@ const TABLE = {
   ),
   'foreign-host': row('forbidden', 'This server answers to its own name alone, not to {host}'),
   unauthorized: row('unauthorized', 'An API key is needed: Authorization: Bearer KEY'),
-  forbidden: row('forbidden', 'This API key lacks the scope "{scope}"'),
+  forbidden: row('forbidden', 'This needs a key with the scope "{scope}"; "{key}" has "{has}"'),
+  'api-key-exists': row('conflict', 'There is an API key named "{name}" already'),
+  'api-key-not-found': row('not-found', 'There is no API key named "{name}"'),
   'rate-limited': row('too-many', 'More than {limit} requests in {window}; try again in {seconds} s'),
   'unsafe-bind': row(
     'invalid',
-    'Binding to {host} needs API keys (GATELM_API_KEYS); without them only loopback is open',
+    'Binding to {host} needs API keys (gatelm keys create, or GATELM_API_KEYS); without them only loopback is open',
   ),
   internal: row('internal', 'Something went wrong inside gatelm; the log has it under {reference}'),
 } as const satisfies Record<string, ErrorRow>;

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { AppError } from '../errors.js';
 import { packageVersion } from '../server/package-version.js';
 import { describeEnvironment } from './describe-environment.js';
+import { createKey, listKeys, revokeKey } from './keys.js';
 import { serve } from './serve.js';
 
 const program = new Command('gatelm')
@@ -18,6 +19,26 @@ program
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
   .addHelpText('after', `\n${describeEnvironment()}`)
   .action((options) => serve(options));
+
+const keys = program.command('keys').description('API keys: who may call, and what');
+const DATA_DIR = ['--data-dir <folder>', 'same as GATELM_DATA_DIR'] as const;
+keys
+  .command('create <name>')
+  .description('Print a new key, once; a running server knows it from then on')
+  .requiredOption('--scope <scope>', 'read, train or admin')
+  .option('--expires-days <days>', 'days until it ends; left out: never')
+  .option(...DATA_DIR)
+  .action((name, options) => createKey(name, options));
+keys
+  .command('list')
+  .description('The keys there are, without the keys themselves')
+  .option(...DATA_DIR)
+  .action((options) => listKeys(options));
+keys
+  .command('revoke <name>')
+  .description('End a key; a running server refuses it from then on')
+  .option(...DATA_DIR)
+  .action((name, options) => revokeKey(name, options));
 
 try {
   await program.parseAsync();

@@ -10,10 +10,7 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Every field is read from `GATELM_` and its name in capitals: `maxBodyBytes` from GATELM_MAX_BODY_BYTES. */
 export const Environment = z.strictObject({
-  host: z
-    .string()
-    .default('127.0.0.1')
-    .describe('Address to listen on; all but loopback need GATELM_API_KEYS'),
+  host: z.string().default('127.0.0.1').describe('Address to listen on; all but loopback need API keys'),
   port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 = any free one'),
   dataDir: z.string().default('./data').describe('Folder of the database, experiments and corpora'),
   corporaMirror: z
@@ -25,7 +22,7 @@ export const Environment = z.strictObject({
     .array(z.string().min(8, 'an API key needs at least 8 characters'))
     .default([])
     .describe(
-      'Keys that clients must send as "Authorization: Bearer KEY", comma-separated; none = open on loopback',
+      'Keys that may do everything, comma-separated, sent as "Authorization: Bearer KEY"; those of `gatelm keys create` come on top. No key at all = open on loopback',
     ),
   allowedOrigins: z
     .array(z.string())
@@ -130,7 +127,19 @@ export const Environment = z.strictObject({
     .min(0)
     .max(10_000_000)
     .default(0)
-    .describe('Requests that one address may make in a minute; 0 = no limit'),
+    .describe('Requests that one key, or else one address, may make in a minute; 0 = no limit'),
+  inferenceRateLimit: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('The same for texts, scorings, rankings and evaluations; 0 = as GATELM_RATE_LIMIT'),
+  trainingRateLimit: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe('The same for new experiments, forks, imports and uploads; 0 = as GATELM_RATE_LIMIT'),
   shutdownGraceMs: z
     .int()
     .min(0)
@@ -197,8 +206,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /** @throws unsafe-bind when the service would be open to others without keys */
-export function assertSafeBind({ host, apiKeys }: Environment): void {
-  if (apiKeys.length === 0 && !isLoopback(host)) throw appError('unsafe-bind', { host });
+export function assertSafeBind({ host }: Pick<Environment, 'host'>, hasKeys: boolean): void {
+  if (!hasKeys && !isLoopback(host)) throw appError('unsafe-bind', { host });
 }
 
 function readText(field: keyof Environment, text: string): unknown {

@@ -104,10 +104,16 @@ export const ExperimentPageBody = z.object({
 });
 
 const since = z.int().min(0).default(0).describe('Number of the last event that is known already');
-export const ProgressQuery = z.strictObject({ since });
+const ticket = z
+  .string()
+  .max(100)
+  .optional()
+  .describe('Of POST /tickets, where no header with a key can be sent');
+export const ProgressQuery = z.strictObject({ since, ticket });
 
 export const ListEventsQuery = z.strictObject({
   since,
+  ticket,
   limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
 });
 

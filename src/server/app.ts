@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
-import Fastify, { type FastifyServerOptions } from 'fastify';
+import Fastify, { type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { assertSafeBind } from '../contracts/environment.js';
-import { appError } from '../errors.js';
+import { KeyRing } from '../experiments/api-keys.js';
 import type { Services } from '../experiments/services.js';
 import { answerClientError } from './client-error.js';
 import type { HttpApp } from './http-app.js';
@@ -14,6 +13,7 @@ import { controlAccess } from './plugins/access.js';
 import { acceptBodies } from './plugins/bodies.js';
 import { describeInterface } from './plugins/openapi.js';
 import { exposeMetrics } from './plugins/prometheus.js';
+import { limitRate } from './plugins/rate-limits.js';
 import { refuseUnknownRoutes } from './plugins/unknown-routes.js';
 import { answerProblem } from './problem.js';
 import { routeCorpora } from './routes/corpora/corpora.js';
@@ -29,14 +29,21 @@ import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
 import { routeScore } from './routes/score.js';
 import { routeSessions } from './routes/sessions/sessions.js';
+import { routeTickets } from './routes/tickets.js';
 import { routeCompletions } from './routes/v1/completions.js';
 import { routeModels } from './routes/v1/models.js';
 import { StreamRegistry } from './streams/stream-registry.js';
+import { Tickets } from './tickets.js';
 import { compileValidation } from './validation.js';
 
 export interface AppOptions {
-  /** pino's instance or options; false = no log. */
+  /** pino’s options; false = no log. */
   readonly logger?: FastifyServerOptions['logger'];
+}
+
+/** A request in the log: what stands for a key in its address is left out. */
+function describeRequest({ method, url, host, ip }: FastifyRequest) {
+  return { method, url: url.replace(/([?&]ticket=)[^&]*/g, '$1…'), host, remoteAddress: ip };
 }
 
 /** What pages of this server may load: their own files alone. */
@@ -60,9 +67,10 @@ const SOCKET_CLOSE_MS = 1000;
  */
 export async function buildApp(services: Services, { logger = false }: AppOptions = {}): Promise<HttpApp> {
   const { environment } = services;
-  assertSafeBind(environment);
+  const keys = new KeyRing(environment, services.store.apiKeys);
+  assertSafeBind(environment, keys.hasAny);
   const app = Fastify({
-    logger,
+    logger: typeof logger === 'object' ? { ...logger, serializers: { req: describeRequest } } : logger,
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
@@ -76,7 +84,6 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   acceptBodies(app);
   refuseUnknownRoutes(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SOURCES }, hsts: false });
-  await limitRate(app, environment.rateLimit);
 
   const streams = new StreamRegistry(environment.maxSubscribers);
   await app.register(websocket, {
@@ -95,7 +102,9 @@ export async function buildApp(services: Services, { logger = false }: AppOption
     },
   });
 
-  controlAccess(app, environment);
+  const tickets = new Tickets();
+  controlAccess(app, environment, keys, tickets);
+  await limitRate(app, environment);
   await describeInterface(app, packageVersion());
   exposeMetrics(app, services, streams);
   routeExperiments(app, services);
@@ -113,16 +122,6 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routeCorpora(app, services);
   routePresets(app);
   routeHealth(app, services);
+  routeTickets(app, tickets);
   return app;
-}
-
-/** One address may make so many requests in a minute; 0 = any number. */
-async function limitRate(app: HttpApp, requestsPerMinute: number): Promise<void> {
-  if (requestsPerMinute === 0) return;
-  await app.register(rateLimit, {
-    max: requestsPerMinute,
-    timeWindow: '1 minute',
-    errorResponseBuilder: (_request, { max, ttl }) =>
-      appError('rate-limited', { limit: max, window: 'a minute', seconds: Math.ceil(ttl / 1000) }),
-  });
 }

@@ -1,3 +1,4 @@
+import { type ApiKeyRepository, createApiKeyRepository } from './api-key-repository.js';
 import { type CheckpointRepository, createCheckpointRepository } from './checkpoint-repository.js';
 import { openDatabase } from './database.js';
 import { createEventRepository, type EventRepository } from './event-repository.js';
@@ -17,6 +18,7 @@ export interface Store {
   readonly metrics: MetricRepository;
   readonly checkpoints: CheckpointRepository;
   readonly idempotency: IdempotencyRepository;
+  readonly apiKeys: ApiKeyRepository;
   page(query: ExperimentPageQuery): ExperimentPage;
   /**
    * All of `body` is stored, or nothing.
@@ -39,6 +41,7 @@ export function openStore(file: string): Store {
     metrics: describingErrors(createMetricRepository(database), file),
     checkpoints: describingErrors(createCheckpointRepository(database), file),
     idempotency: describingErrors(createIdempotencyRepository(database), file),
+    apiKeys: describingErrors(createApiKeyRepository(database), file),
     ...describingErrors({ page: createExperimentPager(database), check: () => void ping.get() }, file),
     transaction(body) {
       try {

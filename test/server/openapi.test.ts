@@ -77,6 +77,7 @@ const ROUTES = [
   'GET /healthz',
   'GET /readyz',
   'GET /metrics',
+  'POST /tickets',
 ];
 
 test('the document has every route, each with a summary, an answer and the problem', async (t) => {

@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import type { RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
@@ -14,6 +15,7 @@ import { Checkpoint, MetricPoint } from '../../contracts/metrics.js';
 import { Completion, OpenAiError, OpenAiModel } from '../../contracts/openai.js';
 import { ScoreResult } from '../../contracts/score.js';
 import type { HttpApp } from '../http-app.js';
+import { scopeOf } from './access.js';
 
 /** Schemas that the document names once, and the name of each. */
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
@@ -59,10 +61,23 @@ export async function describeInterface(app: HttpApp, version: string): Promise<
         { name: 'corpora', description: 'Text to learn from' },
         { name: 'operations', description: 'Health and figures' },
       ],
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
-      security: [{ apiKey: [] }, {}],
+      components: {
+        securitySchemes: {
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'A key with the scope that the call names; a server on loopback without keys asks for none',
+          },
+        },
+      },
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => {
+      const { route } = input as { route: RouteOptions };
+      const { schema, url } = jsonSchemaTransform(input);
+      const scope = scopeOf(String(route.method), route.config ?? {});
+      return { schema: { ...schema, security: [{ apiKey: [scope] }, {}] }, url };
+    },
     transformObject: (document) =>
       withoutUnusedComponents(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document),
   });

@@ -9,6 +9,7 @@ import { answerText, TEXT_RESPONSES } from '../streams/text-answer.js';
 
 const TAGS = ['models'];
 const EXAMPLE = { prompt: 'the', maxTokens: 50, temperature: 0.8, topK: 40, seed: 1 };
+const CONFIG = { scope: 'read', costs: 'inference' } as const;
 const schema = {
   tags: TAGS,
   description:
@@ -30,12 +31,13 @@ export function routeGenerate(app: HttpApp, services: Services, streams: StreamR
 
   app.get(
     '/generate',
-    { schema: { ...schema, summary: 'Write text', querystring: GenerateInput } },
+    { config: CONFIG, schema: { ...schema, summary: 'Write text', querystring: GenerateInput } },
     async (request, reply) => answer(request.query, request, reply),
   );
   app.post(
     '/generate',
     {
+      config: CONFIG,
       schema: {
         ...schema,
         summary: 'Write text; for prompts too long for an address',

@@ -20,6 +20,7 @@ export function routeScore(app: HttpApp, services: Services, streams: StreamRegi
   app.post(
     '/score',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'How surprising each token of a text is, or of many texts',
@@ -44,6 +45,7 @@ export function routeScore(app: HttpApp, services: Services, streams: StreamRegi
   app.post(
     '/rank',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'Which of several alternatives follows a prompt most likely',
@@ -68,6 +70,7 @@ async function routeScoreStream(app: HttpApp, services: Services, streams: Strea
   app.post(
     '/score/stream',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'How surprising each token of a text of any length is, while it comes in',

@@ -61,6 +61,7 @@ export function routeCorpora(app: HttpApp, services: Services): void {
   app.delete(
     '/corpora/:name',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'Delete an uploaded corpus that no experiment needs any more',
@@ -87,6 +88,7 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
   app.post(
     '/corpora',
     {
+      config: { costs: 'training' },
       schema: {
         tags: TAGS,
         summary: 'Upload a text as a corpus',

@@ -21,6 +21,7 @@ export function routeExperiments(app: HttpApp, services: Services): void {
   app.post(
     '/experiments',
     {
+      config: { costs: 'training' },
       schema: {
         tags: TAGS,
         summary: 'Queue an experiment',

@@ -70,6 +70,7 @@ async function routeImport(app: HttpApp, services: Services): Promise<void> {
   app.post(
     '/experiments/import',
     {
+      config: { costs: 'training' },
       schema: {
         tags: ['models'],
         summary: 'Import a model that PyTorch trained; it is served like one’s own',

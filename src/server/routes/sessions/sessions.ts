@@ -30,6 +30,7 @@ export function routeSessions(app: HttpApp, services: Services, streams: StreamR
   app.post(
     '/sessions',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'Begin a text that goes on from request to request',
@@ -52,6 +53,7 @@ export function routeSessions(app: HttpApp, services: Services, streams: StreamR
   app.delete(
     '/sessions/:id',
     {
+      config: { scope: 'read' },
       schema: {
         tags: TAGS,
         summary: 'Forget a session',
@@ -67,6 +69,7 @@ export function routeSessions(app: HttpApp, services: Services, streams: StreamR
   app.post(
     '/sessions/:id/feed',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'Let a session read on',
@@ -80,6 +83,7 @@ export function routeSessions(app: HttpApp, services: Services, streams: StreamR
   app.post(
     '/sessions/:id/generate',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
         summary: 'Let a session write on',
@@ -98,6 +102,7 @@ export function routeSessions(app: HttpApp, services: Services, streams: StreamR
   app.post(
     '/sessions/:id/fork',
     {
+      config: { scope: 'read' },
       schema: {
         tags: TAGS,
         summary: 'A second session that goes on from here by itself',

@@ -15,6 +15,7 @@ export function routeCompletions(app: HttpApp, services: Services, streams: Stre
   app.post(
     '/v1/completions',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
         summary: 'Write text, in the way of OpenAI’s interface',

@@ -19,6 +19,7 @@ export function routeEvaluate(app: HttpApp, services: Services, streams: StreamR
   app.post(
     '/experiments/:id/evaluate',
     {
+      config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
         summary: 'Perplexity of an experiment’s model on a split of a corpus, or on a text',

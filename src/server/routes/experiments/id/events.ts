@@ -19,6 +19,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
   app.get(
     '/experiments/:id/events',
     {
+      config: { takesTicket: true },
       schema: {
         tags: ['experiments'],
         summary: 'Events of an experiment: a page, or a stream with Accept: text/event-stream',

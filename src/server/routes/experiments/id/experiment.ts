@@ -77,6 +77,7 @@ export function routeExperiment(app: HttpApp, services: Services): void {
   app.delete(
     '/experiments/:id',
     {
+      config: { scope: 'admin' },
       schema: {
         tags: TAGS,
         summary: 'Delete an experiment with its events, metrics and files',
@@ -124,6 +125,7 @@ export function routeExperiment(app: HttpApp, services: Services): void {
   app.post(
     '/experiments/:id/fork',
     {
+      config: { costs: 'training' },
       schema: {
         tags: TAGS,
         summary: 'Queue a new experiment that begins with the weights of this one',

@@ -12,6 +12,7 @@ export function routeProgress(app: HttpApp, services: Services, streams: StreamR
   app.route({
     method: 'GET',
     url: '/experiments/:id/progress',
+    config: { takesTicket: true },
     schema: {
       tags: ['experiments'],
       summary: 'Follow an experiment by WebSocket',

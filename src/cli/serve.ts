@@ -53,7 +53,7 @@ async function startServer(environment: Environment): Promise<Server> {
   const training = new LocalTrainingExecutor({
     slots: environment.trainingSlots,
     compute,
-    limits: { closeMs: 0 }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
+    limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
   });
   const inference = new LocalInferenceExecutor({
     threads: environment.inferenceThreads,

@@ -172,7 +172,14 @@ export class LocalTrainingExecutor implements TrainingExecutor {
       this.#hosts.delete(host);
       if (this.#host !== host) return; // it was replaced when it was idle
       this.#host = null;
-      for (const run of [...this.#runs.values()]) this.#finish(run, { type: 'interrupted', reason });
+      const runs = [...this.#runs.values()];
+      const isKnownWhy = runs.some(({ isToBlame }) => isToBlame);
+      for (const run of runs)
+        this.#finish(run, {
+          type: 'interrupted',
+          reason,
+          ...(isKnownWhy && !run.isToBlame && { isBystander: true }),
+        });
     });
     return host;
   }

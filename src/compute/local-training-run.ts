@@ -25,13 +25,14 @@ export class LocalTrainingRun implements TrainingRun {
   readonly #silence: NodeJS.Timeout;
   #stopLimit: NodeJS.Timeout | undefined;
   #serverStops = false;
+  #isToBlame = false;
 
   constructor(options: LocalTrainingRunOptions) {
-    const { experimentId, silenceLimitMs, giveUp } = options;
+    const { experimentId, silenceLimitMs } = options;
     this.#options = options;
     this.experimentId = experimentId;
     const cause = `experiment ${experimentId} sent no event for ${silenceLimitMs} ms`;
-    this.#silence = setTimeout(() => giveUp(cause), silenceLimitMs).unref();
+    this.#silence = setTimeout(() => this.#giveUp(cause), silenceLimitMs).unref();
   }
 
   get events(): AsyncIterable<TrainingEvent> {
@@ -43,11 +44,20 @@ export class LocalTrainingRun implements TrainingRun {
   }
 
   stop(mode: StopMode): void {
-    const { experimentId, requestStop, giveUp, stopLimitMs } = this.#options;
+    const { experimentId, requestStop, stopLimitMs } = this.#options;
     this.#serverStops = false;
     requestStop(mode);
     const cause = `experiment ${experimentId} did not stop within ${stopLimitMs} ms`;
-    this.#stopLimit ??= setTimeout(() => giveUp(cause), stopLimitMs).unref();
+    this.#stopLimit ??= setTimeout(() => this.#giveUp(cause), stopLimitMs).unref();
+  }
+
+  kill(): void {
+    this.#giveUp(`experiment ${this.experimentId} was killed`);
+  }
+
+  /** Whether its host is killed because of it. */
+  get isToBlame(): boolean {
+    return this.#isToBlame;
   }
 
   /** Asks it to write a checkpoint and end, because the server ends: not a pause that anybody asked for. */
@@ -68,6 +78,11 @@ export class LocalTrainingRun implements TrainingRun {
     this.#events.end();
     const interrupted = this.#serverStops && outcome.type === 'stopped';
     this.#outcome.resolve(interrupted ? { type: 'interrupted', reason: SERVER_STOPS } : outcome);
+  }
+
+  #giveUp(cause: string): void {
+    this.#isToBlame = true;
+    this.#options.giveUp(cause);
   }
 }
 

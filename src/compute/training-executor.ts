@@ -16,6 +16,11 @@ export interface TrainingRun {
   readonly outcome: Promise<TrainingOutcome>;
   /** Asks the training to stop at its next step; a second, stronger ask (cancel after pause) overrides. */
   stop(mode: StopMode): void;
+  /**
+   * Ends it now, whatever it does, with its host: without a checkpoint, with the outcome `interrupted`. Others that train in the
+   * same host are bystanders.
+   */
+  kill(): void;
 }
 
 export interface TrainingExecutor {

@@ -97,6 +97,14 @@ export const Environment = z.strictObject({
     .describe(
       'Times that an experiment whose host or server died is started again from its last checkpoint by itself; then, or at 0, it stays interrupted until POST …/resume',
     ),
+  watchdogMs: z
+    .int()
+    .min(1000)
+    .max(604_800_000)
+    .default(3_600_000)
+    .describe(
+      'Time without an event after which a training counts as hanging: its host is killed, in milliseconds; loading a corpus and evaluating are silent',
+    ),
   maxBodyBytes: z
     .int()
     .min(1024)

@@ -46,7 +46,16 @@ export const TrainingOutcome = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('succeeded') }),
   z.strictObject({ type: z.literal('stopped'), mode: StopMode }),
   z.strictObject({ type: z.literal('failed'), error: SerializedErrorBody }),
-  z.strictObject({ type: z.literal('interrupted'), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('interrupted'),
+    reason: z.string(),
+    isBystander: z
+      .boolean()
+      .optional()
+      .describe(
+        'Its host was killed because of another training: it goes on by itself, whatever maxRestarts says',
+      ),
+  }),
 ]);
 export type TrainingOutcome = z.infer<typeof TrainingOutcome>;
 

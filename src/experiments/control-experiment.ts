@@ -29,6 +29,21 @@ export function cancelExperiment(dependencies: ControlDependencies, id: string):
 }
 
 /**
+ * Ends an experiment now, even where it does not heed a cancel: without a last checkpoint. What it had saved stays usable.
+ * Others that train in the same host go on from their last checkpoint. Asking twice is asking once.
+ * @throws experiment-not-found, state-conflict
+ */
+export function killExperiment(dependencies: ControlDependencies, id: string): Experiment {
+  const { store, log, queue } = dependencies;
+  const experiment = findExperiment(store, id);
+  if (!isNeeded('kill', experiment)) return viewExperiment(store, experiment);
+  if (!isActive(experiment.state)) return stopExperiment(dependencies, id, 'cancel');
+  const asked = experiment.state === 'cancelling' ? experiment : log.record(id, STOPS.cancel.asked);
+  queue.kill(id);
+  return viewExperiment(store, asked ?? experiment);
+}
+
+/**
  * Lets an experiment rest: it writes a checkpoint at its next step and frees its slot. Asking twice is asking once.
  * @throws experiment-not-found, state-conflict
  */

@@ -103,6 +103,11 @@ export class TrainingQueue {
     this.#active.get(experimentId)?.run.stop(mode);
   }
 
+  /** Ends the training of an experiment now; what follows from its end is recorded when it has ended. */
+  kill(experimentId: string): void {
+    this.#active.get(experimentId)?.run.kill();
+  }
+
   /** Pauses what runs, so that the next start goes on from there; does not wait longer than the grace time. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
@@ -145,7 +150,10 @@ export class TrainingQueue {
       });
       this.#active.set(id, { run, ended: this.#follow(run) });
     } catch (error) {
-      this.#settle(id, { type: 'interrupted', reason: serializeError(error).message });
+      this.#settle(id, {
+        type: 'interrupted',
+        reason: serializeError(error).message,
+      });
     }
   }
 
@@ -222,18 +230,24 @@ export class TrainingQueue {
       case 'interrupted':
         if (isCancelled) this.#end(experiment, 'cancelled');
         else if (this.#closing) this.#interrupt(experiment, SERVER_STOPPED, true);
-        else this.#interruptAndRestart(experiment, outcome.reason);
+        else this.#interruptAndRestart(experiment, outcome);
         break;
       default:
         outcome satisfies never;
     }
   }
 
-  #interruptAndRestart(experiment: ExperimentRecord, reason: string): void {
+  /** A bystander's restart does not count: it was not its fault. */
+  #interruptAndRestart(
+    experiment: ExperimentRecord,
+    { reason, isBystander = false }: Extract<TrainingOutcome, { type: 'interrupted' }>,
+  ): void {
     const { restarts, state } = experiment;
-    const willRestart = state !== 'pausing' && restarts < this.#options.environment.maxRestarts;
+    const mayRestart = isBystander || restarts < this.#options.environment.maxRestarts;
+    const willRestart = state !== 'pausing' && mayRestart;
     this.#interrupt(experiment, reason, willRestart);
-    if (willRestart) this.enqueue(experiment, { resume: true, restarts: restarts + 1, keepsPlace: true });
+    const counted = isBystander ? restarts : restarts + 1;
+    if (willRestart) this.enqueue(experiment, { resume: true, restarts: counted, keepsPlace: true });
   }
 
   #interrupt({ id }: ExperimentRecord, reason: string, willRestart: boolean): void {

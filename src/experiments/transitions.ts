@@ -2,7 +2,7 @@ import { ACTIVE_STATES, type ExperimentState, TRANSITIONS } from '../contracts/e
 import { type AppError, appError } from '../errors.js';
 
 /** What can be asked of an experiment. */
-export type Verb = 'cancel' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete';
+export type Verb = 'cancel' | 'kill' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete';
 
 /** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
 const VERBS: Readonly<
@@ -11,6 +11,10 @@ const VERBS: Readonly<
   cancel: {
     acts: ['queued', 'preparing', 'running', 'pausing', 'paused', 'interrupted'],
     done: ['cancelling', 'cancelled'],
+  },
+  kill: {
+    acts: ['queued', 'preparing', 'running', 'pausing', 'paused', 'interrupted', 'cancelling'],
+    done: ['cancelled'],
   },
   pause: { acts: ['queued', 'preparing', 'running'], done: ['pausing', 'paused'] },
   resume: { acts: ['paused', 'interrupted'], done: ['queued', 'preparing', 'running'] },

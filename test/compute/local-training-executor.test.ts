@@ -133,6 +133,18 @@ test('a training that does not heed a stop is interrupted', async (context) => {
   assert.match(outcome.reason, /signal SIGKILL.*did not stop within 50 ms/);
 });
 
+test('a training that is killed ends at once; what trains in the same host is a bystander', async (context) => {
+  const executor = startExecutor(context, 'ignore-stop', { slots: 2 });
+  const [run, other] = [executor.submit(trainingJob('a')), executor.submit(trainingJob('b'))];
+  await Promise.all([firstText(run), firstText(other)]);
+  run.kill();
+  const [outcome, beside] = await Promise.all([run.outcome, other.outcome]);
+  assert.ok(outcome.type === 'interrupted' && beside.type === 'interrupted');
+  assert.match(outcome.reason, /signal SIGKILL.*experiment a was killed/);
+  assert.equal(outcome.isBystander, undefined);
+  assert.equal(beside.isBystander, true);
+});
+
 test('a training that says nothing is interrupted', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', { limits: { runSilenceMs: 100 } });
   const outcome = await executor.submit(trainingJob('a')).outcome;

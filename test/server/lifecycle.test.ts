@@ -93,3 +93,36 @@ test('cancelling asks the training to stop, and asking twice is asking once', as
   assert.match(refused.body.detail, /is cancelled; pause needs it to be queued, preparing, running/);
   assert.equal(refused.headers['content-type'], 'application/problem+json; charset=utf-8');
 });
+
+test('killing ends what does not heed a cancel, at once and without a last checkpoint', async (t) => {
+  const { address, training } = await startService(t, { slots: 2 });
+  const create = async () => (await request(address).post('/experiments').send({}).expect(201)).body.id;
+  const post = (id: string, verb: string) => request(address).post(`/experiments/${id}/${verb}`);
+  const [id, bystander, waiting] = [await create(), await create(), await create()];
+  const [run, other] = [await training.run(0), await training.run(1)];
+  for (const each of [run, other]) each.emit(startedEvent());
+  await post(id, 'cancel').expect(200);
+  assert.deepEqual(run.stops, ['cancel']);
+  const { body: asked } = await post(id, 'kill').expect(200);
+  assert.equal(asked.state, 'cancelling');
+  const stateOf = async (which: string) => (await request(address).get(`/experiments/${which}`)).body.state;
+  while ((await stateOf(id)) !== 'cancelled');
+  assert.equal((await post(id, 'kill').expect(200)).body.state, 'cancelled', 'asking twice is asking once');
+
+  const third = await training.run(2);
+  assert.equal(third.experimentId, waiting);
+  other.finish({ type: 'interrupted', reason: 'its host was killed', isBystander: true });
+  const again = await training.run(3); // by itself nobody is started again here (maxRestarts 0) but a bystander
+  assert.equal(again.experimentId, bystander);
+  assert.equal(again.job.resume, true);
+  const types = (await request(address).get(`/experiments/${bystander}/events`)).body.items.map(
+    ({ type }: { type: string }) => type,
+  );
+  assert.deepEqual(types.slice(-3), ['interrupted', 'queued', 'preparing']);
+
+  third.emit(startedEvent(), epochEvent(1), SUCCEEDED_EVENT);
+  third.finish({ type: 'succeeded' });
+  while ((await stateOf(waiting)) !== 'succeeded');
+  const { body } = await post(waiting, 'kill').expect(409);
+  assert.match(body.detail, /is succeeded; kill needs it to be queued, /);
+});

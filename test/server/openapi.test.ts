@@ -42,6 +42,7 @@ const ROUTES = [
   'DELETE /experiments/{id}',
   'POST /experiments/{id}/cancel',
   'POST /experiments/{id}/pause',
+  'POST /experiments/{id}/kill',
   'POST /experiments/{id}/resume',
   'POST /experiments/{id}/retry',
   'POST /experiments/{id}/continue',

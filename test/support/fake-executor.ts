@@ -68,6 +68,10 @@ export class FakeRun implements TrainingRun {
     this.#onStop(mode);
   }
 
+  kill(): void {
+    this.finish({ type: 'interrupted', reason: 'killed' });
+  }
+
   onStop(listener: (mode: StopMode) => void): void {
     this.#onStop = listener;
   }

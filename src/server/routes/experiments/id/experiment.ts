@@ -12,6 +12,7 @@ import {
   continueExperiment,
   deleteExperiment,
   editExperiment,
+  killExperiment,
   pauseExperiment,
   resumeExperiment,
   retryExperiment,
@@ -29,6 +30,10 @@ const VERBS = {
   cancel: {
     run: cancelExperiment,
     summary: 'End an experiment for good; its best weights so far stay usable',
+  },
+  kill: {
+    run: killExperiment,
+    summary: 'End an experiment now, without a last checkpoint; for one that does not heed a cancel',
   },
   pause: { run: pauseExperiment, summary: 'Write a checkpoint at the next step and free the slot' },
   resume: {

@@ -13,16 +13,17 @@ const PATIENCE_MS = 3000;
  */
 export function lockDataFolder(folder: string, patienceMs: number = PATIENCE_MS): () => void {
   const file = join(folder, 'server.lock');
-  const lock = new Sqlite(file, { timeout: patienceMs });
+  let lock: Sqlite.Database | undefined;
   try {
+    lock = new Sqlite(file, { timeout: patienceMs });
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    lock.close();
-    throw appError(
-      'database-unusable',
-      { file: folder, reason: 'another gatelm server uses this folder' },
-      error,
-    );
+    lock?.close();
+    const { code = '', message } = error as Error & { code?: string };
+    const isTaken = code.startsWith('SQLITE_BUSY');
+    const reason = isTaken ? 'another gatelm server uses this folder' : message;
+    throw appError('database-unusable', { file: folder, reason }, error);
   }
-  return () => void lock.close();
+  const held = lock;
+  return () => void held.close();
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { AppError, appError } from '../errors.js';
-import { migrate } from './migrate.js';
+import { assertNotNewer, migrate } from './migrate.js';
 
 export type Database = Sqlite.Database;
 
@@ -18,6 +18,7 @@ export function openDatabase(file: string): Database {
   try {
     mkdirSync(dirname(file), { recursive: true });
     database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
+    assertNotNewer(database);
     database.pragma('journal_mode = WAL');
     // FULL: an event that a client has seen is on the disk even when the power fails the moment after. It costs one
     // fsync a commit, and a training commits a few times a second at most.

@@ -15,9 +15,8 @@ interface Migration {
  * @throws database-newer when a newer gatelm has written it
  */
 export function migrate(database: Database, migrations: readonly Migration[] = readMigrations()): void {
-  const known = migrations.at(-1)?.version ?? 0;
+  assertNotNewer(database, migrations);
   const actual = versionOf(database);
-  if (actual > known) throw appError('database-newer', { actual, known });
   for (const { version, sql } of migrations) {
     if (version <= actual) continue;
     database
@@ -28,6 +27,16 @@ export function migrate(database: Database, migrations: readonly Migration[] = r
       })
       .immediate();
   }
+}
+
+/** Changes nothing. @throws database-newer when a newer gatelm has written it */
+export function assertNotNewer(
+  database: Database,
+  migrations: readonly Migration[] = readMigrations(),
+): void {
+  const known = migrations.at(-1)?.version ?? 0;
+  const actual = versionOf(database);
+  if (actual > known) throw appError('database-newer', { actual, known });
 }
 
 /** Version of a database: the number of the last migration that it has. */

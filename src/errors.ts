@@ -15,6 +15,7 @@ export type ErrorKind =
   | 'unauthorized'
   | 'forbidden'
   | 'unavailable' // a part of the service is down; try again later
+  | 'no-room' // the disk, or the part of it that may be used, is full
   | 'internal';
 
 /** Facts that complete the message; plain data, safe to send to a client. */
@@ -71,6 +72,10 @@ const TABLE = {
   'out-of-disk': row(
     'unavailable',
     'Writing {file} failed: no space left on the device; free some and resume',
+  ),
+  'disk-quota-exceeded': row(
+    'no-room',
+    'The data folder holds {used} bytes; GATELM_DISK_QUOTA_BYTES is {quota}. Delete experiments or corpora, or raise it',
   ),
   'write-failed': row('unavailable', 'Writing {file} failed: {reason}'),
 

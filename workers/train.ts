@@ -46,7 +46,7 @@ export default async function train({ job, events, stop }: TrainingTask): Promis
       { version: 1, model: config.model, vocabularySize, precision, corpus: corpusName },
       corpus.tokenizer,
     );
-    const sink = new CheckpointFolder(job.experimentDirectory);
+    const sink = new CheckpointFolder(job.experimentDirectory, config.training);
     if (!job.resume) sink.forgetSnapshot();
     const trainer = new Trainer({
       model,

@@ -10,6 +10,14 @@ import { sha256, writeDurably } from './durable-file.js';
 import { fromHostTensors, toHostTensors } from './host-tensors.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
+const LATEST = 'latest.json';
+const KEPT_RECORD = /^epoch-\d{6,}\.json$/;
+
+/** Name of what says which file an epoch's kept checkpoint is. */
+export function keptRecord(epoch: number): string {
+  return `epoch-${String(epoch).padStart(6, '0')}.json`;
+}
+
 /** Version of the layout below; another one is refused. */
 const FORMAT_VERSION = 1;
 
@@ -47,6 +55,7 @@ const CheckpointRecord = z.strictObject({
  *
  *     checkpoints/latest.json              what is not a tensor, and the name and SHA-256 of the file below
  *     checkpoints/step-000000120-1f83d9ab.safetensors
+ *     checkpoints/epoch-000010.json        the same for an epoch that is kept for good
  *     model/weights.safetensors            the best weights so far: what is served
  *
  * A checkpoint counts from the moment that `latest.json` is renamed into its place; the tensors file before it is
@@ -55,10 +64,12 @@ const CheckpointRecord = z.strictObject({
  */
 export class CheckpointFolder implements CheckpointSink {
   readonly #folder: string;
+  readonly #keepEvery: number | null;
 
-  /** @param folder the experiment's folder */
-  constructor(folder: string) {
+  /** @param folder the experiment's folder @param options.keepEvery epochs between snapshots that are kept for good */
+  constructor(folder: string, { keepEvery = null }: { readonly keepEvery?: number | null } = {}) {
     this.#folder = folder;
+    this.#keepEvery = keepEvery;
     mkdirSync(join(folder, 'checkpoints'), { recursive: true });
     mkdirSync(join(folder, 'model'), { recursive: true });
   }
@@ -69,13 +80,15 @@ export class CheckpointFolder implements CheckpointSink {
     const file = `step-${String(progress.step).padStart(9, '0')}-${digest.slice(0, 8)}.safetensors`;
     writeDurably(this.#path('checkpoints', file), bytes);
     const record = { version: FORMAT_VERSION, file, sha256: digest, progress, optimizer };
-    writeDurably(this.#path('checkpoints', 'latest.json'), Buffer.from(JSON.stringify(record)));
+    const json = Buffer.from(JSON.stringify(record));
+    if (this.#isKept(progress)) writeDurably(this.#path('checkpoints', keptRecord(progress.epoch)), json);
+    writeDurably(this.#path('checkpoints', LATEST), json);
     this.#removeOtherCheckpoints(file);
     return { file: `checkpoints/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
   }
 
   loadSnapshot(): TrainerSnapshot | null {
-    const path = this.#path('checkpoints', 'latest.json');
+    const path = this.#path('checkpoints', LATEST);
     if (!existsSync(path)) return null;
     const record = parseRecord(readFileSync(path, 'utf8'), path);
     const bytes = readVerified(this.#path('checkpoints', record.file), record.sha256);
@@ -98,10 +111,15 @@ export class CheckpointFolder implements CheckpointSink {
     return loadWeights(this.#path('model', 'weights.safetensors'));
   }
 
-  /** Forgets the snapshot, so that the next training begins anew. The best weights stay until others replace them. */
+  #isKept({ epoch, epochSteps }: TrainerSnapshot['progress']): boolean {
+    return this.#keepEvery !== null && epoch > 0 && epochSteps === 0 && epoch % this.#keepEvery === 0;
+  }
+
+  /** Forgets all snapshots, so that the next training begins anew. The best weights stay until others replace them. */
   forgetSnapshot(): void {
-    rmSync(this.#path('checkpoints', 'latest.json'), { force: true });
-    this.#removeOtherCheckpoints('latest.json');
+    const folder = this.#path('checkpoints');
+    rmSync(join(folder, LATEST), { force: true });
+    for (const file of readdirSync(folder)) rmSync(join(folder, file), { force: true });
   }
 
   #path(...parts: string[]): string {
@@ -118,8 +136,12 @@ export class CheckpointFolder implements CheckpointSink {
 
   #removeOtherCheckpoints(kept: string): void {
     const folder = this.#path('checkpoints');
-    for (const file of readdirSync(folder)) {
-      if (file !== kept && file !== 'latest.json') rmSync(join(folder, file), { force: true });
+    const files = readdirSync(folder);
+    const records = files.filter((file) => file === LATEST || KEPT_RECORD.test(file));
+    const named = records.map((record) => readFileSync(join(folder, record), 'utf8'));
+    for (const file of files) {
+      const isNeeded = file === kept || records.includes(file) || named.some((json) => json.includes(file));
+      if (!isNeeded) rmSync(join(folder, file), { force: true });
     }
   }
 }

@@ -111,6 +111,14 @@ export const Environment = z.strictObject({
     .max(1024 * MEBIBYTE)
     .default(MEBIBYTE)
     .describe('Largest request body, in bytes; uploads have their own limit'),
+  diskQuotaBytes: z
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .describe(
+      'Size of the data folder from which on no experiment, fork, import or upload is taken, in bytes; 0 = no limit. What trains goes on',
+    ),
   maxUploadBytes: z
     .int()
     .min(1024)

@@ -79,6 +79,15 @@ export const ContinueBody = z.strictObject({
 export const ForkBody = z
   .object(ExperimentInput.omit({ preset: true }).shape)
   .partial()
+  .extend({
+    fromEpoch: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Begin with the checkpoint of this epoch, which training.keepEvery kept; default: the latest one',
+      ),
+  })
   .describe('A part of a config, name, tags, notes and priority');
 
 export const ListExperimentsQuery = z.strictObject({

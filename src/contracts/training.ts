@@ -179,6 +179,15 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe('Steps between checkpoints within an epoch; null = at the end of each epoch only'),
+    keepEvery: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Epochs between checkpoints that are kept for good, beside the latest one and the best weights; null = none',
+      ),
     sampleLength: z
       .int()
       .min(0)

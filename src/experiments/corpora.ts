@@ -13,6 +13,7 @@ import { type ByteSource, StagedUpload } from '../corpus/staged-upload.js';
 import { deleteStoredCorpus, findStoredCorpus } from '../corpus/stored-corpus.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { assertRoomOnDisk } from './disk-quota.js';
 
 /** A file of an upload: the text of a split, or the whole text. */
 export type UploadPart = SplitName | 'whole';
@@ -31,7 +32,7 @@ export interface Corpora {
   /**
    * Takes an upload as it comes.
    * @param receive hands its files over, one after another, and then gives the fields that came with them
-   * @throws corpus-not-text, corpus-too-short, corpus-exists, body-too-large, bad-request, out-of-disk, write-failed
+   * @throws corpus-not-text, corpus-too-short, corpus-exists, body-too-large, bad-request, disk-quota-exceeded, out-of-disk, write-failed
    */
   upload(
     receive: (take: (part: UploadPart, bytes: ByteSource) => Promise<void>) => Promise<CorpusUpload>,
@@ -46,7 +47,8 @@ export function createCorpora(
     dataDir,
     corporaMirror,
     maxUploadBytes,
-  }: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxUploadBytes'>,
+    diskQuotaBytes,
+  }: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxUploadBytes' | 'diskQuotaBytes'>,
 ): Corpora {
   const dataDirectory = resolve(dataDir);
   const source = { dataDirectory, mirror: corporaMirror };
@@ -62,6 +64,7 @@ export function createCorpora(
       throw await corpusNotFound(corpus, source);
     },
     async upload(receive) {
+      await assertRoomOnDisk({ dataDir, diskQuotaBytes });
       const upload = await StagedUpload.begin(dataDirectory, maxUploadBytes);
       try {
         const fields = await receive((part, bytes) => upload.receive(part, bytes));

@@ -7,6 +7,7 @@ import { resolveExperimentInput } from '../contracts/resolve-config.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
+import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
 import type { TrainingQueue } from './training-queue.js';
@@ -15,7 +16,7 @@ export interface CreateExperimentDependencies {
   readonly store: Store;
   readonly queue: TrainingQueue;
   readonly corpora: Corpora;
-  readonly environment: Pick<Environment, 'maxQueued'>;
+  readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
 }
 
 /**
@@ -30,7 +31,7 @@ export async function planExperiment(body: unknown, corpora: Corpora): Promise<E
 /**
  * Stores an experiment and queues it.
  * @param idempotencyKey the same key with the same body gives the experiment that it made the first time
- * @throws validation-failed, corpus-not-found, queue-full, idempotency-conflict
+ * @throws validation-failed, corpus-not-found, disk-quota-exceeded, queue-full, idempotency-conflict
  */
 export async function createExperiment(
   dependencies: CreateExperimentDependencies,
@@ -38,6 +39,7 @@ export async function createExperiment(
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
   const input = await checkExperiment(body, dependencies.corpora);
+  await assertRoomOnDisk(dependencies.environment);
   const name = input.name ?? defaultName(input);
   return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
 }

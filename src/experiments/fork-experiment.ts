@@ -3,13 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Experiment } from '../contracts/experiment.js';
 import { ExperimentInput } from '../contracts/experiment-config.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import { ForkBody } from '../contracts/http.js';
 import { assertHarmless, isPlainObject, mergePlain } from '../contracts/plain-data.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
 import { type CreateExperimentDependencies, storeExperiment } from './create-experiment.js';
+import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { findExperiment } from './find-experiment.js';
-import { copyInitialModel, hasWeights } from './initial-model.js';
+import { copyInitialModel, hasKept, hasWeights } from './initial-model.js';
 import { experimentDirectory, initialDirectory } from './training-queue.js';
 
 /**
@@ -27,17 +29,21 @@ export async function forkExperiment(
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
   const parent = findExperiment(dependencies.store, parentId);
-  const input = changeConfig(parent, body);
+  const { fromEpoch, changes } = takeEpoch(body);
+  const input = changeConfig(parent, changes);
   assertFits(parent, input);
   await dependencies.corpora.assertExists(input.corpus);
+  await assertRoomOnDisk(dependencies.environment);
   const parentFolder = experimentDirectory(dataDirectory, parentId);
   if (!hasWeights(parentFolder))
     throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
+  if (fromEpoch !== null && !hasKept(parentFolder, fromEpoch))
+    throw appError('checkpoint-not-found', { checkpoint: `of epoch ${fromEpoch}`, experiment: parentId });
 
   const id = newExperimentId();
   const discard = () => rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
   try {
-    await copyInitialModel(parentFolder, initialDirectory(dataDirectory, id));
+    await copyInitialModel(parentFolder, initialDirectory(dataDirectory, id), fromEpoch);
     const fork = storeExperiment(dependencies, input, { id, parentId, idempotencyKey });
     if (!fork.isNew) await discard();
     return fork;
@@ -45,6 +51,14 @@ export async function forkExperiment(
     await discard();
     throw error;
   }
+}
+
+/** Which epoch a fork begins with, null = the latest checkpoint; and what it changes. */
+function takeEpoch(body: unknown): { fromEpoch: number | null; changes: unknown } {
+  assertHarmless(body ?? {}, 'The fork');
+  if (!isPlainObject(body) || !Object.hasOwn(body, 'fromEpoch')) return { fromEpoch: null, changes: body };
+  const { fromEpoch, ...changes } = body;
+  return { fromEpoch: parseStrictly(ForkBody.shape.fromEpoch, fromEpoch, 'The fork') ?? null, changes };
 }
 
 /** The parent's config with the body laid on it; tags and notes are the fork's own. */

@@ -19,15 +19,26 @@ export function hasWeights(folder: string): boolean {
   return existsSync(join(folder, TOKENIZER)) && (hasSnapshot(folder) || existsSync(join(folder, WEIGHTS)));
 }
 
+/** Whether the checkpoint at the end of an epoch was kept. */
+export function hasKept(folder: string, epoch: number): boolean {
+  return existsSync(join(folder, keptRecord(epoch)));
+}
+
+/** As src/checkpoints/checkpoint-folder.ts names it, which loads TensorFlow and is not for this process. */
+function keptRecord(epoch: number): string {
+  return join('checkpoints', `epoch-${String(epoch).padStart(6, '0')}.json`);
+}
+
 /**
- * Copies the latest checkpoint of an experiment with its tokenizer: its snapshot, or its best weights where there is
+ * Copies the latest checkpoint of an experiment with its tokenizer, or that of an epoch that was kept: its snapshot, or its best weights where there is
  * none. On the disk when it returns; what is copied is checked when it is opened.
  * @throws out-of-disk, write-failed
  */
-export async function copyInitialModel(from: string, to: string): Promise<void> {
+export async function copyInitialModel(from: string, to: string, epoch: number | null = null): Promise<void> {
   try {
     await copyDurably(from, to, TOKENIZER);
-    if (hasSnapshot(from)) await copySnapshot(from, to);
+    if (epoch !== null) await copySnapshot(from, to, keptRecord(epoch));
+    else if (hasSnapshot(from)) await copySnapshot(from, to, LATEST);
     else await copyDurably(from, to, WEIGHTS);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -37,9 +48,9 @@ export async function copyInitialModel(from: string, to: string): Promise<void> 
 }
 
 /** A snapshot is two files; the one that names the other is renamed into place last, here as there. */
-async function copySnapshot(from: string, to: string): Promise<void> {
+async function copySnapshot(from: string, to: string, record: string): Promise<void> {
   for (let tries = 1; ; tries++) {
-    await copyDurably(from, to, LATEST);
+    await copyDurably(from, to, record, LATEST);
     const { file } = JSON.parse(await readFile(join(to, LATEST), 'utf8')) as { file: string };
     try {
       return await copyDurably(from, to, join('checkpoints', file));
@@ -50,8 +61,8 @@ async function copySnapshot(from: string, to: string): Promise<void> {
   }
 }
 
-async function copyDurably(from: string, to: string, file: string): Promise<void> {
-  const target = join(to, file);
+async function copyDurably(from: string, to: string, file: string, as: string = file): Promise<void> {
+  const target = join(to, as);
   await mkdir(dirname(target), { recursive: true });
   await copyFile(join(from, file), target);
   const copy = await open(target, 'r+');

@@ -9,6 +9,7 @@ import { parseStrictly } from '../contracts/validation.js';
 import type { ByteSource } from '../corpus/staged-upload.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { assertRoomOnDisk } from './disk-quota.js';
 import type { EventLog } from './event-log.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
@@ -21,7 +22,7 @@ export interface TransferDependencies {
   readonly store: Store;
   readonly log: EventLog;
   readonly executor: InferenceExecutor;
-  readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes'>;
+  readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes' | 'diskQuotaBytes'>;
 }
 
 /** A bundle that lies in files, until it is discarded. */
@@ -78,6 +79,7 @@ export async function importModel(
 ): Promise<Experiment> {
   const { executor, environment } = dependencies;
   const { dataDir, maxUploadBytes } = environment;
+  await assertRoomOnDisk(environment);
   const id = newExperimentId();
   const experimentFolder = experimentDirectory(dataDir, id);
   const bundle = await TransferFolder.create(dataDir);

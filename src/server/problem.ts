@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<ErrorKind, readonly [status: number, title: string
   'too-large': [413, 'Too large'],
   unsupported: [415, 'The kind of body is not supported'],
   'too-many': [429, 'Too many; try again later'],
+  'no-room': [507, 'There is no room left'],
   internal: [500, 'Something went wrong inside gatelm'],
   unavailable: [503, 'A part of the service is not available; try again later'],
 };

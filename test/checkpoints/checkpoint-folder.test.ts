@@ -93,6 +93,31 @@ describe('CheckpointFolder', () => {
     assert.equal(load(folder).progress.step, 30);
   });
 
+  it('keeps that of every k-th epoch for good, and forgets all when it begins anew', () => {
+    const sink = new CheckpointFolder(folder, { keepEvery: 2 });
+    for (let epoch = 1; epoch <= 5; epoch++) {
+      for (const epochSteps of [7, 0]) {
+        const snapshot = snapshotOf(10 * epoch - epochSteps);
+        sink.saveSnapshot({
+          ...snapshot,
+          progress: { ...snapshot.progress, epoch: epochSteps > 0 ? epoch - 1 : epoch, epochSteps },
+        });
+        tf.dispose([...snapshot.tensors.values()]);
+      }
+    }
+    const files = checkpoints();
+    assert.deepEqual(
+      files.filter((file) => file.endsWith('.json')),
+      ['epoch-000002.json', 'epoch-000004.json', 'latest.json'],
+    );
+    const steps = files.filter((file) => file.startsWith('step-')).map((file) => Number(file.slice(5, 14)));
+    assert.deepEqual(steps, [20, 40, 50]);
+    const { file } = JSON.parse(readFileSync(join(folder, 'checkpoints', 'epoch-000004.json'), 'utf8'));
+    assert.ok(files.includes(file) && file.startsWith('step-000000040'));
+    sink.forgetSnapshot();
+    assert.deepEqual(checkpoints(), []);
+  });
+
   it('forgets the snapshot when asked to, but not the weights that are served', () => {
     expectNoTensorLeak(() => {
       save(folder, 1);

@@ -208,3 +208,40 @@ test('the same Idempotency-Key gives the same fork', async (t) => {
   assert.equal((await fork({ name: 'other' }).expect(409)).body.code, 'idempotency-conflict');
   assert.equal(readdirSync(join(service.dataDir, 'experiments')).length, 2);
 });
+
+test('a fork of an epoch whose checkpoint was not kept is refused by name', async (t) => {
+  const service = await startService(t);
+  const { address } = service;
+  const { body } = await request(address).post('/experiments').send({}).expect(201);
+  writeCheckpoint(service, body.id);
+  const fork = (fields: object) => request(address).post(`/experiments/${body.id}/fork`).send(fields);
+  const missing = await fork({ fromEpoch: 3 }).expect(404);
+  assert.match(missing.body.detail, /no checkpoint of epoch 3/);
+  await fork({ fromEpoch: 0 }).expect(400);
+  const record = join(folderOf(service, body.id), 'checkpoints', 'epoch-000003.json');
+  writeFileSync(record, JSON.stringify({ file: 'step-000000010.safetensors' }));
+  const { body: made } = await fork({ fromEpoch: 3, training: { epochs: 2 } }).expect(201);
+  assert.equal(made.config.training.epochs, 2);
+  assert.equal(made.parentId, body.id);
+});
+
+test('beyond the quota of the disk nothing new is taken, and what is there goes on', async (t) => {
+  const service = await startService(t, { environment: { diskQuotaBytes: 2_000_000 } });
+  const { address, training } = service;
+  const create = () => request(address).post('/experiments').send({});
+  const { body } = await create().expect(201);
+  writeCheckpoint(service, body.id);
+  writeFileSync(join(folderOf(service, body.id), 'checkpoints', 'big'), Buffer.alloc(2_000_000));
+  const refused = await create().expect(507);
+  assert.equal(refused.body.code, 'disk-quota-exceeded');
+  assert.match(refused.body.detail, /holds \d+ bytes; GATELM_DISK_QUOTA_BYTES is 2000000/);
+  await request(address).post(`/experiments/${body.id}/fork`).send({}).expect(507);
+  await request(address).post('/corpora?name=a').type('text/plain').send('some text').expect(507);
+  const run = await training.run(0);
+  run.emit(startedEvent(), epochEvent(1), SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+  const end = async () => (await request(address).get(`/experiments/${body.id}`)).body.state;
+  while ((await end()) !== 'succeeded');
+  await request(address).delete(`/experiments/${body.id}`).expect(204);
+  await create().expect(201);
+});

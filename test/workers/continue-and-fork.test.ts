@@ -86,6 +86,21 @@ describe('a training that goes on or begins elsewhere', () => {
     const other = await run('fork', { ...still, corpus: 'dogs' }, { initialDirectory });
     assert.equal(find(other, 'started').vocabularySize, find(parent, 'started').vocabularySize);
   });
+
+  test('a fork of an epoch that was kept begins with its weights', async () => {
+    const kept = { ...CONFIG.training, epochs: 3, keepEvery: 1 };
+    await run('kept', { ...CONFIG, corpus: 'cats', training: kept });
+    await run('two', { ...CONFIG, corpus: 'cats', training: { ...kept, epochs: 2 } });
+    const fork = async (from: string, epoch: number | null, to: string) => {
+      await copyInitialModel(join(folder, from), join(folder, to, 'initial'), epoch);
+      const initialDirectory = join(folder, to, 'initial');
+      const events = await run(to, { ...CONFIG, corpus: 'dogs' }, { initialDirectory });
+      return (events.at(-1) as Extract<TrainingEvent, { type: 'succeeded' }>).data.digest;
+    };
+    const ofSecond = await fork('kept', 2, 'fork-kept');
+    assert.equal(ofSecond, await fork('two', null, 'fork-two'));
+    assert.notEqual(ofSecond, await fork('kept', null, 'fork-latest'));
+  });
 });
 
 function find<Type extends TrainingEvent['type']>(events: readonly TrainingEvent[], type: Type) {

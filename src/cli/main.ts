@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { AppError } from '../errors.js';
 import { packageVersion } from '../server/package-version.js';
+import { runBackup, runRestore } from './backup.js';
 import { describeEnvironment } from './describe-environment.js';
 import { createKey, listKeys, revokeKey } from './keys.js';
 import { serve } from './serve.js';
@@ -19,6 +20,18 @@ program
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
   .addHelpText('after', `\n${describeEnvironment()}`)
   .action((options) => serve(options));
+
+program
+  .command('backup <folder>')
+  .description('Copy the data folder into an empty one, also while a server uses it')
+  .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
+  .action((folder, options) => runBackup(folder, options));
+
+program
+  .command('restore <folder>')
+  .description('Make a new data folder of a backup, after checking each of its files')
+  .option('--data-dir <folder>', 'same as GATELM_DATA_DIR; empty, or not there yet')
+  .action((folder, options) => runRestore(folder, options));
 
 const keys = program.command('keys').description('API keys: who may call, and what');
 const DATA_DIR = ['--data-dir <folder>', 'same as GATELM_DATA_DIR'] as const;

@@ -27,6 +27,11 @@ export interface Store {
   transaction<Result>(body: () => Result): Result;
   /** @throws database-unusable when it does not answer */
   check(): void;
+  /**
+   * Writes a copy of the whole database, as it is at one moment, while others write on.
+   * @throws out-of-disk, database-unusable
+   */
+  backup(file: string): Promise<void>;
   close(): void;
 }
 
@@ -48,6 +53,13 @@ export function openStore(file: string): Store {
         return database.transaction(body).immediate();
       } catch (error) {
         throw describeSqliteError(error, file);
+      }
+    },
+    backup: async (target) => {
+      try {
+        await database.backup(target);
+      } catch (error) {
+        throw describeSqliteError(error, target);
       }
     },
     close: () => void database.close(),

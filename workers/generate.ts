@@ -12,11 +12,14 @@ import {
 import { WarmModels } from '../src/checkpoints/warm-models.js';
 import type { InferenceResults } from '../src/compute/inference-executor.js';
 import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
+import type { TrainingEstimate } from '../src/contracts/estimate.js';
 import type { GenerationResult } from '../src/contracts/generation.js';
 import { InferenceLimits } from '../src/contracts/inference-limits.js';
 import type { BackendReport, InferenceTask } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
+import { assertLongEnough } from '../src/corpus/corpus.js';
 import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
+import { loadCorpus } from '../src/corpus/load-corpus.js';
 import { appError } from '../src/errors.js';
 import { takeTurns } from '../src/evaluation/take-turns.js';
 import { searchBeams } from '../src/generation/beam-search.js';
@@ -30,6 +33,7 @@ import {
   stateToNumbers,
 } from '../src/models/state-rows.js';
 import { loadBackend } from '../src/tensor/backend.js';
+import { estimateTraining } from '../src/training/estimate-training.js';
 import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
 
 type Result = InferenceResults[InferenceTask['type']];
@@ -55,22 +59,29 @@ export default async function run(threadTask: InferenceThreadTask): Promise<Resu
       return exportModel(task);
     case 'import':
       return importModel(task);
+    case 'estimate':
+      await loadBackend();
+      return estimate(task, turnOf(threadTask));
     default:
       await loadBackend();
       return warmModels.use(task.model, (warm) => useModel(warm, task, threadTask));
   }
 }
 
-type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' }>;
+type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' | 'estimate' }>;
 type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
 
-async function useModel(warm: WarmModel, task: ModelTask, threadTask: InferenceThreadTask): Promise<Result> {
-  const { parts, cancelled } = threadTask;
-  const turn: Turn = {
+function turnOf({ parts, cancelled }: InferenceThreadTask): Turn {
+  return {
     parts,
     isCancelled: () => isCancelled(cancelled),
-    othersWait: () => textsOpen > 0, // reading gives way to the texts that are written
+    othersWait: () => textsOpen > 0, // all else gives way to the texts that are written
   };
+}
+
+async function useModel(warm: WarmModel, task: ModelTask, threadTask: InferenceThreadTask): Promise<Result> {
+  const { parts } = threadTask;
+  const turn = turnOf(threadTask);
   switch (task.type) {
     case 'generate':
       textsOpen += 1;
@@ -147,6 +158,17 @@ function writeState(state: StreamStates): string {
   const { buffer } = stateToNumbers(state);
   disposeStates(state);
   return Buffer.from(buffer).toString('base64');
+}
+
+async function estimate(
+  { config, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'estimate' }>,
+  turn: Turn,
+): Promise<TrainingEstimate> {
+  const { corpus: name, tokenizer, training } = config;
+  const corpus = await loadCorpus({ corpus: name, tokenizer, dataDirectory, mirror });
+  assertLongEnough(corpus, training);
+  const { splits, vocabulary } = corpus;
+  return takeTurns(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
 }
 
 function exportModel({

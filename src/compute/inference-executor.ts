@@ -40,6 +40,8 @@ export interface InferenceExecutor {
   ): Promise<InferenceResultOf<Task>>;
   /** What the host found when it loaded TensorFlow; null until its first task. */
   backendReport(): BackendReport | null;
+  /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
+  unusableReason(): string | null;
   processIds(): readonly number[];
   close(): Promise<void>;
 }

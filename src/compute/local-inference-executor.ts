@@ -77,6 +77,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   #lastTaskId = 0;
   #host: InferenceHost | null = null;
   #report: BackendReport | null = null;
+  #unusableReason: string | null = null;
   #closing: Promise<void> | null = null;
 
   constructor({
@@ -125,6 +126,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     return this.#report;
   }
 
+  unusableReason(): string | null {
+    return this.#unusableReason;
+  }
+
   processIds(): readonly number[] {
     const pid = this.#host?.pid;
     return pid === undefined ? [] : [pid];
@@ -156,8 +161,11 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     void host.report.then(
       (report) => {
         this.#report = report;
+        this.#unusableReason = null;
       },
-      () => {}, // each task says it for itself
+      (error: Error) => {
+        this.#unusableReason = error.message; // each task says it for itself, too
+      },
     );
     void host.ended.then((end) => {
       this.#host = null;

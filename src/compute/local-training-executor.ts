@@ -69,6 +69,7 @@ export class LocalTrainingExecutor implements TrainingExecutor {
   readonly #hosts = new Set<TrainingHost>();
   #host: TrainingHost | null = null;
   #report: BackendReport | null = null;
+  #unusableReason: string | null = null;
   #closing: Promise<void> | null = null;
 
   constructor({
@@ -129,6 +130,10 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     return this.#report;
   }
 
+  unusableReason(): string | null {
+    return this.#unusableReason;
+  }
+
   processIds(): readonly number[] {
     return [...this.#hosts].map((host) => host.pid).filter((pid) => pid !== undefined);
   }
@@ -165,8 +170,11 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     void host.report.then(
       (report) => {
         this.#report = report;
+        this.#unusableReason = null;
       },
-      () => {}, // each training says it for itself
+      (error: Error) => {
+        this.#unusableReason = error.message; // each training says it for itself, too
+      },
     );
     void host.ended.then(({ reason }) => {
       this.#hosts.delete(host);

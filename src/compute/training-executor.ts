@@ -30,6 +30,8 @@ export interface TrainingExecutor {
   submit(job: TrainingJob): TrainingRun;
   /** What the host found when it loaded TensorFlow; null until it has. */
   backendReport(): BackendReport | null;
+  /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
+  unusableReason(): string | null;
   /** Process ids that it holds, for health and metrics. */
   processIds(): readonly number[];
   /** Ends the host; runs that still go become `interrupted`. Idempotent. */

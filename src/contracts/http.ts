@@ -1,6 +1,7 @@
 /** What HTTP takes and gives beyond the contracts of the other parts. */
 import { z } from 'zod';
 import { CorpusInfo, CorpusName } from './corpus.js';
+import { TrainingEstimate } from './estimate.js';
 import { EVENT_TYPES } from './events.js';
 import { Experiment, ExperimentState } from './experiment.js';
 import {
@@ -61,6 +62,8 @@ export const ExperimentPlan = z.object({
   notes: z.string(),
   priority: z.number(),
   config: ExperimentConfig,
+  estimate: TrainingEstimate.nullable().describe('What it would take; null with a reason beside it'),
+  reason: z.string().optional().describe('Why nothing could be estimated'),
 });
 export type ExperimentPlan = z.infer<typeof ExperimentPlan>;
 
@@ -223,4 +226,13 @@ export const Health = z.object({
   inference: hostHealth,
 });
 export type Health = z.infer<typeof Health>;
-export const Readiness = z.object({ status: z.literal('ready') });
+const host = z
+  .enum(['ready', 'starting', 'idle'])
+  .describe('idle: not started yet, or ended; the next task starts it');
+export const Readiness = z.object({
+  status: z.literal('ready'),
+  database: z.literal('ready'),
+  training: host,
+  inference: host,
+});
+export type Readiness = z.infer<typeof Readiness>;

@@ -1,5 +1,6 @@
 /** What crosses the boundary between the service and its hosts: plain data, parsed by both sides. */
 import { z } from 'zod';
+import { TrainingEstimate } from './estimate.js';
 import { EvaluationProgress, EvaluationRequest, EvaluationResult } from './evaluation.js';
 import { TrainingEvent } from './events.js';
 import { SerializedErrorBody } from './experiment.js';
@@ -136,6 +137,7 @@ export const InferenceTask = z.discriminatedUnion('type', [
     request: EvaluationRequest,
     ...corpora,
   }),
+  z.strictObject({ type: z.literal('estimate'), config: ExperimentConfig, ...corpora }),
   z.strictObject({
     type: z.literal('export'),
     modelDirectory: z.string(),
@@ -169,6 +171,7 @@ export const TASK_RESULTS = {
   'score-stream': ScoreSummary,
   rank: RankResult,
   evaluate: EvaluationResult,
+  estimate: TrainingEstimate,
   export: ExportResult,
   import: ImportResult,
 } as const;

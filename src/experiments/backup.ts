@@ -2,18 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { z } from 'zod';
+import { BackupManifest } from '../contracts/backup.js';
 import { appError } from '../errors.js';
 import { openStore } from '../store/store.js';
 import { DATABASE_FILE } from './services.js';
-
-/** What a backup holds, in `backup.json`. */
-const Manifest = z.object({
-  version: z.literal(1),
-  createdAt: z.string(),
-  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
-});
-type Manifest = z.infer<typeof Manifest>;
 
 export interface BackupSummary {
   readonly files: number;
@@ -117,22 +109,25 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-async function describe(folder: string): Promise<Manifest> {
-  const files: Manifest['files'] = [];
+async function describe(folder: string): Promise<BackupManifest> {
+  const files: BackupManifest['files'] = [];
   for (const path of await filesBelow(folder)) files.push({ path, ...(await digestOf(join(folder, path))) });
   return { version: 1, createdAt: new Date().toISOString(), files };
 }
 
-async function readManifest(backup: string): Promise<Manifest> {
+async function readManifest(backup: string): Promise<BackupManifest> {
   try {
-    return Manifest.parse(JSON.parse(await readFile(join(backup, MANIFEST), 'utf8')));
+    return BackupManifest.parse(JSON.parse(await readFile(join(backup, MANIFEST), 'utf8')));
   } catch (error) {
     const reason = `${backup} is no whole backup: ${(error as Error).message.slice(0, 300)}`;
     throw appError('config-conflict', { field: 'backup', reason }, error);
   }
 }
 
-async function verify(backup: string, { path, bytes, sha256 }: Manifest['files'][number]): Promise<void> {
+async function verify(
+  backup: string,
+  { path, bytes, sha256 }: BackupManifest['files'][number],
+): Promise<void> {
   const file = resolve(backup, path);
   if (!file.startsWith(resolve(backup) + sep))
     throw appError('config-conflict', { field: 'backup', reason: `${path} lies outside of it` });
@@ -175,6 +170,6 @@ async function describingErrors<Result>(file: string, body: () => Promise<Result
   }
 }
 
-function summarize({ files }: Manifest): BackupSummary {
+function summarize({ files }: BackupManifest): BackupSummary {
   return { files: files.length, bytes: files.reduce((total, { bytes }) => total + bytes, 0) };
 }

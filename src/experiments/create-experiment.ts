@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentConfig, ExperimentInput } from '../contracts/experiment-config.js';
 import type { ExperimentPlan } from '../contracts/http.js';
 import { resolveExperimentInput } from '../contracts/resolve-config.js';
-import { appError } from '../errors.js';
+import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
 import { assertRoomOnDisk } from './disk-quota.js';
@@ -20,12 +21,23 @@ export interface CreateExperimentDependencies {
 }
 
 /**
- * What POST /experiments would store.
- * @throws validation-failed, corpus-not-found
+ * What POST /experiments would store, and what it would take by a short try.
+ * @throws validation-failed, corpus-not-found, corpus-too-short
  */
-export async function planExperiment(body: unknown, corpora: Corpora): Promise<ExperimentPlan> {
+export async function planExperiment(
+  { corpora, executor }: { readonly corpora: Corpora; readonly executor: InferenceExecutor },
+  body: unknown,
+  signal: AbortSignal,
+): Promise<ExperimentPlan> {
   const { name, tags, notes, priority, ...config } = await checkExperiment(body, corpora);
-  return { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config };
+  const plan = { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config } as const;
+  try {
+    const estimate = await executor.run({ type: 'estimate', config, ...corpora.source }, { signal });
+    return { ...plan, estimate };
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'invalid') throw error;
+    return { ...plan, estimate: null, reason: serializeError(error).message };
+  }
 }
 
 /**

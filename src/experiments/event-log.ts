@@ -3,6 +3,7 @@ import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-
 import type { Store } from '../store/store.js';
 import { applyEvent } from './apply-event.js';
 import type { EventBus } from './event-bus.js';
+import { type Logger, SILENT_LOGGER } from './logger.js';
 
 /** Stores events with what they change, then publishes them: nobody hears what a crash could undo. */
 export interface EventLog {
@@ -13,7 +14,11 @@ export interface EventLog {
   record(experimentId: string, event: TrainingEvent, patch?: ExperimentPatch): ExperimentRecord | undefined;
 }
 
-export function createEventLog(store: Store, bus: EventBus): EventLog {
+/** Events that come again and again while it trains. */
+const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'evaluation', 'sample', 'checkpoint']);
+
+/** @param logger gets a line for each event that changes what an experiment is */
+export function createEventLog(store: Store, bus: EventBus, logger: Logger = SILENT_LOGGER): EventLog {
   return {
     record(experimentId, event, patch = {}) {
       let stored: StoredEvent | undefined;
@@ -26,7 +31,11 @@ export function createEventLog(store: Store, bus: EventBus): EventLog {
         stored = store.events.append(experiment, event, time);
         return store.experiments.find(experimentId);
       });
-      if (stored) bus.publish(stored);
+      if (stored) {
+        const { type, seq } = stored as StoredEvent;
+        if (!FREQUENT.has(type)) logger.info({ experimentId, seq, type }, `experiment ${type}`);
+        bus.publish(stored);
+      }
       return after;
     },
   };

@@ -53,7 +53,7 @@ export function createServices({
 }: ServicesOptions): Services {
   const { store, release } = openDataFolder(environment.dataDir);
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
-  const log = createEventLog(store, bus);
+  const log = createEventLog(store, bus, logger);
   const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
   rmSync(transfersFolder(environment.dataDir), { recursive: true, force: true });
   recoverExperiments(store, log, queue, environment);

@@ -27,6 +27,19 @@ export interface ParameterSpec {
   readonly hiddenSize: number;
 }
 
+/** Learned numbers of a model that need not be built; a tied weight counts once. */
+export function countParameters(
+  { embeddingSize, hiddenSizes, tieWeights }: ModelConfig,
+  vocabularySize: number,
+): number {
+  const layers = hiddenSizes.map((size, layer) => {
+    const inputSize = hiddenSizes[layer - 1] ?? embeddingSize;
+    return 4 * size * (inputSize + size + 1);
+  });
+  const output = (tieWeights ? 0 : vocabularySize * hiddenSizes.at(-1)!) + vocabularySize;
+  return vocabularySize * embeddingSize + layers.reduce((sum, count) => sum + count, 0) + output;
+}
+
 /** Builds all parameters of a model, in a fixed order. Names and shapes are said here and nowhere else. */
 export function buildParameters(
   config: ModelConfig,

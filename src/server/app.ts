@@ -43,7 +43,14 @@ export interface AppOptions {
 
 /** A request in the log: what stands for a key in its address is left out. */
 function describeRequest({ method, url, host, ip }: FastifyRequest) {
-  return { method, url: url.replace(/([?&]ticket=)[^&]*/g, '$1…'), host, remoteAddress: ip };
+  const [, experimentId] = /^\/experiments\/([^/?]{1,64})/.exec(url) ?? [];
+  return {
+    method,
+    url: url.replace(/([?&]ticket=)[^&]*/g, '$1…'),
+    host,
+    remoteAddress: ip,
+    ...(experimentId !== undefined && { experimentId }),
+  };
 }
 
 /** What pages of this server may load: their own files alone. */

@@ -124,6 +124,10 @@ export class FakeTrainingExecutor implements TrainingExecutor {
     return REPORT;
   }
 
+  unusableReason(): string | null {
+    return null;
+  }
+
   processIds(): readonly number[] {
     return [];
   }
@@ -171,6 +175,10 @@ export class FakeInferenceExecutor implements InferenceExecutor {
     return REPORT;
   }
 
+  unusableReason(): string | null {
+    return null;
+  }
+
   processIds(): readonly number[] {
     return [];
   }
@@ -207,6 +215,15 @@ function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
         unknownWords: [],
       };
     }
+    case 'estimate':
+      return {
+        parameterCount: 1234,
+        vocabularySize: 50,
+        trainTokens: 1000,
+        stepsPerEpoch: 10,
+        measured: { steps: 5, tokensPerSecond: 1000, secondsPerEpoch: 1, seconds: 10 },
+        memoryBytes: 1_000_000,
+      };
     case 'search':
       return {
         promptTokens: 2,

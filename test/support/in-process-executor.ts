@@ -49,6 +49,10 @@ export class InProcessExecutor implements InferenceExecutor {
     return null;
   }
 
+  unusableReason(): string | null {
+    return null;
+  }
+
   processIds(): readonly number[] {
     return [];
   }

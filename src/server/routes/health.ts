@@ -1,10 +1,21 @@
 import { Health, Readiness } from '../../contracts/http.js';
+import { appError } from '../../errors.js';
 import type { Services } from '../../experiments/services.js';
 import type { HttpApp } from '../http-app.js';
 import { packageVersion } from '../package-version.js';
 import { withProblems } from '../problem.js';
 
 const TAGS = ['operations'];
+
+type Host = Pick<Services['executor'], 'backendReport' | 'unusableReason' | 'processIds'>;
+
+/** @throws host-unavailable, with the reason */
+function readinessOf(name: 'training' | 'inference', host: Host): Readiness['training'] {
+  const reason = host.unusableReason();
+  if (reason !== null) throw appError('host-unavailable', { host: name, reason });
+  if (host.processIds().length === 0) return 'idle';
+  return host.backendReport() ? 'ready' : 'starting';
+}
 
 /** /healthz and /readyz */
 export function routeHealth(app: HttpApp, services: Services): void {
@@ -37,13 +48,18 @@ export function routeHealth(app: HttpApp, services: Services): void {
     {
       schema: {
         tags: TAGS,
-        summary: 'The server can take requests: its database answers',
+        summary: 'The server can take requests: its database answers, and its hosts can load TensorFlow',
         response: withProblems({ 200: Readiness }),
       },
     },
-    async () => {
+    async (): Promise<Readiness> => {
       store.check();
-      return { status: 'ready' as const };
+      return {
+        status: 'ready',
+        database: 'ready',
+        training: readinessOf('training', trainingExecutor),
+        inference: readinessOf('inference', executor),
+      };
     },
   );
 }

@@ -12,6 +12,7 @@ import { listExperiments } from '../../../experiments/list-experiments.js';
 import type { Services } from '../../../experiments/services.js';
 import type { HttpApp } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
+import { clientSignal } from '../../streams/client-signal.js';
 import { compileValidationButBody } from '../../validation.js';
 
 const TAGS = ['experiments'];
@@ -26,7 +27,7 @@ export function routeExperiments(app: HttpApp, services: Services): void {
         tags: TAGS,
         summary: 'Queue an experiment',
         description:
-          'A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config. Unknown keys are refused.',
+          'With dryRun nothing is stored: the answer says what would be, and what it would take, after a try of some seconds on the inference host. A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config. Unknown keys are refused.',
         querystring: CreateExperimentQuery,
         headers: IdempotencyHeaders,
         body: ExperimentInput,
@@ -36,9 +37,10 @@ export function routeExperiments(app: HttpApp, services: Services): void {
     },
     async (request, reply) => {
       if (request.query.dryRun)
-        return reply.code(200).send(await planExperiment(request.body, services.corpora));
+        return reply.code(200).send(await planExperiment(services, request.body, clientSignal(reply)));
       const key = request.headers['idempotency-key'];
       const { experiment, isNew } = await createExperiment(services, request.body, key);
+      request.log.info({ experimentId: experiment.id, isNew }, 'an experiment was asked for');
       if (!isNew) reply.header('idempotent-replayed', 'true');
       return reply.code(201).header('location', experiment.links.self!).send(experiment);
     },

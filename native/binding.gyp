@@ -12,6 +12,7 @@
         "src/isa_avx512.cc",
         "src/isa_avx512_bf16.cc",
         "src/isa_portable.cc",
+        "src/library_pages.cc",
         "src/lstm_backward.cc",
         "src/lstm_forward.cc",
         "src/ops_elementwise.cc",

@@ -83,6 +83,7 @@ async function load({ backend, kernels }: BackendOptions): Promise<BackendReport
   const name = await loadTensorFlow(backend, notes);
   if (kernels !== 'composed' && name === 'native') {
     fused = loadNativeKernels();
+    fused?.info.releaseLibraryPages();
     if (!fused) notes.push(`composed kernels: ${nativeKernelsUnavailableReason()}`);
   }
   if (kernels === 'fused' && !fused) {

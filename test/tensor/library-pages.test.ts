@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+const BACKEND = new URL('../../src/tensor/backend.js', import.meta.url).href;
+const TENSORFLOW = new URL('../../src/tensor/tensorflow.js', import.meta.url).href;
+/** Of the quarter of a gigabyte that loading it touches. */
+const MOST_BYTES = 60 * 1024 * 1024;
+
+test('after its start libtensorflow holds little memory, and works', (context) => {
+  if (process.platform !== 'linux') return context.skip('reads /proc');
+  const program = `
+    const { readFileSync } = await import('node:fs');
+    const { loadBackend } = await import('${BACKEND}');
+    const tf = await import('${TENSORFLOW}');
+    const { kernels } = await loadBackend();
+    let [bytes, isLibrary] = [0, false];
+    for (const line of readFileSync('/proc/self/smaps', 'utf8').split('\\n')) {
+      if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isLibrary = line.includes('/libtensorflow');
+      else if (isLibrary && line.startsWith('Rss:')) bytes += 1024 * Number(line.match(/\\d+/)[0]);
+    }
+    const product = tf.matMul(tf.ones([3, 4]), tf.ones([4, 2])).dataSync();
+    console.log(JSON.stringify({ kernels, bytes, product: [...product] }));`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  const { kernels, bytes, product } = JSON.parse(stdout);
+  if (kernels !== 'fused') return context.skip('the native kernels were not built here');
+  assert.ok(bytes > 0 && bytes < MOST_BYTES, `${bytes} bytes`);
+  assert.deepEqual(product, [4, 4, 4, 4, 4, 4]);
+});

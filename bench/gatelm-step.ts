@@ -3,7 +3,7 @@ import { loadBackend } from '../src/tensor/backend.js';
 import { prepareStep, tokensPerStep } from './gatelm-workload.js';
 import type { Workload } from './workload.js';
 
-const WARM_UP_STEPS = { train: 2, evaluate: 10, generate: 10 };
+const WARM_UP_STEPS = { train: 2, evaluate: 10, generate: 100 };
 
 const workload = JSON.parse(process.argv[2]!) as Workload;
 const precision = process.argv[3] === 'bfloat16' ? 'bfloat16' : 'float32';

@@ -12,7 +12,6 @@
         "src/isa_avx512.cc",
         "src/isa_avx512_bf16.cc",
         "src/isa_portable.cc",
-        "src/library_pages.cc",
         "src/lstm_backward.cc",
         "src/lstm_forward.cc",
         "src/ops_elementwise.cc",
@@ -38,6 +37,12 @@
       "ldflags": [
         "-Wl,-rpath,'$$ORIGIN/../../../node_modules/@tensorflow/tfjs-node/deps/lib'"
       ]
+    },
+    {
+      "target_name": "gatelm_pages",
+      "sources": ["src/pages_addon.cc"],
+      "cflags_cc": ["-O2", "-fno-exceptions", "-Wall", "-Wextra"],
+      "defines": ["NAPI_VERSION=8"]
     }
   ]
 }

@@ -131,7 +131,7 @@ def generate(net, w, autocast):
             x = ids.gather(1, torch.multinomial(F.softmax(top, -1), 1)).t()
         return x, state
 
-    x, state = run(10, x, state)
+    x, state = run(100, x, state)
     start = time.perf_counter()
     run(w["steps"], x, state)
     return w["steps"] * w["batchSize"] / (time.perf_counter() - start)

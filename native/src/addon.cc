@@ -5,7 +5,6 @@
 
 #include "cpu.h"
 #include "isa.h"
-#include "library_pages.h"
 #include "tf_op.h"
 #include "thread_pool.h"
 
@@ -19,18 +18,13 @@ const char* register_all() {
   return nullptr;
 }
 
-napi_value release_pages(napi_env, napi_callback_info) {
-  gatelm::release_library_pages();
-  return nullptr;
-}
-
 void set(napi_env env, napi_value object, const char* name, napi_value value) {
   napi_set_named_property(env, object, name, value);
 }
 
 }  // namespace
 
-// Loaded once a thread; the ops are registered once a process. Exports { cpu, best, bfloat16, threads, releaseLibraryPages }.
+// Loaded once a thread; the ops are registered once a process. Exports { cpu, best, bfloat16, threads }.
 NAPI_MODULE_INIT() {
   static std::once_flag once;
   static const char* error = nullptr;
@@ -48,7 +42,5 @@ NAPI_MODULE_INIT() {
   set(env, exports, "bfloat16", value);
   napi_create_int32(env, gatelm::team_size(), &value);
   set(env, exports, "threads", value);
-  napi_create_function(env, "releaseLibraryPages", NAPI_AUTO_LENGTH, release_pages, nullptr, &value);
-  set(env, exports, "releaseLibraryPages", value);
   return exports;
 }

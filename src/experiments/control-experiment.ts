@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-record.js';
 import { TrainingConfig } from '../contracts/training.js';
@@ -7,6 +6,7 @@ import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { EventBus } from './event-bus.js';
 import type { EventLog } from './event-log.js';
+import { deleteFolder } from './experiment-folder.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
 import { hasSnapshot } from './initial-model.js';
@@ -131,9 +131,10 @@ export async function deleteExperiment(
 ): Promise<void> {
   const experiment = findExperiment(store, id);
   isNeeded('delete', experiment);
-  store.experiments.delete(experiment.number);
-  bus.end(id);
-  await rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
+  await deleteFolder(dataDirectory, id, () => {
+    store.experiments.delete(experiment.number);
+    bus.end(id);
+  });
 }
 
 const STOPS = {

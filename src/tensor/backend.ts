@@ -7,6 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { appError } from '../errors.js';
+import { releaseFilePages } from './file-pages.js';
 import { loadNativeKernels, type NativeKernels, nativeKernelsUnavailableReason } from './native-kernels.js';
 
 export type BackendName = 'native' | 'wasm';
@@ -83,7 +84,7 @@ async function load({ backend, kernels }: BackendOptions): Promise<BackendReport
   const name = await loadTensorFlow(backend, notes);
   if (kernels !== 'composed' && name === 'native') {
     fused = loadNativeKernels();
-    fused?.info.releaseLibraryPages();
+    releaseFilePages();
     if (!fused) notes.push(`composed kernels: ${nativeKernelsUnavailableReason()}`);
   }
   if (kernels === 'fused' && !fused) {
@@ -106,6 +107,7 @@ async function loadTensorFlow(wanted: BackendOptions['backend'], notes: string[]
     try {
       process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow prints a banner to stderr otherwise
       restoreIsNullOrUndefined();
+      releaseFilePages(); // so that the most that this process ever holds is less
       await import('@tensorflow/tfjs-node');
       await tf.ready();
       return 'native';

@@ -42,8 +42,6 @@ interface Addon {
   /** Whether large products can be made in bfloat16. */
   readonly bfloat16: boolean;
   readonly threads: number;
-  /** Gives back the memory of libtensorflow that only its start needed; see native/src/library_pages.h. */
-  releaseLibraryPages(): void;
 }
 
 export type { LstmKernelCache, PackedLstm } from './kernel-inputs.js';

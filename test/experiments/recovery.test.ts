@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import request from 'supertest';
 import type { Environment } from '../../src/contracts/environment.js';
 import { parseEnvironment } from '../../src/contracts/environment.js';
 import {
@@ -20,7 +23,8 @@ import {
   startedEvent,
   stepEvent,
 } from '../support/fake-executor.js';
-import { temporaryFolder } from '../support/service.js';
+import { ProgressClient } from '../support/progress-client.js';
+import { startService, temporaryFolder } from '../support/service.js';
 
 function start(dataDir: string, settings: Partial<Environment> = {}, plays = false) {
   const training = new FakeTrainingExecutor({ plays });
@@ -183,4 +187,25 @@ test('a server that was killed finds its experiments interrupted, or stopped if 
       seqs.map((_, index) => index + 1),
     );
   }
+});
+
+test('a deletion that was cut short is ended, or taken back where the experiment is still there', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const first = await startService(t, { dataDir, plays: true });
+  const create = async () => {
+    const { body } = await request(first.address).post('/experiments').send({}).expect(201);
+    await new ProgressClient(`${first.socketAddress}/experiments/${body.id}/progress`).closed;
+    return body.id as string;
+  };
+  const [kept, deleted] = [await create(), await create()];
+  const folder = (name: string) => join(dataDir, 'experiments', name);
+  for (const name of [`.deleted-${kept}`, '.deleted-e-gone', deleted]) {
+    mkdirSync(folder(name), { recursive: true });
+    writeFileSync(join(folder(name), 'weights'), name);
+  }
+  await first.close();
+  const second = await startService(t, { dataDir });
+  assert.equal(readFileSync(join(folder(kept), 'weights'), 'utf8'), `.deleted-${kept}`);
+  await request(second.address).delete(`/experiments/${deleted}`).expect(204);
+  assert.deepEqual(readdirSync(join(dataDir, 'experiments')), [kept]);
 });

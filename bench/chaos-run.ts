@@ -1,13 +1,10 @@
 /** Trainings that are killed again and again, and what must hold all the same. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
+import { endProcess, type ServerProcess, startServer } from './server-process.js';
 
 export interface ChaosOptions {
   readonly kills: number;
@@ -41,7 +38,6 @@ interface Event {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const SLOTS = 2;
 const LEAST_PAUSE_MS = 50;
 
@@ -115,48 +111,27 @@ function configOf(index: number, epochs: number) {
 /** A server that can be killed and started again on the same data. */
 class Server {
   readonly #dataDir: string;
-  #child: ChildProcess | null = null;
-  address = '';
+  #server: ServerProcess | null = null;
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, 'serve'], {
-      env: {
-        ...process.env,
-        GATELM_DATA_DIR: this.#dataDir,
-        GATELM_PORT: '0',
-        GATELM_LOG_LEVEL: 'fatal',
-        GATELM_THREADS: '1',
-        GATELM_TRAINING_SLOTS: String(SLOTS),
-        GATELM_MAX_RESTARTS: '1000',
-        GATELM_SHUTDOWN_GRACE_MS: '0',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.#child = child;
-    this.address = await new Promise((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const address = /listens on (http\S+)/.exec(line)?.[1];
-        if (address) resolve(address);
-      });
-      child.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
+    this.#server = await startServer({
+      GATELM_DATA_DIR: this.#dataDir,
+      GATELM_THREADS: '1',
+      GATELM_TRAINING_SLOTS: String(SLOTS),
+      GATELM_MAX_RESTARTS: '1000',
     });
   }
 
-  async kill(): Promise<void> {
-    const child = this.#child!;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+  get address(): string {
+    return this.#server!.address;
   }
 
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#server) await endProcess(this.#server.process, signal);
   }
 
   async get<Answer>(path: string): Promise<Answer> {
@@ -173,7 +148,7 @@ async function withServer<Result>(body: (server: Server) => Promise<Result>): Pr
     await server.start();
     return await body(server);
   } finally {
-    await server.stop();
+    await server.end('SIGTERM');
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
@@ -284,7 +259,7 @@ async function killAgainAndAgain(
     if (training.active.length > 0 && !followers.every(({ hasEnded }) => hasEnded)) count.whileTraining += 1;
     if (hitsServer) {
       count.server += 1;
-      await server.kill();
+      await server.end('SIGKILL');
       const left = await survivors(training.processIds);
       if (left.length > 0) violations.push(`kill ${kill}: the hosts ${left} outlived their server`);
       await server.start();

@@ -7,23 +7,21 @@
  * refusal must be a problem (RFC 9457, or OpenAI's envelope), and the server's memory must not grow with their number.
  * Ends with 1 otherwise.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Problem } from '../src/contracts/http.js';
 import { OpenAiError } from '../src/contracts/openai.js';
 import { loadBackend } from '../src/tensor/backend.js';
 import { type OddRequest, oddRequest, operationsOf } from '../test/support/odd-requests.js';
 import { TINY_VOCABULARY, tinyBundle } from '../test/support/tiny-bundle.js';
+import { endProcess, memoryOf, startServer } from './server-process.js';
 
 const [count = '20000', seed = '1', resultsFile] = process.argv.slice(2);
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const LIMIT_MS = 30_000;
 /** Requests under way at once. */
 const AT_ONCE = 8;
@@ -34,38 +32,20 @@ const ALLOWED_503 = new Set(['deadline-exceeded', 'corpus-unavailable', 'cancell
 const MOST_GROWTH_BYTES = 100 * 1024 * 1024;
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelm-fuzz-'));
-const server = spawn(process.execPath, [MAIN, 'serve'], {
-  env: {
-    ...process.env,
-    GATELM_DATA_DIR: join(folder, 'data'),
-    GATELM_PORT: '0',
-    GATELM_LOG_LEVEL: 'fatal',
-    GATELM_MAX_QUEUED: '10',
-    GATELM_GENERATION_TIMEOUT_MS: '1000',
-    GATELM_CLIENT_TIMEOUT_MS: '2000',
-    GATELM_SHUTDOWN_GRACE_MS: '0',
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
+const server = await startServer({
+  GATELM_DATA_DIR: join(folder, 'data'),
+  GATELM_MAX_QUEUED: '10',
+  GATELM_GENERATION_TIMEOUT_MS: '1000',
+  GATELM_CLIENT_TIMEOUT_MS: '2000',
 });
 try {
-  const results = await fuzz(await addressOf());
+  const results = await fuzz(server.address);
   console.log(JSON.stringify(results, null, 2));
   if (resultsFile) writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
   process.exitCode = results.violations.length > 0 ? 1 : 0;
 } finally {
-  server.kill('SIGTERM');
-  if (server.exitCode === null) await once(server, 'exit');
+  await endProcess(server.process);
   rmSync(folder, { recursive: true, force: true });
-}
-
-function addressOf(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout! }).on('line', (line) => {
-      const address = /listens on (http\S+)/.exec(line)?.[1];
-      if (address) resolve(address);
-    });
-    server.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
-  });
 }
 
 async function fuzz(address: string) {
@@ -92,7 +72,7 @@ async function fuzz(address: string) {
       const index = next++;
       const odd = requests[index];
       if (!odd) return;
-      if (index === Math.floor(requests.length / 10)) rssAtTenth = rssOf(server.pid!);
+      if (index === Math.floor(requests.length / 10)) rssAtTenth = memoryOf(server.process.pid);
       if (index % FRAME_EVERY === 0) await sendOddFrame(address, id, index);
       const begin = performance.now();
       const { status, violation } = await ask(address, odd);
@@ -102,7 +82,7 @@ async function fuzz(address: string) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const rssAtEnd = rssOf(server.pid!);
+  const rssAtEnd = memoryOf(server.process.pid);
   if (rssAtEnd - rssAtTenth > MOST_GROWTH_BYTES)
     violations.push(`the server grew from ${rssAtTenth} to ${rssAtEnd} bytes`);
   const { status } = await fetch(`${address}/healthz`);
@@ -170,8 +150,4 @@ async function importModel(address: string): Promise<string> {
   const answer = await fetch(`${address}/experiments/import`, { method: 'POST', body: form });
   if (answer.status !== 201) throw new Error(await answer.text());
   return ((await answer.json()) as { id: string }).id;
-}
-
-function rssOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }

@@ -6,18 +6,15 @@
  *
  * 1000 = subscribers, 30 = seconds. The clients run on the same machine and take their share of it.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
+import { endProcess, memoryOf, startServer } from './server-process.js';
 
 const [subscribers = 1000, seconds = 30] = process.argv.slice(2, 4).map(Number);
 const resultsFile = process.argv[4];
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const CONFIG = {
   corpus: 'handbook',
   model: { embeddingSize: 200, hiddenSizes: [200] },
@@ -26,36 +23,18 @@ const CONFIG = {
 const PAUSE_MS = 20;
 
 const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-load-'));
-const server = spawn(process.execPath, [MAIN, 'serve'], {
-  env: {
-    ...process.env,
-    GATELM_DATA_DIR: dataDir,
-    GATELM_PORT: '0',
-    GATELM_LOG_LEVEL: 'warn',
-    GATELM_THREADS: String(availableParallelism()),
-    GATELM_RATE_LIMIT: '1000000',
-    GATELM_SHUTDOWN_GRACE_MS: '0',
-  },
-  stdio: ['ignore', 'pipe', 'inherit'],
+const server = await startServer({
+  GATELM_DATA_DIR: dataDir,
+  GATELM_THREADS: String(availableParallelism()),
+  GATELM_RATE_LIMIT: '1000000',
 });
 try {
-  const text = `${JSON.stringify(await measure(await addressOf()), null, 2)}\n`;
+  const text = `${JSON.stringify(await measure(server.address), null, 2)}\n`;
   process.stdout.write(text);
   if (resultsFile) writeFileSync(resultsFile, text);
 } finally {
-  server.kill('SIGTERM');
-  if (server.exitCode === null) await once(server, 'exit');
+  await endProcess(server.process);
   rmSync(dataDir, { recursive: true, force: true });
-}
-
-function addressOf(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout! }).on('line', (line) => {
-      const address = /listens on (http\S+)/.exec(line)?.[1];
-      if (address) resolve(address);
-    });
-    server.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
-  });
 }
 
 async function measure(address: string) {
@@ -92,7 +71,7 @@ async function measure(address: string) {
   const openMs = performance.now() - opening;
   live = Date.now() + 1000; // what was stored before they came is no delivery
   const answers = await listAgainAndAgain(`${address}/experiments`);
-  const rssBytes = rss('VmRSS');
+  const rssBytes = memoryOf(server.process.pid);
   const open = sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length;
   const closed = sockets.map((socket) => once(socket, 'close'));
   for (const socket of sockets) socket.close();
@@ -108,7 +87,7 @@ async function measure(address: string) {
     deliveryMs: quantilesOf(delays),
     listMs: quantilesOf(answers),
     serverRssBytes: rssBytes,
-    serverMostRssBytes: rss('VmHWM'),
+    serverMostRssBytes: memoryOf(server.process.pid, 'VmHWM'),
   };
 }
 
@@ -130,10 +109,4 @@ function quantilesOf(values: number[]) {
   const at = (share: number) =>
     Number((values[Math.floor(share * (values.length - 1))] ?? Number.NaN).toFixed(1));
   return { count: values.length, p50: at(0.5), p99: at(0.99), most: at(1) };
-}
-
-/** Of the server's process alone; the training has its own. */
-function rss(field: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
-  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
 }

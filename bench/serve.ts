@@ -7,17 +7,16 @@
  * round asks one server, then the other. GATELM_BENCH_PYTHON names a Python with torch; without one gatelm is alone. The
  * clients run on the same machine and take their share of it.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endProcess, firstMatch, memoryOf, type ServerProcess, startServer } from './server-process.js';
 
 const [resultsFile, rounds = '3'] = process.argv.slice(2);
-const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const PEER = fileURLToPath(new URL('../../bench/peers/pytorch_server.py', import.meta.url));
 const WORDS = 9_998; // and <unk>, <eos>
 const MODEL = { embeddingSize: 650, hiddenSizes: [650, 650], tieWeights: true };
@@ -27,10 +26,8 @@ const TOKENS: Readonly<Record<number, number>> = { 1: 1000, 8: 500, 32: 300, 128
 const PROMPT = Array.from({ length: 20 }, (_, index) => `w${index * 37 + 1}`).join(' ');
 const LONG_TEXT = 100_000;
 
-interface Server {
+interface Server extends ServerProcess {
   readonly name: string;
-  readonly process: ChildProcess;
-  readonly address: string;
 }
 
 interface Figures {
@@ -76,29 +73,17 @@ try {
   console.log(JSON.stringify({ ...results, idle: undefined, whileTraining: undefined }, null, 2));
 } finally {
   for (const { process: child } of open) {
-    child.kill('SIGTERM');
-    if (child.exitCode === null) await once(child, 'exit');
+    await endProcess(child);
   }
   rmSync(dataDir, { recursive: true, force: true });
 }
 
 async function startGatelm(): Promise<Server> {
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
-    env: {
-      ...process.env,
-      GATELM_DATA_DIR: dataDir,
-      GATELM_PORT: '0',
-      GATELM_LOG_LEVEL: 'warn',
-      GATELM_MAX_TEXT_STREAMS: String(Math.max(...STREAMS)),
-      GATELM_SHUTDOWN_GRACE_MS: '0',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const server = await startServer({
+    GATELM_DATA_DIR: dataDir,
+    GATELM_MAX_TEXT_STREAMS: String(Math.max(...STREAMS)),
   });
-  return {
-    name: 'gatelm bfloat16',
-    process: child,
-    address: await firstMatch(child, /listens on (http\S+)/),
-  };
+  return { name: 'gatelm bfloat16', ...server };
 }
 
 /** The fastest of its modes for this model: bfloat16 autocast. */
@@ -113,16 +98,6 @@ function startPeer(): Promise<Server> | null {
   });
   const address = firstMatch(child, /"port": (\d+)/).then((port) => `http://127.0.0.1:${port}`);
   return address.then((url) => ({ name: 'PyTorch bfloat16 autocast', process: child, address: url }));
-}
-
-function firstMatch(child: ChildProcess, pattern: RegExp): Promise<string> {
-  return new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      const found = pattern.exec(line)?.[1];
-      if (found) resolve(found);
-    });
-    child.once('exit', (code) => reject(new Error(`a server ended with code ${code}`)));
-  });
 }
 
 /** A model of the shape, after one epoch on a text that has each word three times. */
@@ -251,8 +226,7 @@ async function measureMemory(server: Server): Promise<Record<number, number>> {
       createInterface({ input: response }).on('line', (line) => {
         const tokens = Number(/^data: .*"tokens":(\d+)\}$/.exec(line)?.[1]);
         if (tokens % 10_000 !== 0 || bytes.has(tokens)) return;
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-        bytes.set(tokens, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024);
+        bytes.set(tokens, memoryOf(pid));
       });
       response.on('end', resolve);
     }).on('error', reject);

@@ -16,12 +16,10 @@ const QUICK_MS = 2000;
 test('no name leads out of its folder', async (t) => {
   const { app, address, dataDir } = await startService(t);
   const outside = [
-    '..',
     '../..',
     '../../etc/passwd',
     '..\\..\\windows',
     '/etc/passwd',
-    '.',
     '....//',
     'a/../../b',
     '\0',

@@ -23,7 +23,8 @@ interface OpenTask {
 const openTasks = new Map<number, OpenTask>();
 const send: (message: InferenceHostMessage) => void = sendToServer;
 
-pool.probeBackend().then(
+/** Settles when the server was told what was found. */
+const introduced = pool.probeBackend().then(
   (report) => send({ type: 'ready', report }),
   (error) => send({ type: 'unusable', error: serializeError(error) }),
 );
@@ -75,6 +76,7 @@ async function run({ taskId, task, streams }: RunRequest): Promise<void> {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };
     const result = await pool.run(threadTask, streams ? [workerPort] : []);
     drain(parts, forward);
+    await introduced; // whoever has a result knows what it was made on
     sendParts();
     send({ type: 'done', taskId, result });
   } catch (error) {

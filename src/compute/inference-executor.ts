@@ -43,5 +43,7 @@ export interface InferenceExecutor {
   /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
   processIds(): readonly number[];
+  /** Resident memory of these processes at their last sign of life. */
+  residentBytes(): number;
   close(): Promise<void>;
 }

@@ -135,6 +135,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     return pid === undefined ? [] : [pid];
   }
 
+  residentBytes(): number {
+    return this.#host?.rssBytes ?? 0;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

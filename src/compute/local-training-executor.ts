@@ -138,6 +138,10 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     return [...this.#hosts].map((host) => host.pid).filter((pid) => pid !== undefined);
   }
 
+  residentBytes(): number {
+    return [...this.#hosts].reduce((sum, { rssBytes }) => sum + rssBytes, 0);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -39,7 +39,12 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-const experimentId = z.string().min(1).max(64).describe('Id of an experiment');
+const experimentId = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe('Id of an experiment')
+  .meta({ examples: ['01m89q4d7dz5b7hca4'] });
 export const ExperimentParams = z.strictObject({ id: experimentId });
 
 export const CreateExperimentQuery = z.strictObject({
@@ -188,7 +193,7 @@ export const ScoreStreamQuery = z.strictObject({
 });
 export const RankInput = RankRequest.extend(ofExperiment);
 
-export const CorpusParams = z.strictObject({ name: CorpusName });
+export const CorpusParams = z.strictObject({ name: CorpusName.meta({ examples: ['ptb'] }) });
 export const CorpusList = z.object({ items: z.array(CorpusInfo) });
 export const PreviewQuery = z.strictObject({
   split: z.enum(['train', 'valid', 'test']).default('train'),

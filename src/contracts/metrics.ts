@@ -46,3 +46,5 @@ export const Checkpoint = z.object({
   available: z.boolean().describe('The file is still there; older ones make room for newer ones'),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
+
+export const CheckpointList = z.object({ items: z.array(Checkpoint) });

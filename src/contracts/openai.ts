@@ -106,7 +106,14 @@ export const OpenAiModel = z.object({
 });
 export type OpenAiModel = z.infer<typeof OpenAiModel>;
 export const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(OpenAiModel) });
-export const OpenAiModelParams = z.strictObject({ model: z.string().min(1).max(200) });
+export const OpenAiModelParams = z.strictObject({
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('Id or name of an experiment')
+    .meta({ examples: ['01m89q4d7dz5b7hca4'] }),
+});
 
 /** Every error answer below /v1. */
 export const OpenAiError = z.object({

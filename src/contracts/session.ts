@@ -4,7 +4,14 @@ import { GenerationRequest, TextPoint } from './generation.js';
 
 const text = z.string().max(1_000_000);
 
-export const SessionParams = z.strictObject({ id: z.string().min(1).max(64).describe('Id of a session') });
+export const SessionParams = z.strictObject({
+  id: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('Id of a session')
+    .meta({ examples: ['ses_5be734d0f35a9eccc1e5e331'] }),
+});
 
 /** All that a session is; can be kept elsewhere and brought back while the experiment has these weights. */
 export const SessionState = z.strictObject({

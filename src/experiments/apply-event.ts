@@ -109,14 +109,21 @@ function applyStep(
   { data }: EventOf<'step'>,
   time: string,
 ): void {
-  const { step, epoch, learningRate, tokensPerSecond, gradNorm, remainingSeconds } = data;
+  const { step, epoch, loss, learningRate, tokensPerSecond, gradNorm, remainingSeconds } = data;
   const keys = Object.entries(STEP_METRICS) as [keyof typeof STEP_METRICS, string][];
   metrics.addPoints(
     number,
     { step, epoch, time: Date.parse(time) },
     Object.fromEntries(keys.map(([field, key]) => [key, data[field]])),
   );
-  metrics.setLatest(number, { step, learningRate, tokensPerSecond, gradNorm, remainingSeconds });
+  metrics.setLatest(number, {
+    step,
+    stepLoss: loss,
+    learningRate,
+    tokensPerSecond,
+    gradNorm,
+    remainingSeconds,
+  });
 }
 
 function applyEvaluation(

@@ -1,14 +1,43 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeError } from '../corpus/download.js';
 import type { Store } from '../store/store.js';
 import { experimentDirectory } from './training-queue.js';
 
 const DELETED = '.deleted-';
+/** A file in a folder whose experiment is not stored yet. */
+const COMING = '.coming';
+
+/**
+ * Makes the folder of an experiment that is to begin with files: `fill` writes them and then stores the experiment. Where it
+ * fails the folder goes, and what a crash leaves in between is found, see {@link tidyFolders}.
+ * @throws out-of-disk, write-failed, and what `fill` throws
+ */
+export async function fillFolder<Result>(
+  dataDirectory: string,
+  id: string,
+  fill: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const folder = experimentDirectory(dataDirectory, id);
+  const marker = join(folder, COMING);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(marker, '');
+  } catch (error) {
+    throw writeError(marker, error);
+  }
+  const result = await fill(folder).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  await rm(marker, { force: true }).catch(() => {}); // the next start does it
+  return result;
+}
 
 /**
  * Deletes the folder of an experiment together with its row: it is set aside first, so that what a crash leaves in between
- * is found and brought to one end or the other, see {@link tidyDeleted}.
+ * is found and brought to one end or the other, see {@link tidyFolders}.
  */
 export async function deleteFolder(dataDirectory: string, id: string, deleteRow: () => void): Promise<void> {
   const folder = experimentDirectory(dataDirectory, id);
@@ -24,15 +53,24 @@ export async function deleteFolder(dataDirectory: string, id: string, deleteRow:
   await rm(aside, { recursive: true, force: true });
 }
 
-/** Ends what deletions left that were cut short: without a row the files go, with one they are put back. */
-export function tidyDeleted(dataDirectory: string, { experiments }: Pick<Store, 'experiments'>): void {
-  const root = join(experimentDirectory(dataDirectory, '.'));
+/**
+ * Ends what a server that is gone had begun. Of a deletion: without a row the files go, with one they are put back. Of a
+ * folder that was being filled: without a row it goes. Any other folder without a row is left alone: it may belong to a
+ * database that is brought back.
+ */
+export function tidyFolders(dataDirectory: string, { experiments }: Pick<Store, 'experiments'>): void {
+  const root = experimentDirectory(dataDirectory, '.');
   if (!existsSync(root)) return;
-  for (const name of readdirSync(root).filter((entry) => entry.startsWith(DELETED))) {
-    const id = name.slice(DELETED.length);
-    const folder = experimentDirectory(dataDirectory, id);
-    if (experiments.find(id) && !existsSync(folder)) renameSync(join(root, name), folder);
-    else rmSync(join(root, name), { recursive: true, force: true });
+  for (const name of readdirSync(root)) {
+    const path = join(root, name);
+    if (name.startsWith(DELETED)) {
+      const id = name.slice(DELETED.length);
+      const folder = experimentDirectory(dataDirectory, id);
+      if (experiments.find(id) && !existsSync(folder)) renameSync(path, folder);
+      else rmSync(path, { recursive: true, force: true });
+    } else if (existsSync(join(path, COMING))) {
+      rmSync(experiments.find(name) ? join(path, COMING) : path, { recursive: true, force: true });
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
 import { type CreateExperimentDependencies, storeExperiment } from './create-experiment.js';
 import { assertRoomOnDisk } from './disk-quota.js';
+import { fillFolder } from './experiment-folder.js';
 import { newExperimentId } from './experiment-id.js';
 import { findExperiment } from './find-experiment.js';
 import { copyInitialModel, hasKept, hasWeights } from './initial-model.js';
@@ -41,16 +42,12 @@ export async function forkExperiment(
     throw appError('checkpoint-not-found', { checkpoint: `of epoch ${fromEpoch}`, experiment: parentId });
 
   const id = newExperimentId();
-  const discard = () => rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
-  try {
+  const fork = await fillFolder(dataDirectory, id, async () => {
     await copyInitialModel(parentFolder, initialDirectory(dataDirectory, id), fromEpoch);
-    const fork = storeExperiment(dependencies, input, { id, parentId, idempotencyKey });
-    if (!fork.isNew) await discard();
-    return fork;
-  } catch (error) {
-    await discard();
-    throw error;
-  }
+    return storeExperiment(dependencies, input, { id, parentId, idempotencyKey });
+  });
+  if (!fork.isNew) await rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
+  return fork;
 }
 
 /** Which epoch a fork begins with, null = the latest checkpoint; and what it changes. */
@@ -67,7 +64,6 @@ function changeConfig(
   body: unknown,
 ): ExperimentInput & { readonly name: string } {
   const changes = body ?? {};
-  assertHarmless(changes, 'The fork');
   if (isPlainObject(changes) && Object.hasOwn(changes, 'preset'))
     throw appError('config-conflict', {
       field: 'preset',

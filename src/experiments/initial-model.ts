@@ -30,8 +30,9 @@ function keptRecord(epoch: number): string {
 }
 
 /**
- * Copies the latest checkpoint of an experiment with its tokenizer, or that of an epoch that was kept: its snapshot, or its best weights where there is
- * none. On the disk when it returns; what is copied is checked when it is opened.
+ * Copies a checkpoint of an experiment with its tokenizer: that of an epoch that was kept, else the latest one, which is
+ * its snapshot, or its best weights where there is none. On the disk when it returns; what is copied is checked when it is
+ * opened.
  * @throws out-of-disk, write-failed
  */
 export async function copyInitialModel(from: string, to: string, epoch: number | null = null): Promise<void> {

@@ -9,7 +9,7 @@ import { openStore, type Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
 import { EventBus } from './event-bus.js';
 import { createEventLog, type EventLog } from './event-log.js';
-import { tidyDeleted } from './experiment-folder.js';
+import { tidyFolders } from './experiment-folder.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
@@ -57,7 +57,7 @@ export function createServices({
   const log = createEventLog(store, bus, logger);
   const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
   rmSync(transfersFolder(environment.dataDir), { recursive: true, force: true });
-  tidyDeleted(environment.dataDir, store);
+  tidyFolders(environment.dataDir, store);
   recoverExperiments(store, log, queue, environment);
   queue.wake();
 

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
@@ -11,10 +10,10 @@ import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import type { EventLog } from './event-log.js';
+import { fillFolder } from './experiment-folder.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
-import { experimentDirectory } from './training-queue.js';
 import { TransferFolder } from './transfer-folder.js';
 import { referToModel } from './use-model.js';
 
@@ -81,20 +80,18 @@ export async function importModel(
   const { dataDir, maxUploadBytes } = environment;
   await assertRoomOnDisk(environment);
   const id = newExperimentId();
-  const experimentFolder = experimentDirectory(dataDir, id);
   const bundle = await TransferFolder.create(dataDir);
   try {
     const fields = await receive((file, bytes) => bundle.receive(IMPORT_FILES[file], bytes, maxUploadBytes));
     assertComplete(bundle);
-    const imported = await executor.run({
-      type: 'import',
-      bundleDirectory: bundle.path,
-      modelDirectory: join(experimentFolder, 'model'),
+    return await fillFolder(dataDir, id, async (folder) => {
+      const imported = await executor.run({
+        type: 'import',
+        bundleDirectory: bundle.path,
+        modelDirectory: join(folder, 'model'),
+      });
+      return storeImported(dependencies, id, fields, imported);
     });
-    return storeImported(dependencies, id, fields, imported);
-  } catch (error) {
-    await rm(experimentFolder, { recursive: true, force: true });
-    throw error;
   } finally {
     await bundle.discard();
   }

@@ -209,3 +209,20 @@ test('a deletion that was cut short is ended, or taken back where the experiment
   await request(second.address).delete(`/experiments/${deleted}`).expect(204);
   assert.deepEqual(readdirSync(join(dataDir, 'experiments')), [kept]);
 });
+
+test('a folder that was being filled goes when its experiment was not stored, and others without one stay', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const first = await startService(t, { dataDir });
+  const { body } = await request(first.address).post('/experiments').send({}).expect(201);
+  await first.close();
+  const root = join(dataDir, 'experiments');
+  const put = (name: string, file: string) => {
+    mkdirSync(join(root, name), { recursive: true });
+    writeFileSync(join(root, name, file), '');
+  };
+  for (const name of [body.id, 'never-stored']) put(name, '.coming');
+  for (const name of [body.id, 'never-stored', 'of-another-database']) put(name, 'weights');
+  await startService(t, { dataDir });
+  assert.deepEqual(readdirSync(root).sort(), [body.id, 'of-another-database'].sort());
+  assert.deepEqual(readdirSync(join(root, body.id)), ['weights']);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import request from 'supertest';
+import type { TrainingEvent } from '../../src/contracts/events.js';
 import { preferredType } from '../../src/server/accept.js';
 import {
   checkpointEvent,
@@ -234,4 +235,23 @@ test('of the offered types the one that is liked best is taken', () => {
   assert.equal(preferredType('image/png', offered), 'application/json');
   assert.equal(preferredType('*/*, application/json;q=0', offered), 'text/csv');
   assert.equal(preferredType(`${'a,'.repeat(100_000)}`, offered), 'application/json');
+});
+
+test('Prometheus gets losses and speed of what trains, and the memory of each process', async (t) => {
+  const { address, training, inference } = await startService(t);
+  t.mock.method(training, 'residentBytes', () => 12_000);
+  t.mock.method(inference, 'residentBytes', () => 34_000);
+  const { body } = await request(address).post('/experiments').send({}).expect(201);
+  const run = await training.run(0);
+  run.emit(startedEvent(), stepEvent(7));
+  const { text } = await request(address).get('/metrics').expect(200);
+  const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  const ofTraining = (name: string) => value(`gatelm_training_${name}\\{experiment="${body.id}"\\}`);
+  const { data } = stepEvent(7) as Extract<TrainingEvent, { type: 'step' }>;
+  assert.equal(ofTraining('loss'), data.loss);
+  assert.equal(ofTraining('tokens_per_second'), data.tokensPerSecond);
+  assert.equal(value('gatelm_training_resident_memory_bytes'), 12_000);
+  assert.equal(value('gatelm_inference_resident_memory_bytes'), 34_000);
+  assert.ok(value('process_resident_memory_bytes') > 1e6);
+  assert.match(text, /^gatelm_experiments\{state="running"\} 1$/m);
 });

@@ -132,6 +132,10 @@ export class FakeTrainingExecutor implements TrainingExecutor {
     return [];
   }
 
+  residentBytes(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     for (const run of this.runs) run.finish({ type: 'interrupted', reason: 'the server ends' });
@@ -181,6 +185,10 @@ export class FakeInferenceExecutor implements InferenceExecutor {
 
   processIds(): readonly number[] {
     return [];
+  }
+
+  residentBytes(): number {
+    return 0;
   }
 
   async close(): Promise<void> {}

@@ -57,5 +57,9 @@ export class InProcessExecutor implements InferenceExecutor {
     return [];
   }
 
+  residentBytes(): number {
+    return 0;
+  }
+
   async close(): Promise<void> {}
 }

@@ -4,46 +4,74 @@ import type { RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
-import { CorpusInfo } from '../../contracts/corpus.js';
+import { Ticket } from '../../contracts/access.js';
+import { CorpusInfo, CorpusPreview } from '../../contracts/corpus.js';
 import { EvaluationResult } from '../../contracts/evaluation.js';
 import { Experiment } from '../../contracts/experiment.js';
 import { ExperimentConfig, ExperimentInput } from '../../contracts/experiment-config.js';
-import { GenerationResult } from '../../contracts/generation.js';
-import { EventBody, Problem } from '../../contracts/http.js';
+import { GenerationAnswer } from '../../contracts/generation.js';
+import {
+  CorpusList,
+  EventBody,
+  EventPage,
+  ExperimentPageBody,
+  ExperimentPlan,
+  Health,
+  PresetList,
+  Problem,
+  ProgressSnapshot,
+  Readiness,
+} from '../../contracts/http.js';
 import { BackendReport } from '../../contracts/jobs.js';
-import { Checkpoint, MetricPoint } from '../../contracts/metrics.js';
-import { Completion, OpenAiError, OpenAiModel } from '../../contracts/openai.js';
-import { ScoreResult } from '../../contracts/score.js';
+import { Checkpoint, CheckpointList, MetricPoint, MetricSeries } from '../../contracts/metrics.js';
+import { Completion, OpenAiError, OpenAiModel, OpenAiModelList } from '../../contracts/openai.js';
+import { RankResult, ScoreList, ScoreResult } from '../../contracts/score.js';
+import { Session, SessionState } from '../../contracts/session.js';
 import type { HttpApp } from '../http-app.js';
+import { SCHEMA_EXAMPLES } from '../openapi-examples.js';
 import { scopeOf } from './access.js';
 
 /** Schemas that the document names once, and the name of each. */
-const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+const COMPONENTS: Readonly<Record<keyof typeof SCHEMA_EXAMPLES, z.ZodType>> = {
   Experiment,
-  ExperimentConfig,
+  ExperimentPage: ExperimentPageBody,
+  ExperimentPlan,
   NewExperiment: ExperimentInput,
+  ExperimentConfig,
   Event: EventBody,
+  EventPage,
+  ProgressSnapshot,
   MetricPoint,
+  MetricSeries,
   Checkpoint,
-  GenerationResult,
+  CheckpointList,
+  GenerationAnswer,
   EvaluationResult,
   ScoreResult,
+  ScoreList,
+  RankResult,
   Completion,
   OpenAiModel,
+  OpenAiModelList,
   OpenAiError,
+  Session,
+  SessionState,
   Corpus: CorpusInfo,
+  CorpusList,
+  CorpusPreview,
+  PresetList,
   Backend: BackendReport,
+  Health,
+  Readiness,
+  Ticket,
   Problem,
-};
-const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
-  NewExperiment: [{ preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } }],
 };
 
 /** /openapi.json (OpenAPI 3.1, made from the routes' schemas) and its page at /docs. To be called before the routes. */
 export async function describeInterface(app: HttpApp, version: string): Promise<void> {
   for (const [id, schema] of Object.entries(COMPONENTS)) {
-    const examples = EXAMPLES[id];
-    z.globalRegistry.add(schema, { ...schema.meta(), id, ...(examples && { examples: [...examples] }) });
+    const example = SCHEMA_EXAMPLES[id as keyof typeof COMPONENTS];
+    z.globalRegistry.add(schema, { ...schema.meta(), id, examples: [example] });
   }
   await app.register(swagger, {
     openapi: {
@@ -75,8 +103,10 @@ export async function describeInterface(app: HttpApp, version: string): Promise<
     transform: (input) => {
       const { route } = input as { route: RouteOptions };
       const { schema, url } = jsonSchemaTransform(input);
-      const scope = scopeOf(String(route.method), route.config ?? {});
-      return { schema: { ...schema, security: [{ apiKey: [scope] }, {}] }, url };
+      const { config = {} } = route;
+      const body = config.streamedBody && { body: { content: describeStreamedBody(config.streamedBody) } };
+      const scope = scopeOf(String(route.method), config);
+      return { schema: { ...schema, ...body, security: [{ apiKey: [scope] }, {}] }, url };
     },
     transformObject: (document) =>
       withoutUnusedComponents(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document),
@@ -85,6 +115,42 @@ export async function describeInterface(app: HttpApp, version: string): Promise<
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('application/json').send(JSON.stringify(app.swagger()) as never),
   );
+}
+
+/** What a body that is read while it comes may be, by its type; the document alone reads this. */
+export interface StreamedBody {
+  /** Fields of a form, and its files with what each is. */
+  readonly form?: {
+    readonly fields: z.ZodObject;
+    readonly files: Readonly<Record<string, string>>;
+    readonly required: readonly string[];
+  };
+  readonly text?: { readonly description: string; readonly example: string };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    streamedBody?: StreamedBody;
+  }
+}
+
+function describeStreamedBody({ form, text }: StreamedBody): Record<string, { schema: object }> {
+  const content: Record<string, { schema: object }> = {};
+  if (form) {
+    const fields = z.toJSONSchema(form.fields, { io: 'input' }).properties;
+    const files = Object.entries(form.files).map(
+      ([name, description]) => [name, { type: 'string', format: 'binary', description }] as const,
+    );
+    const properties = { ...fields, ...Object.fromEntries(files) };
+    content['multipart/form-data'] = {
+      schema: { type: 'object', properties, required: form.required, additionalProperties: false },
+    };
+  }
+  if (text)
+    content['text/plain'] = {
+      schema: { type: 'string', description: text.description, examples: [text.example] },
+    };
+  return content;
 }
 
 /** Each schema comes in a form for requests and one for answers; the one that no route refers to is left out. */

@@ -1,15 +1,23 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, Histogram, Registry } from 'prom-client';
-import { z } from 'zod';
 import { ExperimentState } from '../../contracts/experiment.js';
 import type { Services } from '../../experiments/services.js';
 import type { HttpApp } from '../http-app.js';
+import { exampleText, TEXT_EXAMPLES } from '../openapi-examples.js';
 import { withProblems } from '../problem.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 
 /** Upper bounds of the answer times, in seconds. */
 const SECONDS_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 const NANOSECONDS = 1e9;
+
+/** Latest metrics of each training under way, by their keys. */
+const TRAINING_GAUGES = {
+  tokensPerSecond: ['gatelm_training_tokens_per_second', 'Speed of each training under way'],
+  stepLoss: ['gatelm_training_loss', 'Loss of the latest step of each training under way, nats per token'],
+  validLoss: ['gatelm_training_valid_loss', 'Latest loss on the valid split, nats per token'],
+  gradNorm: ['gatelm_training_gradient_norm', 'Norm of the latest gradient, before clipping'],
+} as const;
 
 /** /metrics, for Prometheus: what is true at the moment it is asked, and how long answers took. */
 export function exposeMetrics(app: HttpApp, services: Services, streams: StreamRegistry): void {
@@ -40,19 +48,24 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
   );
-  new Gauge({
-    name: 'gatelm_training_tokens_per_second',
-    help: 'Latest speed of each training under way',
-    labelNames: ['experiment'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { id, number } of store.experiments.withState('running')) {
-        const speed = store.metrics.latest([number]).get(number)?.tokensPerSecond;
-        if (speed != null) this.set({ experiment: id }, speed);
-      }
-    },
-  });
+  for (const [host, executor] of Object.entries({ training: trainingExecutor, inference: services.executor }))
+    gauge(`gatelm_${host}_resident_memory_bytes`, `Resident memory of the ${host} host`, () =>
+      executor.residentBytes(),
+    );
+  for (const [key, [name, help]] of Object.entries(TRAINING_GAUGES))
+    new Gauge({
+      name,
+      help,
+      labelNames: ['experiment'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, number } of store.experiments.withState('running')) {
+          const value = store.metrics.latest([number]).get(number)?.[key];
+          if (value != null) this.set({ experiment: id }, value);
+        }
+      },
+    });
   const delay = monitorEventLoopDelay();
   delay.enable();
   gauge(
@@ -82,7 +95,10 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
         tags: ['operations'],
         summary: 'Figures for Prometheus',
         response: withProblems({
-          200: { description: 'Text exposition format', content: { 'text/plain': { schema: z.string() } } },
+          200: {
+            description: 'Text exposition format',
+            content: { 'text/plain': { schema: exampleText(TEXT_EXAMPLES.prometheus) } },
+          },
         }),
       },
     },

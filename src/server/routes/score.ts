@@ -8,6 +8,7 @@ import { scoreStream } from '../../experiments/score-stream.js';
 import type { Services } from '../../experiments/services.js';
 import { rank, score } from '../../experiments/use-model.js';
 import type { HttpApp } from '../http-app.js';
+import { exampleText, TEXT_EXAMPLES } from '../openapi-examples.js';
 import { recognizeError, toProblem, withProblems } from '../problem.js';
 import { clientSignal } from '../streams/client-signal.js';
 import { LINES, LineStream } from '../streams/line-stream.js';
@@ -70,16 +71,22 @@ async function routeScoreStream(app: HttpApp, services: Services, streams: Strea
   app.post(
     '/score/stream',
     {
-      config: { scope: 'read', costs: 'inference' },
+      config: {
+        scope: 'read',
+        costs: 'inference',
+        streamedBody: { text: { description: 'The text, in UTF-8', example: 'the cat sat on the mat' } },
+      },
       schema: {
         tags: TAGS,
         summary: 'How surprising each token of a text of any length is, while it comes in',
         description:
           'The body is the text, text/plain in UTF-8, read no faster than it is scored, in memory that does not grow. The answer is JSON Lines: {token, start, end, surprisal} for each token, then one line {perplexity, loss, bitsPerByte, tokens, bytes}, or {error} with a problem. It begins while the text still comes: a client that reads nothing until it has sent all needs tokens=false. A text in words or byte pairs needs some white space in each megabyte. The whole body has to come within GATELM_REQUEST_TIMEOUT_MS.',
-        consumes: ['text/plain'],
         querystring: ScoreStreamQuery,
         response: withProblems({
-          200: { description: 'JSON Lines', content: { [LINES]: { schema: z.string() } } },
+          200: {
+            description: 'JSON Lines',
+            content: { [LINES]: { schema: exampleText(TEXT_EXAMPLES.scoreLines) } },
+          },
         }),
       },
     },

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { GenerationAnswer } from '../../contracts/generation.js';
 import type { RunOptions } from '../../experiments/use-model.js';
 import { preferredType } from '../accept.js';
+import { exampleText, TEXT_EXAMPLES } from '../openapi-examples.js';
 import { withProblems } from '../problem.js';
 import { answerEvents } from './answer-events.js';
 import { clientSignal } from './client-signal.js';
@@ -18,8 +18,8 @@ export const TEXT_RESPONSES = withProblems({
     description: 'What was written',
     content: {
       [JSON_TYPE]: { schema: GenerationAnswer },
-      [TEXT_TYPE]: { schema: z.string() },
-      [EVENT_STREAM]: { schema: z.string() },
+      [TEXT_TYPE]: { schema: exampleText(TEXT_EXAMPLES.writtenText) },
+      [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.writtenEvents) },
     },
   },
 });

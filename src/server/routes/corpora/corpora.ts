@@ -21,6 +21,12 @@ const FILES: ReadonlyMap<string, UploadPart> = new Map([
   ['valid', 'valid'],
   ['test', 'test'],
 ]);
+const FILE_DESCRIPTIONS = {
+  file: 'The whole text, cut by the fractions',
+  train: 'Instead of `file`, together with valid and test',
+  valid: 'Instead of `file`, together with train and test',
+  test: 'Instead of `file`, together with train and valid',
+};
 const FIELDS = Object.keys(CorpusUpload.shape);
 /** What a form may have at most; the bytes of its files are counted as they come. */
 const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: FIELDS.length, files: 3, headerPairs: 50 };
@@ -88,13 +94,18 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
   app.post(
     '/corpora',
     {
-      config: { costs: 'training' },
+      config: {
+        costs: 'training',
+        streamedBody: {
+          form: { fields: CorpusUpload, files: FILE_DESCRIPTIONS, required: ['name'] },
+          text: { description: 'The whole text, in UTF-8', example: 'the cat sat on the mat\n' },
+        },
+      },
       schema: {
         tags: TAGS,
         summary: 'Upload a text as a corpus',
         description:
           'multipart/form-data with the fields name, validFraction, testFraction and either one file `file`, which is cut at line ends, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8 only.',
-        consumes: ['multipart/form-data', 'text/plain'],
         querystring: CorpusUpload.partial(),
         response: withProblems({ 201: CorpusInfo }),
       },

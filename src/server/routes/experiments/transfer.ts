@@ -19,6 +19,12 @@ import { tarBytes, tarFolder } from '../../tar.js';
 
 const TAR_TYPE = 'application/x-tar';
 const FILES = Object.keys(IMPORT_FILES) as ImportFile[];
+const FILE_DESCRIPTIONS: Readonly<Record<ImportFile, string>> = {
+  model: 'safetensors, with the names of PyTorch’s word_language_model',
+  tokenizer: 'tokenizer.json of Hugging Face’s tokenizers; or `vocabulary`',
+  vocabulary: 'One token a line',
+  config: 'JSON, as an export has it; may be left out',
+};
 /** What a form may have at most; the bytes of its files are counted as they come. */
 const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: 1, files: FILES.length, headerPairs: 50 };
 
@@ -70,13 +76,17 @@ async function routeImport(app: HttpApp, services: Services): Promise<void> {
   app.post(
     '/experiments/import',
     {
-      config: { costs: 'training' },
+      config: {
+        costs: 'training',
+        streamedBody: {
+          form: { fields: ImportFields, files: FILE_DESCRIPTIONS, required: ['model', 'name'] },
+        },
+      },
       schema: {
         tags: ['models'],
         summary: 'Import a model that PyTorch trained; it is served like one’s own',
         description:
           'multipart/form-data with the file `model` (safetensors with the names of PyTorch’s word_language_model, or `rnns.0.weight_ih_l0`, … for layers of different sizes), `tokenizer` (tokenizer.json) or `vocabulary` (one token a line), optionally `config` (JSON, as an export has it), and the field `name`.',
-        consumes: ['multipart/form-data'],
         response: withProblems({ 201: Experiment }),
       },
     },

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { Completion, CompletionRequest } from '../../../contracts/openai.js';
 import { complete } from '../../../experiments/complete.js';
 import type { Services } from '../../../experiments/services.js';
 import type { HttpApp } from '../../http-app.js';
 import { toOpenAiError, withOpenAiErrors } from '../../openai-error.js';
+import { exampleText, TEXT_EXAMPLES } from '../../openapi-examples.js';
 import { recognizeError } from '../../problem.js';
 import { clientSignal } from '../../streams/client-signal.js';
 import type { StreamRegistry } from '../../streams/stream-registry.js';
@@ -27,7 +27,10 @@ export function routeCompletions(app: HttpApp, services: Services, streams: Stre
         response: withOpenAiErrors({
           200: {
             description: 'What was written',
-            content: { 'application/json': { schema: Completion }, [EVENT_STREAM]: { schema: z.string() } },
+            content: {
+              'application/json': { schema: Completion },
+              [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.completionEvents) },
+            },
           },
         }),
       },

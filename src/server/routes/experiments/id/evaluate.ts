@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { EvaluationRequest, EvaluationResult } from '../../../../contracts/evaluation.js';
 import { ExperimentParams } from '../../../../contracts/http.js';
 import type { Services } from '../../../../experiments/services.js';
 import { evaluate } from '../../../../experiments/use-model.js';
 import { preferredType } from '../../../accept.js';
 import type { HttpApp } from '../../../http-app.js';
+import { exampleText, TEXT_EXAMPLES } from '../../../openapi-examples.js';
 import { withProblems } from '../../../problem.js';
 import { answerEvents } from '../../../streams/answer-events.js';
 import { clientSignal } from '../../../streams/client-signal.js';
@@ -34,7 +34,7 @@ export function routeEvaluate(app: HttpApp, services: Services, streams: StreamR
             description: 'What was measured',
             content: {
               [JSON_TYPE]: { schema: EvaluationResult },
-              [EVENT_STREAM]: { schema: z.string() },
+              [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.evaluationEvents) },
             },
           },
         }),

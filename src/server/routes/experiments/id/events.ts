@@ -5,6 +5,7 @@ import { hasEnded, pageOfEvents } from '../../../../experiments/follow-events.js
 import type { Services } from '../../../../experiments/services.js';
 import { preferredType } from '../../../accept.js';
 import type { HttpApp } from '../../../http-app.js';
+import { exampleText, TEXT_EXAMPLES } from '../../../openapi-examples.js';
 import { withProblems } from '../../../problem.js';
 import { openEventSource } from '../../../streams/event-source.js';
 import type { StreamRegistry } from '../../../streams/stream-registry.js';
@@ -33,7 +34,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
             description: 'Events in order',
             content: {
               'application/json': { schema: EventPage },
-              [EVENT_STREAM]: { schema: z.string() },
+              [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.events) },
             },
           },
           204: z.undefined().describe('Nothing comes any more'),

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { z } from 'zod';
 import { ExperimentParams, MetricsQuery } from '../../../../contracts/http.js';
-import { Checkpoint, MetricSeries } from '../../../../contracts/metrics.js';
+import { CheckpointList, MetricSeries } from '../../../../contracts/metrics.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
 import { listCheckpoints, type MetricPage, streamMetrics } from '../../../../experiments/read-metrics.js';
 import type { Services } from '../../../../experiments/services.js';
 import { preferredType } from '../../../accept.js';
 import type { HttpApp } from '../../../http-app.js';
+import { exampleText, TEXT_EXAMPLES } from '../../../openapi-examples.js';
 import { withProblems } from '../../../problem.js';
 
 const TYPES = { json: 'application/json', csv: 'text/csv', jsonl: 'application/jsonl' } as const;
@@ -30,8 +30,8 @@ export function routeMetrics(app: HttpApp, services: Services): void {
             description: 'Points by key, in order of steps',
             content: {
               [TYPES.json]: { schema: MetricSeries },
-              [TYPES.csv]: { schema: z.string() },
-              [TYPES.jsonl]: { schema: z.string() },
+              [TYPES.csv]: { schema: exampleText(TEXT_EXAMPLES.csv) },
+              [TYPES.jsonl]: { schema: exampleText(TEXT_EXAMPLES.jsonLines) },
             },
           },
         }),
@@ -54,7 +54,7 @@ export function routeMetrics(app: HttpApp, services: Services): void {
         tags: TAGS,
         summary: 'Checkpoints that were written, newest last',
         params: ExperimentParams,
-        response: withProblems({ 200: z.object({ items: z.array(Checkpoint) }) }),
+        response: withProblems({ 200: CheckpointList }),
       },
     },
     async ({ params }) => ({ items: listCheckpoints(store, environment.dataDir, params.id) }),

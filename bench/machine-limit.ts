@@ -26,7 +26,7 @@ export function measureMachineLimit(precision: Precision): MachineLimit | null {
     const b = tf.zeros([SIDE]);
     const product = shortest(() => kernels.logitsPacked({ h, packed, b, bf16 }).dispose());
     const large = tf.ones([READ_ELEMENTS]);
-    const reading = shortest(() => kernels.sumSquares(large).dispose());
+    const reading = shortest(() => kernels.sumSquares([large]).dispose());
     return { flopPerSecond: (2 * SIDE ** 3) / product, bytesPerSecond: (4 * READ_ELEMENTS) / reading };
   });
 }

@@ -2,6 +2,7 @@
 // optimizer's slot own their buffers alone (src/layers/parameter.ts), so nobody else sees it.
 #include <string.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "isa.h"
@@ -16,8 +17,8 @@ namespace {
 constexpr long kChunk = 1 << 16;
 
 // x, options int32 [6]: seed, stream, counter low and high, threshold, period; kept float [1].
-void compute_dropout(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_dropout(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const long count = run.size(0);
   const int32_t* options = run.ints(1);
   if (!run.require(run.size(1) == 6 && options[5] > 0, "options must be six numbers, the period above 0")) return;
@@ -33,19 +34,40 @@ void compute_dropout(void*, TF_OpKernelContext* context) {
   });
 }
 
-void compute_coalesce(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+// table [V, D], ids int32 of any shape S; rows [S, D].
+void compute_rows(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
+  const auto table = run.dims(0);
+  auto shape = run.dims(1);
+  if (!run.require(table.size() == 2, "table must be [V, D]")) return;
+  const long count = run.size(1), width = table[1];
+  const int32_t* ids = run.ints(1);
+  for (long m = 0; m < count; m++) {
+    if (!run.require(ids[m] >= 0 && ids[m] < table[0], "a row number is not below V")) return;
+  }
+  shape.push_back(width);
+  const float* from = run.floats(0);
+  float* to = run.output(0, shape);
+  for (long m = 0; m < count; m++) memcpy(to + m * width, from + ids[m] * width, sizeof(float) * width);
+}
+
+// ids [M], rows [M, D] or [T, N, D].
+void compute_coalesce(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto dims = run.dims(1);
-  if (!run.require(dims.size() == 2 && run.size(0) == dims[0], "ids must be [M], rows [M, D]")) return;
-  const RowIndex index = index_rows(run.ints(0), dims[0]);
+  const long count = run.size(0);
+  if (!run.require(dims.size() >= 2 && count * dims.back() == run.size(1), "ids must be [M], rows [M, D] or [T, N, D]")) {
+    return;
+  }
+  const RowIndex index = index_rows(run.ints(0), count);
   const int64_t unique = static_cast<int64_t>(index.ids.size());
   memcpy(run.int_output(0, unique), index.ids.data(), sizeof(int32_t) * unique);
-  sum_rows(index, run.floats(1), dims[1], run.output(1, {unique, dims[1]}));
+  sum_rows(index, run.floats(1), dims.back(), run.output(1, {unique, dims.back()}));
 }
 
 // table [V, D] in place; ids [M]; rows [M, D]; factor [1].
-void compute_add_rows(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_add_rows(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto table = run.dims(0), rows = run.dims(2);
   if (!run.require(table.size() == 2 && rows.size() == 2 && table[1] == rows[1] && run.size(1) == rows[0],
                    "table must be [V, D], ids [M], rows [M, D]")) {
@@ -59,45 +81,57 @@ void compute_add_rows(void*, TF_OpKernelContext* context) {
   run.output(0, {1})[0] = 0;
 }
 
-void compute_sum_squares(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
-  const long count = run.size(0), chunks = (count + kChunk - 1) / kChunk;
-  const float* x = run.floats(0);
-  std::vector<double> sums(chunks);
-  run_team([&](const Member& member) {
-    const Range range = share(chunks, member);
-    for (long chunk = range.begin; chunk < range.end; chunk++) {
-      const long begin = chunk * kChunk, end = begin + kChunk < count ? begin + kChunk : count;
-      sums[chunk] = isa().sum_squares(end - begin, x + begin);
+// A sum for each input.
+void compute_sum_squares(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
+  struct Chunk {
+    int input;
+    const float* x;
+    long count;
+    double sum;
+  };
+  std::vector<Chunk> chunks;
+  for (int i = 0; i < run.inputs(); i++) {
+    const long count = run.size(i);
+    const float* x = run.floats(i);
+    for (long begin = 0; begin < count; begin += kChunk) {
+      chunks.push_back({i, x + begin, begin + kChunk < count ? kChunk : count - begin, 0});
     }
+  }
+  run_team([&](const Member& member) {
+    const Range range = share(chunks.size(), member);
+    for (long c = range.begin; c < range.end; c++) chunks[c].sum = isa().sum_squares(chunks[c].count, chunks[c].x);
   });
-  double total = 0;
-  for (double sum : sums) total += sum;
-  run.output(0, std::vector<int64_t>{})[0] = static_cast<float>(total);
+  std::vector<double> sums(run.inputs());
+  for (const Chunk& chunk : chunks) sums[chunk.input] += chunk.sum;
+  std::copy(sums.begin(), sums.end(), run.output(0, {run.inputs()}));
 }
 
-// value in place, gradient, average in place (or [0]); scalars [4]: learning rate, gradient scale, weight decay,
-// average coefficient.
-void compute_sgd(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
-  const long count = run.size(0), averaged = run.size(2);
-  if (!run.require(run.size(1) == count && (averaged == 0 || averaged == count) && run.size(3) == 4,
-                   "gradient and average must have the shape of the value")) {
-    return;
+// Values in place, a gradient each, averages in place of all or of none; scalars [4]: learning rate, gradient scale,
+// weight decay, average coefficient.
+void compute_sgd(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
+  const int tensors = run.inputs() - 1, values = run.length;
+  const bool averaged = tensors == 3 * values;
+  bool fits = (averaged || tensors == 2 * values) && run.size(tensors) == 4;
+  for (int i = values; i < tensors && fits; i++) fits = run.size(i) == run.size(i % values);
+  if (!run.require(fits, "gradients and averages must have the shapes of the values")) return;
+  const float* s = run.floats(tensors);
+  for (int i = 0; i < values; i++) {
+    float *value = run.floats(i), *average = averaged ? run.floats(2 * values + i) : nullptr;
+    const float* gradient = run.floats(values + i);
+    run_shared(run.size(i), 64, [&](Range range) {
+      isa().sgd(range.end - range.begin, value + range.begin, gradient + range.begin,
+                average ? average + range.begin : nullptr, s[0], s[1], s[2], s[3]);
+    });
   }
-  float *value = run.floats(0), *average = averaged ? run.floats(2) : nullptr;
-  const float *gradient = run.floats(1), *s = run.floats(3);
-  run_shared(count, 64, [&](Range range) {
-    isa().sgd(range.end - range.begin, value + range.begin, gradient + range.begin,
-              average ? average + range.begin : nullptr, s[0], s[1], s[2], s[3]);
-  });
   run.output(0, {1})[0] = 0;
 }
 
 // value in place; trained; gradient or [0] for zeros; roots or [0] for plain SGD; scalars [3]: learning rate, decay,
 // epsilon.
-void compute_adapt(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_adapt(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const long count = run.size(0), gradients = run.size(2), rooted = run.size(3);
   if (!run.require(run.size(1) == count && (gradients == 0 || gradients == count) && (rooted == 0 || rooted == count) &&
                        run.size(4) == 3,
@@ -116,8 +150,8 @@ void compute_adapt(void*, TF_OpKernelContext* context) {
 }
 
 // value, m, v in place; gradient; scalars [9] as in AdamScalars.
-void compute_adam(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_adam(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const long count = run.size(0);
   if (!run.require(run.size(1) == count && run.size(2) == count && run.size(3) == count && run.size(4) == 9,
                    "m, v and gradient must have the shape of the value")) {
@@ -139,12 +173,13 @@ void compute_adam(void*, TF_OpKernelContext* context) {
 const char* register_elementwise_ops() {
   const OpDefinition definitions[] = {
       {"GatelmDropout", {"x: float", "options: int32", "kept: float"}, {"y: float"}, compute_dropout},
+      {"GatelmRows", {"table: float", "ids: int32"}, {"rows: float"}, compute_rows},
       {"GatelmCoalesceRows", {"ids: int32", "rows: float"}, {"unique_ids: int32", "sums: float"}, compute_coalesce},
       {"GatelmAddRows", {"table: float", "ids: int32", "rows: float", "factor: float"}, {"done: float"},
        compute_add_rows},
-      {"GatelmSumSquares", {"x: float"}, {"sum: float"}, compute_sum_squares},
-      {"GatelmSgd", {"value: float", "gradient: float", "average: float", "scalars: float"}, {"done: float"},
-       compute_sgd},
+      {"GatelmSumSquares", {"xs: N * float"}, {"sums: float"}, compute_sum_squares, {"N: int >= 1"}},
+      {"GatelmSgd", {"values: N * float", "gradients: N * float", "averages: A * float", "scalars: float"},
+       {"done: float"}, compute_sgd, {"N: int >= 1", "A: int >= 0"}},
       {"GatelmAdapt",
        {"value: float", "trained: float", "gradient: float", "roots: float", "scalars: float"},
        {"done: float"},

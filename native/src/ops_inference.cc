@@ -24,35 +24,35 @@ float* begin_of(float* tensor, long bytes) {
   return bytes < kLarge ? tensor : reinterpret_cast<float*>((address + kHuge - 1) / kHuge * kHuge);
 }
 
-// wx [D, 4H], wh [H, 4H], options [1] (1 = bfloat16).
-void compute_pack_lstm(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+// wx [D, 4H], wh [H, 4H].
+void compute_pack_lstm(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto wx = run.dims(0), wh = run.dims(1);
   if (!run.require(wx.size() == 2 && wh.size() == 2 && wx[1] == wh[1] && wh[1] == 4 * wh[0],
                    "wx must be [D, 4H], wh [H, 4H]")) {
     return;
   }
-  const bool bf16 = run.ints(2)[0] != 0;
+  const bool bf16 = run.bf16;
   const long wx_bytes = packed_wx_bytes(wx[0], wh[0], bf16), wh_bytes = packed_wh_bytes(wh[0], bf16);
   pack_wx(run.floats(0), wx[0], wh[0], bf16, begin_of(run.output(0, {room(wx_bytes)}), wx_bytes));
   pack_wh(run.floats(1), wh[0], bf16, begin_of(run.output(1, {room(wh_bytes)}), wh_bytes));
 }
 
-// w [V, H], options [1] (1 = bfloat16).
-void compute_pack_output(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+// w [V, H].
+void compute_pack_output(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto w = run.dims(0);
   if (!run.require(w.size() == 2, "w must be [V, H]")) return;
-  const bool bf16 = run.ints(1)[0] != 0;
+  const bool bf16 = run.bf16;
   const long bytes = packed_output_bytes(w[1], w[0], bf16);
   pack_output_weights(run.floats(0), w[1], w[0], bf16, begin_of(run.output(0, {room(bytes)}), bytes));
 }
 
-// x [T, N, D], hidden [N, H], cell [N, H], packed wx, packed wh, b [4H], options [1].
-void compute_lstm(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+// x [T, N, D], hidden [N, H], cell [N, H], packed wx, packed wh, b [4H].
+void compute_lstm(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto x = run.dims(0), h = run.dims(1);
-  const bool bf16 = run.ints(6)[0] != 0;
+  const bool bf16 = run.bf16;
   if (!run.require(x.size() == 3 && h.size() == 2 && h[0] == x[1], "x must be [T, N, D], hidden [N, H]")) return;
   const LstmShape shape{x[0], x[1], x[2], h[1]};
   const long wx_bytes = packed_wx_bytes(shape.input, shape.hidden, bf16);
@@ -69,33 +69,33 @@ void compute_lstm(void*, TF_OpKernelContext* context) {
                 begin_of(run.floats(4), wh_bytes)});
 }
 
-bool read_output_job(OpRun& run, bool bf16, SoftmaxLoss* job) {
+// Inputs of both ops: h [M, H] or [T, N, H], packed w, b [V].
+bool read_output_job(OpRun& run, SoftmaxLoss* job) {
   const auto h = run.dims(0);
   const long vocabulary = run.size(2);
-  const long bytes = h.size() == 2 ? packed_output_bytes(h[1], vocabulary, bf16) : 0;
-  if (!run.require(h.size() == 2 && run.size(1) == room(bytes),
-                   "h must be [M, H]; the packed weights are of another size or precision")) {
+  const long bytes = h.size() >= 2 ? packed_output_bytes(h.back(), vocabulary, run.bf16) : 0;
+  if (!run.require(h.size() >= 2 && h.back() > 0 && run.size(1) == room(bytes),
+                   "h must be [M, H] or [T, N, H]; the packed weights are of another size or precision")) {
     return false;
   }
-  *job = {h[0], h[1], vocabulary, bf16, run.floats(0), nullptr, run.floats(2), nullptr, nullptr,
-          begin_of(run.floats(1), bytes)};
+  *job = {run.size(0) / h.back(), h.back(), vocabulary, run.bf16, run.floats(0), nullptr, run.floats(2), nullptr,
+          nullptr, begin_of(run.floats(1), bytes)};
   return true;
 }
 
-// h [M, H], packed w, b [V], options [1].
-void compute_logits(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_logits(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   SoftmaxLoss job;
-  if (read_output_job(run, run.ints(3)[0] != 0, &job)) logits(job, run.output(0, {job.rows, job.vocabulary}));
+  if (read_output_job(run, &job)) logits(job, run.output(0, {job.rows, job.vocabulary}));
 }
 
-// h [M, H], packed w, b [V], options [1], targets [M].
-void compute_losses(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+// And targets [M].
+void compute_losses(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   SoftmaxLoss job;
-  if (!read_output_job(run, run.ints(3)[0] != 0, &job)) return;
-  job.targets = run.ints(4);
-  if (!run.require(run.size(4) == job.rows, "targets must be [M]")) return;
+  if (!read_output_job(run, &job)) return;
+  job.targets = run.ints(3);
+  if (!run.require(run.size(3) == job.rows, "targets must be [M]")) return;
   for (long m = 0; m < job.rows; m++) {
     if (!run.require(job.targets[m] >= 0 && job.targets[m] < job.vocabulary, "a target is not below V")) return;
   }
@@ -104,8 +104,8 @@ void compute_losses(void*, TF_OpKernelContext* context) {
 }
 
 // logits [M, V], count int32 [1]. The ids come as one list, row after row.
-void compute_top(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_top(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   const auto logits = run.dims(0);
   const long k = run.ints(1)[0];
   if (!run.require(logits.size() == 2 && k >= 0 && k <= logits[1], "logits must be [M, V], count at most V")) return;
@@ -116,17 +116,15 @@ void compute_top(void*, TF_OpKernelContext* context) {
 
 const char* register_inference_ops() {
   const OpDefinition definitions[] = {
-      {"GatelmPackLstm", {"wx: float", "wh: float", "options: int32"}, {"packed_wx: float", "packed_wh: float"},
-       compute_pack_lstm},
-      {"GatelmPackOutput", {"w: float", "options: int32"}, {"packed: float"}, compute_pack_output},
+      {"GatelmPackLstm", {"wx: float", "wh: float"}, {"packed_wx: float", "packed_wh: float"}, compute_pack_lstm,
+       {"bf16: bool"}},
+      {"GatelmPackOutput", {"w: float"}, {"packed: float"}, compute_pack_output, {"bf16: bool"}},
       {"GatelmLstmPacked",
-       {"x: float", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float",
-        "options: int32"},
-       {"hiddens: float", "last_hidden: float", "last_cell: float"}, compute_lstm},
-      {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float", "options: int32"}, {"logits: float"},
-       compute_logits},
-      {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "options: int32", "targets: int32"},
-       {"losses: float"}, compute_losses},
+       {"x: float", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float"},
+       {"hiddens: float", "last_hidden: float", "last_cell: float"}, compute_lstm, {"bf16: bool"}},
+      {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float"}, {"logits: float"}, compute_logits, {"bf16: bool"}},
+      {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "targets: int32"}, {"losses: float"}, compute_losses,
+       {"bf16: bool"}},
       {"GatelmTopLogits", {"logits: float", "count: int32"}, {"values: float", "ids: int32"}, compute_top},
   };
   for (const OpDefinition& definition : definitions) {

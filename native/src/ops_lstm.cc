@@ -4,8 +4,6 @@
 namespace gatelm {
 namespace {
 
-// The last input of each op is `options`: int32 [1], 1 = bfloat16 products.
-
 bool lstm_shapes(OpRun& run, int x, int hidden, int wx, int wh, int b, LstmShape* shape) {
   const auto x_dims = run.dims(x), h_dims = run.dims(hidden), wx_dims = run.dims(wx), wh_dims = run.dims(wh);
   if (!run.require(x_dims.size() == 3 && h_dims.size() == 2 && wx_dims.size() == 2 && wh_dims.size() == 2,
@@ -20,18 +18,18 @@ bool lstm_shapes(OpRun& run, int x, int hidden, int wx, int wh, int b, LstmShape
                      "the shapes of x [T, N, D], hidden and cell [N, H], wx [D, 4H], wh [H, 4H], b [4H] do not fit each other");
 }
 
-void compute_forward(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_forward(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   LstmShape shape;
   if (!lstm_shapes(run, 0, 1, 3, 4, 5, &shape)) return;
   const long T = shape.time, N = shape.batch, H = shape.hidden;
-  lstm_forward({shape, run.ints(6)[0] != 0, run.floats(0), run.floats(1), run.floats(2), run.floats(3), run.floats(4),
+  lstm_forward({shape, run.bf16, run.floats(0), run.floats(1), run.floats(2), run.floats(3), run.floats(4),
                 run.floats(5), run.output(0, {T, N, H}), run.output(1, {T, N, H}), run.output(2, {T, N, 4 * H}),
                 run.output(3, {N, H}), run.output(4, {N, H})});
 }
 
-void compute_backward(void*, TF_OpKernelContext* context) {
-  OpRun run(context);
+void compute_backward(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
   LstmShape shape;
   if (!lstm_shapes(run, 1, 2, 4, 5, -1, &shape)) return;
   const long T = shape.time, N = shape.batch, D = shape.input, H = shape.hidden;
@@ -40,7 +38,7 @@ void compute_backward(void*, TF_OpKernelContext* context) {
                    "dHiddens, hiddens and cells must be [T, N, H], gates [T, N, 4H]")) {
     return;
   }
-  lstm_backward({shape, run.ints(9)[0] != 0, run.floats(0), run.floats(1), run.floats(2), run.floats(3),
+  lstm_backward({shape, run.bf16, run.floats(0), run.floats(1), run.floats(2), run.floats(3),
                  run.floats(4), run.floats(5), run.floats(6), run.floats(7), run.floats(8), run.output(0, {T, N, D}),
                  run.output(1, {D, 4 * H}), run.output(2, {H, 4 * H}), run.output(3, {4 * H}), run.output(4, {N, H}),
                  run.output(5, {N, H})});
@@ -51,16 +49,18 @@ void compute_backward(void*, TF_OpKernelContext* context) {
 const char* register_lstm_ops() {
   if (const char* error = register_op(
           {"GatelmLstm",
-           {"x: float", "hidden: float", "cell: float", "wx: float", "wh: float", "b: float", "options: int32"},
+           {"x: float", "hidden: float", "cell: float", "wx: float", "wh: float", "b: float"},
            {"hiddens: float", "cells: float", "gates: float", "last_hidden: float", "last_cell: float"},
-           compute_forward})) {
+           compute_forward,
+           {"bf16: bool"}})) {
     return error;
   }
   return register_op({"GatelmLstmGrad",
                       {"d_hiddens: float", "x: float", "hidden: float", "cell: float", "wx: float", "wh: float",
-                       "hiddens: float", "cells: float", "gates: float", "options: int32"},
+                       "hiddens: float", "cells: float", "gates: float"},
                       {"dx: float", "d_wx: float", "d_wh: float", "d_b: float", "d_hidden: float", "d_cell: float"},
-                      compute_backward});
+                      compute_backward,
+                      {"bf16: bool"}});
 }
 
 }  // namespace gatelm

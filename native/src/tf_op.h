@@ -11,14 +11,28 @@ struct TF_Tensor;
 
 namespace gatelm {
 
+// What a kernel was made for; zero where the op has no such attribute.
+struct OpAttributes {
+  bool bf16;       // `bf16`: large products are made in bfloat16
+  int32_t length;  // `N`: tensors of a list
+};
+
 // One run of an op: its inputs and outputs. A wrong input makes the op fail with a message, once.
 class OpRun {
  public:
-  explicit OpRun(TF_OpKernelContext* context) : context_(context) {}
+  OpRun(void* kernel, TF_OpKernelContext* context)
+      : bf16(static_cast<const OpAttributes*>(kernel)->bf16),
+        length(static_cast<const OpAttributes*>(kernel)->length),
+        context_(context) {}
   ~OpRun();
   OpRun(const OpRun&) = delete;
   OpRun& operator=(const OpRun&) = delete;
 
+  const bool bf16;   // see OpAttributes
+  const int length;
+
+  // Inputs, those of lists one by one.
+  int inputs() const;
   // A float input. In-place ops write through it: see ops_elementwise.cc.
   float* floats(int index);
   const int32_t* ints(int index);
@@ -40,9 +54,10 @@ class OpRun {
 
 struct OpDefinition {
   const char* name;
-  std::initializer_list<const char*> inputs;   // "x: float"
+  std::initializer_list<const char*> inputs;   // "x: float", "xs: N * float"
   std::initializer_list<const char*> outputs;
   void (*compute)(void* kernel, TF_OpKernelContext* context);
+  std::initializer_list<const char*> attributes = {};  // "bf16: bool", "N: int >= 1"
 };
 
 // Registers an op and its CPU kernel. @return an error message, or nullptr

@@ -77,9 +77,9 @@ export class Parameter {
   /**
    * Adds a gradient that touches only some rows of a [V, D] table.
    * @param ids M row numbers, repeated ones are summed
-   * @param rows [M, D], becomes the parameter's own
+   * @param rows [M, D] or [T, N, D], becomes the parameter's own
    */
-  accumulateRows(ids: Int32Array, rows: tf.Tensor2D): void {
+  accumulateRows(ids: Int32Array, rows: tf.Tensor): void {
     this.#rows.push({ ids, rows: tf.keep(rows) });
   }
 

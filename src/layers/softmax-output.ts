@@ -11,7 +11,7 @@ import { expectTokenIds } from './token-ids.js';
  * The end of a language model: affine, softmax and cross-entropy. Two layers of the book, run as one native kernel that
  * never holds a second [M, V] tensor, or one after the other where there is no such kernel.
  *
- * x: [M, H]; weights: [V, H]; b: [V]; losses: [M], in nats.
+ * x: [M, H] or [T, N, H]; weights: [V, H]; b: [V]; losses: [M], in nats.
  */
 export class SoftmaxOutput implements Layer {
   readonly name: string;
@@ -34,12 +34,12 @@ export class SoftmaxOutput implements Layer {
     return this.affine.parameters;
   }
 
-  /** The losses of given tokens, without a gradient. @param x [M, H] @returns [M] */
-  losses(x: tf.Tensor2D, targets: Int32Array): tf.Tensor1D {
+  /** The losses of given tokens, without a gradient. @returns [M] */
+  losses(x: tf.Tensor, targets: Int32Array): tf.Tensor1D {
     this.#expectTargets(x, targets);
     return tf.tidy(() => {
       const kernels = fusedKernels();
-      if (!kernels) return this.softmax.forward(this.affine.forward(x, false), targets, false);
+      if (!kernels) return this.softmax.forward(this.affine.forward(asLines(x), false), targets, false);
       const ids = tf.tensor1d(targets, 'int32');
       return kernels.softmaxLossPacked({ ...this.#packedInput(x), targets: ids }) as tf.Tensor1D;
     });
@@ -48,26 +48,25 @@ export class SoftmaxOutput implements Layer {
   /**
    * Forward and backward in one: accumulates the gradients of the parameters.
    * @param scale factor of every token's gradient, such as 1 / M
-   * @returns losses [M] and dx [M, H], the caller's
+   * @returns losses [M] and dx in the shape of x, the caller's
    */
-  lossesAndGradient(
-    x: tf.Tensor2D,
+  lossesAndGradient<T extends tf.Tensor>(
+    x: T,
     targets: Int32Array,
     scale: number,
-  ): { losses: tf.Tensor1D; dx: tf.Tensor2D } {
+  ): { losses: tf.Tensor1D; dx: T } {
     this.#expectTargets(x, targets);
     const { weights, b } = this.affine;
     this.#packed.dispose();
     const kernels = fusedKernels();
-    if (!kernels) {
-      const logits = this.affine.forward(x, true);
-      const losses = this.softmax.forward(logits, targets, true);
-      logits.dispose();
-      const dLogits = this.softmax.backward(scale);
-      const dx = this.affine.backward(dLogits);
-      dLogits.dispose();
-      return { losses, dx };
-    }
+    if (!kernels)
+      return tf.tidy(() => {
+        const logits = this.affine.forward(asLines(x), true); // [M, V]
+        const losses = this.softmax.forward(logits, targets, true);
+        logits.dispose();
+        const dx = this.affine.backward(this.softmax.backward(scale));
+        return { losses, dx: tf.reshape(dx, x.shape) as T };
+      });
     const ids = tf.tensor1d(targets, 'int32');
     const bf16 = this.bfloat16;
     const result = kernels.softmaxLossBackward({
@@ -81,22 +80,21 @@ export class SoftmaxOutput implements Layer {
     ids.dispose();
     weights.accumulate(result.dw);
     b.accumulate(result.db);
-    return { losses: result.losses as tf.Tensor1D, dx: result.dh as tf.Tensor2D };
+    return { losses: result.losses as tf.Tensor1D, dx: result.dh as T };
   }
 
-  /** Scores of all words. @param x [M, H] @returns [M, V] */
-  logits(x: tf.Tensor2D): tf.Tensor2D {
+  /** Scores of all words. @returns [M, V] */
+  logits(x: tf.Tensor): tf.Tensor2D {
     const kernels = fusedKernels();
-    return kernels
-      ? (kernels.logitsPacked(this.#packedInput(x)) as tf.Tensor2D)
-      : this.affine.forward(x, false);
+    if (kernels) return kernels.logitsPacked(this.#packedInput(x)) as tf.Tensor2D;
+    return tf.tidy(() => this.affine.forward(asLines(x), false));
   }
 
-  #expectTargets(x: tf.Tensor2D, targets: Int32Array): void {
-    expectTokenIds(targets, x.shape[0], this.affine.b.size, `SoftmaxOutput "${this.name}"`);
+  #expectTargets(x: tf.Tensor, targets: Int32Array): void {
+    expectTokenIds(targets, x.size / x.shape.at(-1)!, this.affine.b.size, `SoftmaxOutput "${this.name}"`);
   }
 
-  #packedInput(x: tf.Tensor2D) {
+  #packedInput(x: tf.Tensor) {
     return { h: x, ...this.#packed.get(), b: this.affine.b.value, bf16: this.bfloat16 };
   }
 
@@ -105,4 +103,9 @@ export class SoftmaxOutput implements Layer {
     this.affine.dispose();
     this.softmax.dispose();
   }
+}
+
+/** [M, H] of [T, N, H]. */
+function asLines(x: tf.Tensor): tf.Tensor2D {
+  return tf.reshape(x, [-1, x.shape.at(-1)!]);
 }

@@ -1,4 +1,5 @@
 import { appError } from '../errors.js';
+import { fusedKernels } from '../tensor/backend.js';
 import { dropoutMask, type RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
@@ -27,7 +28,7 @@ export class TimeEmbedding implements Layer {
   readonly name: string;
   readonly table: Parameter;
   readonly dropout: WordDropout;
-  #cache: { readonly ids: Int32Array; readonly mask: tf.Tensor2D | null } | null = null;
+  #cache: { readonly ids: Int32Array; readonly mask: tf.Tensor3D | null } | null = null;
 
   /** @param table [V, D] */
   constructor(name: string, table: Parameter, dropout: WordDropout) {
@@ -45,15 +46,17 @@ export class TimeEmbedding implements Layer {
    * @returns [T, N, D]
    */
   forward(ids: Int32Array, time: number, batchSize: number, training: boolean): tf.Tensor3D {
-    const [vocabularySize, width] = this.table.shape as [number, number];
+    const vocabularySize = this.table.shape[0]!;
     expectTokenIds(ids, time * batchSize, vocabularySize, `TimeEmbedding "${this.name}"`);
     return tf.tidy(() => {
-      const rows = tf.gather(this.table.value, tf.tensor1d(ids, 'int32')) as tf.Tensor2D; // [M, D]
-      if (!training) return tf.reshape(rows, [time, batchSize, width]);
-      const mask = this.#wordMask(ids, vocabularySize);
+      const indices = tf.tensor2d(ids, [time, batchSize], 'int32');
+      const table = this.table.value;
+      const rows = fusedKernels()?.rows({ table, ids: indices }) ?? tf.gather(table, indices); // [T, N, D]
+      if (!training) return rows as tf.Tensor3D;
+      const mask = this.#wordMask(ids, time, batchSize);
       this.dispose();
       this.#cache = { ids: ids.slice(), mask: mask && tf.keep(mask) };
-      return tf.reshape(mask ? tf.mul(rows, mask) : rows, [time, batchSize, width]);
+      return (mask ? tf.mul(rows, mask) : rows) as tf.Tensor3D;
     });
   }
 
@@ -68,11 +71,7 @@ export class TimeEmbedding implements Layer {
       'T, N, D',
       `TimeEmbedding "${this.name}"`,
     );
-    const rows = tf.tidy(() => {
-      const flat = tf.reshape(dOutput, [ids.length, width]); // [M, D]
-      return mask ? tf.mul(flat, mask) : flat.clone();
-    }) as tf.Tensor2D;
-    this.table.accumulateRows(ids, rows);
+    this.table.accumulateRows(ids, mask ? tf.mul(dOutput, mask) : dOutput.clone());
     this.dispose();
   }
 
@@ -81,12 +80,10 @@ export class TimeEmbedding implements Layer {
     this.#cache = null;
   }
 
-  #wordMask(ids: Int32Array, vocabularySize: number): tf.Tensor2D | null {
+  #wordMask(ids: Int32Array, time: number, batchSize: number): tf.Tensor3D | null {
     if (this.dropout.rate === 0) return null;
-    const words = dropoutMask(vocabularySize, this.dropout.random.next(), this.dropout.rate); // [V]
-    return tf.tensor2d(
-      Float32Array.from(ids, (id) => words[id]!),
-      [ids.length, 1],
-    ); // [M, 1]
+    const words = dropoutMask(this.table.shape[0]!, this.dropout.random.next(), this.dropout.rate); // [V]
+    const scales = Float32Array.from(ids, (id) => words[id]!);
+    return tf.tensor3d(scales, [time, batchSize, 1]);
   }
 }

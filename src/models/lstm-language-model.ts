@@ -85,37 +85,20 @@ export class LstmLanguageModel implements LanguageModel {
   }
 
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array {
-    return tf.tidy(() => this.accumulateGradientsAndHiddens(batch, objective).losses);
+    return tf.tidy(() => this.#accumulate(batch, objective).losses);
   }
 
   accumulateGradientsAndHiddens(batch: TokenBatch, objective: Objective) {
     return tf.tidy(() => {
-      const { raw, dropped } = this.#forward(batch.inputs, batch.time, batch.batchSize, true);
-      const { losses, dx } = this.#output.lossesAndGradient(
-        flatten(dropped),
-        batch.targets,
-        objective.gradientScale,
-      );
-      let dOutput = tf.add(
-        tf.reshape(dx, dropped.shape),
-        activationGradient(dropped, objective),
-      ) as tf.Tensor3D;
-      let dRaw = temporalActivationGradient(raw, objective);
-      for (const { lstm, dropout } of this.#blocks.toReversed()) {
-        dOutput = dropout.backward(dOutput);
-        if (dRaw) dOutput = tf.add(dOutput, dRaw);
-        dOutput = lstm.backward(dOutput);
-        dRaw = null; // only the last layer's activations are regularized
-      }
-      this.#embedding.backward(this.#inputDropout.backward(dOutput));
-      return { losses: losses.dataSync<'float32'>(), hiddens: flatten(dropped) };
+      const { losses, dropped } = this.#accumulate(batch, objective);
+      return { losses, hiddens: flatten(dropped) };
     });
   }
 
   losses({ inputs, targets, time, batchSize }: TokenBatch): Float32Array {
     return tf.tidy(() => {
       const { dropped } = this.#forward(inputs, time, batchSize, false);
-      return this.#output.losses(flatten(dropped), targets).dataSync<'float32'>();
+      return this.#output.losses(dropped, targets).dataSync<'float32'>();
     });
   }
 
@@ -148,7 +131,7 @@ export class LstmLanguageModel implements LanguageModel {
   }
 
   nextLogits(ids: Int32Array): tf.Tensor2D {
-    return tf.tidy(() => this.#output.logits(flatten(this.#forward(ids, 1, ids.length, false).dropped)));
+    return tf.tidy(() => this.#output.logits(this.#forward(ids, 1, ids.length, false).dropped));
   }
 
   takeState(): LanguageModelState {
@@ -182,6 +165,23 @@ export class LstmLanguageModel implements LanguageModel {
     for (const parameter of this.parameters) parameter.dispose();
   }
 
+  #accumulate({ inputs, targets, time, batchSize }: TokenBatch, objective: Objective) {
+    const { raw, dropped } = this.#forward(inputs, time, batchSize, true);
+    const { losses, dx } = this.#output.lossesAndGradient(dropped, targets, objective.gradientScale);
+    let dOutput = dx;
+    const dDropped = activationGradient(dropped, objective);
+    if (dDropped) dOutput = tf.add(dOutput, dDropped);
+    let dRaw = temporalActivationGradient(raw, objective);
+    for (const { lstm, dropout } of this.#blocks.toReversed()) {
+      dOutput = dropout.backward(dOutput);
+      if (dRaw) dOutput = tf.add(dOutput, dRaw);
+      dOutput = lstm.backward(dOutput);
+      dRaw = null; // only the last layer's activations are regularized
+    }
+    this.#embedding.backward(this.#inputDropout.backward(dOutput));
+    return { losses: losses.dataSync<'float32'>(), dropped };
+  }
+
   /** @returns the last LSTM layer's output before and after its dropout, [T, N, H] each */
   #forward(ids: Int32Array, time: number, batchSize: number, training: boolean) {
     let x = this.#inputDropout.forward(this.#embedding.forward(ids, time, batchSize, training), training);
@@ -199,9 +199,12 @@ function flatten(x: tf.Tensor3D): tf.Tensor2D {
   return tf.reshape(x, [time * batchSize, width]);
 }
 
-/** The gradient of α·mean(h²) (activation regularization). */
-function activationGradient(dropped: tf.Tensor3D, { activationRegularization: alpha }: Objective): tf.Tensor {
-  return alpha === 0 ? tf.scalar(0) : tf.mul(dropped, (2 * alpha) / dropped.size);
+/** The gradient of α·mean(h²) (activation regularization); null when it is zero. */
+function activationGradient(
+  dropped: tf.Tensor3D,
+  { activationRegularization: alpha }: Objective,
+): tf.Tensor3D | null {
+  return alpha === 0 ? null : tf.mul(dropped, (2 * alpha) / dropped.size);
 }
 
 /** The gradient of β·mean((h_t+1 − h_t)²) (temporal activation regularization); null when it is zero. */

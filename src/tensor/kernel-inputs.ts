@@ -26,7 +26,7 @@ export interface LstmGradientInput extends LstmInput {
 }
 
 export interface SoftmaxInput {
-  readonly h: Tensor; // [M, H]
+  readonly h: Tensor; // [M, H] or [T, N, H]
   readonly w: Tensor; // [V, H]
   readonly b: Tensor; // [V]
   readonly targets: Tensor; // int32 [M]
@@ -40,7 +40,7 @@ export type PackedLstm = {
 };
 
 export interface PackedOutputInput {
-  readonly h: Tensor; // [M, H]
+  readonly h: Tensor; // [M, H] or [T, N, H]
   readonly packed: Tensor;
   readonly b: Tensor; // [V]
   readonly bf16: boolean;
@@ -79,11 +79,16 @@ export function expectLstmGradientInput(input: LstmGradientInput, where: string)
 
 /** @throws shape-mismatch */
 export function expectSoftmaxInput({ h, w, b, targets }: SoftmaxInput, where: string): void {
-  const [rows, hiddenSize] = dimensions(h, 'M, H', where);
   const [vocabularySize] = dimensions(w, 'V, H', where);
-  expectShape(w, [vocabularySize!, hiddenSize!], 'V, H', where);
+  expectShape(w, [vocabularySize!, h.shape.at(-1)!], 'V, H', where);
   expectShape(b, [vocabularySize!], 'V', where);
-  expectShape(targets, [rows!], 'M', where);
+  expectLines(h, targets, where);
+}
+
+/** @param x [M, D] or [T, N, D] @param one [M]: a number for each of its lines @throws shape-mismatch */
+export function expectLines(x: Tensor, one: Tensor, where: string): void {
+  const width = x.shape.at(-1)!;
+  expectShape(one, [x.rank < 2 ? 0 : x.size / width], 'M', where);
 }
 
 /** @throws shape-mismatch */

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   dimensions,
+  expectLines,
   expectLstmGradientInput,
   expectLstmInput,
   expectLstmState,
@@ -22,8 +23,12 @@ import {
 } from './kernel-inputs.js';
 import { expectShape } from './shapes.js';
 
+/** The attributes of an op: the precision of its products, the lengths of its lists. */
+type Attributes = Readonly<Record<string, boolean | number>>;
+
 /** The part of tfjs-node's backend that runs an op by its name. */
 interface NodeBackend {
+  readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_INT: number };
   executeSingleOutput(name: string, attributes: unknown[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(
     name: string,
@@ -69,6 +74,13 @@ export function nativeKernelsUnavailableReason(): string | undefined {
   return unavailableReason;
 }
 
+/** What {@link NativeKernels.sgd} changes; all of a call have an average, or none. */
+export interface SgdUpdate {
+  readonly value: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  readonly average?: tf.Tensor | undefined;
+}
+
 type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 /** The ops of the addon, typed. */
@@ -85,28 +97,24 @@ export class NativeKernels {
   lstmForward(input: LstmInput & { readonly b: tf.Tensor }) {
     expectLstmInput(input, 'the native LSTM');
     const { x, hidden, cell, wx, wh, b, bf16 } = input;
-    return tf.tidy(() => {
-      const inputs = [x, hidden, cell, wx, wh, b, options(bf16)];
-      const [hiddens, cells, gates, lastHidden, lastCell] = this.#run('GatelmLstm', inputs, 5) as Five;
-      return { hiddens, hidden: lastHidden, cell: lastCell, cache: { gates, cells } };
-    });
+    const outputs = this.#run('GatelmLstm', [x, hidden, cell, wx, wh, b], 5, { bf16 }) as Five;
+    const [hiddens, cells, gates, lastHidden, lastCell] = outputs;
+    return { hiddens, hidden: lastHidden, cell: lastCell, cache: { gates, cells } };
   }
 
   /** The gradients of {@link lstmForward}; dHidden and dCell are those of the state before the first step. */
   lstmBackward(input: LstmGradientInput) {
     expectLstmGradientInput(input, 'the native LSTM');
     const { dHiddens, x, hidden, cell, wx, wh, hiddens, cache, bf16 } = input;
-    return tf.tidy(() => {
-      const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates, options(bf16)];
-      const outputs = this.#run('GatelmLstmGrad', inputs, 6) as [...Five, tf.Tensor];
-      const [dx, dWx, dWh, db, dHidden, dCell] = outputs;
-      return { dx, dWx, dWh, db, dHidden, dCell };
-    });
+    const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates];
+    const outputs = this.#run('GatelmLstmGrad', inputs, 6, { bf16 }) as [...Five, tf.Tensor];
+    const [dx, dWx, dWh, db, dHidden, dCell] = outputs;
+    return { dx, dWx, dWh, db, dHidden, dCell };
   }
 
   /** The weights of an LSTM as {@link lstmPacked} wants them: made once, used for many calls. Opaque. */
   packLstm({ wx, wh, bf16 }: Pick<LstmInput, 'wx' | 'wh' | 'bf16'>): PackedLstm {
-    const [packedWx, packedWh] = tf.tidy(() => this.#run('GatelmPackLstm', [wx, wh, options(bf16)], 2));
+    const [packedWx, packedWh] = this.#run('GatelmPackLstm', [wx, wh], 2, { bf16 });
     return { packedWx: packedWx!, packedWh: packedWh! };
   }
 
@@ -114,22 +122,19 @@ export class NativeKernels {
   lstmPacked(input: Omit<LstmInput, 'wx' | 'wh'> & PackedLstm & { readonly b: tf.Tensor }) {
     expectLstmState(input, 'the native LSTM');
     const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
-    return tf.tidy(() => {
-      const inputs = [x, hidden, cell, packedWx, packedWh, b, options(bf16)];
-      const outputs = this.#run('GatelmLstmPacked', inputs, 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
-      return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
-    });
+    const inputs = [x, hidden, cell, packedWx, packedWh, b];
+    const outputs = this.#run('GatelmLstmPacked', inputs, 3, { bf16 }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
   }
 
   /** The output weights [V, H] as the two methods below want them. Opaque. */
   packOutput({ w, bf16 }: Pick<SoftmaxInput, 'w' | 'bf16'>): tf.Tensor {
-    return tf.tidy(() => this.#run('GatelmPackOutput', [w, options(bf16)], 1)[0]!);
+    return this.#run('GatelmPackOutput', [w], 1, { bf16 })[0]!;
   }
 
-  /** h·wᵀ + b, [M, V]. */
+  /** h·wᵀ + b, [M, V]. @param input.h [M, H] or [T, N, H] */
   logitsPacked({ h, packed, b, bf16 }: PackedOutputInput): tf.Tensor {
-    dimensions(h, 'M, H', 'the native output layer');
-    return tf.tidy(() => this.#run('GatelmLogitsPacked', [h, packed, b, options(bf16)], 1)[0]!);
+    return this.#run('GatelmLogitsPacked', [h, packed, b], 1, { bf16 })[0]!;
   }
 
   /** The largest of each row [M, V], from the largest down; equal ones in the order of their columns. */
@@ -150,16 +155,15 @@ export class NativeKernels {
     targets,
     bf16,
   }: PackedOutputInput & Pick<SoftmaxInput, 'targets'>): tf.Tensor {
-    const [rows] = dimensions(h, 'M, H', 'the native output layer');
-    expectShape(targets, [rows!], 'M', 'the native output layer');
-    return tf.tidy(() => this.#run('GatelmSoftmaxLossPacked', [h, packed, b, options(bf16), targets], 1)[0]!);
+    expectLines(h, targets, 'the native output layer');
+    return this.#run('GatelmSoftmaxLossPacked', [h, packed, b, targets], 1, { bf16 })[0]!;
   }
 
   /** −ln softmax(h·wᵀ + b) at the targets, [M], in nats. */
   softmaxLoss(input: SoftmaxInput): tf.Tensor {
     expectSoftmaxInput(input, 'the native output layer');
     const { h, w, b, targets, bf16 } = input;
-    return tf.tidy(() => this.#run('GatelmSoftmaxLoss', [h, w, b, targets, options(bf16)], 1)[0]!);
+    return this.#run('GatelmSoftmaxLoss', [h, w, b, targets], 1, { bf16 })[0]!;
   }
 
   /** The losses and the gradients of Σ losses · scale. */
@@ -167,8 +171,8 @@ export class NativeKernels {
     expectSoftmaxInput(input, 'the native output layer');
     const { h, w, b, targets, scale, bf16 } = input;
     return tf.tidy(() => {
-      const inputs = [h, w, b, targets, options(bf16), tf.tensor1d([scale])];
-      const outputs = this.#run('GatelmSoftmaxLossGrad', inputs, 4);
+      const inputs = [h, w, b, targets, tf.tensor1d([scale])];
+      const outputs = this.#run('GatelmSoftmaxLossGrad', inputs, 4, { bf16 });
       const [losses, dh, dw, db] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       return { losses, dh, dw, db };
     });
@@ -192,9 +196,18 @@ export class NativeKernels {
     });
   }
 
-  /** Sums the rows of equal ids; ids [U] keep the order of their first appearance, rows [U, D]. */
+  /** table[ids], [S, D] for ids of any shape S. */
+  rows({ table, ids }: { readonly table: tf.Tensor; readonly ids: tf.Tensor }): tf.Tensor {
+    dimensions(table, 'V, D', 'the native lookup of rows');
+    return this.#run('GatelmRows', [table, ids], 1)[0]!;
+  }
+
+  /**
+   * Sums the rows of equal ids; ids [U] keep the order of their first appearance, rows [U, D].
+   * @param input.ids [M] @param input.rows [M, D] or [T, N, D]
+   */
   coalesceRows({ ids, rows }: { readonly ids: tf.Tensor; readonly rows: tf.Tensor }) {
-    expectRows({ ids, rows }, 'the native sum of rows');
+    expectLines(rows, ids, 'the native sum of rows');
     const [uniqueIds, sums] = this.#run('GatelmCoalesceRows', [ids, rows], 2) as [tf.Tensor, tf.Tensor];
     return { ids: uniqueIds, rows: sums };
   }
@@ -212,39 +225,38 @@ export class NativeKernels {
     this.#runInPlace('GatelmAddRows', () => [table, ids, rows, tf.tensor1d([factor])]);
   }
 
-  /** Σ x², a scalar; added up in double precision, in the same order whatever the number of threads. */
-  sumSquares(x: tf.Tensor): tf.Tensor {
-    return this.#run('GatelmSumSquares', [x], 1)[0]!;
+  /** Σ x² of each tensor, [N]; added up in double precision, in the same order whatever the number of threads. */
+  sumSquares(xs: readonly tf.Tensor[]): tf.Tensor {
+    return this.#run('GatelmSumSquares', [...xs], 1, { N: xs.length })[0]!;
   }
 
-  /** value −= learningRate · (gradient · gradientScale + weightDecay · value); average likewise. Both in place. */
+  /**
+   * value −= learningRate · (gradient · gradientScale + weightDecay · value) for each of some tensors; its average likewise,
+   * where they have them. In place.
+   */
   sgd(input: {
-    readonly value: tf.Tensor;
-    readonly gradient: tf.Tensor;
+    readonly updates: readonly SgdUpdate[];
     readonly learningRate: number;
     readonly gradientScale: number;
     readonly weightDecay: number;
-    readonly average?: tf.Tensor;
     readonly averageCoefficient?: number;
   }): void {
-    const {
-      value,
-      gradient,
-      learningRate,
-      gradientScale,
-      weightDecay,
-      average,
-      averageCoefficient = 0,
-    } = input;
-    for (const tensor of [gradient, average ?? value]) {
-      expectShape(tensor, value.shape, 'as the value', 'the native update');
+    const { updates, learningRate, gradientScale, weightDecay, averageCoefficient = 0 } = input;
+    for (const { value, gradient, average } of updates) {
+      for (const tensor of [gradient, average ?? value])
+        expectShape(tensor, value.shape, 'as the value', 'the native update');
     }
-    this.#runInPlace('GatelmSgd', () => [
-      value,
-      gradient,
-      average ?? tf.tensor1d([]),
-      tf.tensor1d([learningRate, gradientScale, weightDecay, averageCoefficient]),
-    ]);
+    const averages = updates.flatMap(({ average }) => average ?? []);
+    this.#runInPlace(
+      'GatelmSgd',
+      () => [
+        ...updates.map(({ value }) => value),
+        ...updates.map(({ gradient }) => gradient),
+        ...averages,
+        tf.tensor1d([learningRate, gradientScale, weightDecay, averageCoefficient]),
+      ],
+      { N: updates.length, A: averages.length },
+    );
   }
 
   /**
@@ -300,17 +312,19 @@ export class NativeKernels {
     this.#runInPlace('GatelmAdam', () => [s.value, s.m, s.v, s.gradient, tf.tensor1d(scalars)]);
   }
 
-  #run(name: string, inputs: tf.Tensor[], outputs: number): tf.Tensor[] {
-    return this.#backend.executeMultipleOutputs(name, [], inputs, outputs);
+  #run(name: string, inputs: tf.Tensor[], outputs: number, attributes: Attributes = {}): tf.Tensor[] {
+    const { TF_ATTR_BOOL, TF_ATTR_INT } = this.#backend.binding;
+    const attrs = Object.entries(attributes).map(([key, value]) => ({
+      name: key,
+      type: typeof value === 'boolean' ? TF_ATTR_BOOL : TF_ATTR_INT,
+      value,
+    }));
+    return this.#backend.executeMultipleOutputs(name, attrs, inputs, outputs);
   }
 
-  #runInPlace(name: string, inputs: () => tf.Tensor[]): void {
+  #runInPlace(name: string, inputs: () => tf.Tensor[], attributes: Attributes = {}): void {
     tf.tidy(() => {
-      this.#run(name, inputs(), 1);
+      this.#run(name, inputs(), 1, attributes);
     });
   }
-}
-
-function options(bf16: boolean): tf.Tensor {
-  return tf.tensor1d([bf16 ? 1 : 0], 'int32');
 }

@@ -6,8 +6,8 @@ import { matMul } from './mat-mul.js';
 export interface RowGradient {
   /** M row numbers. */
   readonly ids: Int32Array;
-  /** [M, D] */
-  readonly rows: tf.Tensor2D;
+  /** [M, D] or [T, N, D] */
+  readonly rows: tf.Tensor;
   /** No id occurs twice. */
   readonly coalesced?: boolean;
 }
@@ -16,13 +16,13 @@ export interface RowGradient {
 export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
   return tf.tidy(() => {
     const ids = concatenateIds(gradients);
-    const all = tf.concat(gradients.map(({ rows }) => rows)) as tf.Tensor2D; // [M, D]
+    const all = gradients.length === 1 ? gradients[0]!.rows : tf.concat(gradients.map(asLines));
     const kernels = fusedKernels();
     if (kernels) {
       const summed = kernels.coalesceRows({ ids: tf.tensor1d(ids, 'int32'), rows: all });
       return {
         ids: summed.ids.dataSync() as Int32Array,
-        rows: tf.keep(summed.rows) as tf.Tensor2D,
+        rows: tf.keep(summed.rows),
         coalesced: true,
       };
     }
@@ -32,7 +32,7 @@ export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
     const depth = Math.max(2, segmentOf.size); // tf.oneHot refuses 1
     const oneHot = tf.oneHot(tf.tensor1d(segments, 'int32'), depth) as tf.Tensor2D;
     const selection = tf.cast(tf.slice(oneHot, [0, 0], [-1, segmentOf.size]), 'float32'); // [M, U]
-    const rows = tf.keep(matMul(selection, all, true, false)) as tf.Tensor2D; // [U, D]
+    const rows = tf.keep(matMul(selection, asLines({ rows: all }), true, false)); // [U, D]
     return { ids: Int32Array.from(segmentOf.keys()), rows, coalesced: true };
   });
 }
@@ -42,18 +42,27 @@ export function addRowsToTable(table: tf.Tensor, gradient: RowGradient): tf.Tens
   const kernels = fusedKernels();
   if (kernels) {
     tf.tidy(() => {
-      kernels.scatterAddRows({ table, ids: tf.tensor1d(gradient.ids, 'int32'), rows: gradient.rows });
+      kernels.scatterAddRows({ table, ids: tf.tensor1d(gradient.ids, 'int32'), rows: asLines(gradient) });
     });
     return table;
   }
   const sum = tf.tidy(() => {
     const { ids, rows } = gradient.coalesced ? gradient : coalesceRows([gradient]);
-    const scattered = tf.scatterND(tf.tensor2d(ids, [ids.length, 1], 'int32'), rows, table.shape); // [V, D]
+    const scattered = tf.scatterND(
+      tf.tensor2d(ids, [ids.length, 1], 'int32'),
+      asLines({ rows }),
+      table.shape,
+    ); // [V, D]
     if (rows !== gradient.rows) rows.dispose();
     return tf.add(table, scattered);
   });
   table.dispose();
   return sum;
+}
+
+/** [M, D] of [T, N, D]. */
+function asLines({ rows }: Pick<RowGradient, 'rows'>): tf.Tensor2D {
+  return rows.rank === 2 ? (rows as tf.Tensor2D) : tf.reshape(rows, [-1, rows.shape.at(-1)!]);
 }
 
 function concatenateIds(gradients: readonly RowGradient[]): Int32Array {

@@ -7,12 +7,10 @@ import * as tf from '../tensor/tensorflow.js';
  * readers contributed.
  */
 export function gradientNorm(parameters: readonly Parameter[]): number {
-  let total = 0;
-  for (const parameter of parameters) {
-    const gradient = parameter.gradient;
-    total += sumOfSquares(gradient.kind === 'dense' ? gradient.value : gradient.rows.rows);
-  }
-  return Math.sqrt(total);
+  const gradients = parameters.map(({ gradient }) =>
+    gradient.kind === 'dense' ? gradient.value : gradient.rows.rows,
+  );
+  return Math.sqrt(sumsOfSquares(gradients).reduce((total, sum) => total + sum, 0));
 }
 
 /** The factor that brings a norm down to `maxNorm` (Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063). */
@@ -20,10 +18,12 @@ export function clippingScale(norm: number, maxNorm: number | null): number {
   return maxNorm !== null && norm > maxNorm ? maxNorm / norm : 1;
 }
 
-function sumOfSquares(tensor: tf.Tensor): number {
+function sumsOfSquares(tensors: readonly tf.Tensor[]): Float32Array {
   return tf.tidy(() => {
     const kernels = fusedKernels();
-    const sum = kernels ? kernels.sumSquares(tensor) : tf.sum(tf.square(tensor));
-    return sum.dataSync()[0]!;
+    const sums = kernels
+      ? kernels.sumSquares(tensors)
+      : tf.stack(tensors.map((tensor) => tf.sum(tf.square(tensor))));
+    return sums.dataSync<'float32'>();
   });
 }

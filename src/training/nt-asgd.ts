@@ -35,12 +35,12 @@ export class NtAsgd implements Optimizer {
 
   step(parameters: readonly Parameter[], scales: UpdateScales): void {
     if (this.#averaging) this.#averagedSteps += 1;
-    for (const parameter of parameters) {
-      const old = this.#averaging ? this.#averages.get(parameter) : null;
-      const average = old && { tensor: old, coefficient: 1 / this.#averagedSteps };
-      const updated = updateBySgd(parameter, scales, this.options.weightDecay, average);
-      if (updated && updated !== old) this.#averages.set(parameter, updated);
-    }
+    const averages = this.#averaging && {
+      coefficient: 1 / this.#averagedSteps,
+      get: (parameter: Parameter) => this.#averages.get(parameter),
+      set: (parameter: Parameter, average: Tensor) => this.#averages.set(parameter, average),
+    };
+    updateBySgd(parameters, scales, this.options.weightDecay, averages || null);
   }
 
   afterEvaluation(validLoss: number, parameters: readonly Parameter[]): void {

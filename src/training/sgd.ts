@@ -4,10 +4,12 @@ import { addRowsToTable, type RowGradient, rowsToTable } from '../tensor/row-gra
 import * as tf from '../tensor/tensorflow.js';
 import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
 
-/** An average that an update carries on in the same pass over the weights: average += (value − average) · coefficient. */
-export interface RunningAverage {
-  readonly tensor: tf.Tensor;
+/** Averages that an update carries on in the same pass over the weights: average += (value − average) · coefficient. */
+export interface RunningAverages {
   readonly coefficient: number;
+  get(parameter: Parameter): tf.Tensor;
+  /** Takes an average that is a new tensor; kernels work in place instead. */
+  set(parameter: Parameter, average: tf.Tensor): void;
 }
 
 /**
@@ -25,7 +27,7 @@ export class Sgd implements Optimizer {
   }
 
   step(parameters: readonly Parameter[], scales: UpdateScales): void {
-    for (const parameter of parameters) updateBySgd(parameter, scales, this.weightDecay, null);
+    updateBySgd(parameters, scales, this.weightDecay, null);
   }
 
   afterEvaluation(): void {}
@@ -48,60 +50,69 @@ export class Sgd implements Optimizer {
 }
 
 /**
- * One update of one parameter; clears its gradient.
- * @returns the average after the update, in the caller's hands (the same tensor where the kernel works in place)
+ * One update of each parameter; clears their gradients.
+ * @param averages go on with all of them, or null
  */
 export function updateBySgd(
-  parameter: Parameter,
+  parameters: readonly Parameter[],
   scales: UpdateScales,
   weightDecay: number,
-  average: RunningAverage | null,
-): tf.Tensor | null {
-  const gradient = parameter.gradient;
-  let updated: tf.Tensor | null = null;
-  if (gradient.kind === 'dense') {
-    updated = updateDense(parameter, gradient.value, scales, weightDecay, average);
-  } else if (weightDecay === 0 && !average) {
-    updateRows(parameter, gradient.rows, scales);
-  } else {
-    const dense = rowsToTable(gradient.rows, parameter.shape);
-    updated = updateDense(parameter, dense, scales, weightDecay, average);
-    dense.dispose();
+  averages: RunningAverages | null,
+): void {
+  const dense: DenseUpdate[] = [];
+  for (const parameter of parameters) {
+    const { gradient } = parameter;
+    if (gradient.kind === 'dense') dense.push({ parameter, gradient: gradient.value });
+    else if (weightDecay === 0 && !averages) updateRows(parameter, gradient.rows, scales);
+    else dense.push({ parameter, gradient: rowsToTable(gradient.rows, parameter.shape) });
   }
-  parameter.clearGradient();
-  return updated;
+  updateDense(dense, scales, weightDecay, averages);
+  for (const { parameter, gradient } of dense) if (parameter.gradient.kind === 'rows') gradient.dispose(); // a table of our own
+  for (const parameter of parameters) parameter.clearGradient();
+}
+
+interface DenseUpdate {
+  readonly parameter: Parameter;
+  readonly gradient: tf.Tensor;
 }
 
 function updateDense(
-  parameter: Parameter,
-  gradient: tf.Tensor,
+  updates: readonly DenseUpdate[],
   { learningRate, gradientScale }: UpdateScales,
   weightDecay: number,
-  average: RunningAverage | null,
-): tf.Tensor | null {
+  averages: RunningAverages | null,
+): void {
   const kernels = fusedKernels();
-  if (kernels) {
+  if (kernels && updates.length > 0) {
     kernels.sgd({
-      value: parameter.value,
-      gradient,
+      updates: updates.map(({ parameter, gradient }) => ({
+        value: parameter.value,
+        gradient,
+        average: averages?.get(parameter),
+      })),
       learningRate,
       gradientScale,
       weightDecay,
-      ...(average && { average: average.tensor, averageCoefficient: average.coefficient }),
+      ...(averages && { averageCoefficient: averages.coefficient }),
     });
-    parameter.markChanged();
-    return average?.tensor ?? null;
+    for (const { parameter } of updates) parameter.markChanged();
+    return;
   }
-  parameter.assign(
-    tf.tidy(() => {
-      const decay = tf.mul(parameter.value, weightDecay);
-      return tf.sub(parameter.value, tf.mul(tf.add(tf.mul(gradient, gradientScale), decay), learningRate));
-    }),
-  );
-  if (!average) return null;
-  return tf.tidy(() =>
-    tf.add(average.tensor, tf.mul(tf.sub(parameter.value, average.tensor), average.coefficient)),
-  );
+  for (const { parameter, gradient } of updates) {
+    parameter.assign(
+      tf.tidy(() => {
+        const decay = tf.mul(parameter.value, weightDecay);
+        return tf.sub(parameter.value, tf.mul(tf.add(tf.mul(gradient, gradientScale), decay), learningRate));
+      }),
+    );
+    if (!averages) continue;
+    const average = averages.get(parameter);
+    const { coefficient } = averages;
+    averages.set(
+      parameter,
+      tf.tidy(() => tf.add(average, tf.mul(tf.sub(parameter.value, average), coefficient))),
+    );
+  }
 }
 
 function updateRows(

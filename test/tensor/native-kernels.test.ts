@@ -210,6 +210,8 @@ describe('the native kernels', async () => {
         for (let d = 0; d < 33; d++) expected[unique.indexOf(id) * 33 + d]! += values(rows)[m * 33 + d]!;
       });
       assert.deepEqual(values(summed.rows), expected);
+      const steps = { ids: tf.tensor1d(ids, 'int32'), rows: tf.reshape(rows, [20, 10, 33]) };
+      assert.deepEqual(values(kernels.coalesceRows(steps).rows), expected);
       const table = tf.zeros([30, 33]);
       kernels.scatterAddRows({ table, ids: summed.ids, rows: summed.rows, factor: -2 });
       const doubled = values(tf.mul(summed.rows, -2));
@@ -217,31 +219,48 @@ describe('the native kernels', async () => {
     });
   });
 
-  it('the sum of squares is exact to float32', { skip }, () => {
+  it('rows are looked up in the shape of their ids, and none beyond the table', { skip }, () => {
     tf.tidy(() => {
-      const x = drawnTensor([70_001], 1);
-      const expected = values(x).reduce((sum, value) => sum + value * value, 0);
-      expectClose('sum', values(kernels.sumSquares(x)), [expected], 1e-6);
+      const table = drawnTensor([30, 33], 1);
+      const ids = tf.tensor2d(drawnIds(200, 1, 30), [20, 10], 'int32');
+      const rows = kernels.rows({ table, ids });
+      assert.deepEqual(rows.shape, [20, 10, 33]);
+      assert.deepEqual(values(rows), values(tf.gather(table, ids)));
+      assert.throws(() => kernels.rows({ table, ids: tf.tensor1d([30], 'int32') }), /not below V/);
+    });
+  });
+
+  it('sums of squares are exact to float32, tensor by tensor', { skip }, () => {
+    tf.tidy(() => {
+      const xs = [70_001, 1, 65_536, 0].map((size, i) => drawnTensor([size], i));
+      const expected = xs.map((x) => values(x).reduce((sum, value) => sum + value * value, 0));
+      expectClose('sums', values(kernels.sumSquares(xs)), expected, 1e-6);
     });
   });
 
   it('SGD and Adam update in place as their equations say', { skip }, () => {
     tf.tidy(() => {
-      for (const size of [1, 17, 40_001]) {
-        const [value, gradient, average] = [1, 2, 3].map((seed) => drawnTensor([size], seed)) as [
-          tf.Tensor,
-          tf.Tensor,
-          tf.Tensor,
-        ];
-        const [w, g, a] = [value, gradient, average].map((tensor) => Float64Array.from(values(tensor)));
-        const scalars = { learningRate: 0.5, gradientScale: 0.25, weightDecay: 0.1, averageCoefficient: 0.2 };
-        kernels.sgd({ value, gradient, average, ...scalars });
-        const next = w!.map((before, i) => before - 0.5 * (g![i]! * 0.25 + 0.1 * before));
-        expectClose('value', values(value), next, 1e-6);
-        const mean = a!.map((before, i) => before + (next[i]! - before) * 0.2);
-        expectClose('average', values(average), mean, 1e-6);
-        for (const decoupled of [false, true]) checkAdam(size, decoupled);
+      const scalars = { learningRate: 0.5, gradientScale: 0.25, weightDecay: 0.1, averageCoefficient: 0.2 };
+      for (const averaged of [true, false]) {
+        const drawn = (size: number, seed: number) => drawnTensor([size], seed);
+        const updates = [1, 17, 40_001].map((size) => ({
+          value: drawn(size, 1),
+          gradient: drawn(size, 2),
+          average: averaged ? drawn(size, 3) : undefined,
+        }));
+        const before = updates.map(({ value, gradient, average }) =>
+          [value, gradient, average].map((tensor) => tensor && Float64Array.from(values(tensor))),
+        );
+        kernels.sgd({ updates, ...scalars });
+        for (const [i, [w, g, a]] of before.entries()) {
+          const { value, average } = updates[i]!;
+          const next = w!.map((old, k) => old - 0.5 * (g![k]! * 0.25 + 0.1 * old));
+          expectClose('value', values(value), next, 1e-6);
+          const mean = a?.map((old, k) => old + (next[k]! - old) * 0.2);
+          if (average && mean) expectClose('average', values(average), mean, 1e-6);
+        }
       }
+      for (const size of [1, 17, 40_001]) for (const decoupled of [false, true]) checkAdam(size, decoupled);
     });
   });
 

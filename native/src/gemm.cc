@@ -1,6 +1,7 @@
 #include "gemm.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -62,14 +63,17 @@ void Gemm::pack_b(const Panels& panels, long panel, const MatrixView& b, long co
 }
 
 void Gemm::pack_a_slice(const Panels& panels, long panel, const MatrixView& a, long rows, long k, long depth) const {
-  char* to = const_cast<char*>(panels.data) + panel * panels.bytes + k * panels.width * products_.k_bytes;
-  products_.pack_a(a, panel * panels.width, rows, panels.width, 0, depth, to);
+  products_.pack_a(a, panel * panels.width, rows, panels.width, 0, depth, at(panels, panel, k));
 }
 
 void Gemm::pack_b_slice(const Panels& panels, long panel, const MatrixView& b, long columns, long k,
                         long depth) const {
-  char* to = const_cast<char*>(panels.data) + panel * panels.bytes + k * panels.width * products_.k_bytes;
-  products_.pack_b(b, panel * panels.width, columns, 0, depth, to);
+  products_.pack_b(b, panel * panels.width, columns, 0, depth, at(panels, panel, k));
+}
+
+void Gemm::clear(const Panels& panels, long panel, long line, long k) const {
+  const long together = products_.k_grain, bytes = products_.k_bytes;  // k that stand side by side
+  memset(at(panels, panel, k / together * together) + (line * together + k % together) * bytes, 0, bytes);
 }
 
 void Gemm::multiply(const Panels& a, Range ps, const Panels& b, Range qs, long rows, long columns, long depth,

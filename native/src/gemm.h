@@ -42,6 +42,10 @@ class Gemm {
   Panels a_panels(const void* data, long rows, int mr, long depth) const;
   Panels b_panels(const void* data, long columns, long depth) const;
   long bytes(const Panels& panels) const { return panels.count * panels.bytes; }
+  // Where a panel goes on from a k, a multiple of k_grain().
+  char* at(const Panels& panels, long panel, long k) const {
+    return const_cast<char*>(panels.data) + panel * panels.bytes + k * panels.width * products_.k_bytes;
+  }
   // The same panels without their first k; k is a multiple of k_grain().
   Panels from_k(const Panels& panels, long k) const {
     return {panels.data + k * panels.width * products_.k_bytes, panels.width, panels.count, panels.bytes};
@@ -52,6 +56,25 @@ class Gemm {
   // Packs the rows of k [k, k + depth) into panels that are deeper; k is a multiple of k_grain().
   void pack_a_slice(const Panels& panels, long panel, const MatrixView& a, long rows, long k, long depth) const;
   void pack_b_slice(const Panels& panels, long panel, const MatrixView& b, long columns, long k, long depth) const;
+
+  // Whether the exponentials of a tile [rows][columns] are packed while they are made, see Products::exp_and_pack.
+  bool packs_exponentials(long rows, long columns, int mr) const {
+    return products_.exp_and_pack && rows == mr && columns == nr_;
+  }
+  struct Exponentials {
+    float* tile;
+    const float *bias, *shift;
+    double* sum;
+    float* max;
+  };
+  // Packs them as panel p of A, at k `row`, and as panel 0 of B, at k `column`.
+  void exp_and_pack(const Exponentials& e, const Panels& by_row, long p, long row, const Panels& by_column,
+                    long column) const {
+    products_.exp_and_pack(by_row.width, e.tile, e.bias, e.shift, e.sum, e.max, at(by_row, p, row),
+                           at(by_column, 0, column));
+  }
+  // Clears one element of a panel that exp_and_pack made.
+  void clear(const Panels& panels, long panel, long line, long k) const;
 
   // A block of c: rows of the A panels `ps` and columns of the B panels `qs`. c is that of panel 0 of both; `bias` is
   // added where it is not null and `accumulate` is false.

@@ -59,6 +59,11 @@ struct Products {
   // Around the tiles of one panel width that a thread makes one after another; null where there is nothing to do.
   void (*begin)(int mr);
   void (*end)();
+  // As Isa::exp_tile for a tile with all its columns, and packs the exponentials: as a part of a panel of A, the rows of the
+  // tile as its rows, and as a part of a panel of B, the rows of the tile as k. `rows` is a multiple of k_grain, at most
+  // max_mr. Null where it is done one after the other.
+  void (*exp_and_pack)(long rows, float* tile, const float* bias, const float* shift, double* sum, float* max,
+                       void* by_row, void* by_column);
 };
 
 struct Isa {

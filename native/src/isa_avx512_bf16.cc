@@ -11,8 +11,12 @@
 #include "isa_products.inl"
 #include "isa_bfloat16.inl"
 
-#define BFLOAT16_PRODUCTS \
-  { MAX_MR, 2, 2, pack_a_of<BFloat16>, pack_b_of<BFloat16>, multiply_tile<BFloat16>, nullptr, nullptr }
+#define PACKS_PAIRS
+#define BFLOAT16_PRODUCTS                                                                            \
+  {                                                                                                  \
+    MAX_MR, 2, 2, pack_a_of<BFloat16>, pack_b_of<BFloat16>, multiply_tile<BFloat16>, nullptr, nullptr, \
+        EXP_AND_PACK(BFloat16)                                                                       \
+  }
 
 #include "isa_table.inl"
 #endif

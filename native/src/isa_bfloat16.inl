@@ -14,7 +14,19 @@ struct BFloat16 {
 
   static vf along(const float* line, long n) {
     const vf low = load_n(line, n), high = n > VEC ? load_n(line + VEC, n - VEC) : vf{};
-    return (vf)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    return pairs(low, high);
+  }
+
+  // Two vectors of a line as its pairs, in order.
+  static vf pairs(vf low, vf high) { return (vf)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low); }
+
+  // Pairs of two lines, made of what pairs() gave of each: for each element of a line, it and that of the other.
+  static void interleave(vf even, vf odd, float* out) {
+    __m512i order = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7, 38, 6, 37, 5,
+                                     36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    store(out, (vf)_mm512_permutex2var_epi16((__m512i)even, order, (__m512i)odd));
+    order = _mm512_add_epi16(order, _mm512_set1_epi16(16));
+    store(out + VEC, (vf)_mm512_permutex2var_epi16((__m512i)even, order, (__m512i)odd));
   }
 
   static vf broadcast(const float* element) { return (vf)_mm512_set1_ps(*element); }

@@ -3,11 +3,12 @@
 
 #include "isa_elementwise.inl"
 #include "isa_nonlinear.inl"
+#include "isa_exponentials.inl"
 #include "isa_random.inl"
 
 #ifndef BFLOAT16_PRODUCTS
 #define BFLOAT16_PRODUCTS \
-  { 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr }
+  { 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr }
 #endif
 
 namespace gatelm {
@@ -16,7 +17,8 @@ const Isa& ISA_TABLE() {
   using namespace ISA_NAMESPACE;
   static const Isa table = {
       kNr,
-      {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>, nullptr, nullptr},
+      {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>, nullptr, nullptr,
+       EXP_AND_PACK(Float32)},
       BFLOAT16_PRODUCTS,
       gates_forward,
       gates_backward,

@@ -143,14 +143,28 @@ class Chunk {
         const long m = hits[i], target = targets[m];
         rows_[row + m].logit = tile[(target - word) * nr + m] + job_.b[target];
       }
-      isa().exp_tile(words_here, rows_here, tile, job_.b + word, &shifts_[row], &seen.sums[row], &seen.most[row]);
-      for (int i = 0; i < hit_count; i++) {
-        float& exponential = tile[(targets[hits[i]] - word) * nr + hits[i]];
-        rows_[row + hits[i]].exponential = exponential;
-        exponential = 0;
+      const float* bias = job_.b + word;
+      float *shift = &shifts_[row], *most = &seen.most[row];
+      const long depth = word - panels.begin * mr;
+      const bool at_once = gemm_.packs_exponentials(words_here, rows_here, mr);
+      if (at_once) {
+        gemm_.exp_and_pack({tile, bias, shift, &seen.sums[row], most}, by_word, p, row, block, depth);
+      } else {
+        isa().exp_tile(words_here, rows_here, tile, bias, shift, &seen.sums[row], most);
       }
+      for (int i = 0; i < hit_count; i++) {
+        const long m = hits[i], w = targets[m] - word;
+        rows_[row + m].exponential = tile[w * nr + m];
+        if (at_once) {
+          gemm_.clear(by_word, p, w, row + m);
+          gemm_.clear(block, 0, m, depth + w);
+        } else {
+          tile[w * nr + m] = 0;
+        }
+      }
+      if (at_once) return;
       gemm_.pack_a_slice(by_word, p, row_major(tile - word * nr, nr), V, row, rows_here);
-      gemm_.pack_b_slice(block, 0, row_major(tile, nr), rows_here, word - panels.begin * mr, words_here);
+      gemm_.pack_b_slice(block, 0, row_major(tile, nr), rows_here, depth, words_here);
     });
   }
 

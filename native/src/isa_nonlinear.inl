@@ -16,10 +16,14 @@ static inline vf vexp(vf x) {
   y = y * r + 1.6666665459e-1f;
   y = y * r + 5.0000001201e-1f;
   y = y * r * r + r + 1.0f;
+#if VEC == 16
+  return (vf)_mm512_scalef_ps((__m512)y, (__m512)n);
+#else
   const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
   vf power;
   memcpy(&power, &exponent, sizeof power);
   return y * power;
+#endif
 }
 
 static inline vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }

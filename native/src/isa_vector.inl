@@ -52,9 +52,17 @@ static inline double horizontal_sum(vf v) {
   return sum;
 }
 
-// These keep what is not a number.
+// These keep an `a` that is not a number: so do the instructions, which give their second operand then.
+#if VEC == 16
+static inline vf vmin(vf a, vf b) { return (vf)_mm512_min_ps((__m512)b, (__m512)a); }
+static inline vf vmax(vf a, vf b) { return (vf)_mm512_max_ps((__m512)b, (__m512)a); }
+#elif VEC == 8
+static inline vf vmin(vf a, vf b) { return (vf)_mm256_min_ps((__m256)b, (__m256)a); }
+static inline vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)b, (__m256)a); }
+#else
 static inline vf vmin(vf a, vf b) { return a > b ? b : a; }
 static inline vf vmax(vf a, vf b) { return a < b ? b : a; }
+#endif
 
 // For a transposition by halves: lanes without bit S from one row, those with it from the other.
 template <int S>

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include <unordered_map>
-
 #include "isa.h"
 #include "thread_pool.h"
 
@@ -12,12 +10,17 @@ namespace gatelm {
 RowIndex index_rows(const int32_t* ids, long count) {
   RowIndex index;
   index.position.resize(count);
-  std::unordered_map<int32_t, int32_t> seen;
-  seen.reserve(count);
+  size_t size = 2;
+  while (size < 2 * static_cast<size_t>(count)) size *= 2;
+  std::vector<int32_t> seen(size, -1);  // where in index.ids: a hash table with open addresses
   for (long m = 0; m < count; m++) {
-    const auto [entry, is_new] = seen.emplace(ids[m], static_cast<int32_t>(index.ids.size()));
-    if (is_new) index.ids.push_back(ids[m]);
-    index.position[m] = entry->second;
+    size_t slot = static_cast<uint32_t>(ids[m]) * 2654435769u & (size - 1);
+    while (seen[slot] >= 0 && index.ids[seen[slot]] != ids[m]) slot = (slot + 1) & (size - 1);
+    if (seen[slot] < 0) {
+      seen[slot] = static_cast<int32_t>(index.ids.size());
+      index.ids.push_back(ids[m]);
+    }
+    index.position[m] = seen[slot];
   }
   return index;
 }

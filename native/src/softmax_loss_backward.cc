@@ -130,30 +130,33 @@ class Chunk {
     const int nr = gemm_.nr(), mr = w_by_word_.width;
     const Panels by_word = gemm_.a_panels(e_by_word_.data, V, mr, count);
     const long row = q * nr, rows_here = std::min<long>(nr, count - row);
+    // The targets among these words: few.
     const int32_t* targets = job_.targets + begin + row;
+    long hits[64], hit_count = 0;
+    const long first = panels.begin * mr, end = panels.end * mr;
+    for (long m = 0; m < rows_here; m++) {
+      hits[hit_count] = m;
+      hit_count += targets[m] >= first && targets[m] < end;
+    }
     gemm_.for_each_tile(w_by_word_, panels, h, {q, q + 1}, count, job_.hidden, [&](long p, long, float* tile) {
       const long word = p * mr, words_here = std::min<long>(mr, V - word);
-      long hits[64];
-      int hit_count = 0;
-      for (long m = 0; m < rows_here; m++) {
-        hits[hit_count] = m;
-        hit_count += static_cast<unsigned long>(targets[m] - word) < static_cast<unsigned long>(words_here);
-      }
-      for (int i = 0; i < hit_count; i++) {
-        const long m = hits[i], target = targets[m];
-        rows_[row + m].logit = tile[(target - word) * nr + m] + job_.b[target];
-      }
+      const auto for_each_hit = [&](auto&& body) {
+        for (long i = 0; i < hit_count; i++) {
+          const long m = hits[i], w = targets[m] - word;
+          if (w >= 0 && w < words_here) body(m, w);
+        }
+      };
+      for_each_hit([&](long m, long w) { rows_[row + m].logit = tile[w * nr + m] + job_.b[word + w]; });
       const float* bias = job_.b + word;
       float *shift = &shifts_[row], *most = &seen.most[row];
-      const long depth = word - panels.begin * mr;
+      const long depth = word - first;
       const bool at_once = gemm_.packs_exponentials(words_here, rows_here, mr);
       if (at_once) {
         gemm_.exp_and_pack({tile, bias, shift, &seen.sums[row], most}, by_word, p, row, block, depth);
       } else {
         isa().exp_tile(words_here, rows_here, tile, bias, shift, &seen.sums[row], most);
       }
-      for (int i = 0; i < hit_count; i++) {
-        const long m = hits[i], w = targets[m] - word;
+      for_each_hit([&](long m, long w) {
         rows_[row + m].exponential = tile[w * nr + m];
         if (at_once) {
           gemm_.clear(by_word, p, w, row + m);
@@ -161,7 +164,7 @@ class Chunk {
         } else {
           tile[w * nr + m] = 0;
         }
-      }
+      });
       if (at_once) return;
       gemm_.pack_a_slice(by_word, p, row_major(tile - word * nr, nr), V, row, rows_here);
       gemm_.pack_b_slice(block, 0, row_major(tile, nr), rows_here, depth, words_here);

@@ -5,7 +5,7 @@ import type { CorpusInfo, CorpusPreview } from '../contracts/corpus.js';
 import type { EvaluationResult } from '../contracts/evaluation.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { GenerationAnswer } from '../contracts/generation.js';
-import type { ExperimentPlan, Health, Problem, Readiness } from '../contracts/http.js';
+import type { ExperimentPlan, Health, PresetList, Problem, Readiness } from '../contracts/http.js';
 import type { BackendReport } from '../contracts/jobs.js';
 import type { Checkpoint, MetricPoint } from '../contracts/metrics.js';
 import type { Completion, OpenAiError, OpenAiModel } from '../contracts/openai.js';
@@ -24,7 +24,14 @@ const { name: _, tags, notes, priority, ...config } = resolveExperimentInput(NEW
 const name = 'rnnlm on ptb';
 
 const experiment: Experiment = {
-  ...{ id: EXPERIMENT_ID, name, tags, notes, priority, state: 'succeeded', config, parentId: null },
+  id: EXPERIMENT_ID,
+  name,
+  tags,
+  notes,
+  priority,
+  state: 'succeeded',
+  config,
+  parentId: null,
   createdAt: '2026-11-25T16:03:01.486Z',
   startedAt: '2026-11-25T16:03:01.503Z',
   endedAt: '2026-11-25T16:09:43.418Z',
@@ -60,7 +67,12 @@ const experiment: Experiment = {
 };
 
 const plan: ExperimentPlan = {
-  ...{ dryRun: true, name, tags, notes, priority, config },
+  dryRun: true,
+  name,
+  tags,
+  notes,
+  priority,
+  config,
   estimate: {
     parameterCount: 2_090_400,
     vocabularySize: 10_000,
@@ -117,7 +129,7 @@ const written: GenerationAnswer = {
 const evaluation: EvaluationResult = { perplexity: 136.5, loss: 4.916, tokens: 82_429, bitsPerByte: 1.299 };
 const score: ScoreResult = {
   perplexity: 61.2,
-  bitsPerByte: 1.484,
+  bitsPerByte: 1.079,
   tokens: [
     { token: 'the', start: 0, end: 3, surprisal: 2.713 },
     { token: 'company', start: 4, end: 11, surprisal: 5.516 },
@@ -138,7 +150,11 @@ const completion: Completion = {
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
 };
 const openAiModel: OpenAiModel = {
-  ...{ id: EXPERIMENT_ID, object: 'model', created: 1_795_622_581, owned_by: 'gatelm', name },
+  id: EXPERIMENT_ID,
+  object: 'model',
+  created: 1_795_622_581,
+  owned_by: 'gatelm',
+  name,
 };
 const session: Session = {
   id: SESSION_ID,
@@ -154,15 +170,6 @@ const sessionState: SessionState = {
   point: { state: 'TQuWPSnOsbw=', tail: [9, 212, 499] },
 };
 
-const statistics = (
-  tokens: number,
-  types: number,
-  unknownRate: number,
-  longestLine: number,
-  bytes: number,
-) => ({
-  ...{ tokens, types, unknownRate, longestLine, bytes },
-});
 const corpus: CorpusInfo = {
   id: 'ptb',
   name: 'ptb',
@@ -175,30 +182,25 @@ const corpus: CorpusInfo = {
   tokens: 1_085_779,
   types: 10_000,
   statistics: {
-    train: statistics(929_589, 10_000, 0.0484, 83, 5_101_618),
-    valid: statistics(73_760, 6022, 0.0473, 75, 399_782),
-    test: statistics(82_430, 6049, 0.0583, 78, 449_945),
+    train: { tokens: 929_589, types: 10_000, unknownRate: 0.0484, longestLine: 83, bytes: 5_101_618 },
+    valid: { tokens: 73_760, types: 6022, unknownRate: 0.0472, longestLine: 75, bytes: 399_782 },
+    test: { tokens: 82_430, types: 6049, unknownRate: 0.0582, longestLine: 78, bytes: 449_945 },
   },
   digest: 'ee2cbfcf86ce77cdfc70a7388663cdff9cf72c682837237498e86d79d5f0e381',
   createdAt: null,
 };
 const preview: CorpusPreview = { id: 'ptb', split: 'train', text: ' the company said', truncated: true };
-const rnnlm = PRESETS.rnnlm;
-const presets = {
-  items: [
-    {
-      name: 'rnnlm',
-      description: rnnlm.description,
-      source: rnnlm.source,
-      ptbTestPerplexity: rnnlm.ptbTestPerplexity,
-      ptbParameterCount: 2_090_400,
-      config,
-    },
-  ],
+const { description, source, ptbTestPerplexity, ptbParameterCount } = PRESETS.rnnlm;
+const presets: z.infer<typeof PresetList> = {
+  items: [{ name: 'rnnlm', description, source, ptbTestPerplexity, ptbParameterCount, config }],
 };
 
 const backend: BackendReport = {
-  ...{ backend: 'native', kernels: 'fused', threads: 2, cpu: 'AMD EPYC', notes: [] },
+  backend: 'native',
+  kernels: 'fused',
+  threads: 2,
+  cpu: 'AMD EPYC',
+  notes: [],
 };
 const health: Health = {
   status: 'ok',

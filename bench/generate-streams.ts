@@ -1,6 +1,5 @@
 import { sampleFromTop } from '../src/generation/sampling.js';
 import type { LanguageModel } from '../src/models/language-model.js';
-import { topLogits } from '../src/models/logits.js';
 import { RandomSource, uniform } from '../src/tensor/random.js';
 
 const OPTIONS = { temperature: 0.8, topK: 40, topP: 1, minP: 0, repetitionPenalty: 1 };
@@ -12,9 +11,7 @@ export function generateTokensOfStreams(model: LanguageModel, streams: number): 
   const { topK } = OPTIONS;
   let ids = new Int32Array(streams);
   return () => {
-    const logits = model.nextLogits(ids);
-    const top = topLogits(logits, topK);
-    logits.dispose();
+    const top = model.nextTokens(ids, topK);
     const draws = uniform(streams, random.next(), 0, 1);
     ids = ids.map((_, n) => {
       const [begin, end] = [n * topK, (n + 1) * topK];

@@ -48,6 +48,8 @@ function flopOf(name: string, inputs: tf.Tensor[], result: unknown): number {
     case 'GatelmSoftmaxLossPacked':
     case 'GatelmLogitsPacked':
       return 2 * inputs[0]!.size * shape(2)[0]!;
+    case 'GatelmNextTokens':
+      return nextTokensFlop(inputs);
     case 'MatMul':
     case 'BatchMatMul':
     case 'BatchMatMulV2': {
@@ -64,4 +66,17 @@ function lstmFlop(x: number[], hidden: number[]): number {
   const [time, batchSize, width] = x as [number, number, number];
   const hiddenSize = hidden[1]!;
   return 2 * time * batchSize * 4 * hiddenSize * (width + hiddenSize);
+}
+
+/** @param inputs ids, count, embedding [V, D], packed output, its bias, then hidden [N, H] of each layer and as many of four others */
+function nextTokensFlop(inputs: tf.Tensor[]): number {
+  const layers = (inputs.length - 5) / 5;
+  let [vocabularySize, width] = inputs[2]!.shape as [number, number];
+  let flop = 0;
+  for (const hidden of inputs.slice(5, 5 + layers)) {
+    const [streams, hiddenSize] = hidden.shape as [number, number];
+    flop += lstmFlop([1, streams, width], [streams, hiddenSize]);
+    width = hiddenSize;
+  }
+  return flop + 2 * inputs[0]!.size * width * vocabularySize;
 }

@@ -3,9 +3,14 @@
 // to this process (the width of its panels is the processor's).
 #include <stdint.h>
 
+#include <algorithm>
+#include <vector>
+
+#include "gemm.h"
 #include "lstm.h"
 #include "softmax_loss.h"
 #include "tf_op.h"
+#include "thread_pool.h"
 #include "top_logits.h"
 
 namespace gatelm {
@@ -48,25 +53,42 @@ void compute_pack_output(void* kernel, TF_OpKernelContext* context) {
   pack_output_weights(run.floats(0), w[1], w[0], bf16, begin_of(run.output(0, {room(bytes)}), bytes));
 }
 
-// x [T, N, D], hidden [N, H], cell [N, H], packed wx, packed wh, b [4H].
+// A layer's inputs lie `stride` apart, from `first` on: hidden [N, H], cell [N, H], packed wx, packed wh, b [4H].
+// @return whether they fit x [T, N, D]; then `job` has them, but for x
+bool read_layer(OpRun& run, int first, int stride, long time, long batch, long input, LstmForward* job) {
+  const auto at = [&](int i) { return first + i * stride; };
+  const auto h = run.dims(at(0));
+  if (!run.require(h.size() == 2 && h[0] == batch, "hidden must be [N, H] for x [T, N, D]")) return false;
+  const LstmShape shape{time, batch, input, h[1]};
+  const long wx_bytes = packed_wx_bytes(input, h[1], run.bf16), wh_bytes = packed_wh_bytes(h[1], run.bf16);
+  if (!run.require(run.size(at(1)) == run.size(at(0)) && run.size(at(4)) == 4 * h[1] &&
+                       run.size(at(2)) == room(wx_bytes) && run.size(at(3)) == room(wh_bytes),
+                   "the packed weights are of another size or precision")) {
+    return false;
+  }
+  job->shape = shape;
+  job->bf16 = run.bf16;
+  job->hidden0 = run.floats(at(0));
+  job->cell0 = run.floats(at(1));
+  job->packed_wx = begin_of(run.floats(at(2)), wx_bytes);
+  job->packed_wh = begin_of(run.floats(at(3)), wh_bytes);
+  job->b = run.floats(at(4));
+  return true;
+}
+
+// x [T, N, D], then a layer.
 void compute_lstm(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
-  const auto x = run.dims(0), h = run.dims(1);
-  const bool bf16 = run.bf16;
-  if (!run.require(x.size() == 3 && h.size() == 2 && h[0] == x[1], "x must be [T, N, D], hidden [N, H]")) return;
-  const LstmShape shape{x[0], x[1], x[2], h[1]};
-  const long wx_bytes = packed_wx_bytes(shape.input, shape.hidden, bf16);
-  const long wh_bytes = packed_wh_bytes(shape.hidden, bf16);
-  if (!run.require(run.size(2) == run.size(1) && run.size(5) == 4 * shape.hidden && run.size(3) == room(wx_bytes) &&
-                       run.size(4) == room(wh_bytes),
-                   "the packed weights are of another size or precision")) {
-    return;
-  }
-  lstm_forward({shape, bf16, run.floats(0), run.floats(1), run.floats(2), nullptr, nullptr, run.floats(5),
-                run.output(0, {shape.time, shape.batch, shape.hidden}),
-                nullptr, nullptr, run.output(1, {shape.batch, shape.hidden}),
-                run.output(2, {shape.batch, shape.hidden}), begin_of(run.floats(3), wx_bytes),
-                begin_of(run.floats(4), wh_bytes)});
+  const auto x = run.dims(0);
+  if (!run.require(x.size() == 3, "x must be [T, N, D]")) return;
+  LstmForward job{};
+  if (!read_layer(run, 1, 1, x[0], x[1], x[2], &job)) return;
+  const long H = job.shape.hidden;
+  job.x = run.floats(0);
+  job.hiddens = run.output(0, {x[0], x[1], H});
+  job.last_hidden = run.output(1, {x[1], H});
+  job.last_cell = run.output(2, {x[1], H});
+  lstm_forward(job);
 }
 
 // Inputs of both ops: h [M, H] or [T, N, H], packed w, b [V].
@@ -112,6 +134,47 @@ void compute_top(void* kernel, TF_OpKernelContext* context) {
   top_logits(run.floats(0), logits[0], logits[1], k, run.output(0, {logits[0], k}), run.int_output(1, logits[0] * k));
 }
 
+// A step of a whole model: the likeliest tokens after one more token of each stream. ids [N], count int32 [1], embedding
+// [V, D], packed output weights, output bias [V]; of each layer: hidden, cell, packed wx, packed wh, b. Its outputs are those
+// of compute_top, and the states after the step.
+void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
+  OpRun run(kernel, context);
+  const TeamTurn turn;
+  const auto table = run.dims(2);
+  const long streams = run.size(0), k = run.ints(1)[0], vocabulary = run.size(4);
+  if (!run.require(table.size() == 2 && table[0] == vocabulary && k >= 0 && k <= vocabulary,
+                   "the embedding must be [V, D], the output bias [V], count at most V")) {
+    return;
+  }
+  long width = table[1];
+  const int32_t* ids = run.ints(0);
+  const float* embedding = run.floats(2);
+  std::vector<float> x(streams * width), hiddens;
+  for (long n = 0; n < streams; n++) {
+    if (!run.require(ids[n] >= 0 && ids[n] < vocabulary, "a token is not below V")) return;
+    std::copy_n(embedding + ids[n] * width, width, x.data() + n * width);
+  }
+  for (int layer = 0; layer < run.length; layer++) {
+    LstmForward job{};
+    if (!read_layer(run, 5 + layer, run.length, 1, streams, width, &job)) return;
+    width = job.shape.hidden;
+    hiddens.resize(streams * width);
+    job.x = x.data();
+    job.hiddens = hiddens.data();
+    job.last_hidden = run.output(2 + layer, {streams, width});
+    job.last_cell = run.output(2 + run.length + layer, {streams, width});
+    lstm_forward(job);
+    std::swap(x, hiddens);
+  }
+  const long bytes = packed_output_bytes(width, vocabulary, run.bf16);
+  if (!run.require(run.size(3) == room(bytes), "the packed weights are of another size or precision")) return;
+  float* scores = Workspace::floats(Workspace::kLogits, streams * vocabulary);
+  logits({streams, width, vocabulary, run.bf16, x.data(), nullptr, run.floats(4), nullptr, nullptr,
+          begin_of(run.floats(3), bytes)},
+         scores);
+  top_logits(scores, streams, vocabulary, k, run.output(0, {streams, k}), run.int_output(1, streams * k));
+}
+
 }  // namespace
 
 const char* register_inference_ops() {
@@ -125,6 +188,11 @@ const char* register_inference_ops() {
       {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float"}, {"logits: float"}, compute_logits, {"bf16: bool"}},
       {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "targets: int32"}, {"losses: float"}, compute_losses,
        {"bf16: bool"}},
+      {"GatelmNextTokens",
+       {"token_ids: int32", "count: int32", "embedding: float", "packed_output: float", "output_b: float",
+        "hiddens: N * float", "cells: N * float", "packed_wxs: N * float", "packed_whs: N * float", "bs: N * float"},
+       {"values: float", "ids: int32", "last_hiddens: N * float", "last_cells: N * float"}, compute_next_tokens,
+       {"bf16: bool", "N: int >= 1"}},
       {"GatelmTopLogits", {"logits: float", "count: int32"}, {"values: float", "ids: int32"}, compute_top},
   };
   for (const OpDefinition& definition : definitions) {

@@ -44,7 +44,7 @@ export function* streamText(
     try {
       readContext(model, writing.context.subarray(0, -1));
       while (!writing.isFinished) {
-        const part = writeNext(model, writing);
+        const part = writeTokens([writing], model)[0]!;
         if (part) yield part;
         if (isCancelled()) writing.cancel();
       }
@@ -75,15 +75,6 @@ export function* generateTokens(
     }
   } finally {
     model.putState(null);
-  }
-}
-
-function writeNext(model: LanguageModel, writing: TextWriting): GenerationPart | null {
-  const logits = model.nextLogits(Int32Array.of(writing.lastId));
-  try {
-    return writeTokens([writing], logits)[0]!;
-  } finally {
-    logits.dispose();
   }
 }
 

@@ -3,7 +3,6 @@ import type { GenerationPart } from '../contracts/generation.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { disposeStates, joinStates, type StreamStates, selectStreams } from '../models/state-rows.js';
 import { fusedKernels } from '../tensor/backend.js';
-import type { Tensor2D } from '../tensor/tensorflow.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { type PrefixKey, PromptCache, prefixKeys } from './prompt-cache.js';
 import type { GeneratedText, TextWriting } from './text-writing.js';
@@ -178,7 +177,13 @@ export class GenerationEngine {
   /** The next token of each text. */
   #nextParts(writings: readonly TextWriting[]): (GenerationPart | null)[] {
     const step = (some: readonly TextWriting[]) =>
-      this.#useState((logits) => writeTokens(some, logits), some);
+      this.#useModel(
+        this.#state,
+        () => writeTokens(some, this.#model),
+        (state) => {
+          this.#state = state;
+        },
+      );
     if (fusedKernels() || writings.length === 1) return step(writings);
     const before = this.#state!;
     const after: StreamStates[] = [];
@@ -198,23 +203,6 @@ export class GenerationEngine {
     } finally {
       disposeStates(before);
     }
-  }
-
-  #useState<Result>(use: (logits: Tensor2D) => Result, writings: readonly TextWriting[]): Result {
-    return this.#useModel(
-      this.#state,
-      () => {
-        const logits = this.#model.nextLogits(Int32Array.from(writings, ({ lastId }) => lastId));
-        try {
-          return use(logits);
-        } finally {
-          logits.dispose();
-        }
-      },
-      (state) => {
-        this.#state = state;
-      },
-    );
   }
 
   /** Those that are finished leave the batch. */

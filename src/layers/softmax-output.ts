@@ -90,12 +90,17 @@ export class SoftmaxOutput implements Layer {
     return tf.tidy(() => this.affine.forward(asLines(x), false));
   }
 
+  /** What the kernel of a whole step wants of this layer; borrowed. */
+  packed(): { readonly packed: tf.Tensor; readonly b: tf.Tensor } {
+    return { ...this.#packed.get(), b: this.affine.b.value };
+  }
+
   #expectTargets(x: tf.Tensor, targets: Int32Array): void {
     expectTokenIds(targets, x.size / x.shape.at(-1)!, this.affine.b.size, `SoftmaxOutput "${this.name}"`);
   }
 
   #packedInput(x: tf.Tensor) {
-    return { h: x, ...this.#packed.get(), b: this.affine.b.value, bf16: this.bfloat16 };
+    return { h: x, ...this.packed(), bf16: this.bfloat16 };
   }
 
   dispose(): void {

@@ -113,6 +113,11 @@ export class TimeLstm implements TensorLayer {
     return run.hiddens as tf.Tensor3D;
   }
 
+  /** What the kernels want of this layer beside its state, see PackedLayer; borrowed. */
+  packed(): PackedLstm & { readonly b: tf.Tensor } {
+    return { ...this.#packed.get(), b: this.b.value };
+  }
+
   /**
    * {@link forward} without dropout, with what it leaves behind at each step.
    * @param x [T, N, D]
@@ -154,8 +159,7 @@ export class TimeLstm implements TensorLayer {
   }
 
   #forwardPacked(kernels: NativeKernels, x: tf.Tensor3D, { hidden, cell }: LstmState) {
-    const { bfloat16: bf16 } = this.options;
-    return kernels.lstmPacked({ x, hidden, cell, ...this.#packed.get(), b: this.b.value, bf16 });
+    return kernels.lstmPacked({ x, hidden, cell, ...this.packed(), bf16: this.options.bfloat16 });
   }
 
   /** Keeps what backward needs; the state from before goes into that. */

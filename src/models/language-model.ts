@@ -8,6 +8,7 @@ import type { LstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { RandomSource } from '../tensor/random.js';
 import type { Tensor2D, Tensor3D } from '../tensor/tensorflow.js';
+import type { TopLogits } from './logits.js';
 
 /** T steps of N streams: what is read, and what comes next. Both T·N ids, time-major. */
 export interface TokenBatch {
@@ -73,6 +74,8 @@ export interface LanguageModel {
   read(ids: Int32Array): void;
   /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */
   nextLogits(ids: Int32Array): Tensor2D;
+  /** The same, and no more than the likeliest tokens that come next. @param count of each stream, at most V */
+  nextTokens(ids: Int32Array, count: number): TopLogits;
 
   /** Gives the state to the caller; the model has none then. */
   takeState(): LanguageModelState;

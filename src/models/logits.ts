@@ -1,5 +1,5 @@
 import { fusedKernels } from '../tensor/backend.js';
-import type * as tf from '../tensor/tensorflow.js';
+import * as tf from '../tensor/tensorflow.js';
 
 /** Beyond so many it is faster to sort all. */
 export const MOST_INSERTED = 512;
@@ -18,11 +18,14 @@ export function topLogits(logits: tf.Tensor2D, count: number): TopLogits {
   const kernels = fusedKernels();
   if (!kernels) return composedTopLogits(logits, count);
   const top = kernels.topLogits({ logits, count });
-  const ids = top.ids.dataSync<'int32'>();
-  const values = top.values.dataSync<'float32'>();
-  top.ids.dispose();
-  top.values.dispose();
-  return { ids, values };
+  const read = readTop(top);
+  tf.dispose([top.ids, top.values]);
+  return read;
+}
+
+/** What a kernel chose. */
+export function readTop({ ids, values }: { readonly ids: tf.Tensor; readonly values: tf.Tensor }): TopLogits {
+  return { ids: ids.dataSync<'int32'>(), values: values.dataSync<'float32'>() };
 }
 
 /** The twin of the native kernel. */

@@ -1,12 +1,15 @@
 import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { TimeDropout } from '../layers/dropout.js';
-import { zeroLstmState } from '../layers/lstm-state.js';
+import { disposeLstmState, type LstmState, zeroLstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import { SoftmaxOutput } from '../layers/softmax-output.js';
 import { TimeEmbedding } from '../layers/time-embedding.js';
 import { TimeLstm } from '../layers/time-lstm.js';
+import { expectTokenIds } from '../layers/token-ids.js';
+import { fusedKernels } from '../tensor/backend.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import * as tf from '../tensor/tensorflow.js';
+import { tidyValue } from '../tensor/tidy-value.js';
 import { initializeParameters } from './initialization.js';
 import type {
   Inspection,
@@ -16,6 +19,7 @@ import type {
   Objective,
   TokenBatch,
 } from './language-model.js';
+import { readTop, type TopLogits, topLogits } from './logits.js';
 import { type LstmParameters, parametersFromWeights } from './lstm-parameters.js';
 
 export interface LstmLanguageModelOptions {
@@ -85,28 +89,34 @@ export class LstmLanguageModel implements LanguageModel {
   }
 
   accumulateGradients(batch: TokenBatch, objective: Objective): Float32Array {
-    return tf.tidy(() => this.#accumulate(batch, objective).losses);
+    return tidyValue(() => this.#accumulate(batch, objective).losses);
   }
 
   accumulateGradientsAndHiddens(batch: TokenBatch, objective: Objective) {
-    return tf.tidy(() => {
-      const { losses, dropped } = this.#accumulate(batch, objective);
-      return { losses, hiddens: flatten(dropped) };
+    let losses!: Float32Array;
+    const hiddens = tf.tidy(() => {
+      const run = this.#accumulate(batch, objective);
+      losses = run.losses;
+      return flatten(run.dropped);
     });
+    return { losses, hiddens };
   }
 
   losses({ inputs, targets, time, batchSize }: TokenBatch): Float32Array {
-    return tf.tidy(() => {
+    return tidyValue(() => {
       const { dropped } = this.#forward(inputs, time, batchSize, false);
       return this.#output.losses(dropped, targets).dataSync<'float32'>();
     });
   }
 
   lossesAndHiddens({ inputs, targets, time, batchSize }: TokenBatch) {
-    return tf.tidy(() => {
+    let losses!: Float32Array;
+    const hiddens = tf.tidy(() => {
       const hiddens = flatten(this.#forward(inputs, time, batchSize, false).dropped); // [M, H]
-      return { losses: this.#output.losses(hiddens, targets).dataSync<'float32'>(), hiddens };
+      losses = this.#output.losses(hiddens, targets).dataSync<'float32'>();
+      return hiddens;
     });
+    return { losses, hiddens };
   }
 
   inspect({ inputs, targets, time, batchSize }: TokenBatch): Inspection {
@@ -132,6 +142,30 @@ export class LstmLanguageModel implements LanguageModel {
 
   nextLogits(ids: Int32Array): tf.Tensor2D {
     return tf.tidy(() => this.#output.logits(this.#forward(ids, 1, ids.length, false).dropped));
+  }
+
+  nextTokens(ids: Int32Array, count: number): TopLogits {
+    const kernels = fusedKernels();
+    if (!kernels) return tidyValue(() => topLogits(this.nextLogits(ids), count));
+    expectTokenIds(ids, ids.length, this.vocabularySize, 'LstmLanguageModel');
+    const before = this.takeState() ?? this.emptyState(ids.length);
+    try {
+      return tidyValue(() => {
+        const { hiddens, cells, ...top } = kernels.nextTokens({
+          ids: tf.tensor1d(ids, 'int32'),
+          count,
+          embedding: this.#embedding.table.value,
+          layers: this.#blocks.map(({ lstm }, layer) => ({ ...before[layer]!, ...lstm.packed() })),
+          output: this.#output.packed(),
+          bf16: this.precision === 'bfloat16',
+        });
+        const states = hiddens.map((hidden, layer) => ({ hidden, cell: cells[layer] }));
+        this.putState(states as LstmState[]);
+        return readTop(top);
+      });
+    } finally {
+      before.forEach(disposeLstmState);
+    }
   }
 
   takeState(): LanguageModelState {

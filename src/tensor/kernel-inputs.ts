@@ -46,6 +46,24 @@ export interface PackedOutputInput {
   readonly bf16: boolean;
 }
 
+/** An LSTM layer on packed weights, with its state. */
+export type PackedLayer = PackedLstm & {
+  readonly hidden: Tensor; // [N, H]
+  readonly cell: Tensor; // [N, H]
+  readonly b: Tensor; // [4H]
+};
+
+export interface NextTokensInput {
+  readonly ids: Tensor; // int32 [N]
+  /** Tokens wanted of each stream. */
+  readonly count: number;
+  readonly embedding: Tensor; // [V, D]
+  /** The first one reads the embedding. */
+  readonly layers: readonly PackedLayer[];
+  readonly output: { readonly packed: Tensor; readonly b: Tensor };
+  readonly bf16: boolean;
+}
+
 /** @throws shape-mismatch */
 export function expectLstmState(
   { x, hidden, cell }: Pick<LstmInput, 'x' | 'hidden' | 'cell'>,

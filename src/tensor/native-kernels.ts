@@ -17,6 +17,7 @@ import {
   expectSoftmaxInput,
   type LstmGradientInput,
   type LstmInput,
+  type NextTokensInput,
   type PackedLstm,
   type PackedOutputInput,
   type SoftmaxInput,
@@ -144,6 +145,33 @@ export class NativeKernels {
       const outputs = this.#run('GatelmTopLogits', [logits, tf.tensor1d([count], 'int32')], 2);
       const [values, ids] = outputs as [tf.Tensor, tf.Tensor]; // [M, count] and [M · count]
       return { values, ids };
+    });
+  }
+
+  /**
+   * A step of a whole model in one op: reads one token of each stream, and gives the likeliest ones that follow as
+   * {@link topLogits} does, and each layer's state, [N, H].
+   */
+  nextTokens(input: NextTokensInput) {
+    const { ids, count, embedding, layers, output, bf16 } = input;
+    dimensions(embedding, 'V, D', 'the native step');
+    return tf.tidy(() => {
+      const outputs = this.#run(
+        'GatelmNextTokens',
+        [
+          ...[ids, tf.tensor1d([count], 'int32'), embedding, output.packed, output.b],
+          ...layers.map(({ hidden }) => hidden),
+          ...layers.map(({ cell }) => cell),
+          ...layers.map(({ packedWx }) => packedWx),
+          ...layers.map(({ packedWh }) => packedWh),
+          ...layers.map(({ b }) => b),
+        ],
+        2 + 2 * layers.length,
+        { bf16, N: layers.length },
+      );
+      const [values, top, ...states] = outputs as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+      const [hiddens, cells] = [states.slice(0, layers.length), states.slice(layers.length)];
+      return { values, ids: top, hiddens, cells };
     });
   }
 

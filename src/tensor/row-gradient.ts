@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fusedKernels } from './backend.js';
 import { matMul } from './mat-mul.js';
+import { tidyValue } from './tidy-value.js';
 
 /** A gradient that touches only some rows of a table: row `ids[m]` gets `rows[m]`. */
 export interface RowGradient {
@@ -14,7 +15,7 @@ export interface RowGradient {
 
 /** One gradient without repeated ids, which are summed; ids keep the order of their first appearance. */
 export function coalesceRows(gradients: readonly RowGradient[]): RowGradient {
-  return tf.tidy(() => {
+  return tidyValue(() => {
     const ids = concatenateIds(gradients);
     const all = gradients.length === 1 ? gradients[0]!.rows : tf.concat(gradients.map(asLines));
     const kernels = fusedKernels();

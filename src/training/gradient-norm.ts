@@ -1,6 +1,7 @@
 import type { Parameter } from '../layers/parameter.js';
 import { fusedKernels } from '../tensor/backend.js';
 import * as tf from '../tensor/tensorflow.js';
+import { tidyValue } from '../tensor/tidy-value.js';
 
 /**
  * Joint L2 norm of the accumulated gradients of all parameters. A tied parameter counts once, with the sum of what its
@@ -19,7 +20,7 @@ export function clippingScale(norm: number, maxNorm: number | null): number {
 }
 
 function sumsOfSquares(tensors: readonly tf.Tensor[]): Float32Array {
-  return tf.tidy(() => {
+  return tidyValue(() => {
     const kernels = fusedKernels();
     const sums = kernels
       ? kernels.sumSquares(tensors)

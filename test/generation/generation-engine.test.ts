@@ -143,9 +143,11 @@ describe('a generation engine', () => {
     assert.deepEqual(await staying, generateText(model, tokenizer, requestOf(2)));
     assert.deepEqual([(await never).finishReason, (await never).tokens], ['cancelled', 0]);
 
-    t.mock.method(model, 'nextLogits', () => {
-      throw new Error('no memory');
-    });
+    for (const method of ['nextLogits', 'nextTokens'] as const) {
+      t.mock.method(model, method, () => {
+        throw new Error('no memory');
+      });
+    }
     await assert.rejects(engine.run(new TextWriting(tokenizer, requestOf(4))), /no memory/);
     t.mock.restoreAll();
     assert.deepEqual(

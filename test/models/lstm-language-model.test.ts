@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { type Objective, parameterCount, type TokenBatch } from '../../src/models/language-model.js';
+import { composedTopLogits } from '../../src/models/logits.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
 import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
 import * as tf from '../../src/tensor/tensorflow.js';
@@ -26,8 +27,8 @@ const BATCH: TokenBatch = {
   batchSize: 4,
 };
 
-function model(config: unknown): LstmLanguageModel {
-  return new LstmLanguageModel(ModelConfig.parse(config), VOCABULARY, { seed: 7, precision: 'float32' });
+function model(config: unknown, precision: 'float32' | 'bfloat16' = 'float32'): LstmLanguageModel {
+  return new LstmLanguageModel(ModelConfig.parse(config), VOCABULARY, { seed: 7, precision });
 }
 
 const MODELS = {
@@ -108,9 +109,33 @@ describe('LstmLanguageModel', () => {
           }
           net.losses(BATCH);
           net.nextLogits(Int32Array.of(1, 2, 3, 4)).dispose();
+          net.nextTokens(Int32Array.of(1, 2, 3, 4), 3);
+          assert.throws(() => net.nextTokens(Int32Array.of(1, 2, 3, VOCABULARY), 3), /11/);
           net.dispose();
         }),
       ));
+
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      it(`a step in one op has the bits of a step layer by layer, in ${precision}, on ${kernels} kernels`, (context) =>
+        onKernels(kernels, context, () => {
+          for (const streams of [1, 3, 17]) {
+            const [whole, layered] = [1, 2].map(() =>
+              model(MODELS['all kinds of dropout, variational'], precision),
+            );
+            for (let step = 0; step < 3; step++) {
+              const ids = Int32Array.from(
+                { length: streams },
+                (_, n) => (n * 5 + step) % whole!.vocabularySize,
+              );
+              const logits = layered!.nextLogits(ids);
+              assert.deepEqual(whole!.nextTokens(ids, 4), composedTopLogits(logits, 4));
+              logits.dispose();
+            }
+            whole!.dispose();
+            layered!.dispose();
+          }
+        }));
+    }
   }
 
   it('gives the same losses on fused and composed kernels, with the same masks', (context) => {

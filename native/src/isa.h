@@ -32,6 +32,8 @@ struct Tile {
   const char* next;  // is brought near while this tile is made: a cache line for each lane of depth
 };
 
+constexpr long kBlockColumns = 64;
+
 struct AdamScalars {
   float learning_rate;
   float gradient_scale;
@@ -83,6 +85,9 @@ struct Isa {
   // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a
   // shift, and a sum and a maximum of x + bias that go on.
   void (*exp_tile)(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum, float* max);
+
+  // The largest number of each block of kBlockColumns; what is not a number is passed over.
+  void (*largest_of_blocks)(long blocks, const float* row, float* largest);
 
   // y[i] = x[i] · mask[(offset + i) % period]; the mask is 0 where the random number is below the threshold.
   void (*dropout)(long offset, long count, const float* x, float* y, const uint32_t key[4], uint32_t threshold,

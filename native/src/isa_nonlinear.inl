@@ -111,6 +111,17 @@ static void exp_row(long count, const float* row, float* max_out, double* sum_ou
   *sum_out = sum;
 }
 
+static void largest_of_blocks(long blocks, const float* row, float* largest) {
+  for (long block = 0; block < blocks; block++, row += kBlockColumns) {
+    vf most = splat(-__builtin_inff());
+#pragma GCC unroll 16
+    for (long i = 0; i < kBlockColumns; i += VEC) most = vmax(most, load(row + i));
+    float max = most[0];
+    for (int lane = 1; lane < VEC; lane++) max = most[lane] > max ? most[lane] : max;
+    largest[block] = max;
+  }
+}
+
 // See isa.h. Columns beyond `columns` are read and written, but change nothing.
 static void exp_tile(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum,
                      float* max) {

@@ -24,6 +24,7 @@ const Isa& ISA_TABLE() {
       gates_backward,
       exp_row,
       exp_tile,
+      largest_of_blocks,
       dropout,
       sum_squares,
       add,

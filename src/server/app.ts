@@ -15,6 +15,7 @@ import { describeInterface } from './plugins/openapi.js';
 import { exposeMetrics } from './plugins/prometheus.js';
 import { limitRate } from './plugins/rate-limits.js';
 import { refuseUnknownRoutes } from './plugins/unknown-routes.js';
+import { endUnusedConnections } from './plugins/unused-connections.js';
 import { answerProblem } from './problem.js';
 import { routeCorpora } from './routes/corpora/corpora.js';
 import { routeExperiments } from './routes/experiments/experiments.js';
@@ -90,6 +91,7 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   app.setErrorHandler(answerProblem);
   acceptBodies(app);
   refuseUnknownRoutes(app);
+  endUnusedConnections(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SOURCES }, hsts: false });
 
   const streams = new StreamRegistry(environment.maxSubscribers);

@@ -8,7 +8,8 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { appError } from '../errors.js';
 import { releaseFilePages } from './file-pages.js';
-import { loadNativeKernels, type NativeKernels, nativeKernelsUnavailableReason } from './native-kernels.js';
+import { loadNativeKernels, nativeKernelsUnavailableReason } from './load-native-kernels.js';
+import type { NativeKernels } from './native-kernels.js';
 
 export type BackendName = 'native' | 'wasm';
 export type KernelsName = 'fused' | 'composed';

@@ -4,8 +4,6 @@
  *
  * Inputs are borrowed, outputs the caller's. Ops that work in place say so.
  */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   dimensions,
@@ -22,58 +20,10 @@ import {
   type PackedOutputInput,
   type SoftmaxInput,
 } from './kernel-inputs.js';
+import type { NativeAddon, NodeBackend } from './native-addon.js';
 import { expectShape } from './shapes.js';
 
-/** The attributes of an op: the precision of its products, the lengths of its lists. */
-type Attributes = Readonly<Record<string, boolean | number>>;
-
-/** The part of tfjs-node's backend that runs an op by its name. */
-interface NodeBackend {
-  readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_INT: number };
-  executeSingleOutput(name: string, attributes: unknown[], inputs: tf.Tensor[]): tf.Tensor;
-  executeMultipleOutputs(
-    name: string,
-    attributes: unknown[],
-    inputs: tf.Tensor[],
-    outputs: number,
-  ): tf.Tensor[];
-}
-
-/** What the addon says about itself. */
-interface Addon {
-  /** The path in use: portable, avx2, avx512, avx512bf16 or amx. */
-  readonly cpu: string;
-  /** The path that serves where GATELM_CPU names none. */
-  readonly best: string;
-  /** Whether large products can be made in bfloat16. */
-  readonly bfloat16: boolean;
-  readonly threads: number;
-}
-
 export type { LstmKernelCache, PackedLstm } from './kernel-inputs.js';
-
-const ADDON = '../../../native/build/Release/gatelm_kernels.node';
-
-let unavailableReason: string | undefined;
-
-/** Loads the addon; undefined where it was not built or does not fit. tfjs-node must be loaded before. */
-export function loadNativeKernels(): NativeKernels | undefined {
-  try {
-    const path = fileURLToPath(new URL(ADDON, import.meta.url)); // from dist/src/tensor
-    return new NativeKernels(
-      createRequire(import.meta.url)(path) as Addon,
-      tf.backend() as unknown as NodeBackend,
-    );
-  } catch (error) {
-    unavailableReason = `the native kernels are not there (${(error as Error).message.split('\n')[0]})`;
-    return undefined;
-  }
-}
-
-/** Why {@link loadNativeKernels} gave nothing. */
-export function nativeKernelsUnavailableReason(): string | undefined {
-  return unavailableReason;
-}
 
 /** What {@link NativeKernels.sgd} changes; all of a call have an average, or none. */
 export interface SgdUpdate {
@@ -82,14 +32,16 @@ export interface SgdUpdate {
   readonly average?: tf.Tensor | undefined;
 }
 
+/** The attributes of an op: the precision of its products, the lengths of its lists. */
+type Attributes = Readonly<Record<string, boolean | number>>;
 type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 /** The ops of the addon, typed. */
 export class NativeKernels {
-  readonly info: Addon;
+  readonly info: NativeAddon;
   readonly #backend: NodeBackend;
 
-  constructor(info: Addon, backend: NodeBackend) {
+  constructor(info: NativeAddon, backend: NodeBackend) {
     this.info = info;
     this.#backend = backend;
   }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import request from 'supertest';
@@ -89,4 +91,16 @@ test('a dry run of the real worker says what a training would take', async (t) =
   assert.deepEqual(body.items, []);
   const training = { batchSize: 1000 };
   assert.equal((await plan({ corpus: 'cats', model, training }, 400)).code, 'corpus-too-short');
+});
+
+test('a connection that was opened ahead and never used does not hold up the end', {
+  timeout: 20_000,
+}, async (t) => {
+  const { address, close } = await startService(t);
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  const ended = once(socket, 'close');
+  await once(socket, 'connect');
+  await request(address).get('/healthz').expect(200); // by then the server knows the first one
+  await close();
+  await ended;
 });

@@ -11,11 +11,11 @@ import type { HttpApp } from './http-app.js';
 import { packageVersion } from './package-version.js';
 import { controlAccess } from './plugins/access.js';
 import { acceptBodies } from './plugins/bodies.js';
+import { endConnections } from './plugins/end-connections.js';
 import { describeInterface } from './plugins/openapi.js';
 import { exposeMetrics } from './plugins/prometheus.js';
 import { limitRate } from './plugins/rate-limits.js';
 import { refuseUnknownRoutes } from './plugins/unknown-routes.js';
-import { endUnusedConnections } from './plugins/unused-connections.js';
 import { answerProblem } from './problem.js';
 import { routeCorpora } from './routes/corpora/corpora.js';
 import { routeExperiments } from './routes/experiments/experiments.js';
@@ -91,7 +91,7 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   app.setErrorHandler(answerProblem);
   acceptBodies(app);
   refuseUnknownRoutes(app);
-  endUnusedConnections(app);
+  endConnections(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: CONTENT_SOURCES }, hsts: false });
 
   const streams = new StreamRegistry(environment.maxSubscribers);

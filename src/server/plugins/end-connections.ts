@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpApp } from '../http-app.js';
+
+/**
+ * When the server stops, ends the connections that Node would wait a minute for: those that never asked for anything, as
+ * clients open some ahead, and those whose answer was under way then, once it is complete.
+ */
+export function endConnections(app: HttpApp): void {
+  const unused = new Set<Socket>();
+  let stops = false;
+  app.server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    unused.delete(socket);
+    response.once('close', () => {
+      if (stops) socket.end();
+    });
+  });
+  app.server.on('upgrade', ({ socket }: IncomingMessage) => unused.delete(socket));
+  app.addHook('preClose', async () => {
+    stops = true;
+    for (const socket of unused) socket.destroy();
+  });
+}

@@ -6,11 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
 #endif
 
 namespace {
 
 #if defined(__linux__)
+void give_back(unsigned long begin, unsigned long end) {
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 // Pages of programs and libraries as they are in their files: libtensorflow alone reads a quarter of a gigabyte while it is
 // loaded, most of it once. What is needed again comes back from the file by itself. Mappings on which somebody has written,
 // relocations included, stay: what was written exists nowhere else.
@@ -26,27 +34,76 @@ void release_file_pages() {
       end = to;
       is_candidate = permissions[0] == 'r' && permissions[1] == '-' && strchr(line, '/') != nullptr;
     } else if (is_candidate && sscanf(line, "Private_Dirty: %lu kB", &kilobytes) == 1) {
-      if (kilobytes == 0) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+      if (kilobytes == 0) give_back(begin, end);
       is_candidate = false;
     }
   }
   fclose(maps);
 }
+
+// The machine code of libtensorflow, on which nobody writes.
+void release_code() {
+  FILE* const maps = fopen("/proc/self/maps", "r");
+  if (!maps) return;
+  char line[4096], permissions[5];
+  unsigned long begin, end;
+  while (fgets(line, sizeof line, maps)) {
+    const bool is_code =
+        sscanf(line, "%lx-%lx %4s", &begin, &end, permissions) == 3 && strcmp(permissions, "r-xp") == 0;
+    if (is_code && strstr(line, "/libtensorflow")) give_back(begin, end);
+  }
+  fclose(maps);
+}
+
+// Gives the code back every few milliseconds, so that never all of it is there: its start runs through most of it, once.
+class Loading {
+ public:
+  void begin() {
+    if (thread_.joinable()) return;
+    is_over_ = false;
+    thread_ = std::thread([this] {
+      for (; !is_over_; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release_code();
+    });
+  }
+  void end() {
+    is_over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<bool> is_over_{false};
+  std::thread thread_;
+} loading;
+
+void begin_loading() { loading.begin(); }
+void end_loading() {
+  loading.end();
+  release_file_pages();
+}
 #else
 void release_file_pages() {}
+void begin_loading() {}
+void end_loading() {}
 #endif
 
-napi_value release(napi_env, napi_callback_info) {
-  release_file_pages();
+template <void (*Function)()>
+napi_value call(napi_env, napi_callback_info) {
+  Function();
   return nullptr;
+}
+
+void export_function(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  napi_set_named_property(env, exports, name, function);
 }
 
 }  // namespace
 
-// Exports { release }.
+// Exports { release, beginLoading, endLoading }.
 NAPI_MODULE_INIT() {
-  napi_value function;
-  napi_create_function(env, "release", NAPI_AUTO_LENGTH, release, nullptr, &function);
-  napi_set_named_property(env, exports, "release", function);
+  export_function(env, exports, "release", call<release_file_pages>);
+  export_function(env, exports, "beginLoading", call<begin_loading>);
+  export_function(env, exports, "endLoading", call<end_loading>);
   return exports;
 }

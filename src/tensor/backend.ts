@@ -7,7 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { appError } from '../errors.js';
-import { releaseFilePages } from './file-pages.js';
+import { loadWithFewPages } from './file-pages.js';
 import { loadNativeKernels, nativeKernelsUnavailableReason } from './load-native-kernels.js';
 import type { NativeKernels } from './native-kernels.js';
 
@@ -82,10 +82,9 @@ export async function withComposedKernelsAsync<Result>(body: () => Promise<Resul
 
 async function load({ backend, kernels }: BackendOptions): Promise<BackendReport> {
   const notes: string[] = [];
-  const name = await loadTensorFlow(backend, notes);
+  const name = await loadWithFewPages(() => loadTensorFlow(backend, notes));
   if (kernels !== 'composed' && name === 'native') {
     fused = loadNativeKernels();
-    releaseFilePages();
     if (!fused) notes.push(`composed kernels: ${nativeKernelsUnavailableReason()}`);
   }
   if (kernels === 'fused' && !fused) {
@@ -108,7 +107,6 @@ async function loadTensorFlow(wanted: BackendOptions['backend'], notes: string[]
     try {
       process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // TensorFlow prints a banner to stderr otherwise
       restoreIsNullOrUndefined();
-      releaseFilePages(); // so that the most that this process ever holds is less
       await import('@tensorflow/tfjs-node');
       await tf.ready();
       return 'native';

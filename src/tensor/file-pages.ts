@@ -3,15 +3,33 @@ import { fileURLToPath } from 'node:url';
 
 const ADDON = '../../../native/build/Release/gatelm_pages.node';
 
+interface PagesAddon {
+  release(): void;
+  beginLoading(): void;
+  endLoading(): void;
+}
+
 /**
- * Gives back memory of this process that holds pages of programs and libraries as they are in their files, most of which only
- * their start needed; see native/src/pages_addon.cc. Does nothing where the addon was not built.
+ * Loads TensorFlow's library while the pages of it that only its start needs are given back to the system at once, and in the
+ * end those of all programs and libraries as they are in their files; see native/src/pages_addon.cc. Where that addon was
+ * not built it only loads.
  */
-export function releaseFilePages(): void {
+export async function loadWithFewPages<Loaded>(load: () => Promise<Loaded>): Promise<Loaded> {
+  const addon = loadAddon();
+  addon?.release();
+  addon?.beginLoading();
+  try {
+    return await load();
+  } finally {
+    addon?.endLoading();
+  }
+}
+
+function loadAddon(): PagesAddon | undefined {
   try {
     const path = fileURLToPath(new URL(ADDON, import.meta.url)); // from dist/src/tensor
-    (createRequire(import.meta.url)(path) as { release(): void }).release();
+    return createRequire(import.meta.url)(path) as PagesAddon;
   } catch {
-    // Everything works without.
+    return undefined; // everything works without
   }
 }

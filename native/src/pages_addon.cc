@@ -55,29 +55,19 @@ void release_code() {
   fclose(maps);
 }
 
-// Gives the code back every few milliseconds, so that never all of it is there: its start runs through most of it, once.
-class Loading {
- public:
-  void begin() {
-    if (thread_.joinable()) return;
-    is_over_ = false;
-    thread_ = std::thread([this] {
-      for (; !is_over_; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release_code();
-    });
-  }
-  void end() {
-    is_over_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
+// While anybody loads, a thread gives the code back every few milliseconds, so that never all of it is there: its start runs
+// through most of it, once. Nobody waits for the thread: a process may end while it loads.
+std::atomic<int> loads{0};
 
- private:
-  std::atomic<bool> is_over_{false};
-  std::thread thread_;
-} loading;
+void begin_loading() {
+  if (loads.fetch_add(1) > 0) return;
+  std::thread([] {
+    for (; loads > 0; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release_code();
+  }).detach();
+}
 
-void begin_loading() { loading.begin(); }
 void end_loading() {
-  loading.end();
+  loads.fetch_sub(1);
   release_file_pages();
 }
 #else

@@ -50,11 +50,7 @@ static void exp_and_pack(long rows, float* tile, const float* bias, const float*
       float* at = tile + (r + d) * kNr;
 #pragma GCC unroll 2
       for (int v = 0; v < 2; v++) {
-        const vf x = load(at + v * VEC) + bias[r + d];
-        e[d][v] = vexp(x - c[v]);
-        most[v] = vmax(x, most[v]);
-        total[v] += e[d][v];
-        store(at + v * VEC, e[d][v]);
+        e[d][v] = exp_logits(at + v * VEC, bias[r + d], c[v], &most[v], &total[v]);
       }
     }
     ExponentialPanels<E>::take(e, r, lines, static_cast<float*>(by_column) + r / E::kDepth * kNr);

@@ -122,6 +122,15 @@ static void largest_of_blocks(long blocks, const float* row, float* largest) {
   }
 }
 
+// A vector of a line of logits becomes exp(x + bias − shift); the largest x + bias and the sum go on.
+static inline vf exp_logits(float* at, float bias, vf shift, vf* most, vf* total) {
+  const vf x = load(at) + bias, e = vexp(x - shift);
+  *most = vmax(x, *most);
+  *total += e;
+  store(at, e);
+  return e;
+}
+
 // See isa.h. Columns beyond `columns` are read and written, but change nothing.
 static void exp_tile(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum,
                      float* max) {
@@ -129,13 +138,7 @@ static void exp_tile(long rows, long columns, float* tile, const float* bias, co
     const long n = columns - m;
     const vf c = load_n(shift + m, n);
     vf most = load_n(max + m, n), total = {};
-    for (long r = 0; r < rows; r++) {
-      float* at = tile + r * kNr + m;
-      const vf x = load(at) + bias[r], e = vexp(x - c);
-      most = vmax(x, most);
-      total += e;
-      store(at, e);
-    }
+    for (long r = 0; r < rows; r++) exp_logits(tile + r * kNr + m, bias[r], c, &most, &total);
     store_n(max + m, most, n);
     for (long lane = 0; lane < VEC && lane < n; lane++) sum[m + lane] += total[lane];
   }

@@ -42,13 +42,9 @@ void compute_rows(void* kernel, TF_OpKernelContext* context) {
   if (!run.require(table.size() == 2, "table must be [V, D]")) return;
   const long count = run.size(1), width = table[1];
   const int32_t* ids = run.ints(1);
-  for (long m = 0; m < count; m++) {
-    if (!run.require(ids[m] >= 0 && ids[m] < table[0], "a row number is not below V")) return;
-  }
+  if (!run.require_ids(ids, count, table[0], "a row number is not below V")) return;
   shape.push_back(width);
-  const float* from = run.floats(0);
-  float* to = run.output(0, shape);
-  for (long m = 0; m < count; m++) memcpy(to + m * width, from + ids[m] * width, sizeof(float) * width);
+  copy_rows(run.floats(0), ids, count, width, run.output(0, shape));
 }
 
 // ids [M], rows [M, D] or [T, N, D].
@@ -74,9 +70,7 @@ void compute_add_rows(void* kernel, TF_OpKernelContext* context) {
     return;
   }
   const int32_t* ids = run.ints(1);
-  for (long m = 0; m < rows[0]; m++) {
-    if (!run.require(ids[m] >= 0 && ids[m] < table[0], "a row number is not below V")) return;
-  }
+  if (!run.require_ids(ids, rows[0], table[0], "a row number is not below V")) return;
   add_rows(run.floats(0), ids, run.floats(2), rows[0], rows[1], run.floats(3)[0]);
   run.output(0, {1})[0] = 0;
 }

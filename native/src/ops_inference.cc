@@ -3,11 +3,12 @@
 // to this process (the width of its panels is the processor's).
 #include <stdint.h>
 
-#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "gemm.h"
 #include "lstm.h"
+#include "rows.h"
 #include "softmax_loss.h"
 #include "tf_op.h"
 #include "thread_pool.h"
@@ -118,25 +119,14 @@ void compute_losses(void* kernel, TF_OpKernelContext* context) {
   if (!read_output_job(run, &job)) return;
   job.targets = run.ints(3);
   if (!run.require(run.size(3) == job.rows, "targets must be [M]")) return;
-  for (long m = 0; m < job.rows; m++) {
-    if (!run.require(job.targets[m] >= 0 && job.targets[m] < job.vocabulary, "a target is not below V")) return;
-  }
+  if (!run.require_ids(job.targets, job.rows, job.vocabulary, "a target is not below V")) return;
   job.losses = run.output(0, {job.rows});
   softmax_loss(job);
 }
 
-// logits [M, V], count int32 [1]. The ids come as one list, row after row.
-void compute_top(void* kernel, TF_OpKernelContext* context) {
-  OpRun run(kernel, context);
-  const auto logits = run.dims(0);
-  const long k = run.ints(1)[0];
-  if (!run.require(logits.size() == 2 && k >= 0 && k <= logits[1], "logits must be [M, V], count at most V")) return;
-  top_logits(run.floats(0), logits[0], logits[1], k, run.output(0, {logits[0], k}), run.int_output(1, logits[0] * k));
-}
-
 // A step of a whole model: the likeliest tokens after one more token of each stream. ids [N], count int32 [1], embedding
-// [V, D], packed output weights, output bias [V]; of each layer: hidden, cell, packed wx, packed wh, b. Its outputs are those
-// of compute_top, and the states after the step.
+// [V, D], packed output weights, output bias [V]; of each layer: hidden, cell, packed wx, packed wh, b. Values [N, count], the
+// largest first, with their ids as one list, row after row; and the states after the step.
 void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
   const TeamTurn turn;
@@ -148,12 +138,9 @@ void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
   }
   long width = table[1];
   const int32_t* ids = run.ints(0);
-  const float* embedding = run.floats(2);
+  if (!run.require_ids(ids, streams, vocabulary, "a token is not below V")) return;
   std::vector<float> x(streams * width), hiddens;
-  for (long n = 0; n < streams; n++) {
-    if (!run.require(ids[n] >= 0 && ids[n] < vocabulary, "a token is not below V")) return;
-    std::copy_n(embedding + ids[n] * width, width, x.data() + n * width);
-  }
+  copy_rows(run.floats(2), ids, streams, width, x.data());
   for (int layer = 0; layer < run.length; layer++) {
     LstmForward job{};
     if (!read_layer(run, 5 + layer, run.length, 1, streams, width, &job)) return;
@@ -193,7 +180,6 @@ const char* register_inference_ops() {
         "hiddens: N * float", "cells: N * float", "packed_wxs: N * float", "packed_whs: N * float", "bs: N * float"},
        {"values: float", "ids: int32", "last_hiddens: N * float", "last_cells: N * float"}, compute_next_tokens,
        {"bf16: bool", "N: int >= 1"}},
-      {"GatelmTopLogits", {"logits: float", "count: int32"}, {"values: float", "ids: int32"}, compute_top},
   };
   for (const OpDefinition& definition : definitions) {
     if (const char* error = register_op(definition)) return error;

@@ -13,9 +13,7 @@ bool read_job(OpRun& run, SoftmaxLoss* job) {
     return false;
   }
   *job = {run.size(3), w[1], w[0], run.bf16, run.floats(0), run.floats(1), run.floats(2), run.ints(3), nullptr};
-  for (long m = 0; m < job->rows; m++) {
-    if (!run.require(job->targets[m] >= 0 && job->targets[m] < job->vocabulary, "a target is not below V")) return false;
-  }
+  if (!run.require_ids(job->targets, job->rows, job->vocabulary, "a target is not below V")) return false;
   job->losses = run.output(0, {job->rows});
   return true;
 }

@@ -25,6 +25,10 @@ RowIndex index_rows(const int32_t* ids, long count) {
   return index;
 }
 
+void copy_rows(const float* table, const int32_t* ids, long count, long width, float* out) {
+  for (long m = 0; m < count; m++) memcpy(out + m * width, table + ids[m] * width, sizeof(float) * width);
+}
+
 // Threads share the columns, so that equal ids are summed in the order of their appearance.
 void sum_rows(const RowIndex& index, const float* rows, long width, float* out) {
   run_team([&](const Member& member) {

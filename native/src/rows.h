@@ -1,4 +1,4 @@
-// Gradients that touch only some rows of a table: an embedding's.
+// Some rows of a table, and gradients that touch only these: an embedding's.
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +13,9 @@ struct RowIndex {
   std::vector<int32_t> position;
 };
 RowIndex index_rows(const int32_t* ids, long count);
+
+// out[m] = table[ids[m]]
+void copy_rows(const float* table, const int32_t* ids, long count, long width, float* out);
 
 // out[position[m]] += rows[m]; out has index.ids.size() rows of `width`.
 void sum_rows(const RowIndex& index, const float* rows, long width, float* out);

@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #endif
 
+#include <algorithm>
+
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_status.h"
@@ -123,6 +125,10 @@ bool OpRun::require(bool condition, const char* message) {
   TF_SetStatus(status.status, TF_INVALID_ARGUMENT, message);
   TF_OpKernelContext_Failure(context_, status.status);
   return false;
+}
+
+bool OpRun::require_ids(const int32_t* ids, long count, int64_t size, const char* message) {
+  return require(std::all_of(ids, ids + count, [=](int32_t id) { return id >= 0 && id < size; }), message);
 }
 
 const char* register_op(const OpDefinition& definition) {

@@ -44,6 +44,8 @@ class OpRun {
   int32_t* int_output(int index, int64_t count);
   // Fails the op unless `condition`.
   bool require(bool condition, const char* message);
+  // Fails the op unless each of the ids is of a list of `size`.
+  bool require_ids(const int32_t* ids, long count, int64_t size, const char* message);
 
  private:
   TF_Tensor* input(int index);

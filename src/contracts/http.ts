@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CorpusInfo, CorpusName } from './corpus.js';
 import { TrainingEstimate } from './estimate.js';
 import { EVENT_TYPES } from './events.js';
+import { EXAMPLE_EXPERIMENT_ID } from './example-ids.js';
 import { Experiment, ExperimentState } from './experiment.js';
 import {
   ExperimentConfig,
@@ -44,7 +45,7 @@ const experimentId = z
   .min(1)
   .max(64)
   .describe('Id of an experiment')
-  .meta({ examples: ['01m89q4d7dz5b7hca4'] });
+  .meta({ examples: [EXAMPLE_EXPERIMENT_ID] });
 export const ExperimentParams = z.strictObject({ id: experimentId });
 
 export const CreateExperimentQuery = z.strictObject({

@@ -3,6 +3,7 @@
  * Reference: https://platform.openai.com/docs/api-reference/completions
  */
 import { z } from 'zod';
+import { EXAMPLE_EXPERIMENT_ID } from './example-ids.js';
 
 /** Texts that one request may ask for: its prompts, each n times. */
 export const MOST_CHOICES = 128;
@@ -112,7 +113,7 @@ export const OpenAiModelParams = z.strictObject({
     .min(1)
     .max(200)
     .describe('Id or name of an experiment')
-    .meta({ examples: ['01m89q4d7dz5b7hca4'] }),
+    .meta({ examples: [EXAMPLE_EXPERIMENT_ID] }),
 });
 
 /** Every error answer below /v1. */

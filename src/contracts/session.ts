@@ -1,5 +1,6 @@
 /** Sessions: texts that go on from request to request. */
 import { z } from 'zod';
+import { EXAMPLE_SESSION_ID } from './example-ids.js';
 import { GenerationRequest, TextPoint } from './generation.js';
 
 const text = z.string().max(1_000_000);
@@ -10,7 +11,7 @@ export const SessionParams = z.strictObject({
     .min(1)
     .max(64)
     .describe('Id of a session')
-    .meta({ examples: ['ses_5be734d0f35a9eccc1e5e331'] }),
+    .meta({ examples: [EXAMPLE_SESSION_ID] }),
 });
 
 /** All that a session is; can be kept elsewhere and brought back while the experiment has these weights. */

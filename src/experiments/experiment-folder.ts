@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeError } from '../corpus/download.js';
 import type { Store } from '../store/store.js';
 import { experimentDirectory } from './training-queue.js';
 
 const DELETED = '.deleted-';
-/** A file in a folder whose experiment is not stored yet. */
-const COMING = '.coming';
+/** A file beside a folder whose experiment is not stored yet. */
+const COMING = '.coming-';
 
 /**
  * Makes the folder of an experiment that is to begin with files: `fill` writes them and then stores the experiment. Where it
@@ -20,18 +20,21 @@ export async function fillFolder<Result>(
   fill: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   const folder = experimentDirectory(dataDirectory, id);
-  const marker = join(folder, COMING);
+  const marker = experimentDirectory(dataDirectory, `${COMING}${id}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(dirname(marker), { recursive: true });
     await writeFile(marker, '');
+    await mkdir(folder);
   } catch (error) {
     throw writeError(marker, error);
   }
+  const removeMarker = () => rm(marker, { force: true }).catch(() => {}); // else the next start does it
   const result = await fill(folder).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
+    await removeMarker();
     throw error;
   });
-  await rm(marker, { force: true }).catch(() => {}); // the next start does it
+  await removeMarker();
   return result;
 }
 
@@ -62,15 +65,14 @@ export function tidyFolders(dataDirectory: string, { experiments }: Pick<Store, 
   const root = experimentDirectory(dataDirectory, '.');
   if (!existsSync(root)) return;
   for (const name of readdirSync(root)) {
-    const path = join(root, name);
-    if (name.startsWith(DELETED)) {
-      const id = name.slice(DELETED.length);
-      const folder = experimentDirectory(dataDirectory, id);
-      if (experiments.find(id) && !existsSync(folder)) renameSync(path, folder);
-      else rmSync(path, { recursive: true, force: true });
-    } else if (existsSync(join(path, COMING))) {
-      rmSync(experiments.find(name) ? join(path, COMING) : path, { recursive: true, force: true });
-    }
+    const prefix = [DELETED, COMING].find((known) => name.startsWith(known));
+    if (prefix === undefined) continue;
+    const id = name.slice(prefix.length);
+    const folder = experimentDirectory(dataDirectory, id);
+    const isStored = experiments.find(id) !== undefined;
+    if (prefix === COMING && !isStored) rmSync(folder, { recursive: true, force: true });
+    if (prefix === DELETED && isStored && !existsSync(folder)) renameSync(join(root, name), folder);
+    else rmSync(join(root, name), { recursive: true, force: true });
   }
 }
 

@@ -52,7 +52,8 @@ function viewLatest(values: MetricValues): LatestMetrics {
   };
 }
 
-function linksOf(id: string): Record<string, string> {
+/** Where the parts of an experiment are. */
+export function linksOf(id: string): Record<string, string> {
   const self = `/experiments/${id}`;
   return {
     self,

@@ -1,5 +1,4 @@
-import { fusedKernels } from '../tensor/backend.js';
-import * as tf from '../tensor/tensorflow.js';
+import type * as tf from '../tensor/tensorflow.js';
 
 /** Beyond so many it is faster to sort all. */
 export const MOST_INSERTED = 512;
@@ -10,25 +9,15 @@ export interface TopLogits {
   readonly values: Float32Array;
 }
 
-/**
- * The largest logits of N streams; equal ones in the order of their ids.
- * @param logits [N, V], borrowed @param count at most V
- */
-export function topLogits(logits: tf.Tensor2D, count: number): TopLogits {
-  const kernels = fusedKernels();
-  if (!kernels) return composedTopLogits(logits, count);
-  const top = kernels.topLogits({ logits, count });
-  const read = readTop(top);
-  tf.dispose([top.ids, top.values]);
-  return read;
-}
-
 /** What a kernel chose. */
 export function readTop({ ids, values }: { readonly ids: tf.Tensor; readonly values: tf.Tensor }): TopLogits {
   return { ids: ids.dataSync<'int32'>(), values: values.dataSync<'float32'>() };
 }
 
-/** The twin of the native kernel. */
+/**
+ * The largest logits of N streams; equal ones in the order of their ids. The twin of what NativeKernels.nextTokens chooses.
+ * @param logits [N, V], borrowed @param count at most V
+ */
 export function composedTopLogits(logits: tf.Tensor2D, count: number): TopLogits {
   const [streams, size] = logits.shape;
   const all = logits.dataSync<'float32'>();

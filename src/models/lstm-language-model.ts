@@ -19,7 +19,7 @@ import type {
   Objective,
   TokenBatch,
 } from './language-model.js';
-import { readTop, type TopLogits, topLogits } from './logits.js';
+import { composedTopLogits, readTop, type TopLogits } from './logits.js';
 import { type LstmParameters, parametersFromWeights } from './lstm-parameters.js';
 
 export interface LstmLanguageModelOptions {
@@ -146,7 +146,7 @@ export class LstmLanguageModel implements LanguageModel {
 
   nextTokens(ids: Int32Array, count: number): TopLogits {
     const kernels = fusedKernels();
-    if (!kernels) return tidyValue(() => topLogits(this.nextLogits(ids), count));
+    if (!kernels) return tidyValue(() => composedTopLogits(this.nextLogits(ids), count));
     expectTokenIds(ids, ids.length, this.vocabularySize, 'LstmLanguageModel');
     const before = this.takeState() ?? this.emptyState(ids.length);
     try {

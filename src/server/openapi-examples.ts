@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Ticket } from '../contracts/access.js';
 import type { CorpusInfo, CorpusPreview } from '../contracts/corpus.js';
 import type { EvaluationResult } from '../contracts/evaluation.js';
+import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_SESSION_ID } from '../contracts/example-ids.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { GenerationAnswer } from '../contracts/generation.js';
 import type { ExperimentPlan, Health, PresetList, Problem, Readiness } from '../contracts/http.js';
@@ -13,18 +14,16 @@ import { PRESETS } from '../contracts/presets.js';
 import { resolveExperimentInput } from '../contracts/resolve-config.js';
 import type { RankResult, ScoreResult } from '../contracts/score.js';
 import type { Session, SessionState } from '../contracts/session.js';
+import { linksOf } from '../experiments/experiment-view.js';
 
-export const EXPERIMENT_ID = '01m89q4d7dz5b7hca4';
-export const SESSION_ID = 'ses_5be734d0f35a9eccc1e5e331';
 const DIGEST = '3331e675af103954324a93ee6633332ec82bceafecb5b820c39e488d4a88b8ad';
-const self = `/experiments/${EXPERIMENT_ID}`;
 
-export const NEW_EXPERIMENT = { preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } };
+const NEW_EXPERIMENT = { preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } };
 const { name: _, tags, notes, priority, ...config } = resolveExperimentInput(NEW_EXPERIMENT);
 const name = 'rnnlm on ptb';
 
 const experiment: Experiment = {
-  id: EXPERIMENT_ID,
+  id: EXAMPLE_EXPERIMENT_ID,
   name,
   tags,
   notes,
@@ -55,15 +54,7 @@ const experiment: Experiment = {
   digest: DIGEST,
   run: { backend: 'native', kernels: 'fused', threads: 2 },
   error: null,
-  links: {
-    self,
-    progress: `${self}/progress`,
-    events: `${self}/events`,
-    metrics: `${self}/metrics`,
-    checkpoints: `${self}/checkpoints`,
-    export: `${self}/export`,
-    generate: `/generate?experiment=${EXPERIMENT_ID}`,
-  },
+  links: linksOf(EXAMPLE_EXPERIMENT_ID),
 };
 
 const plan: ExperimentPlan = {
@@ -85,7 +76,7 @@ const plan: ExperimentPlan = {
 
 const time = '2026-11-25T16:04:41.608Z';
 const epochEvent = {
-  experimentId: EXPERIMENT_ID,
+  experimentId: EXAMPLE_EXPERIMENT_ID,
   seq: 54,
   time,
   type: 'epoch' as const,
@@ -117,7 +108,7 @@ const checkpoint: Checkpoint = {
 };
 
 const written: GenerationAnswer = {
-  experimentId: EXPERIMENT_ID,
+  experimentId: EXAMPLE_EXPERIMENT_ID,
   prompt: 'the',
   promptTokens: 1,
   text: ' company said it expects',
@@ -145,20 +136,20 @@ const completion: Completion = {
   id: 'cmpl-6667f4d5de3ce0cfceff9dbb',
   object: 'text_completion',
   created: 1_795_622_585,
-  model: EXPERIMENT_ID,
+  model: EXAMPLE_EXPERIMENT_ID,
   choices: [{ text: ' company said', index: 0, logprobs: null, finish_reason: 'length' }],
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
 };
 const openAiModel: OpenAiModel = {
-  id: EXPERIMENT_ID,
+  id: EXAMPLE_EXPERIMENT_ID,
   object: 'model',
   created: 1_795_622_581,
   owned_by: 'gatelm',
   name,
 };
 const session: Session = {
-  id: SESSION_ID,
-  experimentId: EXPERIMENT_ID,
+  id: EXAMPLE_SESSION_ID,
+  experimentId: EXAMPLE_EXPERIMENT_ID,
   tokens: 2,
   createdAt: '2026-11-25T16:13:05.183Z',
   expiresAt: '2026-11-25T17:13:05.183Z',
@@ -206,7 +197,7 @@ const health: Health = {
   status: 'ok',
   version: '0.1.0',
   uptimeSeconds: 86_400,
-  training: { backend, processIds: [27_564], slots: 1, active: [EXPERIMENT_ID] },
+  training: { backend, processIds: [27_564], slots: 1, active: [EXAMPLE_EXPERIMENT_ID] },
   inference: { backend, processIds: [27_581] },
 };
 const readiness: Readiness = { status: 'ready', database: 'ready', training: 'ready', inference: 'ready' };

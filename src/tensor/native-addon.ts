@@ -4,7 +4,6 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 /** The part of tfjs-node's backend that runs an op by its name. */
 export interface NodeBackend {
   readonly binding: { readonly TF_ATTR_BOOL: number; readonly TF_ATTR_INT: number };
-  executeSingleOutput(name: string, attributes: unknown[], inputs: Tensor[]): Tensor;
   executeMultipleOutputs(name: string, attributes: unknown[], inputs: Tensor[], outputs: number): Tensor[];
 }
 

@@ -90,19 +90,10 @@ export class NativeKernels {
     return this.#run('GatelmLogitsPacked', [h, packed, b], 1, { bf16 })[0]!;
   }
 
-  /** The largest of each row [M, V], from the largest down; equal ones in the order of their columns. */
-  topLogits({ logits, count }: { readonly logits: tf.Tensor; readonly count: number }) {
-    dimensions(logits, 'M, V', 'the native choice of tokens');
-    return tf.tidy(() => {
-      const outputs = this.#run('GatelmTopLogits', [logits, tf.tensor1d([count], 'int32')], 2);
-      const [values, ids] = outputs as [tf.Tensor, tf.Tensor]; // [M, count] and [M · count]
-      return { values, ids };
-    });
-  }
-
   /**
-   * A step of a whole model in one op: reads one token of each stream, and gives the likeliest ones that follow as
-   * {@link topLogits} does, and each layer's state, [N, H].
+   * A step of a whole model in one op: reads one token of each stream, and gives the likeliest ones that follow, from the
+   * largest logit down, equal ones in the order of their ids: values [N, count], ids [N · count]; and each layer's state,
+   * [N, H].
    */
   nextTokens(input: NextTokensInput) {
     const { ids, count, embedding, layers, output, bf16 } = input;

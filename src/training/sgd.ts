@@ -60,14 +60,19 @@ export function updateBySgd(
   averages: RunningAverages | null,
 ): void {
   const dense: DenseUpdate[] = [];
+  const tables: tf.Tensor[] = []; // of gradients that have only some rows
   for (const parameter of parameters) {
     const { gradient } = parameter;
     if (gradient.kind === 'dense') dense.push({ parameter, gradient: gradient.value });
     else if (weightDecay === 0 && !averages) updateRows(parameter, gradient.rows, scales);
-    else dense.push({ parameter, gradient: rowsToTable(gradient.rows, parameter.shape) });
+    else {
+      const table = rowsToTable(gradient.rows, parameter.shape);
+      tables.push(table);
+      dense.push({ parameter, gradient: table });
+    }
   }
   updateDense(dense, scales, weightDecay, averages);
-  for (const { parameter, gradient } of dense) if (parameter.gradient.kind === 'rows') gradient.dispose(); // a table of our own
+  tf.dispose(tables);
   for (const parameter of parameters) parameter.clearGradient();
 }
 

@@ -216,12 +216,11 @@ test('a folder that was being filled goes when its experiment was not stored, an
   const { body } = await request(first.address).post('/experiments').send({}).expect(201);
   await first.close();
   const root = join(dataDir, 'experiments');
-  const put = (name: string, file: string) => {
+  for (const name of [body.id, 'never-stored', 'of-another-database']) {
     mkdirSync(join(root, name), { recursive: true });
-    writeFileSync(join(root, name, file), '');
-  };
-  for (const name of [body.id, 'never-stored']) put(name, '.coming');
-  for (const name of [body.id, 'never-stored', 'of-another-database']) put(name, 'weights');
+    writeFileSync(join(root, name, 'weights'), '');
+  }
+  for (const name of [body.id, 'never-stored']) writeFileSync(join(root, `.coming-${name}`), '');
   await startService(t, { dataDir });
   assert.deepEqual(readdirSync(root).sort(), [body.id, 'of-another-database'].sort());
   assert.deepEqual(readdirSync(join(root, body.id)), ['weights']);

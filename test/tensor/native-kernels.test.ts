@@ -1,7 +1,7 @@
 /** The native kernels on the path of this process (GATELM_CPU); native-kernels-paths.test.ts runs this file on the others. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { composedTopLogits, topLogits } from '../../src/models/logits.js';
+import { composedTopLogits, readTop } from '../../src/models/logits.js';
 import { fusedKernels, loadBackend } from '../../src/tensor/backend.js';
 import type { NativeKernels } from '../../src/tensor/native-kernels.js';
 import { dropoutMask } from '../../src/tensor/random.js';
@@ -88,14 +88,29 @@ describe('the native kernels', async () => {
       [2, 10_000, 0],
     ] as const) {
       for (const levels of [0, 7]) {
-        expectNoTensorLeak(() => {
-          const drawn = drawnTensor([streams, size], size + levels, 5);
-          const logits = levels ? tf.tidy(() => tf.round(tf.mul(drawn, levels / 10))) : drawn;
-          const ours = topLogits(logits as tf.Tensor2D, count);
-          const expected = composedTopLogits(logits as tf.Tensor2D, count);
-          tf.dispose([drawn, logits]);
-          assert.deepEqual(ours, expected, `${streams} rows of ${size}, ${count} of them`);
-        });
+        expectNoTensorLeak(() =>
+          tf.tidy(() => {
+            // Logits like those of the layers one by one; with levels the biases alone, which are equal here and there.
+            const state = { hidden: drawnTensor([streams, 4], 2), cell: drawnTensor([streams, 4], 3) };
+            const weights = { wx: drawnTensor([3, 16], 4), wh: drawnTensor([4, 16], 5), bf16: false };
+            const layer = { ...state, ...kernels.packLstm(weights), b: drawnTensor([16], 6) };
+            const biases = drawnTensor([size], size + levels, 5);
+            const b = levels ? tf.round(tf.mul(biases, levels / 10)) : biases;
+            const w = levels ? tf.zeros([size, 4]) : drawnTensor([size, 4], 7, 5);
+            const output = { packed: kernels.packOutput({ w, bf16: false }), b };
+            const ids = drawnIds(streams, 8, size);
+            const embedding = drawnTensor([size, 3], 9);
+            const given = { ids: tf.tensor1d(ids, 'int32'), count, embedding };
+            const run = kernels.nextTokens({ ...given, layers: [layer], output, bf16: false });
+            const read = kernels.rows({ table: embedding, ids: tf.tensor2d(ids, [1, streams], 'int32') });
+            const { hiddens, hidden, cell } = kernels.lstmPacked({ ...layer, x: read, bf16: false });
+            const logits = kernels.logitsPacked({ ...output, h: hiddens, bf16: false }) as tf.Tensor2D;
+            const what = `${streams} rows of ${size}, ${count} of them`;
+            assert.deepEqual(readTop(run), composedTopLogits(logits, count), what);
+            assert.deepEqual(values(run.hiddens[0]!), values(hidden), what);
+            assert.deepEqual(values(run.cells[0]!), values(cell), what);
+          }),
+        );
       }
     }
   });

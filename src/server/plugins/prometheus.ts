@@ -52,20 +52,21 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
     gauge(`gatelm_${host}_resident_memory_bytes`, `Resident memory of the ${host} host`, () =>
       executor.residentBytes(),
     );
-  for (const [key, [name, help]] of Object.entries(TRAINING_GAUGES))
-    new Gauge({
-      name,
-      help,
-      labelNames: ['experiment'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { id, number } of store.experiments.withState('running')) {
-          const value = store.metrics.latest([number]).get(number)?.[key];
-          if (value != null) this.set({ experiment: id }, value);
-        }
-      },
-    });
+  const trainings = Object.entries(TRAINING_GAUGES).map(([key, [name, help]]) => ({
+    key,
+    gauge: new Gauge({ name, help, labelNames: ['experiment'], registers }),
+  }));
+  const readTrainings = () => {
+    const running = store.experiments.withState('running');
+    const latest = store.metrics.latest(running.map(({ number }) => number));
+    for (const { key, gauge } of trainings) {
+      gauge.reset();
+      for (const { id, number } of running) {
+        const value = latest.get(number)?.[key];
+        if (value != null) gauge.set({ experiment: id }, value);
+      }
+    }
+  };
   const delay = monitorEventLoopDelay();
   delay.enable();
   gauge(
@@ -102,7 +103,10 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
         }),
       },
     },
-    async (_request, reply) => reply.type(registry.contentType).send((await registry.metrics()) as never),
+    async (_request, reply) => {
+      readTrainings();
+      return reply.type(registry.contentType).send((await registry.metrics()) as never);
+    },
   );
 
   function gauge(name: string, help: string, read: () => number): void {

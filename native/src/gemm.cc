@@ -14,6 +14,9 @@ namespace {
 constexpr long kBlockDepth = 704;
 constexpr long kBlockBytes = 320 * 1024;
 
+// Rows of a B that are packed before the next ones: of a row-major one they are read from left to right.
+constexpr long kPackedDepth = 64;
+
 // Buffers of at least two huge pages ask for them: a tile touches a page a row otherwise.
 constexpr size_t kHuge = 4 << 20;
 
@@ -135,6 +138,16 @@ void Gemm::for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, l
   if (products_.end) products_.end();
 }
 
+void Gemm::for_each_narrow(const Panels& a, Range ps, const Panels& b, long q, int columns, long depth,
+                           const FinishNarrow& finish) const {
+  alignas(64) float c[kNarrowPanels * kNarrowColumns * kNarrowLine];
+  for (long begin = ps.begin; begin < ps.end; begin += kNarrowPanels) {
+    const long count = std::min<long>(kNarrowPanels, ps.end - begin);
+    products_.narrow({a.width, count, a.bytes, depth, at(a, begin, 0), at(b, q, 0), columns, c});
+    for (long i = 0; i < count; i++) finish(begin + i, c + i * columns * kNarrowLine);
+  }
+}
+
 long packed_b_bytes(const Gemm& gemm, long columns, long depth) {
   return gemm.bytes(gemm.b_panels(nullptr, columns, depth));
 }
@@ -142,7 +155,11 @@ long packed_b_bytes(const Gemm& gemm, long columns, long depth) {
 void pack_all_b(const Gemm& gemm, const MatrixView& b, long columns, long depth, void* out, const Member& member) {
   const Panels panels = gemm.b_panels(out, columns, depth);
   const Range mine = share(panels.count, member);
-  for (long q = mine.begin; q < mine.end; q++) gemm.pack_b(panels, q, b, columns, depth);
+  for (long k = 0; k < depth; k += kPackedDepth) {
+    const MatrixView rows{b.data + k * b.row_stride, b.row_stride, b.column_stride};
+    const long here = std::min(kPackedDepth, depth - k);
+    for (long q = mine.begin; q < mine.end; q++) gemm.pack_b_slice(panels, q, rows, columns, k, here);
+  }
 }
 
 void multiply(const Gemm& gemm, const Product& product, const Member& member) {

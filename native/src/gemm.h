@@ -87,6 +87,13 @@ class Gemm {
   void for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, long columns, long depth,
                      const Finish& finish) const;
 
+  // The last `columns` of c, those of panel q of B, with the rows as lanes: `finish` gets [columns][kNarrowLine] of a panel
+  // of A. Whether there are so few of them that this is faster: is_narrow.
+  bool is_narrow(long columns) const { return products_.narrow && columns <= kNarrowColumns; }
+  typedef std::function<void(long p, const float* columns)> FinishNarrow;
+  void for_each_narrow(const Panels& a, Range ps, const Panels& b, long q, int columns, long depth,
+                       const FinishNarrow& finish) const;
+
  private:
   const Products& products_;
   const int nr_;

@@ -32,6 +32,19 @@ struct Tile {
   const char* next;  // is brought near while this tile is made: a cache line for each lane of depth
 };
 
+// A few columns of a product: those of a panel of B, with some panels of A.
+constexpr int kNarrowColumns = 5, kNarrowPanels = 4, kNarrowLine = 16;
+struct Narrow {
+  int mr;
+  long panels;       // at most kNarrowPanels
+  long panel_bytes;  // from a panel of A to the next
+  long depth;
+  const void* a;
+  const void* b;
+  int columns;       // at most kNarrowColumns
+  float* c;          // [kNarrowPanels][columns][kNarrowLine], a row of A in each lane; written as a whole
+};
+
 constexpr long kBlockColumns = 64;
 
 struct AdamScalars {
@@ -66,6 +79,8 @@ struct Products {
   // max_mr. Null where it is done one after the other.
   void (*exp_and_pack)(long rows, float* tile, const float* bias, const float* shift, double* sum, float* max,
                        void* by_row, void* by_column);
+  // Where a tile of a vector of columns would be mostly empty: the rows are the lanes. Null where that is not faster.
+  void (*narrow)(const Narrow& narrow);
 };
 
 struct Isa {
@@ -83,7 +98,7 @@ struct Isa {
   // Max and Σ exp(x − max) of a row of logits.
   void (*exp_row)(long count, const float* row, float* max, double* sum);
   // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a
-  // shift, and a sum and a maximum of x + bias that go on.
+  // shift, and a sum and a maximum of (x + bias − shift) · log₂ e that go on.
   void (*exp_tile)(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum, float* max);
 
   // The largest number of each block of kBlockColumns; what is not a number is passed over.

@@ -17,7 +17,7 @@
 #include "isa_amx.inl"
 
 #define BFLOAT16_PRODUCTS \
-  { kMaxRows, kDepth, 2, pack_a_tiles, pack_b_tiles, multiply_tiles, begin_tiles, end_tiles, nullptr }
+  { kMaxRows, kDepth, 2, pack_a_tiles, pack_b_tiles, multiply_tiles, begin_tiles, end_tiles, nullptr, nullptr }
 
 #include "isa_table.inl"
 #endif

@@ -8,8 +8,10 @@ struct BFloat16 {
   static constexpr int kDepth = 2;
 
   static vf across(const float* even, const float* odd, long n) {
-    const __m512i low = lanes(load_n(even, n)), high = lanes(odd ? load_n(odd, n) : vf{});
-    return (vf)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    const __m512i halves = (__m512i)pairs(load_n(even, n), odd ? load_n(odd, n) : vf{});
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
+                                           20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return (vf)_mm512_permutexvar_epi16(order, halves);
   }
 
   static vf along(const float* line, long n) {
@@ -34,10 +36,6 @@ struct BFloat16 {
   static vf multiply_add(vf sum, vf a, vf b) {
     return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
   }
-
- private:
-  // 16 floats as 16 bfloat16, each in the low half of a 32-bit lane.
-  static __m512i lanes(vf x) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x)); }
 };
 
 }  // namespace ISA_NAMESPACE

@@ -3,21 +3,25 @@
 namespace gatelm {
 namespace ISA_NAMESPACE {
 
-// e^x, relative error below 2e-7; polynomial of the Cephes library (Moshier). Arguments are clamped to ±87.
-static inline vf vexp(vf x) {
-  x = vmin(vmax(x, splat(-87.3f)), splat(87.3f));
-  const vf magic = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
-  const vf n = (x * 1.44269504088896341f + magic) - magic;
-  const vf r = x - n * 0.693359375f - n * -2.12194440e-4f;
-  vf y = splat(1.9875691500e-4f);
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
-  y = y * r * r + r + 1.0f;
+constexpr float kLog2E = 1.44269504088896341f;
+
+// 2^x, relative error below 1.3e-7: 2^⌊x⌋ times a polynomial (minimax for the relative error, 8.3e-8) of what is left; 1 at 0.
+static inline vf vexp2(vf x) {
 #if VEC == 16
-  return (vf)_mm512_scalef_ps((__m512)y, (__m512)n);
+  const vf r = (vf)_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#else
+  x = vmin(vmax(x, splat(-126.0f)), splat(126.0f));
+  const vf magic = splat(12582912.0f);  // 1.5 · 2²³: adding it rounds to an integer
+  const vf n = (x - 0.5f + magic) - magic, r = x - n;
+#endif
+  vf y = splat(1.8671302487e-3f);
+  y = y * r + 9.0170299438e-3f;
+  y = y * r + 5.5799913374e-2f;
+  y = y * r + 2.4016445008e-1f;
+  y = y * r + 6.9315131181e-1f;
+  y = y * r + 1.0f;
+#if VEC == 16
+  return (vf)_mm512_scalef_ps((__m512)y, (__m512)x);
 #else
   const vi exponent = (__builtin_convertvector(n, vi) + 127) << 23;
   vf power;
@@ -25,6 +29,9 @@ static inline vf vexp(vf x) {
   return y * power;
 #endif
 }
+
+// e^x; the relative error grows with |x|, as if x itself were rounded.
+static inline vf vexp(vf x) { return vexp2(x * kLog2E); }
 
 static inline vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
 
@@ -122,9 +129,10 @@ static void largest_of_blocks(long blocks, const float* row, float* largest) {
   }
 }
 
-// A vector of a line of logits becomes exp(x + bias − shift); the largest x + bias and the sum go on.
+// A vector of a line of logits becomes exp(x + bias − shift); its binary logarithm's maximum and the sum go on.
+// @param shift · log₂ e
 static inline vf exp_logits(float* at, float bias, vf shift, vf* most, vf* total) {
-  const vf x = load(at) + bias, e = vexp(x - shift);
+  const vf x = load(at) * kLog2E + (bias * splat(kLog2E) - shift), e = vexp2(x);
   *most = vmax(x, *most);
   *total += e;
   store(at, e);
@@ -136,7 +144,7 @@ static void exp_tile(long rows, long columns, float* tile, const float* bias, co
                      float* max) {
   for (long m = 0; m < columns; m += VEC) {
     const long n = columns - m;
-    const vf c = load_n(shift + m, n);
+    const vf c = load_n(shift + m, n) * kLog2E;
     vf most = load_n(max + m, n), total = {};
     for (long r = 0; r < rows; r++) exp_logits(tile + r * kNr + m, bias[r], c, &most, &total);
     store_n(max + m, most, n);

@@ -18,19 +18,24 @@ struct Float32 {
 
 // ---- packing ------------------------------------------------------------------------------------------------------
 
+// Lines along k that are on their way while one is packed: strides of more than a few lines are not foreseen.
+constexpr long kAhead = 16;
+
 // Packs `width` lines (rows of A or columns of B), of which `here` exist: out[element][line].
 template <typename E>
 static void pack_lines(const float* from, long line_stride, long k_stride, long here, long width, long depth,
                        float* out) {
   const long elements = (depth + E::kDepth - 1) / E::kDepth;
   if (line_stride == 1) {
-    for (long e = 0; e < elements; e++) {
-      const float* even = from + e * E::kDepth * k_stride;
-      const float* odd = e * E::kDepth + 1 < depth ? even + k_stride : nullptr;
-      for (long w = 0; w < width; w += VEC) {
-        const long there = here > w ? here - w : 0;
-        store_n(out + e * width + w, E::across(even + w, odd ? odd + w : nullptr, there), width - w);
+    for (long w = 0; w < width; w += VEC) {
+      const long there = here > w ? here - w : 0, left = width - w;
+      const float* even = from + w;
+      float* to = out + w;
+      for (long e = 0; e < depth / E::kDepth; e++, even += E::kDepth * k_stride, to += width) {
+        for (int d = 0; d < E::kDepth; d++) __builtin_prefetch(even + (kAhead + d) * k_stride);
+        store_n(to, E::across(even, even + (E::kDepth - 1) * k_stride, there), left);
       }
+      if (depth % E::kDepth > 0) store_n(to, E::across(even, nullptr, there), left);
     }
     return;
   }
@@ -144,6 +149,53 @@ static void multiply_tile(const Tile& tile) {
     run_tile<E, 1>(tile, AllRows());
   }
 }
+
+// ---- narrow products ----------------------------------------------------------------------------------------------
+
+#if VEC == 16
+
+template <typename E, int NC>
+static void narrow_of(const Narrow& narrow) {
+  const float* a[kNarrowPanels];
+  for (int p = 0; p < kNarrowPanels; p++) {  // the last one again for those that are missing
+    const long panel = p < narrow.panels ? p : narrow.panels - 1;
+    a[p] = reinterpret_cast<const float*>(static_cast<const char*>(narrow.a) + panel * narrow.panel_bytes);
+  }
+  const float* b = static_cast<const float*>(narrow.b);
+  vf sum[kNarrowPanels][NC];
+#pragma GCC unroll 20
+  for (int i = 0; i < kNarrowPanels * NC; i++) sum[i / NC][i % NC] = vf{};
+  const __mmask16 rows = static_cast<__mmask16>((1u << narrow.mr) - 1);
+  const long elements = (narrow.depth + E::kDepth - 1) / E::kDepth;
+  for (long e = 0; e < elements; e++, b += kNr) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kNarrowPanels; p++) {
+      const vf av = (vf)_mm512_maskz_loadu_ps(rows, a[p] + e * narrow.mr);
+#pragma GCC unroll 5
+      for (int c = 0; c < NC; c++) sum[p][c] = E::multiply_add(sum[p][c], av, E::broadcast(b + c));
+    }
+  }
+#pragma GCC unroll 20
+  for (int i = 0; i < kNarrowPanels * NC; i++) store(narrow.c + i * kNarrowLine, sum[i / NC][i % NC]);
+}
+
+template <typename E, int... NC>
+static void run_narrow(const Narrow& narrow, Indices<NC...>) {
+  typedef void (*Function)(const Narrow&);
+  static constexpr Function functions[] = {narrow_of<E, NC>...};
+  functions[narrow.columns - 1](narrow);
+}
+
+template <typename E>
+static void multiply_narrow(const Narrow& narrow) {
+  static_assert(MAX_MR <= kNarrowLine, "a row of A in each lane");
+  run_narrow<E>(narrow, MakeIndices<kNarrowColumns>::type());
+}
+
+#define MULTIPLY_NARROW(Element) multiply_narrow<Element>
+#else
+#define MULTIPLY_NARROW(Element) nullptr
+#endif
 
 }  // namespace ISA_NAMESPACE
 }  // namespace gatelm

@@ -8,7 +8,7 @@
 
 #ifndef BFLOAT16_PRODUCTS
 #define BFLOAT16_PRODUCTS \
-  { 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr }
+  { 0, 0, 0, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr }
 #endif
 
 namespace gatelm {
@@ -18,7 +18,7 @@ const Isa& ISA_TABLE() {
   static const Isa table = {
       kNr,
       {MAX_MR, 1, 4, pack_a_of<Float32>, pack_b_of<Float32>, multiply_tile<Float32>, nullptr, nullptr,
-       EXP_AND_PACK(Float32)},
+       EXP_AND_PACK(Float32), MULTIPLY_NARROW(Float32)},
       BFLOAT16_PRODUCTS,
       gates_forward,
       gates_backward,

@@ -13,6 +13,8 @@ namespace {
 constexpr long kMostBytes = 64 << 20;
 // Words of a block. With fewer, dhᵀ is read and written more often than W is.
 constexpr long kBlockWords = 512;
+// Exponentials that all units read before the next ones come.
+constexpr long kNearBytes = 256 << 10;
 // Exponentials of logits this far from the row's shift are still numbers, and so are sums of them.
 constexpr float kFar = 60;
 
@@ -27,7 +29,7 @@ struct Row {
 // What one thread saw of the rows: a sum and a maximum each.
 struct Seen {
   std::vector<double> sums;
-  std::vector<float> most;
+  std::vector<float> most;  // of (x − shift) · log₂ e
   bool too_far = false;
 };
 
@@ -64,13 +66,6 @@ class Chunk {
 
   long most_rows() const { return most_rows_; }
 
-  void pack_weights(const Member& member) const {
-    const long V = job_.vocabulary, H = job_.hidden;
-    const Range words = share(w_by_word_.count, member), units = share(w_by_unit_.count, member);
-    for (long p = words.begin; p < words.end; p++) gemm_.pack_a(w_by_word_, p, row_major(job_.w, H), V, H);
-    for (long p = units.begin; p < units.end; p++) gemm_.pack_a(w_by_unit_, p, transposed(job_.w, H), H, V);
-  }
-
   void run(long begin, long count, const Member& member) {
     const long H = job_.hidden;
     const Range mine = share(count, member);
@@ -100,6 +95,18 @@ class Chunk {
     return gemm_.b_panels(Workspace::bytes(slot, packed_b_bytes(gemm_, columns, depth)), columns, depth);
   }
 
+  // Packs some panels of words, for both products that read them.
+  void pack_weights(Range panels) const {
+    const long H = job_.hidden, mr = w_by_word_.width, first = panels.begin * mr;
+    const long count = std::min(job_.vocabulary, panels.end * mr) - first;
+    for (long p = panels.begin; p < panels.end; p++) {
+      gemm_.pack_a(w_by_word_, p, row_major(job_.w, H), job_.vocabulary, H);
+    }
+    for (long p = 0; p < w_by_unit_.count; p++) {
+      gemm_.pack_a_slice(w_by_unit_, p, transposed(job_.w + first * H, H), H, first, count);
+    }
+  }
+
   // A thread's words, for all rows of the chunk: their exponentials, and their part of dhᵀ.
   void make_exponentials(long begin, long count, const Panels& h, const Member& member) {
     const long V = job_.vocabulary, H = job_.hidden;
@@ -115,6 +122,7 @@ class Chunk {
       const long first = p * mr, depth = std::min(V, panels.end * mr) - first;
       const Panels w_units = gemm_.from_k(w_by_unit_, first);
       const Panels e = gemm_.b_panels(e_blocks_ + member.index * e_block_bytes_, nr, depth);
+      if (begin == 0) pack_weights(panels);
       for (long q = 0; q < h.count; q++) {
         make_block(begin, count, h, panels, q, e, seen);
         const long row = q * nr;
@@ -184,8 +192,9 @@ class Chunk {
         most = std::max(most, seen.most[m]);
       }
       if (!isfinite(most)) sum = NAN;
-      if (isfinite(most) && fabsf(most - shifts_[m]) > kFar) {
-        shifts_[m] = most;
+      const float distance = most * static_cast<float>(M_LN2);
+      if (isfinite(most) && fabsf(distance) > kFar) {
+        shifts_[m] += distance;
         too_far = true;
       }
       // Where it can be, from the very number in the sum: a probability near 1 keeps its small loss.
@@ -211,16 +220,27 @@ class Chunk {
     const Panels h = gemm_.b_panels(scaled_h_.data, H + 1, count);
     const Range panels = share(e.count, member);
     const long last = h.count - 1, first_unit = last * nr, units = H - first_unit;
-    gemm_.multiply(e, panels, h, {0, last}, V, H, count, dw_, H, begin > 0);
-    gemm_.for_each_tile(e, panels, h, {last, h.count}, H + 1, count, [&](long p, long, float* tile) {
-      for (long w = 0; w < std::min<long>(mr, V - p * mr); w++) {
-        const long word = p * mr + w;
-        const float* from = tile + w * nr;
-        float* to = dw_ + word * H + first_unit;
-        for (long k = 0; k < units; k++) to[k] = begin > 0 ? to[k] + from[k] : from[k];
-        db_[word] = begin > 0 ? db_[word] + from[units] : from[units];
+    // What the last panel of units and the bias gets: element k of a word at from[k · stride].
+    const auto put = [&](long word, const float* from, long stride) {
+      float* to = dw_ + word * H + first_unit;
+      for (long k = 0; k < units; k++) to[k] = begin > 0 ? to[k] + from[k * stride] : from[k * stride];
+      db_[word] = begin > 0 ? db_[word] + from[units * stride] : from[units * stride];
+    };
+    const auto words_of = [&](long p) { return std::min<long>(mr, V - p * mr); };
+    const long together = std::max(1L, kNearBytes / e.bytes);
+    for (long p = panels.begin; p < panels.end; p += together) {
+      const Range some{p, std::min(p + together, panels.end)};
+      gemm_.multiply(e, some, h, {0, last}, V, H, count, dw_, H, begin > 0);
+      if (gemm_.is_narrow(units + 1)) {
+        gemm_.for_each_narrow(e, some, h, last, units + 1, count, [&](long p, const float* columns) {
+          for (long w = 0; w < words_of(p); w++) put(p * mr + w, columns + w, kNarrowLine);
+        });
+      } else {
+        gemm_.for_each_tile(e, some, h, {last, h.count}, H + 1, count, [&](long p, long, float* tile) {
+          for (long w = 0; w < words_of(p); w++) put(p * mr + w, tile + w * nr, 1);
+        });
       }
-    });
+    }
     const Range words{panels.begin * mr, std::min(V, panels.end * mr)};
     for (long m = 0; m < count; m++) {
       const long target = job_.targets[begin + m];
@@ -276,7 +296,6 @@ void softmax_loss_backward(const SoftmaxLoss& job, float scale, float* dh, float
   const Gemm gemm(job.bf16);
   Chunk chunk(job, gemm, scale, dh, dw, db);
   run_team([&](const Member& member) {
-    chunk.pack_weights(member);
     for (long begin = 0; begin < job.rows; begin += chunk.most_rows()) {
       chunk.run(begin, std::min(chunk.most_rows(), job.rows - begin), member);
     }

@@ -3,6 +3,7 @@
 // to this process (the width of its panels is the processor's).
 #include <stdint.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -125,8 +126,8 @@ void compute_losses(void* kernel, TF_OpKernelContext* context) {
 }
 
 // A step of a whole model: the likeliest tokens after one more token of each stream. ids [N], count int32 [1], embedding
-// [V, D], packed output weights, output bias [V]; of each layer: hidden, cell, packed wx, packed wh, b. Values [N, count], the
-// largest first, with their ids as one list, row after row; and the states after the step.
+// [V, D], packed output weights, output bias [V]; of each layer: hidden and cell, which become those after the step, in
+// place, packed wx, packed wh, b. Values [N, count], the largest first, with their ids as one list, row after row.
 void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
   const TeamTurn turn;
@@ -136,28 +137,31 @@ void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
                    "the embedding must be [V, D], the output bias [V], count at most V")) {
     return;
   }
-  long width = table[1];
   const int32_t* ids = run.ints(0);
   if (!run.require_ids(ids, streams, vocabulary, "a token is not below V")) return;
-  std::vector<float> x(streams * width), hiddens;
-  copy_rows(run.floats(2), ids, streams, width, x.data());
+  std::vector<LstmForward> layers(run.length);
+  long width = table[1], widest = width;
   for (int layer = 0; layer < run.length; layer++) {
-    LstmForward job{};
+    LstmForward& job = layers[layer];
     if (!read_layer(run, 5 + layer, run.length, 1, streams, width, &job)) return;
+    job.last_hidden = run.floats(5 + layer);
+    job.last_cell = run.floats(5 + run.length + layer);
     width = job.shape.hidden;
-    hiddens.resize(streams * width);
-    job.x = x.data();
-    job.hiddens = hiddens.data();
-    job.last_hidden = run.output(2 + layer, {streams, width});
-    job.last_cell = run.output(2 + run.length + layer, {streams, width});
-    lstm_forward(job);
-    std::swap(x, hiddens);
+    widest = std::max(widest, width);
   }
   const long bytes = packed_output_bytes(width, vocabulary, run.bf16);
   if (!run.require(run.size(3) == room(bytes), "the packed weights are of another size or precision")) return;
+  float* x = Workspace::floats(Workspace::kInputs, streams * widest);
+  float* hiddens = Workspace::floats(Workspace::kOutputs, streams * widest);
+  copy_rows(run.floats(2), ids, streams, table[1], x);
+  for (LstmForward& job : layers) {
+    job.x = x;
+    job.hiddens = hiddens;
+    lstm_forward(job);
+    std::swap(x, hiddens);
+  }
   float* scores = Workspace::floats(Workspace::kLogits, streams * vocabulary);
-  logits({streams, width, vocabulary, run.bf16, x.data(), nullptr, run.floats(4), nullptr, nullptr,
-          begin_of(run.floats(3), bytes)},
+  logits({streams, width, vocabulary, run.bf16, x, nullptr, run.floats(4), nullptr, nullptr, begin_of(run.floats(3), bytes)},
          scores);
   top_logits(scores, streams, vocabulary, k, run.output(0, {streams, k}), run.int_output(1, streams * k));
 }
@@ -178,7 +182,7 @@ const char* register_inference_ops() {
       {"GatelmNextTokens",
        {"token_ids: int32", "count: int32", "embedding: float", "packed_output: float", "output_b: float",
         "hiddens: N * float", "cells: N * float", "packed_wxs: N * float", "packed_whs: N * float", "bs: N * float"},
-       {"values: float", "ids: int32", "last_hiddens: N * float", "last_cells: N * float"}, compute_next_tokens,
+       {"values: float", "ids: int32"}, compute_next_tokens,
        {"bf16: bool", "N: int >= 1"}},
   };
   for (const OpDefinition& definition : definitions) {

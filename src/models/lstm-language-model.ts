@@ -1,6 +1,6 @@
 import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { TimeDropout } from '../layers/dropout.js';
-import { disposeLstmState, type LstmState, zeroLstmState } from '../layers/lstm-state.js';
+import { disposeLstmState, zeroLstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import { SoftmaxOutput } from '../layers/softmax-output.js';
 import { TimeEmbedding } from '../layers/time-embedding.js';
@@ -148,23 +148,26 @@ export class LstmLanguageModel implements LanguageModel {
     const kernels = fusedKernels();
     if (!kernels) return tidyValue(() => composedTopLogits(this.nextLogits(ids), count));
     expectTokenIds(ids, ids.length, this.vocabularySize, 'LstmLanguageModel');
-    const before = this.takeState() ?? this.emptyState(ids.length);
+    const states = this.takeState() ?? this.emptyState(ids.length);
+    let isDone = false;
     try {
-      return tidyValue(() => {
-        const { hiddens, cells, ...top } = kernels.nextTokens({
-          ids: tf.tensor1d(ids, 'int32'),
-          count,
-          embedding: this.#embedding.table.value,
-          layers: this.#blocks.map(({ lstm }, layer) => ({ ...before[layer]!, ...lstm.packed() })),
-          output: this.#output.packed(),
-          bf16: this.precision === 'bfloat16',
-        });
-        const states = hiddens.map((hidden, layer) => ({ hidden, cell: cells[layer] }));
-        this.putState(states as LstmState[]);
-        return readTop(top);
-      });
+      const top = tidyValue(() =>
+        readTop(
+          kernels.nextTokens({
+            ids: tf.tensor1d(ids, 'int32'),
+            count,
+            embedding: this.#embedding.table.value,
+            layers: this.#blocks.map(({ lstm }, layer) => ({ ...states[layer]!, ...lstm.packed() })),
+            output: this.#output.packed(),
+            bf16: this.precision === 'bfloat16',
+          }),
+        ),
+      );
+      this.putState(states);
+      isDone = true;
+      return top;
     } finally {
-      before.forEach(disposeLstmState);
+      if (!isDone) states.forEach(disposeLstmState);
     }
   }
 

@@ -26,9 +26,9 @@ export function selectStreams(state: StreamStates, rows: readonly number[]): Str
   return selected;
 }
 
-/** The same streams once more; the caller's. */
+/** The same streams once more; the caller's. Clones would share their memory, which a step writes to. */
 export function copyStates(state: StreamStates): StreamStates {
-  return state.map(({ hidden, cell }) => ({ hidden: tf.clone(hidden), cell: tf.clone(cell) }));
+  return state.map(({ hidden, cell }) => ({ hidden: tf.mul(hidden, 1), cell: tf.mul(cell, 1) }));
 }
 
 export function disposeStates(state: StreamStates | null): void {

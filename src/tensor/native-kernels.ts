@@ -92,29 +92,24 @@ export class NativeKernels {
 
   /**
    * A step of a whole model in one op: reads one token of each stream, and gives the likeliest ones that follow, from the
-   * largest logit down, equal ones in the order of their ids: values [N, count], ids [N · count]; and each layer's state,
-   * [N, H].
+   * largest logit down, equal ones in the order of their ids: values [N, count], ids [N · count]. The states of the layers
+   * become those after the step, in place.
    */
   nextTokens(input: NextTokensInput) {
     const { ids, count, embedding, layers, output, bf16 } = input;
     dimensions(embedding, 'V, D', 'the native step');
     return tf.tidy(() => {
-      const outputs = this.#run(
-        'GatelmNextTokens',
-        [
-          ...[ids, tf.tensor1d([count], 'int32'), embedding, output.packed, output.b],
-          ...layers.map(({ hidden }) => hidden),
-          ...layers.map(({ cell }) => cell),
-          ...layers.map(({ packedWx }) => packedWx),
-          ...layers.map(({ packedWh }) => packedWh),
-          ...layers.map(({ b }) => b),
-        ],
-        2 + 2 * layers.length,
-        { bf16, N: layers.length },
-      );
-      const [values, top, ...states] = outputs as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
-      const [hiddens, cells] = [states.slice(0, layers.length), states.slice(layers.length)];
-      return { values, ids: top, hiddens, cells };
+      const inputs = [
+        ...[ids, tf.tensor1d([count], 'int32'), embedding, output.packed, output.b],
+        ...layers.map(({ hidden }) => hidden),
+        ...layers.map(({ cell }) => cell),
+        ...layers.map(({ packedWx }) => packedWx),
+        ...layers.map(({ packedWh }) => packedWh),
+        ...layers.map(({ b }) => b),
+      ];
+      const outputs = this.#run('GatelmNextTokens', inputs, 2, { bf16, N: layers.length });
+      const [values, top] = outputs as [tf.Tensor, tf.Tensor];
+      return { values, ids: top };
     });
   }
 

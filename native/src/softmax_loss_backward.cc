@@ -99,11 +99,14 @@ class Chunk {
   void pack_weights(Range panels) const {
     const long H = job_.hidden, mr = w_by_word_.width, first = panels.begin * mr;
     const long count = std::min(job_.vocabulary, panels.end * mr) - first;
+    const float* w = job_.w + first * H;
     for (long p = panels.begin; p < panels.end; p++) {
+      const float *next = w + (p + 1 - panels.begin) * mr * H, *end = std::min(next + mr * H, w + count * H);
+      for (; next < end; next += 16) __builtin_prefetch(next, 0, 2);
       gemm_.pack_a(w_by_word_, p, row_major(job_.w, H), job_.vocabulary, H);
     }
     for (long p = 0; p < w_by_unit_.count; p++) {
-      gemm_.pack_a_slice(w_by_unit_, p, transposed(job_.w + first * H, H), H, first, count);
+      gemm_.pack_a_slice(w_by_unit_, p, transposed(w, H), H, first, count);
     }
   }
 

@@ -98,7 +98,7 @@ struct Isa {
   // Max and Σ exp(x − max) of a row of logits.
   void (*exp_row)(long count, const float* row, float* max, double* sum);
   // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a
-  // shift, and a sum and a maximum of (x + bias − shift) · log₂ e that go on.
+  // shift, and a sum and a maximum of x + bias that go on.
   void (*exp_tile)(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum, float* max);
 
   // The largest number of each block of kBlockColumns; what is not a number is passed over.

@@ -37,7 +37,7 @@ template <typename E>
 static void exp_and_pack(long rows, float* tile, const float* bias, const float* shift, double* sum, float* max,
                          void* by_row, void* by_column) {
   constexpr int kVectors = ExponentialPanels<E>::kVectors;
-  const vf c[2] = {load(shift) * kLog2E, load(shift + VEC) * kLog2E};
+  const vf c[2] = {load(shift), load(shift + VEC)};
   vf most[2] = {load(max), load(max + VEC)}, total[2] = {};
   vf lines[kVectors][VEC];
   for (int v = 0; v < kVectors; v++) {

@@ -129,10 +129,9 @@ static void largest_of_blocks(long blocks, const float* row, float* largest) {
   }
 }
 
-// A vector of a line of logits becomes exp(x + bias − shift); its binary logarithm's maximum and the sum go on.
-// @param shift · log₂ e
+// A vector of a line of logits becomes exp(x + bias − shift); the largest x + bias and the sum go on.
 static inline vf exp_logits(float* at, float bias, vf shift, vf* most, vf* total) {
-  const vf x = load(at) * kLog2E + (bias * splat(kLog2E) - shift), e = vexp2(x);
+  const vf x = load(at) + bias, e = vexp(x - shift);
   *most = vmax(x, *most);
   *total += e;
   store(at, e);
@@ -144,7 +143,7 @@ static void exp_tile(long rows, long columns, float* tile, const float* bias, co
                      float* max) {
   for (long m = 0; m < columns; m += VEC) {
     const long n = columns - m;
-    const vf c = load_n(shift + m, n) * kLog2E;
+    const vf c = load_n(shift + m, n);
     vf most = load_n(max + m, n), total = {};
     for (long r = 0; r < rows; r++) exp_logits(tile + r * kNr + m, bias[r], c, &most, &total);
     store_n(max + m, most, n);

@@ -29,7 +29,7 @@ struct Row {
 // What one thread saw of the rows: a sum and a maximum each.
 struct Seen {
   std::vector<double> sums;
-  std::vector<float> most;  // of (x − shift) · log₂ e
+  std::vector<float> most;
   bool too_far = false;
 };
 
@@ -195,9 +195,8 @@ class Chunk {
         most = std::max(most, seen.most[m]);
       }
       if (!isfinite(most)) sum = NAN;
-      const float distance = most * static_cast<float>(M_LN2);
-      if (isfinite(most) && fabsf(distance) > kFar) {
-        shifts_[m] += distance;
+      if (isfinite(most) && fabsf(most - shifts_[m]) > kFar) {
+        shifts_[m] = most;
         too_far = true;
       }
       // Where it can be, from the very number in the sum: a probability near 1 keeps its small loss.

@@ -14,9 +14,6 @@ namespace {
 constexpr long kBlockDepth = 704;
 constexpr long kBlockBytes = 320 * 1024;
 
-// Rows of a B that are packed before the next ones: of a row-major one they are read from left to right.
-constexpr long kPackedDepth = 64;
-
 // Buffers of at least two huge pages ask for them: a tile touches a page a row otherwise.
 constexpr size_t kHuge = 4 << 20;
 
@@ -155,11 +152,7 @@ long packed_b_bytes(const Gemm& gemm, long columns, long depth) {
 void pack_all_b(const Gemm& gemm, const MatrixView& b, long columns, long depth, void* out, const Member& member) {
   const Panels panels = gemm.b_panels(out, columns, depth);
   const Range mine = share(panels.count, member);
-  for (long k = 0; k < depth; k += kPackedDepth) {
-    const MatrixView rows{b.data + k * b.row_stride, b.row_stride, b.column_stride};
-    const long here = std::min(kPackedDepth, depth - k);
-    for (long q = mine.begin; q < mine.end; q++) gemm.pack_b_slice(panels, q, rows, columns, k, here);
-  }
+  for (long q = mine.begin; q < mine.end; q++) gemm.pack_b(panels, q, b, columns, depth);
 }
 
 void multiply(const Gemm& gemm, const Product& product, const Member& member) {

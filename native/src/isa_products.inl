@@ -18,9 +18,6 @@ struct Float32 {
 
 // ---- packing ------------------------------------------------------------------------------------------------------
 
-// Lines along k that are on their way while one is packed: strides of more than a few lines are not foreseen.
-constexpr long kAhead = 16;
-
 // Packs `width` lines (rows of A or columns of B), of which `here` exist: out[element][line].
 template <typename E>
 static void pack_lines(const float* from, long line_stride, long k_stride, long here, long width, long depth,
@@ -32,7 +29,6 @@ static void pack_lines(const float* from, long line_stride, long k_stride, long 
       const float* even = from + w;
       float* to = out + w;
       for (long e = 0; e < depth / E::kDepth; e++, even += E::kDepth * k_stride, to += width) {
-        for (int d = 0; d < E::kDepth; d++) __builtin_prefetch(even + (kAhead + d) * k_stride);
         store_n(to, E::across(even, even + (E::kDepth - 1) * k_stride, there), left);
       }
       if (depth % E::kDepth > 0) store_n(to, E::across(even, nullptr, there), left);
@@ -154,6 +150,7 @@ static void multiply_tile(const Tile& tile) {
 
 #if VEC == 16
 
+// As tile_of, in the same order of k, with the rows of A as lanes.
 template <typename E, int NC>
 static void narrow_of(const Narrow& narrow) {
   const float* a[kNarrowPanels];

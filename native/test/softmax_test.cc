@@ -61,7 +61,8 @@ void check_softmax(long M, long H, long V, bool bf16, float spread) {
 }  // namespace
 
 void test_softmax_loss() {
-  const long shapes[][3] = {{1, 1, 1}, {1, 5, 7}, {3, 1, 2}, {13, 8, 33}, {57, 10, 100}, {113, 33, 517}, {290, 6, 1040}};
+  const long shapes[][3] = {{1, 1, 1}, {1, 5, 7}, {3, 1, 2}, {13, 8, 33}, {57, 10, 100}, {113, 33, 517}, {290, 6, 1040},
+                            {40, 36, 90}, {33, 64, 70}};
   for (const auto& [M, H, V] : shapes) {
     for (bool bf16 : {false, true}) {
       check_softmax(M, H, V, bf16, 1);

@@ -135,13 +135,18 @@ void Gemm::for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, l
   if (products_.end) products_.end();
 }
 
-void Gemm::for_each_narrow(const Panels& a, Range ps, const Panels& b, long q, int columns, long depth,
-                           const FinishNarrow& finish) const {
+void Gemm::for_each_last_tile(const Panels& a, Range ps, const Panels& b, long q, long columns, long depth,
+                              const FinishView& finish) const {
+  const int here = static_cast<int>(columns - q * b.width);
+  if (!products_.narrow || here > kNarrowColumns) {
+    return for_each_tile(a, ps, b, {q, q + 1}, columns, depth,
+                         [&](long p, long, const float* tile) { finish(p, row_major(tile, b.width)); });
+  }
   alignas(64) float c[kNarrowPanels * kNarrowColumns * kNarrowLine];
   for (long begin = ps.begin; begin < ps.end; begin += kNarrowPanels) {
     const long count = std::min<long>(kNarrowPanels, ps.end - begin);
-    products_.narrow({a.width, count, a.bytes, depth, at(a, begin, 0), at(b, q, 0), columns, c});
-    for (long i = 0; i < count; i++) finish(begin + i, c + i * columns * kNarrowLine);
+    products_.narrow({a.width, count, a.bytes, depth, at(a, begin, 0), at(b, q, 0), here, c});
+    for (long i = 0; i < count; i++) finish(begin + i, transposed(c + i * here * kNarrowLine, kNarrowLine));
   }
 }
 

@@ -87,12 +87,11 @@ class Gemm {
   void for_each_tile(const Panels& a, Range ps, const Panels& b, Range qs, long columns, long depth,
                      const Finish& finish) const;
 
-  // The last `columns` of c, those of panel q of B, with the rows as lanes: `finish` gets [columns][kNarrowLine] of a panel
-  // of A. Whether there are so few of them that this is faster: is_narrow.
-  bool is_narrow(long columns) const { return products_.narrow && columns <= kNarrowColumns; }
-  typedef std::function<void(long p, const float* columns)> FinishNarrow;
-  void for_each_narrow(const Panels& a, Range ps, const Panels& b, long q, int columns, long depth,
-                       const FinishNarrow& finish) const;
+  // The same for the last columns of c, those of panel q of B. `finish` gets a tile as a view [rows][columns]: where the
+  // columns are few, the rows are the lanes.
+  typedef std::function<void(long p, const MatrixView& tile)> FinishView;
+  void for_each_last_tile(const Panels& a, Range ps, const Panels& b, long q, long columns, long depth,
+                          const FinishView& finish) const;
 
  private:
   const Products& products_;

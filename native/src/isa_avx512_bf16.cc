@@ -15,7 +15,7 @@
 #define BFLOAT16_PRODUCTS                                                                            \
   {                                                                                                  \
     MAX_MR, 2, 2, pack_a_of<BFloat16>, pack_b_of<BFloat16>, multiply_tile<BFloat16>, nullptr, nullptr, \
-        EXP_AND_PACK(BFloat16), MULTIPLY_NARROW(BFloat16)                                                                       \
+        EXP_AND_PACK(BFloat16), MULTIPLY_NARROW(BFloat16)                                            \
   }
 
 #include "isa_table.inl"

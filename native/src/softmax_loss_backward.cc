@@ -217,31 +217,26 @@ class Chunk {
   // dW and db (+)= E · (factor · [h, 1]) of a thread's words.
   void make_dw(long begin, long count, const Member& member) {
     const long V = job_.vocabulary, H = job_.hidden;
-    const int nr = gemm_.nr(), mr = w_by_word_.width;
+    const int mr = w_by_word_.width;
     const Panels e = gemm_.a_panels(e_by_word_.data, V, mr, count);
     const Panels h = gemm_.b_panels(scaled_h_.data, H + 1, count);
     const Range panels = share(e.count, member);
-    const long last = h.count - 1, first_unit = last * nr, units = H - first_unit;
-    // What the last panel of units and the bias gets: element k of a word at from[k · stride].
-    const auto put = [&](long word, const float* from, long stride) {
-      float* to = dw_ + word * H + first_unit;
-      for (long k = 0; k < units; k++) to[k] = begin > 0 ? to[k] + from[k * stride] : from[k * stride];
-      db_[word] = begin > 0 ? db_[word] + from[units * stride] : from[units * stride];
-    };
-    const auto words_of = [&](long p) { return std::min<long>(mr, V - p * mr); };
+    const long last = h.count - 1, first_unit = last * h.width, units = H - first_unit;
     const long together = std::max(1L, kNearBytes / e.bytes);
     for (long p = panels.begin; p < panels.end; p += together) {
       const Range some{p, std::min(p + together, panels.end)};
       gemm_.multiply(e, some, h, {0, last}, V, H, count, dw_, H, begin > 0);
-      if (gemm_.is_narrow(units + 1)) {
-        gemm_.for_each_narrow(e, some, h, last, units + 1, count, [&](long p, const float* columns) {
-          for (long w = 0; w < words_of(p); w++) put(p * mr + w, columns + w, kNarrowLine);
-        });
-      } else {
-        gemm_.for_each_tile(e, some, h, {last, h.count}, H + 1, count, [&](long p, long, float* tile) {
-          for (long w = 0; w < words_of(p); w++) put(p * mr + w, tile + w * nr, 1);
-        });
-      }
+      gemm_.for_each_last_tile(e, some, h, last, H + 1, count, [&](long p, const MatrixView& tile) {
+        for (long w = 0; w < std::min<long>(mr, V - p * mr); w++) {
+          const auto put = [&](float& to, long k) {
+            const float sum = tile.data[w * tile.row_stride + k * tile.column_stride];
+            to = begin > 0 ? to + sum : sum;
+          };
+          const long word = p * mr + w;
+          for (long k = 0; k < units; k++) put(dw_[word * H + first_unit + k], k);
+          put(db_[word], units);
+        }
+      });
     }
     const Range words{panels.begin * mr, std::min(V, panels.end * mr)};
     for (long m = 0; m < count; m++) {

@@ -1,6 +1,6 @@
 import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { TimeDropout } from '../layers/dropout.js';
-import { disposeLstmState, zeroLstmState } from '../layers/lstm-state.js';
+import { zeroLstmState } from '../layers/lstm-state.js';
 import type { Parameter } from '../layers/parameter.js';
 import { SoftmaxOutput } from '../layers/softmax-output.js';
 import { TimeEmbedding } from '../layers/time-embedding.js';
@@ -21,6 +21,7 @@ import type {
 } from './language-model.js';
 import { composedTopLogits, readTop, type TopLogits } from './logits.js';
 import { type LstmParameters, parametersFromWeights } from './lstm-parameters.js';
+import { disposeStates } from './state-rows.js';
 
 export interface LstmLanguageModelOptions {
   /** Seed of the initial weights and of the masks. */
@@ -149,7 +150,6 @@ export class LstmLanguageModel implements LanguageModel {
     if (!kernels) return tidyValue(() => composedTopLogits(this.nextLogits(ids), count));
     expectTokenIds(ids, ids.length, this.vocabularySize, 'LstmLanguageModel');
     const states = this.takeState() ?? this.emptyState(ids.length);
-    let isDone = false;
     try {
       const top = tidyValue(() =>
         readTop(
@@ -164,10 +164,10 @@ export class LstmLanguageModel implements LanguageModel {
         ),
       );
       this.putState(states);
-      isDone = true;
       return top;
-    } finally {
-      if (!isDone) states.forEach(disposeLstmState);
+    } catch (error) {
+      disposeStates(states);
+      throw error;
     }
   }
 

@@ -17,11 +17,10 @@ import type { GenerationResult } from '../src/contracts/generation.js';
 import { InferenceLimits } from '../src/contracts/inference-limits.js';
 import type { BackendReport, InferenceTask } from '../src/contracts/jobs.js';
 import type { ExportResult, ImportResult } from '../src/contracts/transfer.js';
-import { assertLongEnough } from '../src/corpus/corpus.js';
-import { describeTokenizer } from '../src/corpus/describe-tokenizer.js';
-import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { assertLongEnough } from '../src/corpora/corpus.js';
+import { loadCorpus } from '../src/corpora/load-corpus.js';
 import { appError } from '../src/errors.js';
-import { takeTurns } from '../src/evaluation/take-turns.js';
+import { runCooperatively } from '../src/evaluation/cooperative-scheduler.js';
 import { searchBeams } from '../src/generation/beam-search.js';
 import { GenerationEngine, type WritingOptions } from '../src/generation/generation-engine.js';
 import { TextWriting } from '../src/generation/text-writing.js';
@@ -33,6 +32,7 @@ import {
   stateToNumbers,
 } from '../src/models/state-rows.js';
 import { loadBackend } from '../src/tensor/backend.js';
+import { describeTokenizer } from '../src/tokenizers/describe-tokenizer.js';
 import { estimateTraining } from '../src/training/estimate-training.js';
 import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
 
@@ -94,7 +94,7 @@ async function useModel(warm: WarmModel, task: ModelTask, threadTask: InferenceT
         textsOpen -= 1;
       }
     case 'search':
-      return takeTurns(searchBeams(warm.model, warm.tokenizer, task.request), turn);
+      return runCooperatively(searchBeams(warm.model, warm.tokenizer, task.request), turn);
     case 'rank':
       return rank(warm, task, turn);
     case 'score':
@@ -168,7 +168,7 @@ async function estimate(
   const corpus = await loadCorpus({ corpus: name, tokenizer, dataDirectory, mirror });
   assertLongEnough(corpus, training);
   const { splits, vocabulary } = corpus;
-  return takeTurns(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
+  return runCooperatively(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
 }
 
 function exportModel({

@@ -11,8 +11,8 @@ import type {
   ScoreResult,
   ScoreSummary,
 } from '../src/contracts/score.js';
-import type { Corpus } from '../src/corpus/corpus.js';
-import { loadCorpus } from '../src/corpus/load-corpus.js';
+import type { Corpus } from '../src/corpora/corpus.js';
+import { loadCorpus } from '../src/corpora/load-corpus.js';
 import { appError } from '../src/errors.js';
 import {
   evaluateAdapted,
@@ -21,11 +21,11 @@ import {
   type PreparedAdaptation,
   prepareAdaptation,
 } from '../src/evaluation/adaptive-evaluation.js';
+import { runCooperatively, type TurnOptions } from '../src/evaluation/cooperative-scheduler.js';
 import { bitsPerByte, evaluateStepwise } from '../src/evaluation/evaluate.js';
 import { rankAlternatives } from '../src/evaluation/rank-alternatives.js';
 import { scoreTextStepwise } from '../src/evaluation/score-text.js';
 import { SurprisalReader } from '../src/evaluation/surprisal-reader.js';
-import { type TurnOptions, takeTurns } from '../src/evaluation/take-turns.js';
 import { TextScorer } from '../src/evaluation/text-scorer.js';
 
 /** When a reader runs, when it gives way, and where it tells what it found. */
@@ -54,7 +54,7 @@ async function withAdaptation<Answer>(
     ? (await loadCorpus({ corpus: description.corpus, tokenizer, dataDirectory, mirror })).splits
     : null;
   const steps = prepareAdaptation(model, request, splits);
-  const adaptation = await takeTurns(steps, { ...turn, onStep });
+  const adaptation = await runCooperatively(steps, { ...turn, onStep });
   try {
     return await use(adaptation);
   } finally {
@@ -67,7 +67,7 @@ export async function rank(
   task: TaskOf<'rank'>,
   turn: Turn,
 ): Promise<RankResult> {
-  return takeTurns(rankAlternatives(model, tokenizer, task.request), turn);
+  return runCooperatively(rankAlternatives(model, tokenizer, task.request), turn);
 }
 
 export async function scoreTexts(warm: TrainedModel, task: TaskOf<'score'>, turn: Turn): Promise<ScoreList> {
@@ -77,7 +77,7 @@ export async function scoreTexts(warm: TrainedModel, task: TaskOf<'score'>, turn
     const items: ScoreResult[] = [];
     for (const each of texts) {
       const steps = scoreTextStepwise(warm.model, warm.tokenizer, each, options);
-      items.push({ ...(await takeTurns(steps, turn)), ...adaptation.used });
+      items.push({ ...(await runCooperatively(steps, turn)), ...adaptation.used });
     }
     return { items };
   });
@@ -97,9 +97,9 @@ export async function scoreStream(
     try {
       const scorer = new TextScorer(warm.tokenizer, reader);
       for (let text = await nextInput(parts); text !== null; text = await nextInput(parts))
-        await takeTurns(scorer.push(text), { ...turn, onStep: tell });
+        await runCooperatively(scorer.push(text), { ...turn, onStep: tell });
       if (turn.isCancelled()) throw appError('cancelled');
-      return { ...(await takeTurns(scorer.end(), { ...turn, onStep: tell })), ...adaptation.used };
+      return { ...(await runCooperatively(scorer.end(), { ...turn, onStep: tell })), ...adaptation.used };
     } finally {
       reader.dispose();
     }
@@ -124,7 +124,11 @@ export async function evaluateModel(
   return withAdaptation(warm, task, turn, tell, async (adaptation) => {
     if (request.text !== undefined) {
       const steps = scoreTextStepwise(model, tokenizer, request.text, { adaptation });
-      const { perplexity, bitsPerByte: bits, tokens } = await takeTurns(steps, { ...turn, onStep: tell });
+      const {
+        perplexity,
+        bitsPerByte: bits,
+        tokens,
+      } = await runCooperatively(steps, { ...turn, onStep: tell });
       const loss = Math.log(perplexity);
       return { perplexity, loss, tokens: tokens.length, bitsPerByte: bits, ...adaptation.used };
     }
@@ -138,7 +142,7 @@ export async function evaluateModel(
     const steps = isAdaptive(request)
       ? evaluateAdapted(model, ids, adaptation)
       : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
-    const evaluation = await takeTurns(steps, { ...turn, onStep: tell });
+    const evaluation = await runCooperatively(steps, { ...turn, onStep: tell });
     const bits = bitsPerByte(evaluation.loss, evaluation.tokens, bytes);
     return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
   });

@@ -8,9 +8,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
 import { appError } from '../errors.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { hostWeightsDigest } from '../training/weights-digest.js';
 import { writeDurably } from './durable-file.js';
 import { describeModel, ModelDescription } from './model-folder.js';

@@ -1,8 +1,8 @@
 import { MAX_TOKEN_LENGTH, MAX_VOCABULARY_SIZE } from '../contracts/tokenizer-json.js';
-import { SegmentTokenizer } from '../corpus/segment-tokenizer.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../corpus/vocabulary.js';
 import { appError } from '../errors.js';
+import { SegmentTokenizer } from '../tokenizers/segment-tokenizer.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../tokenizers/vocabulary.js';
 
 /** Named in messages. */
 const FILE = 'vocabulary';

@@ -43,7 +43,7 @@ export interface InferenceExecutor {
   /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
   processIds(): readonly number[];
-  /** Resident memory of these processes at their last sign of life. */
+  /** Resident memory of these processes at their last heartbeat. */
   residentBytes(): number;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js';
 import { downsample } from './downsample.js';
 import { findExperiment } from './find-experiment.js';
 import { keepExtremes } from './keep-extremes.js';
-import { experimentDirectory } from './training-queue.js';
+import { experimentDirectory } from './training-scheduler.js';
 
 /** Points read at once: a few milliseconds. */
 const PAGE = 5000;

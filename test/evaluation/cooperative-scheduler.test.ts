@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { runCooperatively } from '../../src/evaluation/cooperative-scheduler.js';
 import { evaluateDynamicallyStepwise } from '../../src/evaluation/dynamic-evaluation.js';
 import { evaluate, evaluateStepwise } from '../../src/evaluation/evaluate.js';
 import { evaluateWithCacheStepwise } from '../../src/evaluation/neural-cache.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
-import { takeTurns } from '../../src/evaluation/take-turns.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { useBackend } from '../support/backend.js';
 import { createTinyModel, tinyText } from '../support/tiny-model.js';
@@ -14,7 +14,7 @@ const CACHE = { window: 20, theta: 0.5, lambda: 0.3 };
 const SGD = { rule: 'sgd', learningRate: 0.2, decay: 0, epsilon: 0, segmentLength: 5 } as const;
 const FREE = { isCancelled: () => false, othersWait: () => false };
 
-describe('takeTurns', () => {
+describe('runCooperatively', () => {
   useBackend();
 
   it('lets several evaluations of one model run at once, each as if alone', async () => {
@@ -29,7 +29,7 @@ describe('takeTurns', () => {
       evaluateDynamicallyStepwise(model, texts[3], { cache: null, dynamic: SGD, statistics: null }),
     ];
     const alone = start().map((steps) => runToEnd(steps));
-    const together = await Promise.all(start().map((steps) => takeTurns(steps, FREE)));
+    const together = await Promise.all(start().map((steps) => runCooperatively(steps, FREE)));
     assert.deepEqual(together, alone);
     assert.equal(tf.memory().numTensors, before);
     model.dispose();
@@ -64,7 +64,7 @@ describe('takeTurns', () => {
     evaluate(model, tinyText(9), READING); // packs the weights
     const before = tf.memory().numTensors;
     let steps = 0;
-    const running = takeTurns(evaluateWithCacheStepwise(model, tinyText(2000), CACHE), {
+    const running = runCooperatively(evaluateWithCacheStepwise(model, tinyText(2000), CACHE), {
       ...FREE,
       onStep: () => {
         steps += 1;
@@ -95,7 +95,7 @@ describe('takeTurns', () => {
         others += 1;
       }
     })();
-    assert.equal(await takeTurns(slowSteps(), { ...FREE, othersWait: () => waits }), 'done');
+    assert.equal(await runCooperatively(slowSteps(), { ...FREE, othersWait: () => waits }), 'done');
     await other;
     assert.ok(others > 50, `the others ran ${others} times in 60 ms`);
   });

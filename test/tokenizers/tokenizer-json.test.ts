@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
-import { createTokenizer } from '../../src/corpus/create-tokenizer.js';
-import { parseTokenizerJson } from '../../src/corpus/tokenizer-json.js';
+import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
+import { parseTokenizerJson } from '../../src/tokenizers/tokenizer-json.js';
 
 type Json = Record<string, unknown>;
 

@@ -18,7 +18,7 @@ import {
   listStoredCorpora,
   readStoredBeginning,
   STORED_PRE_TOKENIZER,
-} from './stored-corpus.js';
+} from './uploaded-corpora.js';
 
 /** All corpora: the embedded one, the known ones, the uploaded ones (newest first). Downloads nothing. */
 export async function listCorpora(source: CorpusSource): Promise<CorpusInfo[]> {

@@ -15,7 +15,7 @@ export interface TurnOptions<Step> {
  * half of it.
  * @throws cancelled
  */
-export async function takeTurns<Result, Step>(
+export async function runCooperatively<Result, Step>(
   steps: Stepwise<Result, Step>,
   { onStep, isCancelled, othersWait }: TurnOptions<Step>,
 ): Promise<Result> {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
-import { createTokenizer, wordTokenizerOf } from '../../src/corpus/create-tokenizer.js';
-import { type Tokenizer, unknownWords } from '../../src/corpus/tokenizer.js';
-import { parseTokenizerJson } from '../../src/corpus/tokenizer-json.js';
+import { createTokenizer, wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
+import { type Tokenizer, unknownWords } from '../../src/tokenizers/tokenizer.js';
+import { parseTokenizerJson } from '../../src/tokenizers/tokenizer-json.js';
 
 const TRAIN = [
   'The quick brown fox (a "fox") can’t jump over reply.send("dog"); see https://example.com/a-b?c=1.',

@@ -1,5 +1,5 @@
 import type { CorpusStatistics } from '../contracts/corpus.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { Vocabulary } from '../tokenizers/vocabulary.js';
 
 /** Counts the figures of a split from its ids, piece by piece. */
 export class StatisticsCounter {

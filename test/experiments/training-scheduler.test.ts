@@ -5,7 +5,7 @@ import { appError } from '../../src/errors.js';
 import { EventBus } from '../../src/experiments/event-bus.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
 import { SILENT_LOGGER } from '../../src/experiments/logger.js';
-import { TrainingQueue } from '../../src/experiments/training-queue.js';
+import { TrainingScheduler } from '../../src/experiments/training-scheduler.js';
 import { FakeTrainingExecutor, startedEvent, stepEvent } from '../support/fake-executor.js';
 import { insertExperiment, temporaryStore } from '../support/store.js';
 
@@ -18,7 +18,7 @@ test('a disk that is full while it trains interrupts an experiment, which can go
   let failures = 0;
   let isFull = false;
   const executor = new FakeTrainingExecutor();
-  const queue = new TrainingQueue({
+  const queue = new TrainingScheduler({
     store,
     log: {
       record(...event) {

@@ -1,14 +1,14 @@
 import { TokenizerConfig } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { createTokenizer } from '../tokenizers/create-tokenizer.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import type { Corpus, CorpusText } from './corpus.js';
 import type { CorpusSource } from './corpus-source.js';
-import { createTokenizer } from './create-tokenizer.js';
 import { encodeCorpus } from './encode-corpus.js';
 import { HANDBOOK, readHandbook } from './handbook.js';
 import { findKnownCorpus, KNOWN_CORPORA } from './known-corpora.js';
 import { readKnownCorpus } from './known-corpus-text.js';
-import { findStoredCorpus, listStoredCorpora, openCorpus } from './stored-corpus.js';
-import type { Tokenizer } from './tokenizer.js';
+import { findStoredCorpus, listStoredCorpora, openCorpus } from './uploaded-corpora.js';
 
 export interface LoadCorpusOptions extends CorpusSource {
   /** A known name, or the id or name of an uploaded corpus. */
@@ -55,12 +55,12 @@ export async function corpusNotFound(corpus: string, source: CorpusSource) {
 }
 
 const loaded = new Map<string, Corpus>();
-const MOST_LOADED = 2;
+const MAX_LOADED = 2;
 
 /** Puts a corpus at the end, and drops the one that was used the longest time ago. */
 function remember(key: string, corpus: Corpus): void {
   loaded.delete(key);
   loaded.set(key, corpus);
   const [oldest] = loaded.keys();
-  if (loaded.size > MOST_LOADED && oldest !== undefined) loaded.delete(oldest);
+  if (loaded.size > MAX_LOADED && oldest !== undefined) loaded.delete(oldest);
 }

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { CorpusInfo, StoredCorpusManifest, TokenizerConfig } from '../../src/contracts/corpus.js';
-import { describeCorpus, listCorpora, previewCorpus } from '../../src/corpus/corpus-catalogue.js';
-import { loadCorpus } from '../../src/corpus/load-corpus.js';
-import { StagedUpload } from '../../src/corpus/staged-upload.js';
-import { storeCorpus } from '../../src/corpus/store-corpus.js';
+import { describeCorpus, listCorpora, previewCorpus } from '../../src/corpora/corpus-catalogue.js';
+import { loadCorpus } from '../../src/corpora/load-corpus.js';
+import { StagedUpload } from '../../src/corpora/staged-upload.js';
+import { storeCorpus } from '../../src/corpora/store-text.js';
+import { decodeUtf8, TextReader } from '../../src/corpora/text-bytes.js';
 import {
   deleteStoredCorpus,
   findStoredCorpus,
   listStoredCorpora,
   openCorpus,
-} from '../../src/corpus/stored-corpus.js';
-import { decodeUtf8, TextReader } from '../../src/corpus/text-bytes.js';
+} from '../../src/corpora/uploaded-corpora.js';
 
 const TEXT = Array.from({ length: 200 }, (_, i) => `Line ${i % 17} of a “text”, naïve 🦊.\n`).join('');
 

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { CorpusInfo, TokenizerConfig } from '../../src/contracts/corpus.js';
-import { assertLongEnough } from '../../src/corpus/corpus.js';
-import { describeCorpus, listCorpora, previewCorpus } from '../../src/corpus/corpus-catalogue.js';
-import { KNOWN_CORPORA } from '../../src/corpus/known-corpora.js';
-import { readKnownCorpus } from '../../src/corpus/known-corpus-text.js';
-import { loadCorpus, readCorpusText } from '../../src/corpus/load-corpus.js';
+import { assertLongEnough } from '../../src/corpora/corpus.js';
+import { describeCorpus, listCorpora, previewCorpus } from '../../src/corpora/corpus-catalogue.js';
+import { KNOWN_CORPORA } from '../../src/corpora/known-corpora.js';
+import { readKnownCorpus } from '../../src/corpora/known-corpus-text.js';
+import { loadCorpus, readCorpusText } from '../../src/corpora/load-corpus.js';
 
 const mirror = [process.env.GATELM_CORPORA_MIRROR, join(import.meta.dirname, '../../../../shared/data')].find(
   (folder) => folder !== undefined && existsSync(join(folder, 'ptb/ptb.train.txt')),

@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { type Download, download } from '../../src/corpus/download.js';
+import { type Download, download } from '../../src/corpora/download.js';
 
 const BODY = Buffer.from(Array.from({ length: 60_000 }, (_, i) => (i * 7) % 251));
 const SHA256 = createHash('sha256').update(BODY).digest('hex');

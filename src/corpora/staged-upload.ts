@@ -8,9 +8,9 @@ import { type PerSplit, SPLIT_NAMES } from './corpus.js';
 import { writeError } from './download.js';
 import { mapSplits } from './encode-corpus.js';
 import { nextCut } from './split-text.js';
-import { MANIFEST_FILE, newCorpusId, publishCorpus, storedCorporaFolder } from './stored-corpus.js';
 import { corpusDigest, TextReader } from './text-bytes.js';
 import { measureTextFiles } from './text-file-statistics.js';
+import { MANIFEST_FILE, newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
 
 /** Bytes, as a stream gives them. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;

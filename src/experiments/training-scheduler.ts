@@ -11,7 +11,7 @@ import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
 import { isActive } from './transitions.js';
 
-export interface TrainingQueueOptions {
+export interface TrainingSchedulerOptions {
   readonly store: Store;
   readonly log: EventLog;
   readonly executor: TrainingExecutor;
@@ -45,14 +45,14 @@ const SERVER_STOPPED = 'The server was stopped';
 const RETRY_MS = 5000;
 
 /** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
-export class TrainingQueue {
-  readonly #options: TrainingQueueOptions;
+export class TrainingScheduler {
+  readonly #options: TrainingSchedulerOptions;
   readonly #active = new Map<string, ActiveRun>();
   #wakeUp: NodeJS.Immediate | undefined;
   #closing = false;
   #stopWaiting: () => void = () => {};
 
-  constructor(options: TrainingQueueOptions) {
+  constructor(options: TrainingSchedulerOptions) {
     this.#options = options;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BatchIterator, evaluationBatchCount, evaluationBatches } from '../../src/corpus/batch-iterator.js';
+import { BatchIterator, evaluationBatchCount, evaluationBatches } from '../../src/batches/batch-iterator.js';
 
 const range = (length: number) => Int32Array.from({ length }, (_, i) => i);
 

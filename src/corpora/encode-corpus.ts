@@ -1,6 +1,6 @@
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { type Corpus, type CorpusText, type PerSplit, SPLIT_NAMES } from './corpus.js';
 import { StatisticsCounter } from './corpus-statistics.js';
-import type { Tokenizer } from './tokenizer.js';
 
 /** Reads all splits of a text with a tokenizer. */
 export function encodeCorpus(text: CorpusText, tokenizer: Tokenizer): Corpus {

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { SplitStatistics } from '../contracts/corpus.js';
+import { chooseVocabulary, countTokens } from '../tokenizers/frequency-vocabulary.js';
+import { SegmentTokenizer } from '../tokenizers/segment-tokenizer.js';
 import type { PerSplit } from './corpus.js';
 import { StatisticsCounter } from './corpus-statistics.js';
-import { chooseVocabulary, countTokens } from './frequency-vocabulary.js';
-import { SegmentTokenizer } from './segment-tokenizer.js';
-import { STORED_PRE_TOKENIZER } from './stored-corpus.js';
 import { TextReader } from './text-bytes.js';
+import { STORED_PRE_TOKENIZER } from './uploaded-corpora.js';
 
 /**
  * Figures of a text in files, with the default word tokenizer, read in pieces so that other work of the process goes on.

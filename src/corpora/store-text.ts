@@ -4,9 +4,9 @@ import {
   type SplitName,
   type StoredCorpusManifest,
 } from '../contracts/corpus.js';
+import { assertWellFormed } from '../tokenizers/tokenizer.js';
 import { SPLIT_NAMES } from './corpus.js';
 import { type ByteSource, StagedUpload } from './staged-upload.js';
-import { assertWellFormed } from './tokenizer.js';
 
 /** Most bytes of an uploaded corpus: a JavaScript string holds no more than about 512 MB. */
 export const MAX_CORPUS_BYTES = 256 * 1024 * 1024;

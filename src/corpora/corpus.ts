@@ -1,7 +1,7 @@
 import type { CorpusStatistics, SplitName } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
-import type { Tokenizer } from './tokenizer.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import type { Vocabulary } from '../tokenizers/vocabulary.js';
 
 export const SPLIT_NAMES: readonly SplitName[] = ['train', 'valid', 'test'];
 

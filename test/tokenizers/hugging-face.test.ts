@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
-import { createTokenizer } from '../../src/corpus/create-tokenizer.js';
-import { readHandbook } from '../../src/corpus/handbook.js';
-import { parseTokenizerJson } from '../../src/corpus/tokenizer-json.js';
+import { readHandbook } from '../../src/corpora/handbook.js';
+import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
+import { parseTokenizerJson } from '../../src/tokenizers/tokenizer-json.js';
 
 /** A Python that has `tokenizers`: pip install tokenizers. */
 const python = process.env.GATELM_TEST_PYTHON ?? 'python3';

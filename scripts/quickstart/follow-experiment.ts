@@ -1,9 +1,10 @@
 import WebSocket from 'ws';
 import { z } from 'zod';
-import { EventBody, ProgressSnapshot } from '../../src/contracts/http.js';
+import { StoredEvent } from '../../src/contracts/events.js';
+import { ProgressSnapshot } from '../../src/contracts/progress.js';
 
-const Message = z.union([ProgressSnapshot, EventBody, z.object({ type: z.literal('heartbeat') })]);
-export type Event = z.infer<typeof EventBody>;
+const Message = z.union([ProgressSnapshot, StoredEvent, z.object({ type: z.literal('heartbeat') })]);
+export type Event = z.infer<typeof StoredEvent>;
 
 /** Close code after the last event (RFC 6455, section 7.4.1). */
 const COMPLETE = 1000;

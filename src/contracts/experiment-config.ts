@@ -34,10 +34,13 @@ export const ExperimentConfigFields = z.strictObject({
   precision: Precision,
 });
 
+/** What every field is where nothing is said. */
+const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };
+
 /** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
 export const ExperimentConfig = ExperimentConfigFields.extend({
   preset: PresetName.nullable().default(null),
-});
+}).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 
 /** The body of POST /experiments: a config and what to remember it by. */
@@ -51,5 +54,5 @@ export const ExperimentInput = ExperimentConfig.extend({
     .max(100)
     .default(0)
     .describe('Higher is started earlier; equal ones in order of arrival'),
-});
+}).meta({ id: 'NewExperiment', examples: [{ preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } }] });
 export type ExperimentInput = z.infer<typeof ExperimentInput>;

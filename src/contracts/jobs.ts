@@ -61,13 +61,18 @@ export const TrainingOutcome = z.discriminatedUnion('type', [
 export type TrainingOutcome = z.infer<typeof TrainingOutcome>;
 
 /** What a host found when it loaded TensorFlow. */
-export const BackendReport = z.strictObject({
-  backend: z.enum(['native', 'wasm']),
-  kernels: z.enum(['fused', 'composed']),
-  threads: z.int().min(1),
-  cpu: z.string(),
-  notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
-});
+export const BackendReport = z
+  .strictObject({
+    backend: z.enum(['native', 'wasm']),
+    kernels: z.enum(['fused', 'composed']),
+    threads: z.int().min(1),
+    cpu: z.string(),
+    notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
+  })
+  .meta({
+    id: 'Backend',
+    examples: [{ backend: 'native', kernels: 'fused', threads: 2, cpu: 'AMD EPYC', notes: [] }],
+  });
 export type BackendReport = z.infer<typeof BackendReport>;
 
 /** How a host process is started. */

@@ -43,7 +43,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   store: [/^better-sqlite3$/],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
-  server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
 

@@ -138,5 +138,5 @@ function readMerges(merges: Model<'BPE'>['merges'], vocabulary: Vocabulary): Ran
 }
 
 function invalid(reason: string, cause?: unknown) {
-  return appError('tokenizer-invalid', { reason }, cause);
+  return appError('tokenizer-invalid', { file: 'tokenizer.json', reason }, cause);
 }

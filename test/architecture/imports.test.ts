@@ -19,8 +19,9 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   generation: ['models', 'layers', 'tensor', 'corpus', 'contracts'],
   checkpoints: ['models', 'training', 'layers', 'tensor', 'corpus', 'contracts'], // the gate order is the layers'
   store: ['contracts'],
+  sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'contracts', 'corpus'],
+  experiments: ['store', 'compute', 'contracts', 'corpus', 'sweeps'],
   server: ['experiments', 'contracts'],
   cli: ['server', 'experiments', 'compute', 'contracts', 'corpus'],
 };
@@ -37,6 +38,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   generation: [],
   checkpoints: [/^zod$/],
   store: [/^better-sqlite3$/],
+  sweeps: [],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],

@@ -17,7 +17,7 @@ import { isBuilt, removeOrphans } from './setup/typescript-build.mjs';
 
 /** A test that waits for what never comes must not hold up the others for ever. */
 const TEST_LIMIT_MS = 10 * 60_000;
-const MOST_FILES_AT_ONCE = 4;
+const MAX_FILES_AT_ONCE = 4;
 
 const settings = readSettings([], process.env, []);
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
@@ -50,7 +50,7 @@ function check(name, [script, ...args]) {
 }
 
 function runTests() {
-  const atOnce = Math.min(MOST_FILES_AT_ONCE, availableParallelism());
+  const atOnce = Math.min(MAX_FILES_AT_ONCE, availableParallelism());
   return run([
     '--test',
     '--test-reporter=spec',

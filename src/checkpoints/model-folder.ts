@@ -48,7 +48,7 @@ export function openModel(folder: string): TrainedModel {
   const tokenizer = readTokenizer(join(folder, TOKENIZER));
   if (tokenizer.vocabulary.size !== description.vocabularySize) {
     const reason = `it has ${tokenizer.vocabulary.size} tokens; the model has ${description.vocabularySize}`;
-    throw appError('tokenizer-invalid', { reason });
+    throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
   }
   const { model: config, vocabularySize, precision } = description;
   const parameters = parametersFromWeights(config, vocabularySize, loadWeights(join(folder, WEIGHTS)));

@@ -5,12 +5,9 @@
  */
 import type { z } from 'zod';
 import type { GenerationPart } from '../contracts/generation.js';
-import type { BackendReport, InferenceTask, TASK_PARTS, TASK_RESULTS } from '../contracts/jobs.js';
+import type { BackendReport, InferenceResults, InferenceTask, TASK_PARTS } from '../contracts/jobs.js';
 
-/** What each kind of task answers with. */
-export type InferenceResults = {
-  readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
-};
+/** What a kind of task answers with. */
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
 
 /** What each kind of task says while it runs. */

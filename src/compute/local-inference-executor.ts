@@ -6,6 +6,7 @@ import {
   type HostSettings,
   InferenceHostMessage,
   type InferenceHostRequest,
+  type InferenceResults,
   type InferenceTask,
   TASK_RESULTS,
   type TaskInput,
@@ -18,7 +19,6 @@ import type {
   InferenceExecutor,
   InferencePartOf,
   InferenceResultOf,
-  InferenceResults,
   RunOptions,
 } from './inference-executor.js';
 import { takePart } from './task-parts.js';

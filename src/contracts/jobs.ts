@@ -181,6 +181,10 @@ export const TASK_RESULTS = {
   import: ImportResult,
 } as const;
 
+export type InferenceResults = {
+  readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
+};
+
 export const InferenceHostRequest = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('run'),

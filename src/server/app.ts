@@ -16,6 +16,8 @@ import { compileValidation } from './validation.js';
 export interface AppOptions {
   /** Left out = no log. */
   readonly logger?: FastifyBaseLogger;
+  /** Where the built dashboard is; left out: where the build puts it. */
+  readonly dashboardFolder?: string | undefined;
 }
 
 /**
@@ -23,13 +25,17 @@ export interface AppOptions {
  * (`_id` is `:id`). Does not listen; `app.close()` ends its streams, and leaves the services to whoever made them.
  * @throws unsafe-bind when it would be open to others without API keys
  */
-export async function buildApp(services: Services, { logger }: AppOptions = {}): Promise<HttpApp> {
+export async function buildApp(
+  services: Services,
+  { logger, dashboardFolder }: AppOptions = {},
+): Promise<HttpApp> {
   const { environment } = services;
   const context: AppContext = {
     ...services,
     streams: new StreamRegistry(environment.maxSubscribers),
     tickets: new Tickets(),
     keys: new KeyRing(environment, services.store.apiKeys),
+    dashboardFolder,
   };
   assertSafeBind(environment, context.keys.hasAny);
   const app = Fastify({

@@ -25,6 +25,8 @@ export interface AppContext extends Services {
   readonly streams: StreamRegistry;
   readonly tickets: Tickets;
   readonly keys: KeyRing;
+  /** Where the built dashboard is; undefined: where the build puts it. */
+  readonly dashboardFolder: string | undefined;
 }
 
 /** What the use cases of trained models work with. */

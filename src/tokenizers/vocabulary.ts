@@ -29,7 +29,10 @@ export class Vocabulary {
     this.unknownId = fields.unknownToken === null ? null : this.#require(fields.unknownToken);
     this.eosId = this.#require(fields.eosToken);
     if (this.ids.size !== fields.tokens.length) {
-      throw appError('tokenizer-invalid', { reason: 'a token stands twice in the vocabulary' });
+      throw appError('tokenizer-invalid', {
+        file: 'tokenizer.json',
+        reason: 'a token stands twice in the vocabulary',
+      });
     }
   }
 
@@ -46,7 +49,11 @@ export class Vocabulary {
 
   #require(token: string): number {
     const id = this.ids.get(token);
-    if (id === undefined) throw appError('tokenizer-invalid', { reason: `the vocabulary lacks "${token}"` });
+    if (id === undefined)
+      throw appError('tokenizer-invalid', {
+        file: 'tokenizer.json',
+        reason: `the vocabulary lacks "${token}"`,
+      });
     return id;
   }
 }

@@ -13,6 +13,8 @@ declare module 'fastify' {
     readonly scope?: Scope;
     /** A ticket in the address may stand for a key. */
     readonly takesTicket?: boolean;
+    /** Needs no key: the files of the dashboard. */
+    readonly isPublic?: boolean;
   }
   interface FastifyRequest {
     /** Whose key came with it; null = none was needed. */
@@ -33,7 +35,7 @@ async function controlAccess(
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
     const path = request.url.split('?', 1)[0]!;
-    if (!needsKey(keys, environment) || OPEN_PATHS.test(path)) return;
+    if (!needsKey(keys, environment) || request.routeOptions.config.isPublic || OPEN_PATHS.test(path)) return;
     const caller = callerOf(request, keys, tickets);
     if (!caller) throw appError('unauthorized');
     const needs = scopeOf(request.method, request.routeOptions.config);

@@ -19,7 +19,11 @@ const PREFLIGHT_SECONDS = 600;
  * Which pages in a browser may call. Those of other sites reach a server on loopback, too: by their Origin (sockets, posts), or by a
  * name of theirs that they let point here (DNS rebinding), which the Host header shows.
  */
-export default fp(controlOrigins, { name: 'origins', dependencies: ['security-headers', 'unknown-routes'] });
+export default fp(controlOrigins, {
+  name: 'origins',
+  // What is refused has the headers, too; and `request.ws` has to be known.
+  dependencies: ['security-headers', 'web-sockets', 'unknown-routes'],
+});
 
 async function controlOrigins(
   app: HttpApp,

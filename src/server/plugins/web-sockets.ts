@@ -1,4 +1,5 @@
 import websocket from '@fastify/websocket';
+import fp from 'fastify-plugin';
 import type { HttpApp, Uses } from '../http-app.js';
 
 /** Largest message that a client may send on a socket; none is expected. */
@@ -7,7 +8,9 @@ const MAX_SOCKET_MESSAGE_BYTES = 1024;
 const SOCKET_CLOSE_MS = 1000;
 
 /** Takes WebSockets, and ends all streams in order when the server stops. */
-export default async function takeWebSockets(app: HttpApp, { streams }: Uses<'streams'>): Promise<void> {
+export default fp(takeWebSockets, { name: 'web-sockets' });
+
+async function takeWebSockets(app: HttpApp, { streams }: Uses<'streams'>): Promise<void> {
   await app.register(websocket, {
     options: { maxPayload: MAX_SOCKET_MESSAGE_BYTES },
     errorHandler: (_error, socket) => socket.terminate(),

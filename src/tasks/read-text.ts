@@ -1,36 +1,31 @@
-/** What an inference thread does with texts that are only read: scores, ranks, evaluates. */
-import type { MessagePort } from 'node:worker_threads';
-import type { TrainedModel } from '../src/checkpoints/model-folder.js';
-import type { SplitName } from '../src/contracts/corpus.js';
-import type { EvaluationProgress, EvaluationResult } from '../src/contracts/evaluation.js';
-import type { InferenceTask, TaskInput } from '../src/contracts/jobs.js';
-import type {
-  RankResult,
-  ScoredToken,
-  ScoreList,
-  ScoreResult,
-  ScoreSummary,
-} from '../src/contracts/score.js';
-import type { Corpus } from '../src/corpora/corpus.js';
-import { loadCorpus } from '../src/corpora/load-corpus.js';
-import { appError } from '../src/errors.js';
+/** Tasks that only read texts: score, rank, evaluate. */
+import type { TrainedModel } from '../checkpoints/model-folder.js';
+import type { SplitName } from '../contracts/corpus.js';
+import type { EvaluationProgress, EvaluationResult } from '../contracts/evaluation.js';
+import type { InferenceTask } from '../contracts/jobs.js';
+import type { RankResult, ScoredToken, ScoreList, ScoreResult, ScoreSummary } from '../contracts/score.js';
+import type { Corpus } from '../corpora/corpus.js';
+import { loadCorpus } from '../corpora/load-corpus.js';
+import { appError } from '../errors.js';
 import {
   evaluateAdapted,
   isAdaptive,
   needsSplits,
   type PreparedAdaptation,
   prepareAdaptation,
-} from '../src/evaluation/adaptive-evaluation.js';
-import { runCooperatively, type TurnOptions } from '../src/evaluation/cooperative-scheduler.js';
-import { bitsPerByte, evaluateStepwise } from '../src/evaluation/evaluate.js';
-import { rankAlternatives } from '../src/evaluation/rank-alternatives.js';
-import { scoreTextStepwise } from '../src/evaluation/score-text.js';
-import { SurprisalReader } from '../src/evaluation/surprisal-reader.js';
-import { TextScorer } from '../src/evaluation/text-scorer.js';
+} from '../evaluation/adaptive-evaluation.js';
+import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
+import { bitsPerByte, evaluateStepwise } from '../evaluation/evaluate.js';
+import { rankAlternatives } from '../evaluation/rank-alternatives.js';
+import { scoreTextStepwise } from '../evaluation/score-text.js';
+import { SurprisalReader } from '../evaluation/surprisal-reader.js';
+import { TextScorer } from '../evaluation/text-scorer.js';
+import type { TaskContext } from './task-context.js';
 
-/** When a reader runs, when it gives way, and where it tells what it found. */
-export interface Turn extends Omit<TurnOptions<never>, 'onStep'> {
-  readonly parts: MessagePort | null;
+/** What connects a reader with others: it gives way to those who want the thread. */
+export interface Turn extends TaskContext {
+  /** Whether others want the thread. */
+  othersWait(): boolean;
 }
 
 /** Shape of the batches that a split is evaluated in. */
@@ -88,28 +83,21 @@ export async function scoreStream(
   task: TaskOf<'score-stream'>,
   turn: Turn,
 ): Promise<ScoreSummary> {
-  const parts = turn.parts!; // the text comes by it
+  const { nextInput } = turn;
   const tell = (tokens: ScoredToken[]) => {
-    if (task.request.tokens) parts.postMessage({ tokens, wantsMore: false });
+    if (task.request.tokens) turn.tell?.({ tokens, wantsMore: false });
   };
   return withAdaptation(warm, task, turn, SILENT, async (adaptation) => {
     const reader = new SurprisalReader(warm.model, adaptation);
     try {
       const scorer = new TextScorer(warm.tokenizer, reader);
-      for (let text = await nextInput(parts); text !== null; text = await nextInput(parts))
+      for (let text = await nextInput(); text !== null; text = await nextInput())
         await runCooperatively(scorer.push(text), { ...turn, onStep: tell });
       if (turn.isCancelled()) throw appError('cancelled');
       return { ...(await runCooperatively(scorer.end(), { ...turn, onStep: tell })), ...adaptation.used };
     } finally {
       reader.dispose();
     }
-  });
-}
-
-function nextInput(parts: MessagePort): Promise<TaskInput> {
-  return new Promise((resolve) => {
-    parts.once('message', resolve);
-    parts.postMessage({ tokens: [], wantsMore: true });
   });
 }
 
@@ -149,14 +137,14 @@ export async function evaluateModel(
 }
 
 /** Tells how far it is, not more often than anyone can read. */
-function tellProgress({ parts }: Turn): (progress: EvaluationProgress) => void {
-  if (!parts) return () => {};
+function tellProgress({ tell }: Turn): (progress: EvaluationProgress) => void {
+  if (!tell) return SILENT;
   let last = Number.NEGATIVE_INFINITY;
   return (progress) => {
     const now = performance.now();
     if (now - last < PROGRESS_INTERVAL_MS) return;
     last = now;
-    parts.postMessage(progress);
+    tell(progress);
   };
 }
 

@@ -30,3 +30,22 @@ export const Problem = z
     ],
   });
 export type Problem = z.infer<typeof Problem>;
+
+/** What a client may have to handle. */
+export const ErrorList = z
+  .object({ items: z.array(Problem.pick({ code: true, type: true, status: true, title: true })) })
+  .meta({
+    id: 'ErrorList',
+    examples: [
+      {
+        items: [
+          {
+            code: 'validation-failed',
+            type: 'urn:gatelm:error:validation-failed',
+            status: 400,
+            title: 'The request is not valid',
+          },
+        ],
+      },
+    ],
+  });

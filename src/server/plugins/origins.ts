@@ -38,6 +38,7 @@ async function controlOrigins(
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
+    strictPreflight: false,
   });
   app.addHook('onRequest', async (request) => assertOrigin(request, settings));
 }

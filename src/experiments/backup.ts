@@ -6,8 +6,16 @@ import { BackupManifest } from '../contracts/backup.js';
 import { appError } from '../errors.js';
 import { copyArtifact } from '../files/artifact-store.js';
 import { FolderArtifactStore } from '../files/folder-artifact-store.js';
-import { CORPORA, DATABASE_FILE, EXPERIMENTS, experimentKey } from '../files/layout.js';
+import {
+  CHECKPOINTS,
+  CORPORA,
+  DATABASE_FILE,
+  EXPERIMENTS,
+  experimentKey,
+  LATEST_CHECKPOINT,
+} from '../files/layout.js';
 import { openStore } from '../store/store.js';
+import { copySnapshot } from './copy-checkpoint.js';
 
 export interface BackupSummary {
   readonly files: number;
@@ -73,6 +81,9 @@ async function copyEnded(copy: FolderCopy, target: string): Promise<void> {
   }
 }
 
+/** What names the snapshot of an experiment, below its folder. */
+const LATEST = `/${CHECKPOINTS}/${LATEST_CHECKPOINT}`;
+
 /** A copy of parts of a data folder, and what was copied. */
 class FolderCopy {
   readonly #from: FolderArtifactStore;
@@ -86,7 +97,11 @@ class FolderCopy {
   /** Copies all below a key, instead of what was copied before. A file that is removed meanwhile is left out. */
   async take(key: string): Promise<void> {
     await this.#to.delete(key);
-    for (const path of await this.#from.list(key)) await copyArtifact(this.#from, path, this.#to);
+    for (const path of await this.#from.list(key)) {
+      if (path.endsWith(LATEST))
+        await copySnapshot({ from: this.#from, key: path.slice(0, -LATEST.length), to: this.#to });
+      else await copyArtifact(this.#from, path, this.#to);
+    }
   }
 
   /** Writes down what the copy consists of. */

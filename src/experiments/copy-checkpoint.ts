@@ -52,38 +52,52 @@ export async function copyInitialModel(
   to: string,
   epoch: number | null = null,
 ): Promise<void> {
-  await copyFile(files, from, to, TOKENIZER);
-  if (epoch !== null) await copySnapshot(files, from, to, `${CHECKPOINTS}/${keptCheckpoint(epoch)}`);
-  else if (await files.get(`${from}/${LATEST}`).then(exists)) await copySnapshot(files, from, to, LATEST);
-  else await copyFile(files, from, to, WEIGHTS);
+  const copy = async (file: string) => {
+    if (!(await copyArtifact(files, `${from}/${file}`, files, `${to}/${file}`))) throw notFound(from, file);
+  };
+  const record = epoch === null ? LATEST : `${CHECKPOINTS}/${keptCheckpoint(epoch)}`;
+  await copy(TOKENIZER);
+  if (await copySnapshot({ from: files, key: from, to: files, as: to, record })) return;
+  if (epoch !== null) throw notFound(from, record);
+  await copy(WEIGHTS);
 }
 
-/** A snapshot is two files; the one that names the other is renamed into place last, here as there. */
-async function copySnapshot(files: ArtifactStore, from: string, to: string, record: string): Promise<void> {
+/** What is copied from where to where. */
+export interface SnapshotCopy {
+  readonly from: ArtifactStore;
+  /** Of the experiment. */
+  readonly key: string;
+  readonly to: ArtifactStore;
+  /** The key that the copy gets; left out: the same. */
+  readonly as?: string;
+  /** Names the tensors file; left out: that of the latest snapshot. */
+  readonly record?: string;
+}
+
+/**
+ * Copies a snapshot, which is two files: one names the other, and is the latest one of the copy. The training may replace
+ * it meanwhile.
+ * @returns false when there is none
+ * @throws checkpoint-not-found, out-of-disk, write-failed
+ */
+export async function copySnapshot({
+  from,
+  key,
+  to,
+  as = key,
+  record = LATEST,
+}: SnapshotCopy): Promise<boolean> {
   for (let tries = 1; ; tries++) {
-    await copyFile(files, from, to, record, LATEST);
-    const { file } = JSON.parse(await text((await files.get(`${to}/${LATEST}`))!)) as { file: string };
-    const tensors = `${CHECKPOINTS}/${file}`;
-    const copied = await copyArtifact(files, `${from}/${tensors}`, files, `${to}/${tensors}`);
-    if (copied) return;
-    if (tries === TRIES) throw notFound(from, tensors); // else it was replaced meanwhile
+    const stream = await from.get(`${key}/${record}`);
+    if (!stream) return false;
+    const json = await text(stream);
+    const tensors = `${CHECKPOINTS}/${JSON.parse(json).file as string}`;
+    if (await copyArtifact(from, `${key}/${tensors}`, to, `${as}/${tensors}`)) {
+      await to.put(`${as}/${LATEST}`, Buffer.from(json));
+      return true;
+    }
+    if (tries === TRIES) throw notFound(key, tensors); // else it was replaced meanwhile
   }
-}
-
-async function copyFile(
-  files: ArtifactStore,
-  from: string,
-  to: string,
-  file: string,
-  as = file,
-): Promise<void> {
-  const copied = await copyArtifact(files, `${from}/${file}`, files, `${to}/${as}`);
-  if (!copied) throw notFound(from, file);
-}
-
-function exists(stream: { destroy(): unknown } | null): boolean {
-  stream?.destroy();
-  return stream !== null;
 }
 
 function notFound(from: string, file: string) {

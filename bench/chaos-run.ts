@@ -11,7 +11,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly experiments: number;
   /** Longest time between a server that listens, or a host that was killed, and the next kill. */
-  readonly mostPauseMs: number;
+  readonly maxPauseMs: number;
   /** Of each experiment; long enough that it still trains when the last kill comes. */
   readonly epochs: number;
   readonly log?: (line: string) => void;
@@ -244,13 +244,13 @@ class Follower {
 async function killAgainAndAgain(
   server: Server,
   followers: readonly Follower[],
-  { kills, seed, mostPauseMs, log = () => {} }: ChaosOptions,
+  { kills, seed, maxPauseMs, log = () => {} }: ChaosOptions,
 ) {
   const random = createRandom(seed);
   const count = { server: 0, host: 0, whileTraining: 0 };
   const violations: string[] = [];
   for (let kill = 1; kill <= kills; kill++) {
-    await after(LEAST_PAUSE_MS + random() * (mostPauseMs - LEAST_PAUSE_MS));
+    await after(LEAST_PAUSE_MS + random() * (maxPauseMs - LEAST_PAUSE_MS));
     const { training } = await server.get<{ training: { processIds: number[]; active: string[] } }>(
       '/healthz',
     );

@@ -16,7 +16,7 @@ const report = await runChaos({
   kills: Number(kills),
   seed: Number(seed),
   experiments: 4,
-  mostPauseMs: 4000,
+  maxPauseMs: 4000,
   epochs: 90,
   log: (line) => console.log(line),
 });

@@ -29,7 +29,7 @@ const AT_ONCE = 8;
 const FRAME_EVERY = 50;
 const ALLOWED_503 = new Set(['deadline-exceeded', 'corpus-unavailable', 'cancelled']);
 /** What the memory of the server may grow by between the first tenth and the end: its caches and buffers. */
-const MOST_GROWTH_BYTES = 100 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 100 * 1024 * 1024;
 
 const folder = mkdtempSync(join(tmpdir(), 'gatelm-fuzz-'));
 const server = await startServer({
@@ -83,7 +83,7 @@ async function fuzz(address: string) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   const rssAtEnd = memoryOf(server.process.pid);
-  if (rssAtEnd - rssAtTenth > MOST_GROWTH_BYTES)
+  if (rssAtEnd - rssAtTenth > MAX_GROWTH_BYTES)
     violations.push(`the server grew from ${rssAtTenth} to ${rssAtEnd} bytes`);
   const { status } = await fetch(`${address}/healthz`);
   if (status !== 200) violations.push(`/healthz answers ${status} afterwards`);

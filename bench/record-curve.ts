@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
 import type { TrainingEvent } from '../src/contracts/events.js';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
-import { loadCorpus } from '../src/corpus/load-corpus.js';
+import { loadCorpus } from '../src/corpora/load-corpus.js';
 import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
 import { loadBackend } from '../src/tensor/backend.js';
 import { Trainer } from '../src/training/trainer.js';

@@ -18,7 +18,7 @@ import { removeOrphans, typescriptStep } from './setup/steps/typescript.mjs';
 
 /** A test that waits for what never comes must not hold up the others for ever. */
 const TEST_LIMIT_MS = 10 * 60_000;
-const MOST_FILES_AT_ONCE = 4;
+const MAX_FILES_AT_ONCE = 4;
 
 const settings = readSettings([], process.env, [typescriptStep.name]);
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
@@ -51,7 +51,7 @@ function check(name, [script, ...args]) {
 }
 
 function runTests() {
-  const atOnce = Math.min(MOST_FILES_AT_ONCE, availableParallelism());
+  const atOnce = Math.min(MAX_FILES_AT_ONCE, availableParallelism());
   return run([
     '--test',
     '--test-reporter=spec',

@@ -53,7 +53,7 @@ const TABLE = {
     'invalid',
     'The text has no white space in the {limit} characters after byte {byte}; a text that comes piece by piece needs some',
   ),
-  'tokenizer-invalid': row('invalid', 'tokenizer.json: {reason}'),
+  'tokenizer-invalid': row('invalid', '{file}: {reason}'),
   'token-id-out-of-range': row('invalid', 'Token id {id} is outside the vocabulary of {size} tokens'),
 
   // tensors, layers, models

@@ -1,4 +1,6 @@
 /** The library: all that trains, evaluates and samples, without the server and without the store. */
+
+export { type Batch, BatchIterator, evaluationBatches } from './batches/batch-iterator.js';
 export { CheckpointFolder } from './checkpoints/checkpoint-folder.js';
 export { describeModel, hasModel, openModel, type TrainedModel } from './checkpoints/model-folder.js';
 export {
@@ -20,14 +22,9 @@ export { GenerationRequest } from './contracts/generation.js';
 export { ModelConfig } from './contracts/model.js';
 export { PRESETS, PresetName } from './contracts/presets.js';
 export { OptimizerConfig, ScheduleConfig, TrainingConfig } from './contracts/training.js';
-export { type Batch, BatchIterator, evaluationBatches } from './corpus/batch-iterator.js';
-export { assertLongEnough, type Corpus } from './corpus/corpus.js';
-export { createTokenizer } from './corpus/create-tokenizer.js';
-export { type LoadCorpusOptions, loadCorpus } from './corpus/load-corpus.js';
-export { storeCorpus } from './corpus/store-corpus.js';
-export type { Tokenizer } from './corpus/tokenizer.js';
-export { parseTokenizerJson } from './corpus/tokenizer-json.js';
-export type { Vocabulary } from './corpus/vocabulary.js';
+export { assertLongEnough, type Corpus } from './corpora/corpus.js';
+export { type LoadCorpusOptions, loadCorpus } from './corpora/load-corpus.js';
+export { storeCorpus } from './corpora/store-text.js';
 export { AppError, ERROR_CODES, type ErrorCode } from './errors.js';
 export { evaluateDynamically, searchDynamicEvaluation } from './evaluation/dynamic-evaluation.js';
 export type { DynamicEvaluation } from './evaluation/dynamic-model.js';
@@ -53,6 +50,10 @@ export { type LanguageModel, parameterCount, type TokenBatch } from './models/la
 export { LstmLanguageModel } from './models/lstm-language-model.js';
 export { type BackendReport, loadBackend } from './tensor/backend.js';
 export { RANDOM_STREAMS, RandomSource } from './tensor/random.js';
+export { createTokenizer } from './tokenizers/create-tokenizer.js';
+export type { Tokenizer } from './tokenizers/tokenizer.js';
+export { parseTokenizerJson } from './tokenizers/tokenizer-json.js';
+export type { Vocabulary } from './tokenizers/vocabulary.js';
 export type { CheckpointSink } from './training/checkpoint-sink.js';
 export { createOptimizer } from './training/create-optimizer.js';
 export { clippingScale, gradientNorm } from './training/gradient-norm.js';

@@ -7,7 +7,7 @@ export type Event = z.infer<typeof EventBody>;
 
 /** Close code after the last event (RFC 6455, section 7.4.1). */
 const COMPLETE = 1000;
-const MOST_RECONNECTIONS = 5;
+const MAX_RECONNECTIONS = 5;
 
 /**
  * Every event of an experiment, from its first to its last, by WebSocket. A connection that breaks is made again and
@@ -20,7 +20,7 @@ export async function* followExperiment(
   headers: Record<string, string>,
 ): AsyncGenerator<Event> {
   let since = 0;
-  for (let failures = 0; failures <= MOST_RECONNECTIONS; failures++) {
+  for (let failures = 0; failures <= MAX_RECONNECTIONS; failures++) {
     const url = `${address.replace(/^http/, 'ws')}/experiments/${id}/progress?since=${since}`;
     const connection = readMessages(new WebSocket(url, { headers }));
     for (;;) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
 import { appError } from '../errors.js';
 import type { Tensor } from '../tensor/tensorflow.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { CheckpointFolder, weightsOf } from './checkpoint-folder.js';
 
 /** What a fork begins with. */

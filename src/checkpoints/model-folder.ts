@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelConfig } from '../contracts/model.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
 import { appError } from '../errors.js';
 import { LstmLanguageModel } from '../models/lstm-language-model.js';
 import { parametersFromWeights } from '../models/lstm-parameters.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { loadWeights } from './checkpoint-folder.js';
 import { writeDurably } from './durable-file.js';
 
@@ -48,7 +48,7 @@ export function openModel(folder: string): TrainedModel {
   const tokenizer = readTokenizer(join(folder, TOKENIZER));
   if (tokenizer.vocabulary.size !== description.vocabularySize) {
     const reason = `it has ${tokenizer.vocabulary.size} tokens; the model has ${description.vocabularySize}`;
-    throw appError('tokenizer-invalid', { reason });
+    throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
   }
   const { model: config, vocabularySize, precision } = description;
   const parameters = parametersFromWeights(config, vocabularySize, loadWeights(join(folder, WEIGHTS)));

@@ -8,14 +8,15 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { parseTokenizerJson } from '../corpus/tokenizer-json.js';
 import { appError } from '../errors.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { hostWeightsDigest } from '../training/weights-digest.js';
 import { writeDurably } from './durable-file.js';
 import { describeModel, ModelDescription } from './model-folder.js';
 import { exportToPyTorch, type PyTorchExportOptions } from './pytorch-export.js';
 import { importFromPyTorch, type PyTorchModel } from './pytorch-import.js';
+import { nameAsWordLanguageModel } from './pytorch-tensor-names.js';
 import { parseVocabularyLines } from './pytorch-vocabulary.js';
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from './safetensors.js';
 
@@ -82,8 +83,8 @@ export interface ImportedModel {
  * @throws checkpoint-corrupt, tensor-mismatch, tokenizer-invalid
  */
 export function importPyTorchModel(files: PyTorchImport): ImportedModel {
-  const { tensors } = decodeSafetensors(Buffer.from(files.model), MODEL);
-  const imported = importFromPyTorch(tensors);
+  const { tensors, metadata } = decodeSafetensors(Buffer.from(files.model), MODEL);
+  const imported = importFromPyTorch(nameAsWordLanguageModel(tensors, metadata));
   const { vocabularySize } = imported;
   const tokenizer = readTokenizer(files);
   const tokens = tokenizer.vocabulary.size;
@@ -173,7 +174,7 @@ function readTokenizer({ tokenizer, vocabulary }: PyTorchImport): Tokenizer {
   if (tokenizer !== undefined) return parseTokenizerJson(tokenizer);
   if (vocabulary !== undefined) return parseVocabularyLines(vocabulary);
   const reason = 'there is none, and no vocabulary with one token a line either';
-  throw appError('tokenizer-invalid', { reason });
+  throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
 }
 
 function expectDigest(weights: ReadonlyMap<string, HostTensor>, expected: string | undefined): void {

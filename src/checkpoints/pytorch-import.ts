@@ -28,7 +28,7 @@ const MAX_VOCABULARY = 1_000_000;
 /**
  * Reads a model under the names of PyTorch's examples/word_language_model. Sizes, number of layers and tying are
  * inferred: weights are tied when `decoder.weight` is left out or equal to `encoder.weight`. The two biases of a layer
- * are summed, which is all that an LSTM sees of them.
+ * are summed, which is all that an LSTM sees of them; a layer or an output without a bias has one of zeros.
  * @param tensors what a file held; nothing about them is believed
  * @throws tensor-mismatch, naming the first tensor that is missing, too many, of another shape or not finite
  */
@@ -57,7 +57,7 @@ export function importFromPyTorch(tensors: ReadonlyMap<string, HostTensor>): PyT
       : source.read(DECODER_WEIGHT, [vocabularySize, lastSize]);
   const tieWeights = decoder === null || isSame(decoder, encoder);
   if (!tieWeights) weights.set('output.w', decoder);
-  weights.set('output.b', source.read(DECODER_BIAS, [vocabularySize]));
+  weights.set('output.b', source.find(DECODER_BIAS, [vocabularySize]) ?? zeros(vocabularySize));
   source.expectNoOther();
   return {
     modelConfig: ModelConfig.parse({ embeddingSize, hiddenSizes, tieWeights }),
@@ -88,8 +88,9 @@ function readLayer(source: TensorReader, names: PyTorchLayerNames, inputSize: nu
   const packed = 4 * hiddenSize;
   const input = source.read(names.inputWeights, [packed, inputSize]);
   const wh = gatesFromPyTorch(source.read(names.recurrentWeights, [packed, hiddenSize]));
-  const inputBias = source.read(names.inputBias, [packed]);
-  const recurrentBias = source.read(names.recurrentBias, [packed]);
+  const hasBias = source.has(names.inputBias) || source.has(names.recurrentBias);
+  const inputBias = hasBias ? source.read(names.inputBias, [packed]) : zeros(packed);
+  const recurrentBias = hasBias ? source.read(names.recurrentBias, [packed]) : zeros(packed);
   const sum = inputBias.values.map((value, index) => {
     const other = recurrentBias.values[index]!;
     return other === 0 ? value : value + other; // keeps −0, so that an export comes back bit by bit
@@ -109,6 +110,10 @@ class TensorReader {
 
   constructor(tensors: ReadonlyMap<string, HostTensor>) {
     this.#tensors = tensors;
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
   }
 
   /** A tensor of this shape, or null when there is none of the name. */
@@ -140,6 +145,11 @@ class TensorReader {
       if (!this.#taken.has(name)) throw mismatch(name, 'no such tensor', actual(tensor));
     }
   }
+}
+
+/** A bias that was left out: `nn.LSTM` and `nn.Linear` have none with `bias=False`. */
+function zeros(size: number): HostTensor {
+  return { shape: [size], values: new Float32Array(size) };
 }
 
 function isSame(a: HostTensor, b: HostTensor): boolean {

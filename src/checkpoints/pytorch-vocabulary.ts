@@ -1,8 +1,8 @@
 import { MAX_TOKEN_LENGTH, MAX_VOCABULARY_SIZE } from '../contracts/tokenizer-json.js';
-import { SegmentTokenizer } from '../corpus/segment-tokenizer.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
-import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../corpus/vocabulary.js';
 import { appError } from '../errors.js';
+import { SegmentTokenizer } from '../tokenizers/segment-tokenizer.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../tokenizers/vocabulary.js';
 
 /** Named in messages. */
 const FILE = 'vocabulary';
@@ -23,6 +23,7 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
     if (token === '') throw refuse(`line ${index + 1} is empty; one token a line is expected`);
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`line ${index + 1} is longer than ${MAX_TOKEN_LENGTH}`);
   });
+  expectVocabulary(lines);
   const vocabulary = new Vocabulary({
     tokens: lines,
     counts: null,
@@ -30,6 +31,21 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
     eosToken: END_OF_LINE_TOKEN,
   });
   return new SegmentTokenizer({ segmenter: 'whitespace', lowercase: false, vocabulary });
+}
+
+/** @throws tokenizer-invalid, naming the file that was sent */
+function expectVocabulary(lines: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const token of lines) {
+    if (seen.has(token)) throw invalid(`the token ${JSON.stringify(token.slice(0, 100))} stands twice`);
+    seen.add(token);
+  }
+  for (const token of [UNKNOWN_TOKEN, END_OF_LINE_TOKEN])
+    if (!seen.has(token)) throw invalid(`it lacks "${token}" on a line of its own`);
+}
+
+function invalid(reason: string) {
+  return appError('tokenizer-invalid', { file: FILE, reason });
 }
 
 function decode(file: string | Uint8Array): string {

@@ -28,11 +28,11 @@ const BYTES_PER_PARAMETER = 8;
 /** Trained models, kept in memory under a limit: of those that nobody uses, the least recently used goes first. */
 export class WarmModels<Extra> {
   readonly #entries = new Map<string, Entry<Extra>>();
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #surroundings: Surroundings<Extra>;
 
-  constructor(mostBytes: number, surroundings: Surroundings<Extra>) {
-    this.#mostBytes = mostBytes;
+  constructor(maxBytes: number, surroundings: Surroundings<Extra>) {
+    this.#maxBytes = maxBytes;
     this.#surroundings = surroundings;
   }
 
@@ -78,7 +78,7 @@ export class WarmModels<Extra> {
   #makeRoom(): void {
     let bytes = [...this.#entries.values()].reduce((total, entry) => total + entry.bytes, 0);
     for (const [id, entry] of [...this.#entries].slice(0, -1)) {
-      if (bytes <= this.#mostBytes) return;
+      if (bytes <= this.#maxBytes) return;
       if (entry.users > 0) continue;
       this.#entries.delete(id);
       this.#retire(entry);

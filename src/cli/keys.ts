@@ -9,7 +9,7 @@ export interface KeysOptions {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 36_500;
+const MAX_DAYS = 36_500;
 
 /** Prints a new key, once. @throws api-key-exists, validation-failed */
 export function createKey(
@@ -68,9 +68,9 @@ function withKeys<Result>({ dataDir }: KeysOptions, body: (keys: ApiKeys) => Res
 
 function inDays(text: string): Date {
   const days = Number(text);
-  if (!(days > 0 && days <= MOST_DAYS))
+  if (!(days > 0 && days <= MAX_DAYS))
     throw appError('bad-request', {
-      reason: `--expires-days must be above 0 and at most ${MOST_DAYS}, not ${text}`,
+      reason: `--expires-days must be above 0 and at most ${MAX_DAYS}, not ${text}`,
     });
   return new Date(Date.now() + days * DAY_MS);
 }

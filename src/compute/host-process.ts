@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import type { BackendReport, HostSettings, HostSign } from '../contracts/jobs.js';
+import type { BackendReport, HostReport, HostSettings } from '../contracts/jobs.js';
 import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred } from './deferred.js';
 import { forwardHostLog } from './host-log.js';
@@ -19,7 +19,7 @@ export interface HostProcessOptions<Message> {
   readonly settings: HostSettings;
   readonly environment: NodeJS.ProcessEnv;
   /** Parses what the host says. */
-  readonly schema: z.ZodType<Message | HostSign>;
+  readonly schema: z.ZodType<Message | HostReport>;
   /** A host that is silent for longer is killed. */
   readonly silenceLimitMs: number;
   readonly onMessage: (message: Message) => void;
@@ -75,7 +75,7 @@ export class HostProcess<
     return !this.#hasEnded;
   }
 
-  /** Resident memory at its last sign of life. */
+  /** Resident memory at its last heartbeat. */
   get rssBytes(): number {
     return this.#rssBytes;
   }
@@ -120,7 +120,7 @@ export class HostProcess<
     else this.#options.onMessage(message.data);
   }
 
-  #noteSign(sign: HostSign): void {
+  #noteSign(sign: HostReport): void {
     switch (sign.type) {
       case 'ready':
         this.#report.resolve(sign.report);
@@ -128,7 +128,7 @@ export class HostProcess<
       case 'unusable':
         this.#report.reject(deserializeError(sign.error as SerializedError));
         break;
-      case 'alive':
+      case 'heartbeat':
         this.#rssBytes = sign.rssBytes;
         break;
       default:
@@ -140,7 +140,7 @@ export class HostProcess<
   #tick(): void {
     this.#silentTicks += 1;
     if (this.#silentTicks > SILENT_TICKS) {
-      this.kill(`no sign of life for ${this.#options.silenceLimitMs} ms`);
+      this.kill(`no heartbeat for ${this.#options.silenceLimitMs} ms`);
     }
   }
 
@@ -171,8 +171,8 @@ export class HostProcess<
   }
 }
 
-function isSign(message: { readonly type: string }): message is HostSign {
-  return message.type === 'ready' || message.type === 'unusable' || message.type === 'alive';
+function isSign(message: { readonly type: string }): message is HostReport {
+  return message.type === 'ready' || message.type === 'unusable' || message.type === 'heartbeat';
 }
 
 function entryFile(name: 'training' | 'inference'): string {

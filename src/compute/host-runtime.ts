@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { z } from 'zod';
-import { HostSettings, type HostSign } from '../contracts/jobs.js';
+import { type HostReport, HostSettings } from '../contracts/jobs.js';
 
 /** The settings that the server gave this process. */
 export function readHostSettings(): HostSettings {
@@ -12,15 +12,15 @@ export function readHostSettings(): HostSettings {
 /**
  * To be called before any thread is started: on Linux a thread inherits the priority of the thread that starts it.
  */
-export function prepareHostProcess({ niceness, memoryKillScore, aliveIntervalMs }: HostSettings): void {
-  const say: (sign: HostSign) => void = sendToServer;
+export function prepareHostProcess({ niceness, memoryKillScore, heartbeatIntervalMs }: HostSettings): void {
+  const say: (sign: HostReport) => void = sendToServer;
   giveWay(niceness, memoryKillScore);
   // A terminal and a service manager signal the whole group; the server decides when its hosts end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   // The server is gone, however it ended. process.exit would wait for threads inside native calls.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   if (!process.connected) process.kill(process.pid, 'SIGKILL');
-  setInterval(() => say({ type: 'alive', rssBytes: process.memoryUsage.rss() }), aliveIntervalMs);
+  setInterval(() => say({ type: 'heartbeat', rssBytes: process.memoryUsage.rss() }), heartbeatIntervalMs);
 }
 
 /** Hands each request, parsed, to `handle`. */

@@ -5,12 +5,9 @@
  */
 import type { z } from 'zod';
 import type { GenerationPart } from '../contracts/generation.js';
-import type { BackendReport, InferenceTask, TASK_PARTS, TASK_RESULTS } from '../contracts/jobs.js';
+import type { BackendReport, InferenceResults, InferenceTask, TASK_PARTS } from '../contracts/jobs.js';
 
-/** What each kind of task answers with. */
-export type InferenceResults = {
-  readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
-};
+/** What a kind of task answers with. */
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
 
 /** What each kind of task says while it runs. */
@@ -43,7 +40,7 @@ export interface InferenceExecutor {
   /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
   processIds(): readonly number[];
-  /** Resident memory of these processes at their last sign of life. */
+  /** Resident memory of these processes at their last heartbeat. */
   residentBytes(): number;
   close(): Promise<void>;
 }

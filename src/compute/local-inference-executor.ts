@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { InferenceLimits } from '../contracts/inference-limits.js';
 import {
   type BackendReport,
+  type HostReport,
   type HostSettings,
-  type HostSign,
   InferenceHostMessage,
   type InferenceHostRequest,
+  type InferenceResults,
   type InferenceTask,
   TASK_RESULTS,
   type TaskInput,
@@ -18,14 +19,13 @@ import type {
   InferenceExecutor,
   InferencePartOf,
   InferenceResultOf,
-  InferenceResults,
   RunOptions,
 } from './inference-executor.js';
 import { takePart } from './task-parts.js';
 
 export interface InferenceHostLimits extends InferenceLimits {
-  /** Time between two signs of life of the host. */
-  readonly aliveIntervalMs: number;
+  /** Time between two heartbeats of the host. */
+  readonly heartbeatIntervalMs: number;
   /** A host that is silent for longer is killed. */
   readonly hostSilenceMs: number;
   /** Tasks that may be open, running ones among them. */
@@ -35,7 +35,7 @@ export interface InferenceHostLimits extends InferenceLimits {
 }
 
 const DEFAULT_LIMITS: InferenceHostLimits = {
-  aliveIntervalMs: 5_000,
+  heartbeatIntervalMs: 5_000,
   hostSilenceMs: 60_000,
   openTasks: 64,
   ...InferenceLimits.parse({}),
@@ -51,7 +51,7 @@ export interface LocalInferenceExecutorOptions {
   readonly limits?: Partial<InferenceHostLimits>;
 }
 
-type TaskMessage = Exclude<InferenceHostMessage, HostSign>;
+type TaskMessage = Exclude<InferenceHostMessage, HostReport>;
 type InferenceHost = HostProcess<InferenceHostRequest, TaskMessage>;
 
 interface OpenTask {
@@ -96,7 +96,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
       options: { streams, promptCacheBytes, warmModelBytes },
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
-      aliveIntervalMs: this.#limits.aliveIntervalMs,
+      heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
     };
   }
 

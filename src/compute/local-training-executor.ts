@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import {
   type BackendReport,
+  type HostReport,
   type HostSettings,
-  type HostSign,
   TrainingHostMessage,
   type TrainingHostRequest,
   type TrainingJob,
@@ -15,8 +15,8 @@ import type { TrainingExecutor, TrainingRun } from './training-executor.js';
 
 /** After how much patience what is done. */
 export interface TrainingHostLimits {
-  /** Time between two signs of life of the host. */
-  readonly aliveIntervalMs: number;
+  /** Time between two heartbeats of the host. */
+  readonly heartbeatIntervalMs: number;
   /** A host that is silent for longer is killed. */
   readonly hostSilenceMs: number;
   /** The host of a training that sends no event for longer is killed; loading and evaluating are silent. */
@@ -30,7 +30,7 @@ export interface TrainingHostLimits {
 }
 
 const DEFAULT_LIMITS: TrainingHostLimits = {
-  aliveIntervalMs: 5_000,
+  heartbeatIntervalMs: 5_000,
   hostSilenceMs: 60_000,
   runSilenceMs: 3_600_000,
   stopMs: 300_000,
@@ -46,7 +46,7 @@ export interface LocalTrainingExecutorOptions {
   readonly limits?: Partial<TrainingHostLimits>;
 }
 
-type RunMessage = Exclude<TrainingHostMessage, HostSign>;
+type RunMessage = Exclude<TrainingHostMessage, HostReport>;
 type TrainingHost = HostProcess<TrainingHostRequest, RunMessage>;
 
 /** What the host gives way by: generation and the API answer while training uses every core. */
@@ -88,7 +88,7 @@ export class LocalTrainingExecutor implements TrainingExecutor {
       options: null,
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
-      aliveIntervalMs: this.#limits.aliveIntervalMs,
+      heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
     };
   }
 

@@ -34,7 +34,7 @@ export interface TrainingExecutor {
   unusableReason(): string | null;
   /** Process ids that it holds, for health and metrics. */
   processIds(): readonly number[];
-  /** Resident memory of these processes at their last sign of life. */
+  /** Resident memory of these processes at their last heartbeat. */
   residentBytes(): number;
   /** Ends the host; runs that still go become `interrupted`. Idempotent. */
   close(): Promise<void>;

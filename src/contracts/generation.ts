@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Token ids from which a decoder knows how to go on. */
-export const MOST_TAIL = 32;
+export const MAX_TAIL = 32;
 
 /** How text is drawn from a model. */
 export const GenerationRequest = z.strictObject({
@@ -68,7 +68,7 @@ export const TextPoint = z.strictObject({
   tail: z
     .array(z.int().min(0))
     .min(1)
-    .max(MOST_TAIL)
+    .max(MAX_TAIL)
     .describe('The last token ids; the very last one is still to be read'),
 });
 export type TextPoint = z.infer<typeof TextPoint>;

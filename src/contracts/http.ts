@@ -133,6 +133,7 @@ export const ListEventsQuery = z.strictObject({
   since,
   ticket,
   limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
+  types: commaList(z.enum(EVENT_TYPES)).optional().describe('Only events of these types; JSON only'),
 });
 
 /** An event as it is sent. */
@@ -164,7 +165,15 @@ export const MetricsQuery = z.strictObject({
     .min(2)
     .max(1_000_000)
     .optional()
-    .describe('Most points of a series, chosen so that the curve keeps its shape; uncut when left out'),
+    .describe('Most points of a series, chosen as `keep` says; uncut when left out'),
+  keep: z
+    .enum(['shape', 'extremes'])
+    .default('shape')
+    .describe(
+      'What maxPoints keeps: shape = the points that span the largest triangles; extremes = the lowest and the highest of equally long parts, so that no peak is lost',
+    ),
+  fromStep: z.int().min(0).optional().describe('Only points at this step or later'),
+  toStep: z.int().min(0).optional().describe('Only points at this step or earlier'),
   format: z.enum(['json', 'csv', 'jsonl']).optional().describe('Instead of the Accept header'),
 });
 

@@ -82,19 +82,19 @@ export const HostSettings = z.strictObject({
     .min(0)
     .max(1000)
     .describe('Higher = the kernel kills it earlier when memory runs out, so that the server stays (Linux)'),
-  aliveIntervalMs: z.int().min(1).describe('Time between two signs of life'),
+  heartbeatIntervalMs: z.int().min(1).describe('Time between two heartbeats'),
 });
 export type HostSettings = z.infer<typeof HostSettings>;
 
-const hostSigns = [
+const hostReports = [
   z.strictObject({ type: z.literal('ready'), report: BackendReport }),
   z.strictObject({ type: z.literal('unusable'), error: SerializedErrorBody }),
-  z.strictObject({ type: z.literal('alive'), rssBytes: z.number() }),
+  z.strictObject({ type: z.literal('heartbeat'), rssBytes: z.number() }),
 ] as const;
 
 /** What every host says about itself: its threads are up, or cannot be; it lives, and how big it is. */
-export const HostSign = z.discriminatedUnion('type', [...hostSigns]);
-export type HostSign = z.infer<typeof HostSign>;
+export const HostReport = z.discriminatedUnion('type', [...hostReports]);
+export type HostReport = z.infer<typeof HostReport>;
 
 export const TrainingHostRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('train'), job: TrainingJob }),
@@ -104,7 +104,7 @@ export const TrainingHostRequest = z.discriminatedUnion('type', [
 export type TrainingHostRequest = z.infer<typeof TrainingHostRequest>;
 
 export const TrainingHostMessage = z.discriminatedUnion('type', [
-  ...hostSigns,
+  ...hostReports,
   z.strictObject({ type: z.literal('event'), experimentId: z.string(), event: TrainingEvent }),
   z.strictObject({ type: z.literal('finished'), experimentId: z.string(), outcome: TrainingOutcome }),
 ]);
@@ -176,6 +176,10 @@ export const TASK_RESULTS = {
   import: ImportResult,
 } as const;
 
+export type InferenceResults = {
+  readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
+};
+
 export const InferenceHostRequest = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('run'),
@@ -190,7 +194,7 @@ export const InferenceHostRequest = z.discriminatedUnion('type', [
 export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
 
 export const InferenceHostMessage = z.discriminatedUnion('type', [
-  ...hostSigns,
+  ...hostReports,
   z.strictObject({
     type: z.literal('parts'),
     parts: z

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID } from './example-ids.js';
 
 /** Texts that one request may ask for: its prompts, each n times. */
-export const MOST_CHOICES = 128;
+export const MAX_CHOICES = 128;
 
 const ids = z.array(z.int().min(0)).min(1).max(1_000_000);
 const prompt = z.string().max(1_000_000);
@@ -16,13 +16,13 @@ export const CompletionRequest = z
   .strictObject({
     model: z.string().min(1).max(200).describe('Id or name of an experiment'),
     prompt: z
-      .union([prompt, z.array(prompt).min(1).max(MOST_CHOICES), ids, z.array(ids).min(1).max(MOST_CHOICES)])
+      .union([prompt, z.array(prompt).min(1).max(MAX_CHOICES), ids, z.array(ids).min(1).max(MAX_CHOICES)])
       .nullish()
       .describe('Text or token ids to go on from, or several; left out: from the start of a line'),
     max_tokens: z.int().min(1).max(100_000).nullish().describe('Most tokens to write; default 16'),
     temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = always the likeliest token'),
     top_p: z.number().gt(0).max(1).nullish().describe('Default 1'),
-    n: z.int().min(1).max(MOST_CHOICES).nullish().describe('Texts for each prompt; default 1'),
+    n: z.int().min(1).max(MAX_CHOICES).nullish().describe('Texts for each prompt; default 1'),
     best_of: z.int().min(1).nullish().describe('Only as many as n'),
     stream: z.boolean().nullish().describe('Send the text as it is written, as Server-Sent Events'),
     stream_options: z
@@ -58,7 +58,7 @@ export const CompletionRequest = z
     if (echo && logprobs != null)
       refuse('logprobs', 'are not given for an echoed prompt; POST /score has them');
     const count = Array.isArray(prompts) && typeof prompts[0] !== 'number' ? prompts.length : 1;
-    if (count * (n ?? 1) > MOST_CHOICES) refuse('n', `asks for more than ${MOST_CHOICES} texts in all`);
+    if (count * (n ?? 1) > MAX_CHOICES) refuse('n', `asks for more than ${MAX_CHOICES} texts in all`);
   });
 export type CompletionRequest = z.infer<typeof CompletionRequest>;
 

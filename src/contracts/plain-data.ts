@@ -4,7 +4,7 @@ import { appError } from '../errors.js';
 /** Deeper than any request that gatelm knows; a recursive parser must not meet what is deeper. */
 const DEEPEST = 32;
 /** Values of all kinds in one request body, far above what any has. */
-const MOST_VALUES = 20_000;
+const MAX_VALUES = 20_000;
 
 /** Whether a value is an object with named members, not an array. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
@@ -20,8 +20,8 @@ export function assertHarmless(value: unknown, what: string): void {
     if (next.depth > DEEPEST) throw refusal(what, `nests deeper than ${DEEPEST} levels`);
     if (typeof next.value !== 'object' || next.value === null) continue;
     const members = Object.values(next.value);
-    if (count + open.length + members.length > MOST_VALUES)
-      throw refusal(what, `has more than ${MOST_VALUES} values`);
+    if (count + open.length + members.length > MAX_VALUES)
+      throw refusal(what, `has more than ${MAX_VALUES} values`);
     for (const member of members) open.push({ value: member, depth: next.depth + 1 });
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
 
 /** Tokens of a text that is looked into: each has dozens of numbers. */
-export const MOST_INSPECTED = 2000;
+export const MAX_INSPECTED = 2000;
 
 const adaptation = { cache: CacheOptions.optional(), dynamic: DynamicOptions.optional() };
 const text = z.string().min(1).max(10_000_000);
@@ -15,7 +15,7 @@ const ScoreFields = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      `Show what goes on inside at each token: gates, cells and hidden values of each layer, and what was likelier; at most ${MOST_INSPECTED} tokens`,
+      `Show what goes on inside at each token: gates, cells and hidden values of each layer, and what was likelier; at most ${MAX_INSPECTED} tokens`,
     ),
   alternatives: z.int().min(0).max(100).default(5).describe('Likeliest tokens shown at each, with inspect'),
   units: z

@@ -15,7 +15,7 @@ export const ValidationIssue = z.object({
 export type ValidationIssue = z.infer<typeof ValidationIssue>;
 
 /** Wrong fields that one answer names at most. */
-const MOST_ISSUES = 100;
+const MAX_ISSUES = 100;
 
 /**
  * The parsed value, with defaults filled in.
@@ -45,7 +45,7 @@ export function parseOrExplain<Schema extends z.ZodType>(
 
 /** The error that names these wrong fields. */
 export function validationError(issues: readonly ValidationIssue[], what: string): AppError {
-  const listed = issues.slice(0, MOST_ISSUES);
+  const listed = issues.slice(0, MAX_ISSUES);
   const [first] = listed;
   const place = first?.path ? `${first.path}: ` : '';
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';

@@ -1,4 +1,4 @@
-import { evaluationBatches } from '../corpus/batch-iterator.js';
+import { evaluationBatches } from '../batches/batch-iterator.js';
 import type { LanguageModel } from '../models/language-model.js';
 import type { DynamicEvaluation } from './dynamic-model.js';
 import type { Evaluation } from './evaluate.js';

@@ -1,4 +1,4 @@
-import { BatchIterator } from '../corpus/batch-iterator.js';
+import { BatchIterator } from '../batches/batch-iterator.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { rowsToTable } from '../tensor/row-gradient.js';

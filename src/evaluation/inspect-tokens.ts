@@ -1,17 +1,17 @@
 import {
   type ActivationSummary,
   type LayerInspection,
-  MOST_INSPECTED,
+  MAX_INSPECTED,
   type ScoreRequest,
   type TokenInspection,
   type UnitInspection,
 } from '../contracts/score.js';
-import type { Vocabulary } from '../corpus/vocabulary.js';
 import { appError } from '../errors.js';
 import { GATE_ORDER } from '../layers/lstm-cell.js';
 import type { Inspection, LanguageModel, TokenBatch } from '../models/language-model.js';
 import { likeliestIds, logNormalizer } from '../models/logits.js';
 import { SeparateState } from '../models/separate-state.js';
+import type { Vocabulary } from '../tokenizers/vocabulary.js';
 import type { TokenReader } from './text-scorer.js';
 
 export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units'>;
@@ -29,8 +29,8 @@ interface LayerValues {
 
 /** @throws config-conflict when the text has more tokens than can be shown */
 export function assertInspectable(tokens: number): void {
-  if (tokens <= MOST_INSPECTED) return;
-  const reason = `the text has ${tokens} tokens; at most ${MOST_INSPECTED} can be looked into`;
+  if (tokens <= MAX_INSPECTED) return;
+  const reason = `the text has ${tokens} tokens; at most ${MAX_INSPECTED} can be looked into`;
   throw appError('config-conflict', { field: 'inspect', reason });
 }
 

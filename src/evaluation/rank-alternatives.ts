@@ -1,8 +1,8 @@
 import type { RankRequest, RankResult } from '../contracts/score.js';
-import type { EncodedText, Tokenizer } from '../corpus/tokenizer.js';
 import { appError } from '../errors.js';
 import type { LanguageModel, TokenBatch } from '../models/language-model.js';
 import { SeparateState } from '../models/separate-state.js';
+import type { EncodedText, Tokenizer } from '../tokenizers/tokenizer.js';
 import { EvaluationCount, type Stepwise } from './stepwise.js';
 
 /** Tokens read at once; bounds memory. It changes no result. */

@@ -1,6 +1,6 @@
 import type { ScoredToken, ScoreResult } from '../contracts/score.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { LanguageModel } from '../models/language-model.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { assertInspectable, InspectingReader, type InspectionRequest } from './inspect-tokens.js';
 import { runToEnd, type Stepwise } from './stepwise.js';
 import { type Adaptation, NO_ADAPTATION, SurprisalReader } from './surprisal-reader.js';

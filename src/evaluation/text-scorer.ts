@@ -1,8 +1,8 @@
 import type { ScoredToken, ScoreSummary, TokenInspection } from '../contracts/score.js';
-import { IdList } from '../corpus/id-list.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
 import { appError } from '../errors.js';
 import type { TokenBatch } from '../models/language-model.js';
+import { IdList } from '../tokenizers/id-list.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { bitsPerByte } from './evaluate.js';
 import type { Stepwise } from './stepwise.js';
 
@@ -17,7 +17,7 @@ export interface TokenReader {
 }
 
 /** Characters without a place to cut that are kept at most. */
-const MOST_HELD = 1024 * 1024;
+const MAX_HELD = 1024 * 1024;
 
 /**
  * Scores a text that comes piece by piece, read from the beginning of a line on, in memory that does not grow with it. How it
@@ -51,8 +51,8 @@ export class TextScorer {
   *push(text: string): Stepwise<void, ScoredToken[]> {
     this.#held += text;
     const cut = this.#tokenizer.safeCut(this.#held);
-    if (cut === 0 && this.#held.length > MOST_HELD)
-      throw appError('word-too-long', { byte: this.#bytes, limit: MOST_HELD });
+    if (cut === 0 && this.#held.length > MAX_HELD)
+      throw appError('word-too-long', { byte: this.#bytes, limit: MAX_HELD });
     yield* this.#take(cut);
   }
 

@@ -4,20 +4,20 @@ import { TrainingConfig } from '../contracts/training.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { hasSnapshot } from './copy-checkpoint.js';
 import type { EventBus } from './event-bus.js';
 import type { EventLog } from './event-log.js';
 import { deleteFolder } from './experiment-folder.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
-import { hasSnapshot } from './initial-model.js';
-import { experimentDirectory, progressOf, type TrainingQueue } from './training-queue.js';
+import { experimentDirectory, progressOf, type TrainingScheduler } from './training-scheduler.js';
 import { isActive, isNeeded, stateConflict } from './transitions.js';
 
 export interface ControlDependencies {
   readonly store: Store;
   readonly log: EventLog;
   readonly bus: EventBus;
-  readonly queue: TrainingQueue;
+  readonly queue: TrainingScheduler;
 }
 
 /**

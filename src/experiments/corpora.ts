@@ -7,10 +7,10 @@ import {
   type SplitName,
 } from '../contracts/corpus.js';
 import type { Environment } from '../contracts/environment.js';
-import { describeCorpus, listCorpora, previewCorpus } from '../corpus/corpus-catalogue.js';
-import { corpusNotFound } from '../corpus/load-corpus.js';
-import { type ByteSource, StagedUpload } from '../corpus/staged-upload.js';
-import { deleteStoredCorpus, findStoredCorpus } from '../corpus/stored-corpus.js';
+import { describeCorpus, listCorpora, previewCorpus } from '../corpora/corpus-catalogue.js';
+import { corpusNotFound } from '../corpora/load-corpus.js';
+import { type ByteSource, StagedUpload } from '../corpora/staged-upload.js';
+import { deleteStoredCorpus, findStoredCorpus } from '../corpora/uploaded-corpora.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { assertRoomOnDisk } from './disk-quota.js';

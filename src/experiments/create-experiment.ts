@@ -11,11 +11,11 @@ import type { Corpora } from './corpora.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
-import type { TrainingQueue } from './training-queue.js';
+import type { TrainingScheduler } from './training-scheduler.js';
 
 export interface CreateExperimentDependencies {
   readonly store: Store;
-  readonly queue: TrainingQueue;
+  readonly queue: TrainingScheduler;
   readonly corpora: Corpora;
   readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
 }

@@ -5,7 +5,7 @@ import { applyEvent } from './apply-event.js';
 import type { EventBus } from './event-bus.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 
-/** Stores events with what they change, then publishes them: nobody hears what a crash could undo. */
+/** Stores events with what they change, and publishes them once they are committed: nobody hears what could be undone. */
 export interface EventLog {
   /**
    * @param patch changes that nobody can see in the event, stored with it
@@ -19,24 +19,23 @@ const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'evaluatio
 
 /** @param logger gets a line for each event that changes what an experiment is */
 export function createEventLog(store: Store, bus: EventBus, logger: Logger = SILENT_LOGGER): EventLog {
+  function announce(event: StoredEvent): void {
+    const { experimentId, seq, type } = event;
+    if (!FREQUENT.has(type)) logger.info({ experimentId, seq, type }, `experiment ${type}`);
+    bus.publish(event);
+  }
+
   return {
-    record(experimentId, event, patch = {}) {
-      let stored: StoredEvent | undefined;
-      const after = store.transaction(() => {
+    record: (experimentId, event, patch = {}) =>
+      store.transaction(() => {
         const experiment = store.experiments.find(experimentId);
         if (!experiment) return undefined;
         const time = new Date().toISOString();
         applyEvent(store, experiment, event, time);
         store.experiments.update(experiment.number, patch);
-        stored = store.events.append(experiment, event, time);
+        const stored = store.events.append(experiment, event, time);
+        store.afterCommit(() => announce(stored));
         return store.experiments.find(experimentId);
-      });
-      if (stored) {
-        const { type, seq } = stored as StoredEvent;
-        if (!FREQUENT.has(type)) logger.info({ experimentId, seq, type }, `experiment ${type}`);
-        bus.publish(stored);
-      }
-      return after;
-    },
+      }),
   };
 }

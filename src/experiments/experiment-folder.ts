@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeError } from '../corpus/download.js';
+import { writeError } from '../corpora/download.js';
 import type { Store } from '../store/store.js';
-import { experimentDirectory } from './training-queue.js';
+import { experimentDirectory } from './training-scheduler.js';
 
 const DELETED = '.deleted-';
 /** A file beside a folder whose experiment is not stored yet. */

@@ -99,14 +99,22 @@ export function hasEnded(store: Store, { id }: Pick<ExperimentRecord, 'id'>): bo
   return last !== undefined && endsStream(last);
 }
 
+export interface EventPageQuery {
+  readonly since: number;
+  readonly limit: number;
+  /** Those alone; all when left out. */
+  readonly types?: readonly EventType[] | undefined;
+}
+
 /** Events after a number, oldest first. */
 export function pageOfEvents(
   store: Store,
   experiment: ExperimentRecord,
-  { since, limit }: { readonly since: number; readonly limit: number },
+  { since, limit, types }: EventPageQuery,
 ): { items: StoredEvent[]; nextSince: number; hasMore: boolean } {
-  const items = store.events.after(experiment, since, limit);
-  const nextSince = items.at(-1)?.seq ?? since;
+  const items = store.events.after(experiment, since, limit, types);
+  const isLast = types !== undefined && items.length < limit; // what follows is of other types
+  const nextSince = isLast ? Math.max(since, experiment.seq) : (items.at(-1)?.seq ?? since);
   return { items, nextSince, hasMore: nextSince < experiment.seq };
 }
 

@@ -7,13 +7,13 @@ import { ForkBody } from '../contracts/http.js';
 import { assertHarmless, isPlainObject, mergePlain } from '../contracts/plain-data.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
+import { copyInitialModel, hasKept, hasWeights } from './copy-checkpoint.js';
 import { type CreateExperimentDependencies, storeExperiment } from './create-experiment.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { fillFolder } from './experiment-folder.js';
 import { newExperimentId } from './experiment-id.js';
 import { findExperiment } from './find-experiment.js';
-import { copyInitialModel, hasKept, hasWeights } from './initial-model.js';
-import { experimentDirectory, initialDirectory } from './training-queue.js';
+import { experimentDirectory, initialDirectory } from './training-scheduler.js';
 
 /**
  * Queues a new experiment that begins with the weights and the tokenizer of another's latest checkpoint. Its config is

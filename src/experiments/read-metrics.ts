@@ -4,7 +4,8 @@ import type { Checkpoint, MetricPoint } from '../contracts/metrics.js';
 import type { Store } from '../store/store.js';
 import { downsample } from './downsample.js';
 import { findExperiment } from './find-experiment.js';
-import { experimentDirectory } from './training-queue.js';
+import { keepExtremes } from './keep-extremes.js';
+import { experimentDirectory } from './training-scheduler.js';
 
 /** Points read at once: a few milliseconds. */
 const PAGE = 5000;
@@ -14,6 +15,11 @@ export interface MetricsQuery {
   readonly keys?: readonly string[] | undefined;
   /** Most points of each series. */
   readonly maxPoints?: number | undefined;
+  /** Which points those are. */
+  readonly keep?: 'shape' | 'extremes' | undefined;
+  /** First and last step to read. */
+  readonly fromStep?: number | undefined;
+  readonly toStep?: number | undefined;
 }
 
 /** Some points of one series, in order of steps; none when the series has none. */
@@ -30,16 +36,17 @@ export interface MetricPage {
 export async function* streamMetrics(
   store: Store,
   id: string,
-  { keys, maxPoints }: MetricsQuery,
+  { keys, maxPoints, keep, fromStep = 0, toStep = Number.MAX_SAFE_INTEGER }: MetricsQuery,
 ): AsyncGenerator<MetricPage> {
+  const thin = keep === 'extremes' ? keepExtremes : downsample;
   const { number } = findExperiment(store, id);
   for (const key of new Set(keys ?? store.metrics.keys(number))) {
     const whole: MetricPoint[] = [];
-    for await (const points of readSeries(store, number, key)) {
+    for await (const points of readSeries(store, number, key, { fromStep, toStep })) {
       if (maxPoints === undefined) yield { key, points };
       else whole.push(...points);
     }
-    if (maxPoints !== undefined) yield { key, points: downsample(whole, maxPoints) };
+    if (maxPoints !== undefined) yield { key, points: thin(whole, maxPoints) };
   }
 }
 
@@ -55,12 +62,18 @@ export function listCheckpoints(store: Store, dataDirectory: string, id: string)
     .map((checkpoint) => ({ ...checkpoint, available: existsSync(join(folder, checkpoint.file)) }));
 }
 
-async function* readSeries(store: Store, experiment: number, key: string): AsyncGenerator<MetricPoint[]> {
-  let afterStep = -1;
-  for (;;) {
+async function* readSeries(
+  store: Store,
+  experiment: number,
+  key: string,
+  { fromStep, toStep }: { readonly fromStep: number; readonly toStep: number },
+): AsyncGenerator<MetricPoint[]> {
+  let afterStep = fromStep - 1;
+  for (let isFirst = true; ; isFirst = false) {
     const page = store.metrics.points(experiment, key, afterStep, PAGE);
-    if (page.length > 0 || afterStep < 0) yield page;
-    if (page.length < PAGE) return;
+    const wanted = (page.at(-1)?.step ?? 0) > toStep ? page.filter(({ step }) => step <= toStep) : page;
+    if (wanted.length > 0 || isFirst) yield wanted;
+    if (wanted.length < PAGE) return;
     afterStep = page.at(-1)!.step;
     await new Promise((resume) => setImmediate(resume)); // others get their turn between pages
   }

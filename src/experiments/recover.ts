@@ -2,7 +2,7 @@ import { ACTIVE_STATES } from '../contracts/experiment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
-import { progressOf, type TrainingQueue } from './training-queue.js';
+import { progressOf, type TrainingScheduler } from './training-scheduler.js';
 
 /**
  * Brings the experiments of a server that is gone into a state of this one. What it was asked to stop is stopped; what
@@ -11,7 +11,7 @@ import { progressOf, type TrainingQueue } from './training-queue.js';
 export function recoverExperiments(
   store: Store,
   log: EventLog,
-  queue: TrainingQueue,
+  queue: TrainingScheduler,
   { maxRestarts }: { readonly maxRestarts: number },
 ): void {
   for (const experiment of store.experiments.withState(...ACTIVE_STATES))

@@ -1,7 +1,7 @@
 import type { InferencePartOf, RunOptions } from '../compute/inference-executor.js';
 import type { InferenceTask } from '../contracts/jobs.js';
 import type { ScoredToken, ScoreStreamRequest, ScoreSummary } from '../contracts/score.js';
-import { TextReader } from '../corpus/text-bytes.js';
+import { TextReader } from '../corpora/text-bytes.js';
 import { AppError, appError } from '../errors.js';
 import { type ModelDependencies, modelOf } from './use-model.js';
 

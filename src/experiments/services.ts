@@ -13,7 +13,7 @@ import { tidyFolders } from './experiment-folder.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
-import { TrainingQueue } from './training-queue.js';
+import { TrainingScheduler } from './training-scheduler.js';
 import { transfersFolder } from './transfer-folder.js';
 
 export interface ServicesOptions {
@@ -29,7 +29,7 @@ export interface Services {
   readonly store: Store;
   readonly bus: EventBus;
   readonly log: EventLog;
-  readonly queue: TrainingQueue;
+  readonly queue: TrainingScheduler;
   readonly corpora: Corpora;
   readonly sessions: Sessions;
   readonly trainingExecutor: TrainingExecutor;
@@ -55,7 +55,7 @@ export function createServices({
   const { store, release } = openDataFolder(environment.dataDir);
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus, logger);
-  const queue = new TrainingQueue({ store, log, executor: trainingExecutor, environment, logger });
+  const queue = new TrainingScheduler({ store, log, executor: trainingExecutor, environment, logger });
   rmSync(transfersFolder(environment.dataDir), { recursive: true, force: true });
   tidyFolders(environment.dataDir, store);
   recoverExperiments(store, log, queue, environment);

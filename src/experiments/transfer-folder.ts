@@ -3,8 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { writeError } from '../corpus/download.js';
-import type { ByteSource } from '../corpus/staged-upload.js';
+import { writeError } from '../corpora/download.js';
+import type { ByteSource } from '../corpora/staged-upload.js';
 import { AppError, appError } from '../errors.js';
 
 /** Files on their way in or out, in a folder of their own below the data folder; gone with {@link discard}. */

@@ -5,7 +5,7 @@ import type { Experiment } from '../contracts/experiment.js';
 import { ExperimentInput } from '../contracts/experiment-config.js';
 import type { ExportQuery, ImportFields, ImportResult } from '../contracts/transfer.js';
 import { parseStrictly } from '../contracts/validation.js';
-import type { ByteSource } from '../corpus/staged-upload.js';
+import type { ByteSource } from '../corpora/staged-upload.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { assertRoomOnDisk } from './disk-quota.js';

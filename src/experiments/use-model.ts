@@ -17,7 +17,7 @@ import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
 import { findByIdOrName, findExperiment } from './find-experiment.js';
-import { experimentDirectory } from './training-queue.js';
+import { experimentDirectory } from './training-scheduler.js';
 
 export type { RunOptions };
 

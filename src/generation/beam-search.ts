@@ -1,9 +1,9 @@
 import type { BeamSearchRequest, BeamSearchResult } from '../contracts/generation.js';
-import { type Tokenizer, unknownWords } from '../corpus/tokenizer.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { likeliestIds, logNormalizer } from '../models/logits.js';
 import { SeparateState } from '../models/separate-state.js';
 import { selectStreams } from '../models/state-rows.js';
+import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { findStop } from './stop-strings.js';
 import { promptIds } from './text-writing.js';

@@ -1,6 +1,6 @@
 import type { GenerationPart } from '../contracts/generation.js';
-import type { Tokenizer } from '../corpus/tokenizer.js';
 import type { LanguageModel } from '../models/language-model.js';
+import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { type GeneratedText, type TextRequest, TextWriting } from './text-writing.js';
 import { type TokenRequest, TokenSampler } from './token-sampler.js';
 import { writeTokens } from './write-tokens.js';

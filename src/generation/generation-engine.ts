@@ -37,7 +37,7 @@ interface Stream extends Omit<WritingOptions, 'state'> {
 }
 
 /** Beginnings of a long prompt that are kept. */
-const MOST_BEGINNINGS = 64;
+const MAX_BEGINNINGS = 64;
 
 /**
  * Writes many texts with one model. A step reads one token of every text at once; texts join and leave between two steps
@@ -75,7 +75,7 @@ export class GenerationEngine {
   run(writing: TextWriting, options: WritingOptions = {}): Promise<GeneratedText> {
     const { state = null } = options;
     const prompt = writing.context.subarray(0, -1);
-    const keys = state ? [] : prefixKeys(prompt, PROMPT_BLOCK, MOST_BEGINNINGS); // of texts from their beginning
+    const keys = state ? [] : prefixKeys(prompt, PROMPT_BLOCK, MAX_BEGINNINGS); // of texts from their beginning
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...options, writing, keys, resolve, reject, position: 0, state });
       if (!this.#isRunning) void this.#run();

@@ -21,12 +21,12 @@ export interface PrefixKey {
  */
 export class PromptCache {
   readonly #states = new Map<string, StreamStates>();
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #bytes = 0;
 
-  /** @param mostBytes 0 = none is kept */
-  constructor(mostBytes: number) {
-    this.#mostBytes = mostBytes;
+  /** @param maxBytes 0 = none is kept */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   /** The longest known beginning; null when there is none. */
@@ -44,11 +44,11 @@ export class PromptCache {
   /** Keeps a copy. @param state of one stream */
   add(key: string, state: StreamStates): void {
     const bytes = bytesOfStates(state);
-    if (bytes > this.#mostBytes || this.#states.has(key)) return;
+    if (bytes > this.#maxBytes || this.#states.has(key)) return;
     this.#states.set(key, copyOf(state));
     this.#bytes += bytes;
     for (const [oldest, old] of this.#states) {
-      if (this.#bytes <= this.#mostBytes) break;
+      if (this.#bytes <= this.#maxBytes) break;
       this.#states.delete(oldest);
       this.#bytes -= bytesOfStates(old);
       disposeStates(old);

@@ -1,5 +1,5 @@
 /** From the logits of the next token to a token: all that temperature and its friends do. Plain numbers, no tensors. */
-import { likeliestIds, MOST_INSERTED, type TopLogits } from '../models/logits.js';
+import { likeliestIds, MAX_INSERTED, type TopLogits } from '../models/logits.js';
 
 export interface SamplingOptions {
   /** Divides the logits; 0 = the likeliest token. */
@@ -50,7 +50,7 @@ export function topCount(
 ): number | null {
   if (repetitionPenalty !== 1 || (temperature > 0 && (topK === 0 || topK >= vocabularySize))) return null;
   const count = (temperature === 0 ? 1 : topK) + banned.size;
-  return count <= MOST_INSERTED ? Math.min(count, vocabularySize) : null;
+  return count <= MAX_INSERTED ? Math.min(count, vocabularySize) : null;
 }
 
 /** {@link sampleToken} where the largest logits are enough. @param top of one stream, as many as {@link topCount}, or more */

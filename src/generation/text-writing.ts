@@ -2,11 +2,11 @@ import {
   type FinishReason,
   type GenerationPart,
   type GenerationRequest,
-  MOST_TAIL,
+  MAX_TAIL,
   type TokenLogprob,
 } from '../contracts/generation.js';
-import { type Tokenizer, unknownWords } from '../corpus/tokenizer.js';
 import type { TopLogits } from '../models/logits.js';
+import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import type { Logprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
@@ -63,7 +63,7 @@ export class TextWriting {
     this.#request = request;
     this.context = contextOf(tokenizer, request);
     const before = [...(request.tail ?? []).slice(0, -1), ...this.context];
-    this.#tail = before.slice(-MOST_TAIL);
+    this.#tail = before.slice(-MAX_TAIL);
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
     for (const id of before) this.#decoder.push(id);
@@ -107,7 +107,7 @@ export class TextWriting {
     const { stop, maxTokens } = this.#request;
     const checked = this.#held.length;
     const token = this.#decoder.push(id);
-    this.#tail = [...this.#tail, id].slice(-MOST_TAIL);
+    this.#tail = [...this.#tail, id].slice(-MAX_TAIL);
     this.#tokens += 1;
     this.#held += token;
     if (logprobs)

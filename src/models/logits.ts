@@ -1,7 +1,7 @@
 import type * as tf from '../tensor/tensorflow.js';
 
 /** Beyond so many it is faster to sort all. */
-export const MOST_INSERTED = 512;
+export const MAX_INSERTED = 512;
 
 /** The largest logits of one stream or of several, each from the likeliest token down, one stream after another. */
 export interface TopLogits {
@@ -38,7 +38,7 @@ export function composedTopLogits(logits: tf.Tensor2D, count: number): TopLogits
  * @param logits of the whole vocabulary @param count at most as many as there are logits
  */
 export function likeliestIds(logits: Float32Array, count: number): Int32Array {
-  if (count > MOST_INSERTED) {
+  if (count > MAX_INSERTED) {
     const byLogit = (a: number, b: number) => logits[b]! - logits[a]! || a - b;
     return new Int32Array(logits.length)
       .map((_, id) => id)

@@ -5,7 +5,7 @@ import type { Caller } from '../experiments/api-keys.js';
 
 const TICKET_MS = 30_000;
 /** Tickets that may be open at once. */
-const MOST_OPEN = 10_000;
+const MAX_OPEN = 10_000;
 
 /**
  * A browser cannot send a key with a WebSocket or an EventSource, and an address is no place for one. So it asks for a
@@ -17,8 +17,8 @@ export class Tickets {
   /** @throws queue-full */
   issue(caller: Caller): Ticket {
     this.#forgetExpired();
-    if (this.#open.size >= MOST_OPEN)
-      throw appError('queue-full', { what: 'The number of open tickets', limit: MOST_OPEN });
+    if (this.#open.size >= MAX_OPEN)
+      throw appError('queue-full', { what: 'The number of open tickets', limit: MAX_OPEN });
     const ticket = randomBytes(24).toString('base64url');
     const expiresAt = Date.now() + TICKET_MS;
     this.#open.set(ticket, { caller, expiresAt });

@@ -1,4 +1,4 @@
-import { StoredEvent, type TrainingEvent } from '../contracts/events.js';
+import { type EventType, StoredEvent, type TrainingEvent } from '../contracts/events.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Database } from './database.js';
 
@@ -8,8 +8,8 @@ type ExperimentKey = Pick<ExperimentRecord, 'number' | 'id'>;
 export interface EventRepository {
   /** Stores the event under the next number. To be called in the transaction that applies what it says. */
   append(experiment: ExperimentKey, event: TrainingEvent, time: string): StoredEvent;
-  /** Events with a higher number, at most `limit`. */
-  after(experiment: ExperimentKey, seq: number, limit: number): StoredEvent[];
+  /** Events with a higher number, at most `limit`; of some types alone, if they are given. */
+  after(experiment: ExperimentKey, seq: number, limit: number, types?: readonly EventType[]): StoredEvent[];
 }
 
 export function createEventRepository(database: Database): EventRepository {
@@ -19,10 +19,19 @@ export function createEventRepository(database: Database): EventRepository {
   const insert = database.prepare(
     'INSERT INTO events (experiment, seq, time, type, data) VALUES (?, ?, ?, ?, ?)',
   );
-  const after = database.prepare<
-    [number, number, number],
-    { seq: number; time: string; type: string; data: string }
-  >('SELECT seq, time, type, data FROM events WHERE experiment = ? AND seq > ? ORDER BY seq LIMIT ?');
+  interface Row {
+    readonly seq: number;
+    readonly time: string;
+    readonly type: string;
+    readonly data: string;
+  }
+  const after = database.prepare<[number, number, number], Row>(
+    'SELECT seq, time, type, data FROM events WHERE experiment = ? AND seq > ? ORDER BY seq LIMIT ?',
+  );
+  const afterOfTypes = database.prepare<[number, number, string, number], Row>(
+    `SELECT seq, time, type, data FROM events WHERE experiment = ? AND seq > ?
+     AND type IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
+  );
 
   return {
     append(experiment, event, time) {
@@ -30,11 +39,13 @@ export function createEventRepository(database: Database): EventRepository {
       insert.run(experiment.number, seq, time, event.type, JSON.stringify(event.data));
       return { experimentId: experiment.id, seq, time, ...event };
     },
-    after: (experiment, seq, limit) =>
-      after
-        .all(experiment.number, seq, limit)
-        .map(({ data, ...row }) =>
-          StoredEvent.parse({ experimentId: experiment.id, ...row, data: JSON.parse(data) }),
-        ) as StoredEvent[],
+    after(experiment, seq, limit, types) {
+      const rows = types
+        ? afterOfTypes.all(experiment.number, seq, JSON.stringify(types), limit)
+        : after.all(experiment.number, seq, limit);
+      return rows.map(({ data, ...row }) =>
+        StoredEvent.parse({ experimentId: experiment.id, ...row, data: JSON.parse(data) }),
+      ) as StoredEvent[];
+    },
   };
 }

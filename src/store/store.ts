@@ -1,5 +1,6 @@
 import { type ApiKeyRepository, createApiKeyRepository } from './api-key-repository.js';
 import { type CheckpointRepository, createCheckpointRepository } from './checkpoint-repository.js';
+import { createCommitQueue } from './commit-queue.js';
 import { openDatabase } from './database.js';
 import { createEventRepository, type EventRepository } from './event-repository.js';
 import { createExperimentPager, type ExperimentPage, type ExperimentPageQuery } from './experiment-page.js';
@@ -25,6 +26,8 @@ export interface Store {
    * @throws out-of-disk, database-unusable
    */
   transaction<Result>(body: () => Result): Result;
+  /** Calls `callback` after the outermost transaction has been committed, never when it is rolled back; at once outside of one. */
+  afterCommit(callback: () => void): void;
   /** @throws database-unusable when it does not answer */
   check(): void;
   /**
@@ -38,6 +41,7 @@ export interface Store {
 /** @throws database-newer, database-unusable */
 export function openStore(file: string): Store {
   const database = openDatabase(file);
+  const commits = createCommitQueue(database);
   // Reads the file, unlike SELECT 1.
   const ping = database.prepare('SELECT count(*) FROM sqlite_schema');
   return {
@@ -50,11 +54,12 @@ export function openStore(file: string): Store {
     ...describingErrors({ page: createExperimentPager(database), check: () => void ping.get() }, file),
     transaction(body) {
       try {
-        return database.transaction(body).immediate();
+        return commits.transaction(body);
       } catch (error) {
         throw describeSqliteError(error, file);
       }
     },
+    afterCommit: commits.afterCommit,
     backup: async (target) => {
       try {
         await database.backup(target);

@@ -1,8 +1,8 @@
 import { freemem } from 'node:os';
+import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEstimate } from '../contracts/estimate.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
 import type { OptimizerConfig } from '../contracts/training.js';
-import { BatchIterator } from '../corpus/batch-iterator.js';
 import { evaluateStepwise } from '../evaluation/evaluate.js';
 import type { Stepwise } from '../evaluation/stepwise.js';
 import { LstmLanguageModel } from '../models/lstm-language-model.js';
@@ -19,7 +19,7 @@ export interface EstimateOptions {
 
 /** Longest time of the tried steps, and most of them; the first one is not counted. */
 const TRY_MS = 1500;
-const MOST_STEPS = 20;
+const MAX_STEPS = 20;
 /** Tokens of the valid split that are read to see how fast that goes. */
 const EVALUATED_TOKENS = 4000;
 /** Part of the free memory that a try may take. */
@@ -67,7 +67,7 @@ function* tryOut({ config, vocabularySize, splits }: EstimateOptions) {
   try {
     const text = new BatchIterator(splits.train, { batchSize: training.batchSize });
     let [steps, tokens, trainMs] = [0, 0, 0];
-    for (let step = 0; step <= MOST_STEPS && (steps === 0 || trainMs < TRY_MS); step++) {
+    for (let step = 0; step <= MAX_STEPS && (steps === 0 || trainMs < TRY_MS); step++) {
       const batch = text.next(training.bpttLength) ?? text.next(training.bpttLength)!;
       const start = performance.now();
       for (const part of splitBatch(batch, training.gradientAccumulation)) {

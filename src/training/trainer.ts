@@ -1,5 +1,5 @@
+import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEvent } from '../contracts/events.js';
-import { BatchIterator } from '../corpus/batch-iterator.js';
 import { appError } from '../errors.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import type { LanguageModelState, TokenBatch } from '../models/language-model.js';

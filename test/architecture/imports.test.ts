@@ -10,25 +10,40 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Folders that a folder may import besides itself, node's own modules and src/errors. The design's table, section 2. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
-  corpus: ['contracts'],
+  tokenizers: ['contracts'],
+  corpora: ['tokenizers', 'contracts'],
+  batches: ['contracts'],
   tensor: ['contracts'],
   layers: ['tensor'],
-  models: ['layers', 'tensor', 'contracts', 'corpus'],
-  training: ['models', 'layers', 'tensor', 'corpus', 'contracts', 'evaluation'],
-  evaluation: ['models', 'layers', 'tensor', 'corpus', 'contracts'],
-  generation: ['models', 'layers', 'tensor', 'corpus', 'contracts'],
-  checkpoints: ['models', 'training', 'layers', 'tensor', 'corpus', 'contracts'], // the gate order is the layers'
+  models: ['layers', 'tensor', 'contracts'],
+  training: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts', 'evaluation'],
+  evaluation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
+  generation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
+  checkpoints: ['models', 'training', 'layers', 'tensor', 'tokenizers', 'contracts'], // the gate order is the layers'
+  tasks: [
+    'checkpoints',
+    'training',
+    'evaluation',
+    'generation',
+    'models',
+    'tensor',
+    'corpora',
+    'tokenizers',
+    'contracts',
+  ],
   store: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'contracts', 'corpus'],
+  experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers'],
   server: ['experiments', 'contracts'],
-  cli: ['server', 'experiments', 'compute', 'contracts', 'corpus'],
+  cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
 
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
-  corpus: [],
+  tokenizers: [],
+  corpora: [],
+  batches: [],
   tensor: [/^@tensorflow\//],
   layers: [],
   models: [],
@@ -36,6 +51,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   evaluation: [],
   generation: [],
   checkpoints: [/^zod$/],
+  tasks: [],
   store: [/^better-sqlite3$/],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],

@@ -16,8 +16,8 @@ describe('warm models', () => {
     const built: number[] = [];
     const gone: number[] = [];
     let bytesOfOne = 0;
-    const warmOf = (mostBytes: number) =>
-      new WarmModels<number>(mostBytes, {
+    const warmOf = (maxBytes: number) =>
+      new WarmModels<number>(maxBytes, {
         build: ({ model }) => {
           bytesOfOne = 8 * parameterCount(model);
           return built.push(built.length) - 1;

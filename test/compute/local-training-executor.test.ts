@@ -152,20 +152,20 @@ test('a training that says nothing is interrupted', async (context) => {
   assert.match(outcome.reason, /signal SIGKILL.*sent no event for 100 ms/);
 });
 
-test('a host that gives no sign of life is killed', async (context) => {
+test('a host that sends no heartbeat is killed', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', {
-    limits: { aliveIntervalMs: 20, hostSilenceMs: 1000 },
+    limits: { heartbeatIntervalMs: 20, hostSilenceMs: 1000 },
   });
   const run = executor.submit(trainingJob('a'));
   process.kill(Number(await firstText(run)), 'SIGSTOP');
   const outcome = await run.outcome;
   assert.ok(outcome.type === 'interrupted');
-  assert.match(outcome.reason, /no sign of life/);
+  assert.match(outcome.reason, /no heartbeat/);
 });
 
 test('an idle host that holds too much memory is replaced', async (context) => {
   const executor = startExecutor(context, 'crash-thread', {
-    limits: { aliveIntervalMs: 1, idleRssBytes: 1 },
+    limits: { heartbeatIntervalMs: 1, idleRssBytes: 1 },
   });
   await executor.warmUp();
   const [first, second] = [

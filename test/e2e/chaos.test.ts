@@ -8,7 +8,7 @@ test('kills of server and host lose no event, leave no gap, and change no bit of
     kills: 5,
     seed: 4,
     experiments: 2,
-    mostPauseMs: 2500,
+    maxPauseMs: 2500,
     epochs: 12,
     log: (line) => context.diagnostic(line),
   });

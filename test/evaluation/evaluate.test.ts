@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { wordTokenizerOf } from '../../src/corpus/create-tokenizer.js';
 import { bitsPerByte, evaluate } from '../../src/evaluation/evaluate.js';
 import { scoreText } from '../../src/evaluation/score-text.js';
 import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import { KERNELS, onKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 import { tinyText, tinyTraining, VOCABULARY } from '../support/tiny-training.js';

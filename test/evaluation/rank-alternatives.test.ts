@@ -3,12 +3,12 @@ import { describe, it } from 'node:test';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { RankRequest } from '../../src/contracts/score.js';
-import { createTokenizer, wordTokenizerOf } from '../../src/corpus/create-tokenizer.js';
-import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { rankAlternatives } from '../../src/evaluation/rank-alternatives.js';
 import { scoreText } from '../../src/evaluation/score-text.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createTokenizer, wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
+import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
 import { useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 

@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { TokenizerConfig } from '../../src/contracts/corpus.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import type { ScoredToken } from '../../src/contracts/score.js';
-import { createTokenizer } from '../../src/corpus/create-tokenizer.js';
-import type { Tokenizer } from '../../src/corpus/tokenizer.js';
 import { scoreText } from '../../src/evaluation/score-text.js';
 import type { Stepwise } from '../../src/evaluation/stepwise.js';
 import { type Adaptation, NO_ADAPTATION, SurprisalReader } from '../../src/evaluation/surprisal-reader.js';
 import { TextScorer } from '../../src/evaluation/text-scorer.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
+import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
 import { useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BeamSearchRequest, GenerationRequest } from '../../src/contracts/generation.js';
-import { wordTokenizerOf } from '../../src/corpus/create-tokenizer.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
 import { searchBeams } from '../../src/generation/beam-search.js';
 import { generateText } from '../../src/generation/generate-text.js';
 import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import { useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 import { createTinyModel } from '../support/tiny-model.js';

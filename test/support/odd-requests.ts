@@ -24,7 +24,7 @@ export interface OddRequest {
 }
 
 const BOUNDARY = 'x';
-const MOST_DEPTH = 4;
+const MAX_DEPTH = 4;
 
 export function operationsOf(document: unknown): Operation[] {
   const { paths } = document as { paths: Record<string, Record<string, DocumentedOperation>> };
@@ -120,7 +120,7 @@ const multipart = fc.tuple(fc.array(part, { maxLength: 6 }), fc.boolean()).map((
 
 /** Values that mostly keep to a JSON schema. */
 function fromSchema(document: unknown, schema: Schema, depth: number): fc.Arbitrary<unknown> {
-  if (depth > MOST_DEPTH) return oddValue;
+  if (depth > MAX_DEPTH) return oddValue;
   const { $ref, anyOf, oneOf, allOf, type, properties, items, minimum, maximum } = schema as {
     $ref?: string;
     anyOf?: Schema[];

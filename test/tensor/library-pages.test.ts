@@ -6,7 +6,7 @@ const BACKEND = new URL('../../src/tensor/backend.js', import.meta.url).href;
 const FILE_PAGES = new URL('../../src/tensor/file-pages.js', import.meta.url).href;
 const TENSORFLOW = new URL('../../src/tensor/tensorflow.js', import.meta.url).href;
 /** Of the quarter of a gigabyte that loading it touches. */
-const MOST_BYTES = 60 * 1024 * 1024;
+const MAX_BYTES = 60 * 1024 * 1024;
 
 test('after its start libtensorflow holds little memory, and works', (context) => {
   if (process.platform !== 'linux') return context.skip('reads /proc');
@@ -28,7 +28,7 @@ test('after its start libtensorflow holds little memory, and works', (context) =
   assert.equal(status, 0, stderr);
   const { kernels, bytes, product } = JSON.parse(stdout);
   if (kernels !== 'fused') return context.skip('the native kernels were not built here');
-  assert.ok(bytes > 0 && bytes < MOST_BYTES, `${bytes} bytes`);
+  assert.ok(bytes > 0 && bytes < MAX_BYTES, `${bytes} bytes`);
   assert.deepEqual(product, [4, 4, 4, 4, 4, 4]);
 });
 

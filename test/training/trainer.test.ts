@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BatchIterator } from '../../src/batches/batch-iterator.js';
 import { TrainingEvent } from '../../src/contracts/events.js';
-import { BatchIterator } from '../../src/corpus/batch-iterator.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
 import { parametersFromWeights } from '../../src/models/lstm-parameters.js';

@@ -9,8 +9,8 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { createStopFlag } from '../../src/compute/training-task.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
-import { StagedUpload } from '../../src/corpus/staged-upload.js';
-import { copyInitialModel } from '../../src/experiments/initial-model.js';
+import { StagedUpload } from '../../src/corpora/staged-upload.js';
+import { copyInitialModel } from '../../src/experiments/copy-checkpoint.js';
 import train from '../../workers/train.js';
 import { useBackend } from '../support/backend.js';
 

@@ -1,0 +1,42 @@
+import type { CurvePoint } from './downsample.js';
+
+/**
+ * At most `count` points of a curve, its first and its last among them, and of each of equally many points in between the lowest
+ * and the highest: drawn, they cover the same range as all points, however far one looks from. A part without a finite value
+ * keeps none.
+ * @param count most points, at least 2
+ */
+export function keepExtremes<Point extends CurvePoint>(
+  points: readonly Point[],
+  count: number,
+): readonly Point[] {
+  if (points.length <= count) return points;
+  const first = points[0]!;
+  const last = points.at(-1)!;
+  const buckets = Math.floor((count - 2) / 2);
+  if (buckets === 0) return [first, last];
+  const kept = [first];
+  const length = (points.length - 2) / buckets;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const start = Math.floor(bucket * length) + 1;
+    const end = Math.floor((bucket + 1) * length) + 1;
+    kept.push(...extremesOf(points, start, end));
+  }
+  kept.push(last);
+  return kept;
+}
+
+/** Lowest and highest of some points, in their order; one where they are the same, none without a finite value. */
+function extremesOf<Point extends CurvePoint>(points: readonly Point[], start: number, end: number): Point[] {
+  let lowest = -1;
+  let highest = -1;
+  for (let index = start; index < end; index++) {
+    const { value } = points[index]!;
+    if (value === null) continue;
+    if (lowest === -1 || value < points[lowest]!.value!) lowest = index;
+    if (highest === -1 || value > points[highest]!.value!) highest = index;
+  }
+  if (lowest === -1) return [];
+  if (lowest === highest) return [points[lowest]!];
+  return [points[Math.min(lowest, highest)]!, points[Math.max(lowest, highest)]!];
+}

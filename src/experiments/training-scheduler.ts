@@ -1,0 +1,303 @@
+import { join, resolve } from 'node:path';
+import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
+import type { Environment } from '../contracts/environment.js';
+import type { TrainingEvent } from '../contracts/events.js';
+import type { ExperimentConfig } from '../contracts/experiment-config.js';
+import type { ExperimentRecord } from '../contracts/experiment-record.js';
+import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
+import { AppError, serializeError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { EventLog } from './event-log.js';
+import type { Logger } from './logger.js';
+import { isActive } from './transitions.js';
+
+export interface TrainingSchedulerOptions {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly executor: TrainingExecutor;
+  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxRestarts'>;
+  readonly logger: Logger;
+  /** Time between two tries to store how a training ended, after one has failed. */
+  readonly retryMs?: number;
+}
+
+interface ActiveRun {
+  readonly run: TrainingRun;
+  /** Settles when everything that the run said is stored. */
+  readonly ended: Promise<void>;
+}
+
+type Failure = Extract<TrainingEvent, { type: 'failed' }>['data']['error'];
+
+/** Events that a training may send; the others are for the service to say. */
+const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
+  'started',
+  'step',
+  'evaluation',
+  'epoch',
+  'sample',
+  'checkpoint',
+  'rollback',
+  'succeeded',
+]);
+
+const SERVER_STOPPED = 'The server was stopped';
+const RETRY_MS = 5000;
+
+/** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
+export class TrainingScheduler {
+  readonly #options: TrainingSchedulerOptions;
+  readonly #active = new Map<string, ActiveRun>();
+  #wakeUp: NodeJS.Immediate | undefined;
+  #closing = false;
+  #stopWaiting: () => void = () => {};
+
+  constructor(options: TrainingSchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Experiments that hold a slot. */
+  get activeIds(): readonly string[] {
+    return [...this.#active.keys()];
+  }
+
+  /** Fills free slots soon, after whoever asks has finished. */
+  wake(): void {
+    if (this.#closing) return;
+    this.#wakeUp ??= setImmediate(() => {
+      this.#wakeUp = undefined;
+      try {
+        this.#fillSlots();
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'the queue could not be read or written');
+        setTimeout(() => this.wake(), this.#options.retryMs ?? RETRY_MS).unref();
+      }
+    });
+  }
+
+  /** Puts an experiment behind all others of its priority, or, when it did not leave by itself, where it was. */
+  enqueue(
+    experiment: ExperimentRecord,
+    how: {
+      readonly resume: boolean;
+      readonly restarts: number;
+      readonly keepsPlace?: boolean;
+      /** Another config from now on. */
+      readonly config?: ExperimentConfig;
+    },
+  ): ExperimentRecord {
+    const { store, log } = this.#options;
+    const queueOrder = how.keepsPlace ? experiment.queueOrder : store.experiments.lastQueueOrder();
+    const position = store.experiments.queuePosition({ ...experiment, queueOrder });
+    const queued = log.record(
+      experiment.id,
+      { type: 'queued', data: { position } },
+      { queueOrder, resume: how.resume, restarts: how.restarts, config: how.config },
+    );
+    this.wake();
+    return queued ?? experiment;
+  }
+
+  /** Asks the training of an experiment to stop at its next step. */
+  stop(experimentId: string, mode: StopMode): void {
+    this.#active.get(experimentId)?.run.stop(mode);
+  }
+
+  /** Ends the training of an experiment now; what follows from its end is recorded when it has ended. */
+  kill(experimentId: string): void {
+    this.#active.get(experimentId)?.run.kill();
+  }
+
+  /** Pauses what runs, so that the next start goes on from there; does not wait longer than the grace time. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    this.#stopWaiting();
+    if (this.#wakeUp) clearImmediate(this.#wakeUp);
+    for (const { run } of this.#active.values()) run.stop('pause');
+    await withinTime(graceMs, this.#allEnded());
+    await this.#options.executor.close();
+    await this.#allEnded();
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+  }
+
+  #fillSlots(): void {
+    const { store, executor } = this.#options;
+    while (!this.#closing && this.#active.size < executor.slots) {
+      const next = store.experiments.nextQueued();
+      if (!next) return;
+      this.#start(next);
+    }
+  }
+
+  #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
+    const { log, executor, environment } = this.#options;
+    const attempt = before + 1;
+    log.record(id, { type: 'preparing', data: { attempt } });
+    const dataDirectory = resolve(environment.dataDir);
+    try {
+      const run = executor.submit({
+        experimentId: id,
+        attempt,
+        config,
+        experimentDirectory: experimentDirectory(dataDirectory, id),
+        dataDirectory,
+        corporaMirror: environment.corporaMirror,
+        resume,
+        initialDirectory: parentId === null ? null : initialDirectory(dataDirectory, id),
+      });
+      this.#active.set(id, { run, ended: this.#follow(run) });
+    } catch (error) {
+      this.#settle(id, {
+        type: 'interrupted',
+        reason: serializeError(error).message,
+      });
+    }
+  }
+
+  async #follow(run: TrainingRun): Promise<void> {
+    const { experimentId } = run;
+    const storeError = await this.#storeEvents(run);
+    let outcome = await run.outcome;
+    if (storeError !== undefined) outcome = { type: 'interrupted', reason: unstoredReason(storeError) };
+    await this.#settleWhenPossible(experimentId, outcome);
+    this.#active.delete(experimentId);
+    this.wake();
+  }
+
+  /** @returns why they could not be stored: then the training is asked to write a checkpoint and to stop */
+  async #storeEvents(run: TrainingRun): Promise<unknown> {
+    const { log, logger } = this.#options;
+    const { experimentId } = run;
+    try {
+      for await (const event of run.events) {
+        if (TRAINER_EVENTS.has(event.type)) log.record(experimentId, event);
+      }
+      return undefined;
+    } catch (error) {
+      logger.error({ err: error, experimentId }, 'what a training said could not be stored');
+      run.stop('pause');
+      return error;
+    }
+  }
+
+  /** An experiment whose end cannot be stored (a full disk) keeps its slot until it can: its state must not lie. */
+  async #settleWhenPossible(experimentId: string, outcome: TrainingOutcome): Promise<void> {
+    const { logger } = this.#options;
+    for (;;) {
+      try {
+        this.#settle(experimentId, outcome);
+        return;
+      } catch (error) {
+        logger.error({ err: error, experimentId }, 'the end of a training could not be stored');
+        if (!(error instanceof AppError) || error.kind !== 'unavailable') return;
+      }
+      if (this.#closing) return; // the next server finds it in the state that it was in
+      await this.#pauseBeforeRetry();
+    }
+  }
+
+  /** Ends early when the server stops. */
+  #pauseBeforeRetry(): Promise<void> {
+    return new Promise((resume) => {
+      const timer = setTimeout(resume, this.#options.retryMs ?? RETRY_MS);
+      this.#stopWaiting = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+  }
+
+  /** Records how a training ended. */
+  #settle(id: string, outcome: TrainingOutcome): void {
+    const experiment = this.#options.store.experiments.find(id);
+    if (!experiment || !isActive(experiment.state)) return; // it is deleted, or its last event said it all
+    const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
+    switch (outcome.type) {
+      case 'succeeded':
+        this.#fail(id, toFailure(new Error('The training ended without its last event')));
+        break;
+      case 'failed':
+        this.#fail(id, outcome.error);
+        break;
+      case 'stopped':
+        if (isCancelled) this.#end(experiment, 'cancelled');
+        else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
+        else this.#interrupt(experiment, SERVER_STOPPED, true);
+        break;
+      case 'interrupted':
+        if (isCancelled) this.#end(experiment, 'cancelled');
+        else if (this.#closing) this.#interrupt(experiment, SERVER_STOPPED, true);
+        else this.#interruptAndRestart(experiment, outcome);
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  /** A bystander's restart does not count: it was not its fault. */
+  #interruptAndRestart(
+    experiment: ExperimentRecord,
+    { reason, isBystander = false }: Extract<TrainingOutcome, { type: 'interrupted' }>,
+  ): void {
+    const { restarts, state } = experiment;
+    const mayRestart = isBystander || restarts < this.#options.environment.maxRestarts;
+    const willRestart = state !== 'pausing' && mayRestart;
+    this.#interrupt(experiment, reason, willRestart);
+    const counted = isBystander ? restarts : restarts + 1;
+    if (willRestart) this.enqueue(experiment, { resume: true, restarts: counted, keepsPlace: true });
+  }
+
+  #interrupt({ id }: ExperimentRecord, reason: string, willRestart: boolean): void {
+    this.#options.log.record(id, { type: 'interrupted', data: { reason, willRestart } });
+  }
+
+  #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
+    const { store, log } = this.#options;
+    log.record(id, { type, data: progressOf(store, number) });
+  }
+
+  #fail(id: string, error: Failure): void {
+    this.#options.log.record(id, { type: 'failed', data: { error } });
+  }
+}
+
+/** Where an experiment's checkpoints and its served model lie. */
+export function experimentDirectory(dataDirectory: string, experimentId: string): string {
+  return join(resolve(dataDirectory), 'experiments', experimentId);
+}
+
+/** What a fork begins with: a checkpoint and a tokenizer, laid out as an experiment. */
+export function initialDirectory(dataDirectory: string, experimentId: string): string {
+  return join(experimentDirectory(dataDirectory, experimentId), 'initial');
+}
+
+/** How far an experiment has come: whole epochs, and steps. */
+export function progressOf({ metrics }: Store, experiment: number): { epoch: number; step: number } {
+  const latest = metrics.latest([experiment]).get(experiment);
+  return { epoch: Math.floor(latest?.epoch ?? 0), step: latest?.step ?? 0 };
+}
+
+function unstoredReason(error: unknown): string {
+  return `What it said could not be stored: ${serializeError(error).message}`;
+}
+
+function toFailure(error: unknown): Failure {
+  const { code, message, details } = serializeError(error);
+  return { code, message, details: { ...details } };
+}
+
+function isStopped(outcome: TrainingOutcome, mode: StopMode): boolean {
+  return outcome.type === 'stopped' && outcome.mode === mode;
+}
+
+async function withinTime(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((done) => {
+    timer = setTimeout(done, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

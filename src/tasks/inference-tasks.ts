@@ -1,0 +1,91 @@
+import type { TrainedModel } from '../checkpoints/model-folder.js';
+import { WarmModels } from '../checkpoints/warm-models.js';
+import type { TrainingEstimate } from '../contracts/estimate.js';
+import type { InferenceLimits } from '../contracts/inference-limits.js';
+import type { InferenceResults, InferenceTask } from '../contracts/jobs.js';
+import { assertLongEnough } from '../corpora/corpus.js';
+import { loadCorpus } from '../corpora/load-corpus.js';
+import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
+import { searchBeams } from '../generation/beam-search.js';
+import { GenerationEngine } from '../generation/generation-engine.js';
+import { loadBackend } from '../tensor/backend.js';
+import { estimateTraining } from '../training/estimate-training.js';
+import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
+import type { TaskContext } from './task-context.js';
+import { exportBundle, importBundle } from './transfer-bundle.js';
+import { writeText } from './write-text.js';
+
+type Result = InferenceResults[InferenceTask['type']];
+type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' | 'estimate' }>;
+type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
+
+/** All that a thread does with trained models: keeps them warm, and writes the texts of a model side by side. */
+export class InferenceTasks {
+  readonly #warmModels: WarmModels<GenerationEngine>;
+  /** Texts that are being written. */
+  #textsOpen = 0;
+
+  constructor(limits: InferenceLimits) {
+    this.#warmModels = new WarmModels(limits.warmModelBytes, {
+      build: ({ model }) => new GenerationEngine(model, limits),
+      dispose: (engine) => engine.dispose(),
+    });
+  }
+
+  /** @throws AppError */
+  async run(task: InferenceTask, context: TaskContext): Promise<Result> {
+    switch (task.type) {
+      case 'export':
+        return exportBundle(task);
+      case 'import':
+        return importBundle(task);
+      case 'estimate':
+        await loadBackend();
+        return estimate(task, this.#turn(context));
+      default:
+        await loadBackend();
+        return this.#warmModels.use(task.model, (warm) => this.#useModel(warm, task, context));
+    }
+  }
+
+  /** All else gives way to the texts that are written. */
+  #turn({ tell, nextInput, isCancelled }: TaskContext): Turn {
+    return { tell, nextInput, isCancelled, othersWait: () => this.#textsOpen > 0 };
+  }
+
+  async #useModel(warm: WarmModel, task: ModelTask, context: TaskContext): Promise<Result> {
+    const turn = this.#turn(context);
+    switch (task.type) {
+      case 'generate':
+        this.#textsOpen += 1;
+        try {
+          return await writeText(warm, warm.extra, task, context);
+        } finally {
+          this.#textsOpen -= 1;
+        }
+      case 'search':
+        return runCooperatively(searchBeams(warm.model, warm.tokenizer, task.request), turn);
+      case 'rank':
+        return rank(warm, task, turn);
+      case 'score':
+        return scoreTexts(warm, task, turn);
+      case 'score-stream':
+        return scoreStream(warm, task, turn);
+      case 'evaluate':
+        return evaluateModel(warm, task, turn);
+      default:
+        return task satisfies never;
+    }
+  }
+}
+
+async function estimate(
+  { config, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'estimate' }>,
+  turn: Turn,
+): Promise<TrainingEstimate> {
+  const { corpus: name, tokenizer, training } = config;
+  const corpus = await loadCorpus({ corpus: name, tokenizer, dataDirectory, mirror });
+  assertLongEnough(corpus, training);
+  const { splits, vocabulary } = corpus;
+  return runCooperatively(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
+}

@@ -1,0 +1,153 @@
+/** Tasks that only read texts: score, rank, evaluate. */
+import type { TrainedModel } from '../checkpoints/model-folder.js';
+import type { SplitName } from '../contracts/corpus.js';
+import type { EvaluationProgress, EvaluationResult } from '../contracts/evaluation.js';
+import type { InferenceTask } from '../contracts/jobs.js';
+import type { RankResult, ScoredToken, ScoreList, ScoreResult, ScoreSummary } from '../contracts/score.js';
+import type { Corpus } from '../corpora/corpus.js';
+import { loadCorpus } from '../corpora/load-corpus.js';
+import { appError } from '../errors.js';
+import {
+  evaluateAdapted,
+  isAdaptive,
+  needsSplits,
+  type PreparedAdaptation,
+  prepareAdaptation,
+} from '../evaluation/adaptive-evaluation.js';
+import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
+import { bitsPerByte, evaluateStepwise } from '../evaluation/evaluate.js';
+import { rankAlternatives } from '../evaluation/rank-alternatives.js';
+import { scoreTextStepwise } from '../evaluation/score-text.js';
+import { SurprisalReader } from '../evaluation/surprisal-reader.js';
+import { TextScorer } from '../evaluation/text-scorer.js';
+import type { TaskContext } from './task-context.js';
+
+/** What connects a reader with others: it gives way to those who want the thread. */
+export interface Turn extends TaskContext {
+  /** Whether others want the thread. */
+  othersWait(): boolean;
+}
+
+/** Shape of the batches that a split is evaluated in. */
+const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
+/** Time between two reports on an evaluation. */
+const PROGRESS_INTERVAL_MS = 100;
+const SILENT = () => {};
+
+type TaskOf<Type> = Extract<InferenceTask, { type: Type }>;
+type ReadingTask = TaskOf<'score' | 'score-stream' | 'evaluate'>;
+
+/** Calls `use` with how the model is to adapt to the text, and frees that afterwards. */
+async function withAdaptation<Answer>(
+  { model, tokenizer, description }: TrainedModel,
+  { request, dataDirectory, corporaMirror: mirror }: ReadingTask,
+  turn: Turn,
+  onStep: (progress: EvaluationProgress) => void,
+  use: (adaptation: PreparedAdaptation) => Promise<Answer>,
+): Promise<Answer> {
+  const splits = needsSplits(request)
+    ? (await loadCorpus({ corpus: description.corpus, tokenizer, dataDirectory, mirror })).splits
+    : null;
+  const steps = prepareAdaptation(model, request, splits);
+  const adaptation = await runCooperatively(steps, { ...turn, onStep });
+  try {
+    return await use(adaptation);
+  } finally {
+    adaptation.dispose();
+  }
+}
+
+export async function rank(
+  { model, tokenizer }: TrainedModel,
+  task: TaskOf<'rank'>,
+  turn: Turn,
+): Promise<RankResult> {
+  return runCooperatively(rankAlternatives(model, tokenizer, task.request), turn);
+}
+
+export async function scoreTexts(warm: TrainedModel, task: TaskOf<'score'>, turn: Turn): Promise<ScoreList> {
+  const { text, texts = [text!], inspect } = task.request;
+  return withAdaptation(warm, task, turn, SILENT, async (adaptation) => {
+    const options = { adaptation, inspect: inspect ? task.request : null };
+    const items: ScoreResult[] = [];
+    for (const each of texts) {
+      const steps = scoreTextStepwise(warm.model, warm.tokenizer, each, options);
+      items.push({ ...(await runCooperatively(steps, turn)), ...adaptation.used });
+    }
+    return { items };
+  });
+}
+
+export async function scoreStream(
+  warm: TrainedModel,
+  task: TaskOf<'score-stream'>,
+  turn: Turn,
+): Promise<ScoreSummary> {
+  const { nextInput } = turn;
+  const tell = (tokens: ScoredToken[]) => {
+    if (task.request.tokens) turn.tell?.({ tokens, wantsMore: false });
+  };
+  return withAdaptation(warm, task, turn, SILENT, async (adaptation) => {
+    const reader = new SurprisalReader(warm.model, adaptation);
+    try {
+      const scorer = new TextScorer(warm.tokenizer, reader);
+      for (let text = await nextInput(); text !== null; text = await nextInput())
+        await runCooperatively(scorer.push(text), { ...turn, onStep: tell });
+      if (turn.isCancelled()) throw appError('cancelled');
+      return { ...(await runCooperatively(scorer.end(), { ...turn, onStep: tell })), ...adaptation.used };
+    } finally {
+      reader.dispose();
+    }
+  });
+}
+
+export async function evaluateModel(
+  warm: TrainedModel,
+  task: TaskOf<'evaluate'>,
+  turn: Turn,
+): Promise<EvaluationResult> {
+  const { model, tokenizer, description } = warm;
+  const { request, dataDirectory, corporaMirror: mirror } = task;
+  const tell = tellProgress(turn);
+  return withAdaptation(warm, task, turn, tell, async (adaptation) => {
+    if (request.text !== undefined) {
+      const steps = scoreTextStepwise(model, tokenizer, request.text, { adaptation });
+      const {
+        perplexity,
+        bitsPerByte: bits,
+        tokens,
+      } = await runCooperatively(steps, { ...turn, onStep: tell });
+      const loss = Math.log(perplexity);
+      return { perplexity, loss, tokens: tokens.length, bitsPerByte: bits, ...adaptation.used };
+    }
+    const corpus = await loadCorpus({
+      corpus: request.corpus ?? description.corpus,
+      tokenizer,
+      dataDirectory,
+      mirror,
+    });
+    const { ids, bytes } = readSplit(corpus, request.split ?? 'test');
+    const steps = isAdaptive(request)
+      ? evaluateAdapted(model, ids, adaptation)
+      : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
+    const evaluation = await runCooperatively(steps, { ...turn, onStep: tell });
+    const bits = bitsPerByte(evaluation.loss, evaluation.tokens, bytes);
+    return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
+  });
+}
+
+/** Tells how far it is, not more often than anyone can read. */
+function tellProgress({ tell }: Turn): (progress: EvaluationProgress) => void {
+  if (!tell) return SILENT;
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_INTERVAL_MS) return;
+    last = now;
+    tell(progress);
+  };
+}
+
+function readSplit({ splits, bytes }: Corpus, split: SplitName) {
+  return { ids: splits[split], bytes: bytes[split] };
+}

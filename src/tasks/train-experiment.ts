@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { CheckpointFolder } from '../checkpoints/checkpoint-folder.js';
+import { openInitialModel } from '../checkpoints/initial-model.js';
+import { describeModel } from '../checkpoints/model-folder.js';
+import type { TrainingEvent } from '../contracts/events.js';
+import type { BackendReport, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
+import { assertLongEnough } from '../corpora/corpus.js';
+import { loadCorpus } from '../corpora/load-corpus.js';
+import { appError, serializeError } from '../errors.js';
+import { generateText } from '../generation/generate-text.js';
+import { LstmLanguageModel } from '../models/lstm-language-model.js';
+import { parametersFromWeights } from '../models/lstm-parameters.js';
+import { loadBackend } from '../tensor/backend.js';
+import { Trainer } from '../training/trainer.js';
+
+/** What connects a training with whoever asked for it. */
+export interface TrainingContext {
+  /** Takes each event, in order. */
+  emit(event: TrainingEvent): void;
+  /** Read at each step: what it was asked to do. */
+  readStop(): StopMode | null;
+}
+
+/** One attempt at one experiment. What goes wrong is the outcome `failed`, not a rejection. */
+export async function trainExperiment(
+  job: TrainingJob,
+  { emit, readStop }: TrainingContext,
+): Promise<TrainingOutcome> {
+  try {
+    const report = await loadBackend();
+    const { config } = job;
+    if (config.precision === 'bfloat16' && report.kernels !== 'fused')
+      throw appError('precision-unavailable', { ...report });
+    const initial = job.initialDirectory === null ? null : openInitialModel(job.initialDirectory);
+    const corpus = await loadCorpus({
+      corpus: config.corpus,
+      tokenizer: initial?.tokenizer ?? config.tokenizer,
+      dataDirectory: job.dataDirectory,
+      mirror: job.corporaMirror,
+    });
+    assertLongEnough(corpus, config.training);
+    const { seed, sampleLength } = config.training;
+    const vocabularySize = corpus.vocabulary.size;
+    const model = new LstmLanguageModel(config.model, vocabularySize, {
+      seed,
+      precision: config.precision,
+      ...(initial && { parameters: parametersFromWeights(config.model, vocabularySize, initial.weights) }),
+    });
+    const { precision, corpus: corpusName } = config;
+    describeModel(
+      join(job.experimentDirectory, 'model'),
+      { version: 1, model: config.model, vocabularySize, precision, corpus: corpusName },
+      corpus.tokenizer,
+    );
+    const sink = new CheckpointFolder(job.experimentDirectory, config.training);
+    if (!job.resume) sink.forgetSnapshot();
+    const trainer = new Trainer({
+      model,
+      optimizer: config.optimizer,
+      schedule: config.schedule,
+      training: config.training,
+      splits: corpus.splits,
+      sink,
+      sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
+      environment: { attempt: job.attempt, ...pick(report) },
+    });
+    const run = trainer.run(readStop);
+    try {
+      for (;;) {
+        const { value, done } = await run.next();
+        if (done) return value;
+        emit(value);
+      }
+    } finally {
+      trainer.dispose();
+      model.dispose();
+    }
+  } catch (error) {
+    return { type: 'failed', error: serializeError(error) };
+  }
+}
+
+function pick({ backend, kernels, threads }: BackendReport) {
+  return { backend, kernels, threads };
+}
+
+function sampleRequest(maxTokens: number, seed: number) {
+  return {
+    prompt: '',
+    maxTokens,
+    temperature: 0.8,
+    topK: 40,
+    topP: 1,
+    minP: 0,
+    repetitionPenalty: 1,
+    stop: [],
+    suppressUnknown: true,
+    seed,
+  };
+}

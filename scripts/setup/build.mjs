@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { runCommand } from './command.mjs';
 
 /** The path of the first of these programs that is there, or undefined. A name with a slash is looked up as it is. */
@@ -110,15 +110,16 @@ export async function buildBinding(settings, tfjsDir) {
 }
 
 /** Builds gatelm's kernels into native/build/Release. @throws CommandError, its message the compiler's first error */
-export async function buildKernels(settings) {
+export async function buildKernels(settings, tfjsDir) {
   requireBuildTools(settings.env);
   const cwd = join(settings.root, 'native');
   // After a whole build make compiles only what has changed; an interrupted one may have left half an object file.
   const whole = join(cwd, 'build', 'whole');
   const how = existsSync(whole) ? ['configure', 'build'] : ['rebuild'];
+  const deps = `--tfjs_deps=${relative(cwd, join(tfjsDir, 'deps'))}`; // a variable of binding.gyp
   rmSync(whole, { force: true });
   const reason = /^(.*\berror: .*)$/m;
-  await runNodeGyp(settings, { name: 'kernels-build', cwd, args: [...how, '--release'], reason });
+  await runNodeGyp(settings, { name: 'kernels-build', cwd, args: [...how, '--release', deps], reason });
   writeFileSync(whole, '');
 }
 

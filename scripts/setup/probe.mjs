@@ -30,9 +30,10 @@ export function probeTensorflow({ root }) {
   );
 }
 
-/** Loads gatelm's kernels after tfjs-node. */
-export function probeKernels({ root }, file) {
-  return probe(root, `${LOAD_TFJS_NODE} require(${JSON.stringify(file)});`);
+/** Loads gatelm's kernels after tfjs-node. @returns the instructions that they use, and the best that they know here */
+export async function probeKernels({ root }, file) {
+  const load = `${LOAD_TFJS_NODE} const { cpu, best } = require(${JSON.stringify(file)});`;
+  return JSON.parse(await probe(root, `${load} process.stdout.write(JSON.stringify({ used: cpu, best }));`));
 }
 
 /** Runs a CommonJS script. @returns {Promise<string>} what it printed @throws Error with the reason in one line */

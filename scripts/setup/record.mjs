@@ -14,8 +14,9 @@ import { readJson, writeFileAtomically } from './stamps.mjs';
  */
 
 /** Writes the record where it differs. @returns {SetupRecord} */
-export function updateRecord({ settings, stamps }) {
-  const record = describe(settings, stamps.read('tensorflow'), stamps.read('kernels'));
+export function updateRecord(context) {
+  const { settings } = context;
+  const record = describeRecord(context);
   const differs = JSON.stringify(readJson(settings.recordFile)) !== JSON.stringify(record);
   if (differs && existsSync(settings.modules))
     writeFileAtomically(settings.recordFile, `${JSON.stringify(record)}\n`);
@@ -23,7 +24,8 @@ export function updateRecord({ settings, stamps }) {
 }
 
 /** @returns {SetupRecord} */
-function describe(settings, library, kernels) {
+export function describeRecord({ settings, stamps }) {
+  const [library, kernels] = [stamps.read('tensorflow'), stamps.read('kernels')];
   const native = settings.backend !== 'wasm' && library !== undefined && !library.unavailable;
   const fused = native && settings.kernels !== 'composed' && kernels !== undefined && !kernels.unavailable;
   return {

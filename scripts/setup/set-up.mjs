@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeMachine } from './describe.mjs';
 import { SetupError } from './failure.mjs';
 import { withLock } from './lock.mjs';
 import { updateRecord } from './record.mjs';
@@ -12,18 +13,10 @@ import { HELP, readSettings } from './settings.mjs';
 import { createStamps } from './stamps.mjs';
 import { betterSqlite3Step } from './steps/better-sqlite3.mjs';
 import { dependenciesStep } from './steps/dependencies.mjs';
+import { isDone } from './steps/is-done.mjs';
 import { kernelsStep } from './steps/kernels.mjs';
 import { tensorflowStep } from './steps/tensorflow.mjs';
 import { typescriptStep } from './steps/typescript.mjs';
-
-/**
- * @typedef {object} Step
- * @property {string} name as in --steps
- * @property {(context: object) => boolean} [applies] false where there is nothing of the kind to do
- * @property {(context: object) => string} key a hash of its inputs, in milliseconds
- * @property {(context: object, stamp: object) => boolean} isThere whether its outcome is still there
- * @property {(context: object) => Promise<object | void>} run does it and gives what to note in its stamp @throws SetupError
- */
 
 /** Each group runs in order, beside the others; the first group before all. */
 const GROUPS = [[dependenciesStep], [betterSqlite3Step], [tensorflowStep, kernelsStep], [typescriptStep]];
@@ -35,8 +28,10 @@ export async function setUp({ argv, env, out = process.stdout }) {
   const report = createReport(out);
   try {
     const settings = readSettings(argv, env, NAMES);
+    const context = { settings, report, stamps: createStamps(settings.stampsDir) };
     if (settings.help) out.write(HELP);
-    else await runSteps({ settings, report, stamps: createStamps(settings.stampsDir) });
+    else if (settings.report) out.write(`${JSON.stringify(await describeMachine(context, STEPS))}\n`);
+    else await runSteps(context);
     return 0;
   } catch (error) {
     report.failed(explained(error));
@@ -44,13 +39,6 @@ export async function setUp({ argv, env, out = process.stdout }) {
   } finally {
     report.close();
   }
-}
-
-/** Whether a step has nothing to do. */
-export function isDone(step, context) {
-  if (!context.settings.steps.includes(step.name) || step.applies?.(context) === false) return true;
-  const stamp = context.stamps.read(step.name);
-  return stamp?.key === step.key(context) && step.isThere(context, stamp);
 }
 
 async function runSteps(context) {

@@ -8,14 +8,16 @@ import { SetupError } from './failure.mjs';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = ['cache', 'wheel', 'installer'];
 
-export const HELP = `Makes this checkout ready to run. Where nothing is to do it returns at once.
+export const HELP = `Makes gatelm ready to run. Where nothing is to do it returns at once.
 
-  npm run setup [-- options]
+  npm run setup -- [options]     in a checkout
+  npx gatelm setup [options]     where gatelm is installed as a package
 
 options
   --quiet         say nothing where nothing is to do
   --retry         try again what could not be had before (libtensorflow, kernels)
   --steps=A,B     only these: dependencies, better-sqlite3, tensorflow, kernels, typescript
+  --report        print what there is on this machine, as JSON, and do nothing
   --help          this text
 
 steps
@@ -49,6 +51,7 @@ export function readSettings(argv, env, stepNames, root = ROOT) {
     env,
     root,
     modules,
+    command: existsSync(join(root, 'tsconfig.json')) ? 'npm run setup --' : 'npx gatelm setup',
     packageDir: (name, from = root) => packageDir(name, from) ?? join(modules, name),
     stampsDir: join(modules, '.gatelm', 'stamps'),
     recordFile: join(modules, '.gatelm', 'setup.json'),
@@ -62,13 +65,13 @@ export function readSettings(argv, env, stepNames, root = ROOT) {
 }
 
 function readOptions(argv, stepNames) {
-  const options = { help: false, quiet: false, retry: false, steps: stepNames };
+  const options = { help: false, quiet: false, report: false, retry: false, steps: stepNames };
   for (const argument of argv) {
     if (argument === '-h') options.help = true;
-    else if (['--help', '--quiet', '--retry'].includes(argument)) options[argument.slice(2)] = true;
+    else if (['--help', '--quiet', '--report', '--retry'].includes(argument))
+      options[argument.slice(2)] = true;
     else if (argument.startsWith('--steps=')) options.steps = argument.slice('--steps='.length).split(',');
-    else
-      throw new SetupError(`unknown option ${argument}`, { advice: ['npm run setup -- --help lists them'] });
+    else throw new SetupError(`unknown option ${argument}`, { advice: ['--help lists them'] });
   }
   const unknown = options.steps.find((step) => !stepNames.includes(step));
   if (unknown === undefined) return options;

@@ -10,7 +10,7 @@ import { readJson } from '../stamps.mjs';
 
 const NAME = 'better-sqlite3';
 
-/** @type {import('../set-up.mjs').Step} */
+/** @type {import('./is-done.mjs').Step} */
 export const betterSqlite3Step = {
   name: NAME,
 

@@ -1,52 +1,75 @@
-/** The packages of package-lock.json, without running their scripts: native parts are the later steps' work. */
+/**
+ * The packages of package-lock.json, without running their scripts: native parts are the later steps' work. Where gatelm
+ * is itself an installed package npm has left tfjs-node out if its script failed: then all packages are installed again,
+ * without scripts, in gatelm's own folder.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../command.mjs';
-import { SetupError } from '../failure.mjs';
+import { describeFailure, SetupError } from '../failure.mjs';
 import { bytesOf, megabytes } from '../report.mjs';
 import { hashOf, readJson } from '../stamps.mjs';
 
-/** @type {import('../set-up.mjs').Step} */
+/** @type {import('./is-done.mjs').Step} */
 export const dependenciesStep = {
   name: 'dependencies',
 
-  applies: ({ settings }) => existsSync(join(settings.root, 'package-lock.json')),
+  applies: ({ settings }) => hasLock(settings) || settings.backend !== 'wasm',
 
   key({ settings }) {
-    const { dependencies, devDependencies, overrides } = readJson(join(settings.root, 'package.json')) ?? {};
-    const lock = readFileSync(join(settings.root, 'package-lock.json'), 'utf8');
-    return hashOf(lock, JSON.stringify([dependencies, devDependencies, overrides]));
+    const { version, ...manifest } = readJson(join(settings.root, 'package.json')) ?? {};
+    const wanted = [
+      manifest.dependencies,
+      manifest.optionalDependencies,
+      manifest.devDependencies,
+      manifest.overrides,
+    ];
+    return hashOf(
+      hasLock(settings) ? readFileSync(lockFile(settings), 'utf8') : version,
+      JSON.stringify(wanted),
+    );
   },
 
-  isThere: ({ settings }) => existsSync(hiddenLock(settings)),
+  isThere: ({ settings }, stamp) =>
+    stamp.unavailable || (hasTfjsNode(settings) && (!hasLock(settings) || existsSync(hiddenLock(settings)))),
 
   async run({ settings, report }) {
-    const lock = readJson(join(settings.root, 'package-lock.json'));
-    if (lock && isInstalled(lock, settings)) {
-      report.line('✓ dependencies: the packages of the lock file are in node_modules already');
+    const lock = readJson(lockFile(settings));
+    if (lock ? isInstalled(lock, settings) : hasTfjsNode(settings)) {
+      report.line('✓ dependencies: the packages are in node_modules already');
       return;
     }
-    const count = Object.keys(lock?.packages ?? {}).length - 1;
-    await report.task('dependencies', `npm ci, ${count} packages, about 500 MB on disk`, async () => {
-      await npmCi(settings);
-      return megabytes(bytesOf(settings.modules));
-    });
+    if (!lock) return installTfjsNode(settings, report);
+    const what = `npm ci, ${Object.keys(lock.packages).length - 1} packages of the lock file, about 500 MB on disk`;
+    await report.task('dependencies', what, () => runNpm(settings, ['ci']));
   },
 };
 
-async function npmCi(settings) {
+/** gatelm runs without it, slower: no failure. */
+async function installTfjsNode(settings, report) {
+  const command = ['install', '--prefix', '.', '--omit=dev', '--no-package-lock'];
+  try {
+    const what = 'npm install for tfjs-node, which npm has left out, about 400 MB on disk';
+    await report.task('dependencies', what, () => runNpm(settings, command));
+  } catch (error) {
+    report.warn('dependencies', describeFailure(error));
+    return { unavailable: true };
+  }
+}
+
+async function runNpm(settings, command) {
   const { npm_execpath: npm = '' } = settings.env;
   const runsUs = /npm-cli\.c?js$/.test(npm);
-  const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   await runCommand({
     ...settings,
-    name: 'npm-ci',
+    name: `npm-${command[0]}`,
     program: runsUs ? process.execPath : process.platform === 'win32' ? 'npm.cmd' : 'npm',
-    args: runsUs ? [npm, ...options] : options,
+    args: runsUs ? [npm, ...args] : args,
     cwd: settings.root,
   }).catch((error) => {
     throw new SetupError('npm could not install the dependencies', {
-      tried: [`npm ci: ${error.message}`],
+      tried: [`npm ${command[0]}: ${error.message}`],
       output: error.output,
       logFile: error.logFile,
       advice: [
@@ -57,12 +80,13 @@ async function npmCi(settings) {
       cause: error,
     });
   });
+  return megabytes(bytesOf(settings.modules));
 }
 
 /** Whether node_modules holds what the lock file names, by npm's own list: somebody may have run npm by hand. */
 function isInstalled(lock, settings) {
   const installed = readJson(hiddenLock(settings))?.packages;
-  if (!installed) return false;
+  if (!installed || !hasTfjsNode(settings)) return false;
   const isThere = ([path, wanted]) => {
     const found = installed[path];
     if (path === '' || (!found && (wanted.optional || wanted.devOptional))) return true; // another platform's
@@ -73,6 +97,18 @@ function isInstalled(lock, settings) {
     Object.entries(lock.packages).every(isThere) &&
     Object.keys(installed).every((path) => path in lock.packages)
   );
+}
+
+function hasTfjsNode(settings) {
+  return existsSync(settings.packageDir('@tensorflow/tfjs-node'));
+}
+
+function lockFile(settings) {
+  return join(settings.root, 'package-lock.json');
+}
+
+function hasLock(settings) {
+  return existsSync(lockFile(settings));
 }
 
 function hiddenLock(settings) {

@@ -9,7 +9,7 @@ import { filesBelow, hashFiles } from '../stamps.mjs';
 
 const NAME = 'kernels';
 
-/** @type {import('../set-up.mjs').Step} */
+/** @type {import('./is-done.mjs').Step} */
 export const kernelsStep = {
   name: NAME,
 
@@ -34,7 +34,7 @@ export const kernelsStep = {
     try {
       if (stamps.read('tensorflow')?.unavailable) throw new Error('there is no libtensorflow to link with');
       await report.task(NAME, 'building native/ with node-gyp, about half a minute', async () => {
-        await buildKernels(settings);
+        await buildKernels(settings, settings.packageDir('@tensorflow/tfjs-node'));
         await probeKernels(settings, kernelsFile(settings));
         return `${megabytes(bytesOf(kernelsFile(settings)))}, loads`;
       });
@@ -61,7 +61,7 @@ function giveUp(settings, report, error) {
     `not built, composed TensorFlow ops serve instead, slower: ${reason}`,
     ...(error.output ? error.output.split('\n').map((line) => `| ${line}`) : []),
     ...(error.logFile ? [`all of the output: ${error.logFile}`] : []),
-    `to do: ${missing.length > 0 ? `${buildToolsAdvice()}, then ` : ''}npm run setup -- --retry`,
+    `to do: ${missing.length > 0 ? `${buildToolsAdvice()}, then ` : ''}${settings.command} --retry`,
   ];
   report.warn(NAME, lines.join('\n'));
   return { unavailable: true, missingTools: missing.join(), reasons: [reason] };
@@ -72,6 +72,6 @@ function nativeDir(settings) {
 }
 
 /** Where src/tensor looks for the kernels. */
-function kernelsFile(settings) {
+export function kernelsFile(settings) {
   return join(nativeDir(settings), 'build', 'Release', 'gatelm_kernels.node');
 }

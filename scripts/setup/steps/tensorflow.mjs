@@ -18,7 +18,7 @@ import { verifyWheel } from '../verify.mjs';
 const NAME = 'tensorflow';
 const SOURCES = { cache: fromCache, wheel: fromWheel, installer: fromInstaller };
 
-/** @type {import('../set-up.mjs').Step} */
+/** @type {import('./is-done.mjs').Step} */
 export const tensorflowStep = {
   name: NAME,
 
@@ -42,6 +42,7 @@ export const tensorflowStep = {
       report.line(`✓ ${NAME}: TensorFlow ${present} is there already and loads`);
       return { version: present, source: 'found' };
     }
+    if (!existsSync(tfjsDir(settings))) return giveUp(context, [['npm', 'tfjs-node is not installed']]);
     const failures = settings.libtensorflow.length > 0 ? [] : [['nowhere', 'GATELM_LIBTENSORFLOW=off']];
     for (const source of settings.libtensorflow) {
       try {
@@ -128,7 +129,7 @@ function giveUp({ settings, report }, failures) {
     ...(missingBuildTools(settings.env).length > 0 ? [buildToolsAdvice()] : []),
     `let pip reach an index that has ${WHEEL.requirement} (pip config set global.index-url …, PIP_FIND_LINKS), ` +
       'or let this machine reach the address of tfjs-node’s installer (TFJS_NODE_CDN_STORAGE names a mirror)',
-    'then: npm run setup -- --retry',
+    `then: ${settings.command} --retry`,
   ];
   if (settings.backend === 'native')
     throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be had', { tried, advice });

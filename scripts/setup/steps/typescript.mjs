@@ -11,7 +11,7 @@ const SOURCE_FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'examples'
 const OUTPUT_ENDINGS = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;
 const SHOWN_LINES = 60;
 
-/** @type {import('../set-up.mjs').Step} */
+/** @type {import('./is-done.mjs').Step} */
 export const typescriptStep = {
   name: NAME,
 

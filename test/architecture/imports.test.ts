@@ -32,8 +32,9 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'contracts',
   ],
   store: ['contracts'],
+  sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers'],
+  experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
   cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
@@ -53,6 +54,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   checkpoints: [/^zod$/],
   tasks: [],
   store: [/^better-sqlite3$/],
+  sweeps: [],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],

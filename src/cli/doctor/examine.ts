@@ -84,7 +84,7 @@ export async function examine(env: NodeJS.ProcessEnv): Promise<MachineState> {
     },
     memory: { availableBytes: await readAvailableMemory() },
     data: await examineFolder(resolve(dataDir)),
-    dashboard: existsSync(join(PACKAGE_ROOT, 'dist', 'web', 'index.html')),
+    dashboard: existsSync(join(PACKAGE_ROOT, 'dist', 'dashboard', 'index.html')),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
-import { EventData } from '../../src/contracts/events.js';
-import type { TrainingConfig } from '../../src/contracts/training.js';
+import { EventData } from '../../contracts/events.js';
+import type { TrainingConfig } from '../../contracts/training.js';
 import type { Event } from './follow-experiment.js';
 
 /** The part of a terminal that is used. */

@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import { z } from 'zod';
-import { EventBody, ProgressSnapshot } from '../../src/contracts/http.js';
+import { EventBody, ProgressSnapshot } from '../../contracts/http.js';
 
 const Message = z.union([ProgressSnapshot, EventBody, z.object({ type: z.literal('heartbeat') })]);
 export type Event = z.infer<typeof EventBody>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../../scripts/quickstart/follow-experiment.js';
-import { ProgressDisplay } from '../../scripts/quickstart/progress-display.js';
+import type { Event } from '../../src/cli/quickstart/follow-experiment.js';
+import { ProgressDisplay } from '../../src/cli/quickstart/progress-display.js';
 import type { EventType } from '../../src/contracts/events.js';
 
 const event = (type: EventType, data: object): Event => ({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CorpusUpload, SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
@@ -21,6 +21,8 @@ interface WrittenFile {
   readonly sha256: string;
 }
 
+/** Folders of uploads and deletions under way. */
+const STAGED = /^\.(upload|removed)-/;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** How far after a fraction a line end is looked for, in bytes. */
 const CUT_WINDOW_BYTES = 64 * 1024;
@@ -204,10 +206,18 @@ class HashedFile {
   }
 }
 
-/** Uploads that a server which is gone left behind. */
+/** Removes all uploads and deletions that were cut short. To be called while nobody else uploads: when a server starts. */
+export function removeStagedUploads(dataDirectory: string): void {
+  const folder = storedCorporaFolder(dataDirectory);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder))
+    if (STAGED.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/** Uploads that another process which is gone left behind. */
 async function removeAbandonedUploads(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((entry) => /^\.(upload|removed)-/.test(entry))) {
+  for (const name of names.filter((entry) => STAGED.test(entry))) {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     if (Date.now() - mtimeMs > DAY_MS) await rm(path, { recursive: true, force: true });

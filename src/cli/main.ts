@@ -1,16 +1,25 @@
 #!/usr/bin/env node
 /** The `gatelm` command. */
 import { Command } from 'commander';
+import { ConnectionError, GatelmError } from '../client/client.js';
 import { AppError } from '../errors.js';
 import { packageVersion } from '../server/package-version.js';
 import { runBackup, runRestore } from './backup.js';
+import { addCompletionCommand } from './commands/completion.js';
+import { addExperimentCommands } from './commands/experiments.js';
+import { addFileCommands } from './commands/files.js';
+import { addTextCommands } from './commands/texts.js';
+import { addTrainCommands } from './commands/train.js';
 import { describeEnvironment } from './describe-environment.js';
+import { EXIT } from './exit-codes.js';
 import { createKey, listKeys, revokeKey } from './keys.js';
+import { QUICKSTART_EXPERIMENT, quickstart } from './quickstart.js';
 import { serve } from './serve.js';
 
 const program = new Command('gatelm')
   .description('Trains, watches and serves gated recurrent (LSTM) language models on your own machine.')
-  .version(packageVersion());
+  .version(packageVersion())
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage));
 
 program
   .command('serve')
@@ -20,6 +29,20 @@ program
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
   .addHelpText('after', `\n${describeEnvironment()}`)
   .action((options) => serve(options));
+
+program
+  .command('quickstart')
+  .description('Start a server, train a small model on the embedded text, and let it write')
+  .option('--keep', 'leave the server running until Ctrl-C', false)
+  .option('--config <json>', 'another experiment, as POST /experiments takes it', QUICKSTART_EXPERIMENT)
+  .action(async (options) => {
+    process.exitCode = await quickstart(options);
+  });
+
+addTrainCommands(program);
+addExperimentCommands(program);
+addTextCommands(program);
+addFileCommands(program);
 
 program
   .command('backup <folder>')
@@ -53,9 +76,13 @@ keys
   .option(...DATA_DIR)
   .action((name, options) => revokeKey(name, options));
 
+addCompletionCommand(program);
+
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`gatelm: ${error instanceof AppError ? error.message : (error as Error).stack}`);
-  process.exit(1);
+  const isTold =
+    error instanceof AppError || error instanceof GatelmError || error instanceof ConnectionError;
+  console.error(`gatelm: ${isTold ? error.message : (error as Error).stack}`);
+  process.exit(error instanceof ConnectionError ? EXIT.unreachable : EXIT.error);
 }

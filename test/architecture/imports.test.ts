@@ -35,7 +35,9 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   compute: ['contracts'],
   experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers'],
   server: ['experiments', 'contracts'],
-  cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
+  client: ['contracts'],
+  recipes: ['contracts'],
+  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
 
 /** Packages that a folder may import. */
@@ -56,6 +58,8 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
+  recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
 

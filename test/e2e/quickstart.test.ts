@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { REPOSITORY } from '../support/gatelm-server.js';
 import { temporaryFolder } from '../support/service.js';
 
-const QUICKSTART = fileURLToPath(new URL('../../scripts/quickstart.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** The valid perplexity in the first row of the table. */
 const FIRST_EPOCH = /^epoch {2}train perplexity.*\n +1 +[\d.]+ +([\d.]+) /m;
 /** Machines and kernels round differently; what is learned hardly differs. */
@@ -26,7 +26,7 @@ async function quickstart(
   config: object,
   onStart: (child: ChildProcess) => void = () => {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [QUICKSTART, '--config', JSON.stringify(config)], {
+  const child = spawn(process.execPath, [MAIN, 'quickstart', '--config', JSON.stringify(config)], {
     env: { ...process.env, GATELM_DATA_DIR: join(temporaryFolder(context), 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

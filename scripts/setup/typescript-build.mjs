@@ -7,7 +7,7 @@ import { filesBelow, hashFiles, hashOf } from './stamps.mjs';
 
 const NAME = 'typescript';
 /** As in tsconfig.json's include. */
-const SOURCE_FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'examples'];
+const SOURCE_FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'examples', 'web/logic'];
 const OUTPUT_ENDINGS = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;
 const SHOWN_LINES = 60;
 

@@ -28,6 +28,11 @@ const vocabularySize = z
 const minCount = z.int().min(1).max(1_000_000_000);
 const lowercase = z.boolean().default(false).describe('Read the text in lower case');
 
+export const PreTokenizer = z
+  .enum(['whitespace', 'prose', 'lossless'])
+  .describe('How text is cut into words');
+export type PreTokenizer = z.infer<typeof PreTokenizer>;
+
 /** How text becomes tokens. The vocabulary is always made from the train split alone. */
 export const TokenizerConfig = z
   .discriminatedUnion('type', [
@@ -38,14 +43,14 @@ export const TokenizerConfig = z
         .nullable()
         .default(null)
         .describe(
-          'Words that the train split has fewer times become <unk>; null = 1 where the train split has <unk> already (PTB, WikiText-2), else 2, so that <unk> is learned at all',
+          'Words that the train split has fewer times become <unk>, or are spelled in bytes by lossless; null = 1 where the text is tokenized already and has <unk> for its rare words (PTB, WikiText-2), else 2, so that <unk> or spelling is learned at all',
         ),
       lowercase,
       preTokenizer: z
-        .enum(['auto', 'whitespace', 'prose'])
+        .enum(['auto', ...PreTokenizer.options])
         .default('auto')
         .describe(
-          'whitespace: words are what white space separates (PTB, WikiText-2); prose: punctuation is cut off; auto: what suits the corpus, prose for uploaded text',
+          'whitespace: words are what white space separates (PTB, WikiText-2); prose: punctuation is cut off, spacing is not kept; lossless: words with the space before them, white space as words of its own, rare words spelled in bytes: the text comes back as it was; auto: what suits the corpus, lossless for uploaded text',
         ),
     }),
     z.strictObject({
@@ -105,7 +110,7 @@ export const CorpusInfo = z.object({
   description: z.string(),
   source: z.string().describe('Where the text comes from'),
   available: z.boolean().describe('The text is on this machine (data folder or mirror folder)'),
-  defaultPreTokenizer: z.enum(['whitespace', 'prose']).describe('What "auto" means for this corpus'),
+  defaultPreTokenizer: PreTokenizer.describe('What the preTokenizer "auto" means for this corpus'),
   bytes: count.nullable().describe('Length of all splits in UTF-8'),
   tokens: count
     .nullable()

@@ -38,7 +38,7 @@ export const TokenizerJson = z.object({
       end_of_word_suffix: z.union([z.null(), z.literal('')]).default(null),
       fuse_unk: z.literal(false).default(false),
       byte_fallback: z.literal(false).default(false),
-      ignore_merges: z.literal(false).default(false),
+      ignore_merges: z.boolean().default(false),
       vocab: Vocab,
       merges: z.array(Merge).max(MAX_VOCABULARY_SIZE),
     }),

@@ -1,4 +1,4 @@
-import type { CorpusStatistics, SplitName } from '../contracts/corpus.js';
+import type { CorpusStatistics, PreTokenizer, SplitName } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import type { Vocabulary } from '../tokenizers/vocabulary.js';
@@ -14,7 +14,7 @@ export interface CorpusText {
   readonly name: string;
   readonly splits: PerSplit<string>;
   /** What the word tokenizer's preTokenizer "auto" means for this text. */
-  readonly defaultPreTokenizer: 'whitespace' | 'prose';
+  readonly defaultPreTokenizer: PreTokenizer;
   /** Where it comes from and of which version, for records. */
   readonly source: string;
   /** SHA-256 over the splits' SHA-256, hexadecimal: same digest, same text. */

@@ -17,7 +17,7 @@ export async function measureTextFiles(
 ): Promise<{ statistics: SplitStatistics; types: number }> {
   const counts = new Map<string, number>();
   for await (const text of readPieces(paths.train)) countTokens(STORED_PRE_TOKENIZER, false, text, counts);
-  const limits = { vocabularySize: null, minCount: null };
+  const limits = { vocabularySize: null, minCount: null, hasUnknown: false };
   const vocabulary = chooseVocabulary(STORED_PRE_TOKENIZER, counts, limits);
   const tokenizer = new SegmentTokenizer({ segmenter: STORED_PRE_TOKENIZER, lowercase: false, vocabulary });
   const measure = async (path: string) => {

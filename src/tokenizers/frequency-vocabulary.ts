@@ -25,16 +25,21 @@ export function countTokens(
  * The vocabulary of a train split: the most frequent tokens, with ids in order of first appearance, as the book's
  * `ptb.load_data` numbers them. `<unk>` and the line end are always in; where the text lacks them they come last.
  * @param limits.vocabularySize most tokens, both of these among them; null = no limit
- * @param limits.minCount rarer tokens are left out; null = 1 where the text has `<unk>`, else 2
+ * @param limits.minCount rarer tokens are left out; null = 1 where the text has `<unk>` for its rare words, else 2
+ * @param limits.hasUnknown `<unk>` in the text stands for its rare words, as in PTB; else it is text like any other
  */
 export function chooseVocabulary(
   segmenter: SegmenterName,
   counts: ReadonlyMap<string, number>,
-  limits: { readonly vocabularySize: number | null; readonly minCount: number | null },
+  limits: {
+    readonly vocabularySize: number | null;
+    readonly minCount: number | null;
+    readonly hasUnknown: boolean;
+  },
 ): Vocabulary {
   const eosToken = segmenter === 'character' ? '\n' : END_OF_LINE_TOKEN;
   const always = [UNKNOWN_TOKEN, eosToken];
-  const minCount = limits.minCount ?? (counts.has(UNKNOWN_TOKEN) ? 1 : 2);
+  const minCount = limits.minCount ?? (limits.hasUnknown ? 1 : 2);
 
   let kept = [...counts].filter(([token, count]) => count >= minCount && !always.includes(token));
   const room = (limits.vocabularySize ?? Number.POSITIVE_INFINITY) - always.length;

@@ -12,7 +12,8 @@ export function createJoiner(segmenter: SegmenterName): SegmentJoiner {
     case 'whitespace':
       return new SpaceJoiner();
     case 'prose':
-      return new ProseJoiner();
+    case 'prose-without-clusters':
+      return new ProseJoiner(segmenter);
     case 'character':
       return { push: (segment) => segment };
     default:
@@ -39,9 +40,14 @@ const QUOTES: ReadonlySet<string> = new Set(['"', "'", '`', '**']);
 
 /** Spacing as people write: none before a comma or after a bracket, quotes close to what they quote. */
 class ProseJoiner implements SegmentJoiner {
+  readonly #segmenter: SegmenterName;
   #previous = '\n';
   #previousOpens = false;
   readonly #openQuotes = new Set<string>();
+
+  constructor(segmenter: SegmenterName) {
+    this.#segmenter = segmenter;
+  }
 
   push(segment: string): string {
     const isQuote = QUOTES.has(segment);
@@ -52,7 +58,8 @@ class ProseJoiner implements SegmentJoiner {
     const tight =
       segment === '\n' ||
       this.#previous === '\n' ||
-      ((this.#previousOpens || closes || CLOSING.test(segment)) && staysApart(this.#previous, segment));
+      ((this.#previousOpens || closes || CLOSING.test(segment)) &&
+        staysApart(this.#segmenter, this.#previous, segment));
     this.#previous = segment;
     this.#previousOpens = (isQuote && !closes) || OPENING.test(segment);
     return (tight ? '' : ' ') + segment;
@@ -60,10 +67,10 @@ class ProseJoiner implements SegmentJoiner {
 }
 
 /** Whether two units without a space between them are still read as these two. */
-function staysApart(left: string, right: string): boolean {
+function staysApart(segmenter: SegmenterName, left: string, right: string): boolean {
   let cuts = 0;
   let cutBetween = false;
-  forEachSegment('prose', left + right, (_, end) => {
+  forEachSegment(segmenter, left + right, (_, end) => {
     cuts++;
     if (end === left.length) cutBetween = true;
   });

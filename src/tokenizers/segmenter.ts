@@ -3,26 +3,18 @@
  * units is white space. A line feed is a unit of its own, the end of a line.
  *
  * - whitespace: what white space separates, as PTB and WikiText-2 are made.
- * - prose: words (with what joins letters inside: `don't`, `content-type`, `reply.send`), and each run of one other
- *   character (`...`, ```` ``` ````); a few pairs that belong together (`=>`, `://`, `](`, `!=`, `!==`).
+ * - prose: words and punctuation, see {@link PROSE_PATTERN}.
+ * - prose-without-clusters: the same as models before it knew grapheme clusters have it; read, not made any more.
  * - character: each Unicode code point.
  *
- * Each has a twin in the regular expressions of Hugging Face's tokenizers, see {@link PROSE_PATTERN}.
+ * Each has a twin in the regular expressions of Hugging Face's tokenizers, see word-patterns.ts.
  */
-export type SegmenterName = 'whitespace' | 'prose' | 'character';
+import { PROSE_PATTERN, PROSE_PATTERN_WITHOUT_CLUSTERS } from './word-patterns.js';
+
+export type SegmenterName = 'whitespace' | 'prose' | 'prose-without-clusters' | 'character';
 
 /** Called for each unit: it is `text.slice(start, end)`. */
 export type VisitSegment = (start: number, end: number) => void;
-
-const WORD_CHARACTER = '\\p{L}\\p{N}_';
-const WORD = `[${WORD_CHARACTER}][${WORD_CHARACTER}\\p{M}]*`;
-const OTHER = `[^\\p{White_Space}${WORD_CHARACTER}]`;
-
-/**
- * A unit of prose, in the syntax that JavaScript (flag `u`) and Oniguruma have in common. `<unk>` and `<eos>` come
- * first, so that decoded text is read back as it was; the first group is a character that repeats.
- */
-export const PROSE_PATTERN = `<unk>|<eos>|${WORD}(?:['’.-]${WORD})*|=>|://|\\]\\(|!==?|(${OTHER})\\1*\\p{M}*`;
 
 /** Visits all units of a text, line feeds included, in order. */
 export function forEachSegment(segmenter: SegmenterName, text: string, visit: VisitSegment): void {
@@ -31,7 +23,10 @@ export function forEachSegment(segmenter: SegmenterName, text: string, visit: Vi
       forEachWord(text, visit);
       break;
     case 'prose':
-      forEachMatch(text, new RegExp(`\\n|${PROSE_PATTERN}`, 'gu'), visit);
+      forEachMatch(text, PROSE_OR_LINE, visit);
+      break;
+    case 'prose-without-clusters':
+      forEachMatch(text, PROSE_WITHOUT_CLUSTERS_OR_LINE, visit);
       break;
     case 'character':
       forEachCodePoint(text, visit);
@@ -40,6 +35,9 @@ export function forEachSegment(segmenter: SegmenterName, text: string, visit: Vi
       segmenter satisfies never;
   }
 }
+
+const PROSE_OR_LINE = new RegExp(`\\n|${PROSE_PATTERN}`, 'gu');
+const PROSE_WITHOUT_CLUSTERS_OR_LINE = new RegExp(`\\n|${PROSE_PATTERN_WITHOUT_CLUSTERS}`, 'gu');
 
 /** Where the last white space of a text ends, which no word contains; 0 = there is none. */
 export function afterLastWhiteSpace(text: string): number {
@@ -63,9 +61,7 @@ function forEachWord(text: string, visit: VisitSegment): void {
 }
 
 function forEachMatch(text: string, pattern: RegExp, visit: VisitSegment): void {
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    visit(match.index, pattern.lastIndex);
-  }
+  for (const match of text.matchAll(pattern)) visit(match.index, match.index + match[0].length);
 }
 
 function forEachCodePoint(text: string, visit: VisitSegment): void {

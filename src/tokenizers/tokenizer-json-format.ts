@@ -1,11 +1,12 @@
 /**
  * How the tokenizers are written down in the terms of Hugging Face's tokenizers: words and characters as `WordLevel`,
- * byte pairs as byte-level `BPE`.
+ * byte pairs as byte-level `BPE`, lossless words as one without merges that takes whole pieces (`ignore_merges`).
  */
 import type { TokenizerJson } from '../contracts/tokenizer-json.js';
 import type { RankedMerge } from './byte-pair-merger.js';
-import { PROSE_PATTERN, type SegmenterName } from './segmenter.js';
+import type { SegmenterName } from './segmenter.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, type Vocabulary } from './vocabulary.js';
+import { LOSSLESS_PATTERN, PROSE_PATTERN, PROSE_PATTERN_WITHOUT_CLUSTERS } from './word-patterns.js';
 
 type Model<Type> = Extract<TokenizerJson['model'], { type: Type }>;
 export type Pipeline = Pick<TokenizerJson, 'normalizer' | 'pre_tokenizer' | 'decoder'>;
@@ -31,13 +32,7 @@ export function bytePairTokenizerJson(
   merges: readonly RankedMerge[],
 ): TokenizerJson {
   const model: Model<'BPE'> = {
-    type: 'BPE',
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
+    ...BYTE_LEVEL_MODEL,
     ignore_merges: false,
     vocab: vocabRecord(vocabulary),
     // One string a merge: versions before 0.20 read no other form, later ones read both.
@@ -45,6 +40,27 @@ export function bytePairTokenizerJson(
   };
   return { ...FRAME, ...bytePairPipeline(lowercase), model };
 }
+
+/** tokenizer.json of lossless words. */
+export function losslessWordTokenizerJson(lowercase: boolean, vocabulary: Vocabulary): TokenizerJson {
+  const model: Model<'BPE'> = {
+    ...BYTE_LEVEL_MODEL,
+    ignore_merges: true,
+    vocab: vocabRecord(vocabulary),
+    merges: [],
+  };
+  return { ...FRAME, ...losslessWordPipeline(lowercase), model };
+}
+
+const BYTE_LEVEL_MODEL = {
+  type: 'BPE',
+  dropout: null,
+  unk_token: null,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: false,
+  byte_fallback: false,
+} as const;
 
 const FRAME = {
   version: '1.0' as const,
@@ -61,10 +77,10 @@ export function segmentPipeline(segmenter: SegmenterName, lowercase: boolean): P
   switch (segmenter) {
     case 'whitespace':
     case 'prose':
+    case 'prose-without-clusters':
       return {
         normalizer: lowercase ? { type: 'Sequence', normalizers: [lower, lineEnd] } : lineEnd,
-        pre_tokenizer:
-          segmenter === 'whitespace' ? { type: 'WhitespaceSplit' } : split(PROSE_PATTERN, 'Removed', true),
+        pre_tokenizer: WORD_CUTS[segmenter],
         decoder: null,
       };
     case 'character':
@@ -78,18 +94,39 @@ export function segmentPipeline(segmenter: SegmenterName, lowercase: boolean): P
   }
 }
 
+const WORD_CUTS = {
+  whitespace: { type: 'WhitespaceSplit' },
+  prose: split(PROSE_PATTERN, 'Removed', true),
+  'prose-without-clusters': split(PROSE_PATTERN_WITHOUT_CLUSTERS, 'Removed', true),
+};
+
 function split(pattern: string, behavior: string, invert: boolean) {
   return { type: 'Split', pattern: { Regex: pattern }, behavior, invert };
 }
 
 /** What comes before and after the model, for byte pairs. */
 export function bytePairPipeline(lowercase: boolean): Pipeline {
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   return {
     normalizer: lowercase ? { type: 'Lowercase' } : null,
-    pre_tokenizer: byteLevel,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    pre_tokenizer: byteLevel(true),
+    decoder: BYTE_LEVEL_DECODER,
   };
+}
+
+/** What comes before and after the model, for lossless words. */
+export function losslessWordPipeline(lowercase: boolean): Pipeline {
+  const pretokenizers = [split(LOSSLESS_PATTERN, 'Isolated', false), byteLevel(false)];
+  return {
+    normalizer: lowercase ? { type: 'Lowercase' } : null,
+    pre_tokenizer: { type: 'Sequence', pretokenizers },
+    decoder: BYTE_LEVEL_DECODER,
+  };
+}
+
+const BYTE_LEVEL_DECODER = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true };
+
+function byteLevel(useGpt2Cut: boolean) {
+  return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useGpt2Cut };
 }
 
 /** Without a prototype, so that `__proto__` is a key like any other. */

@@ -11,12 +11,19 @@ import {
 } from '../contracts/tokenizer-json.js';
 import { appError } from '../errors.js';
 import { BYTE_CHARACTERS, readSpelledBytes } from './byte-alphabet.js';
+import { BYTE_LEVEL_LINE_FEED, type ByteLevelTokenizer } from './byte-level-tokenizer.js';
 import type { RankedMerge } from './byte-pair-merger.js';
-import { BYTE_PAIR_LINE_FEED, BytePairTokenizer } from './byte-pair-tokenizer.js';
+import { BytePairTokenizer } from './byte-pair-tokenizer.js';
 import { pairKey } from './byte-pair-training.js';
+import { LosslessWordTokenizer } from './lossless-word-tokenizer.js';
 import { SegmentTokenizer } from './segment-tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
-import { bytePairPipeline, type Pipeline, segmentPipeline } from './tokenizer-json-format.js';
+import {
+  bytePairPipeline,
+  losslessWordPipeline,
+  type Pipeline,
+  segmentPipeline,
+} from './tokenizer-json-format.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
 
 type Model<Type> = Extract<TokenizerJson['model'], { type: Type }>;
@@ -29,7 +36,7 @@ type Model<Type> = Extract<TokenizerJson['model'], { type: Type }>;
 export function parseTokenizerJson(json: string | Uint8Array): Tokenizer {
   const parsed = parseJson(json);
   return parsed.model.type === 'BPE'
-    ? readBytePairs(parsed, parsed.model)
+    ? readByteLevel(parsed, parsed.model)
     : readSegments(parsed, parsed.model);
 }
 
@@ -54,7 +61,7 @@ function parseJson(json: string | Uint8Array): TokenizerJson {
 
 function readSegments(parsed: TokenizerJson, model: Model<'WordLevel'>): SegmentTokenizer {
   if (model.unk_token !== UNKNOWN_TOKEN) throw invalid(`unk_token must be "${UNKNOWN_TOKEN}"`);
-  for (const segmenter of ['whitespace', 'prose', 'character'] as const) {
+  for (const segmenter of ['whitespace', 'prose', 'prose-without-clusters', 'character'] as const) {
     for (const lowercase of [false, true]) {
       if (!isSamePipeline(parsed, segmentPipeline(segmenter, lowercase))) continue;
       const vocabulary = new Vocabulary({
@@ -69,27 +76,32 @@ function readSegments(parsed: TokenizerJson, model: Model<'WordLevel'>): Segment
   throw invalid('normalizer and pre_tokenizer are none that gatelm writes for WordLevel');
 }
 
-function readBytePairs(parsed: TokenizerJson, model: Model<'BPE'>): BytePairTokenizer {
-  const lowercase = [false, true].find((value) => isSamePipeline(parsed, bytePairPipeline(value)));
+function readByteLevel(parsed: TokenizerJson, model: Model<'BPE'>): ByteLevelTokenizer {
+  const pipeline = model.ignore_merges ? losslessWordPipeline : bytePairPipeline;
+  const lowercase = [false, true].find((value) => isSamePipeline(parsed, pipeline(value)));
   if (lowercase === undefined) {
     throw invalid(
       'normalizer and pre_tokenizer are none that gatelm writes for BPE (byte level, no prefix space)',
     );
   }
+  const vocabulary = readByteLevelVocabulary(model);
+  if (!model.ignore_merges)
+    return new BytePairTokenizer({ lowercase, vocabulary, merges: readMerges(model.merges, vocabulary) });
+  if (model.merges.length > 0) throw invalid('with ignore_merges there must be no merges');
+  return new LosslessWordTokenizer({ lowercase, vocabulary });
+}
+
+function readByteLevelVocabulary(model: Model<'BPE'>): Vocabulary {
   const tokens = readTokens(model.vocab);
   for (const token of tokens) {
     if (!readSpelledBytes(token))
       throw invalid(`token ${JSON.stringify(token)} is not of GPT-2's byte alphabet`);
   }
-  const vocabulary = new Vocabulary({
-    tokens,
-    counts: null,
-    unknownToken: null,
-    eosToken: BYTE_PAIR_LINE_FEED,
-  });
+  const eosToken = BYTE_LEVEL_LINE_FEED;
+  const vocabulary = new Vocabulary({ tokens, counts: null, unknownToken: null, eosToken });
   const missing = BYTE_CHARACTERS.findIndex((character) => !vocabulary.ids.has(character));
   if (missing >= 0) throw invalid(`the vocabulary lacks the byte ${missing}`);
-  return new BytePairTokenizer({ lowercase, vocabulary, merges: readMerges(model.merges, vocabulary) });
+  return vocabulary;
 }
 
 /** The decoder is not compared: it does not change ids, and Hugging Face writes its defaults in several ways. */

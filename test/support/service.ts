@@ -17,6 +17,7 @@ export interface ServiceOptions {
   readonly environment?: Partial<Environment>;
   /** Instead of the fake one. */
   readonly executor?: InferenceExecutor;
+  readonly dashboardFolder?: string;
 }
 
 /** A service over fake executors, listening on a port of its own. */
@@ -56,7 +57,7 @@ export async function startService(test: TestContext, options: ServiceOptions = 
     trainingExecutor: training,
     inferenceExecutor: options.executor ?? inference,
   });
-  const app = await buildApp(services);
+  const app = await buildApp(services, { dashboardFolder: options.dashboardFolder });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   let closing: Promise<void> | undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { TokenizerConfig } from '../../src/contracts/corpus.js';
+import { type PreTokenizer, TokenizerConfig } from '../../src/contracts/corpus.js';
 import { createTokenizer, wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import { type Tokenizer, unknownWords } from '../../src/tokenizers/tokenizer.js';
 import { parseTokenizerJson } from '../../src/tokenizers/tokenizer-json.js';
@@ -13,11 +13,7 @@ const TRAIN = [
   'İstanbul e\u0301 \u2764\ufe0f \u{1f468}\u200d\u{1f469}\u200d\u{1f467} \ufeff x',
 ].join('\n');
 
-function make(
-  config: unknown,
-  train = TRAIN,
-  defaultPreTokenizer: 'whitespace' | 'prose' = 'prose',
-): Tokenizer {
+function make(config: unknown, train = TRAIN, defaultPreTokenizer: PreTokenizer = 'prose'): Tokenizer {
   return createTokenizer(TokenizerConfig.parse(config), train, defaultPreTokenizer);
 }
 
@@ -72,6 +68,8 @@ const text = fc
 const CONFIGS: Record<string, unknown> = {
   whitespace: { type: 'word', preTokenizer: 'whitespace', minCount: 1 },
   prose: { type: 'word', preTokenizer: 'prose', minCount: 1 },
+  lossless: { type: 'word', preTokenizer: 'lossless', minCount: 1 },
+  'lossless, lower case': { type: 'word', preTokenizer: 'lossless', minCount: 1, lowercase: true },
   'prose, lower case': { type: 'word', preTokenizer: 'prose', minCount: 1, lowercase: true },
   character: { type: 'character' },
   'byte-pair': { type: 'byte-pair', vocabularySize: 400 },
@@ -116,12 +114,13 @@ for (const [name, config] of Object.entries(CONFIGS)) {
           let at = 0;
           let between = '';
           ids.forEach((_, i) => {
-            if (tokenizer.type !== 'byte-pair') assert.ok(starts[i]! >= at);
+            if (tokenizer.vocabulary.unknownId !== null) assert.ok(starts[i]! >= at);
             between += bytes.toString('utf8', at, Math.max(at, starts[i]!));
             at = ends[i]!;
           });
           between += bytes.toString('utf8', at);
-          assert.match(between, tokenizer.type === 'word' ? /^\p{White_Space}*$/u : /^$/);
+          const keepsSpacing = tokenizer.type !== 'word' || name.startsWith('lossless');
+          assert.match(between, keepsSpacing ? /^$/ : /^\p{White_Space}*$/u);
         }),
       );
     });
@@ -178,6 +177,16 @@ describe('words', () => {
       'He said: "don\'t", (see `reply.send` [here](../a/b.md)) at https://example.com/x; 1.5 km/h!\n';
     const tokenizer = make({ type: 'word', minCount: 1 }, line);
     assert.equal(tokenizer.decode(tokenizer.encode(line)), line);
+  });
+
+  it('take <unk> for a word of the text unless the text is tokenized already', () => {
+    const text = 'a literal <unk> once, twice, a literal\n';
+    const benchmark = make({ type: 'word', preTokenizer: 'whitespace' }, text, 'whitespace');
+    assert.ok(benchmark.vocabulary.ids.has('once,'), 'minCount is 1');
+    for (const preTokenizer of ['whitespace', 'prose']) {
+      const { vocabulary } = make({ type: 'word', preTokenizer }, text, 'lossless');
+      assert.ok(!vocabulary.ids.has('once'), 'minCount is 2');
+    }
   });
 
   it('knows words that objects have by nature', () => {

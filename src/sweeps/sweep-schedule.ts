@@ -1,0 +1,180 @@
+/**
+ * Which trials of a sweep train at a time, and how far: a simulation of the sweep in which an epoch takes one unit of
+ * time, fed with the results of the trainings.
+ *
+ * What is proposed, stopped and promoted depends on the results in the order of that simulated time, and not on which
+ * training happens to be ready first. So a sweep is a function of its settings: restarts, pauses and a busy machine
+ * change when it ends, never what it tries. The price is that a slot may wait for a training that is slower than its
+ * epochs say.
+ */
+import type { SweepPoint } from '../contracts/sweep.js';
+import { bestValue } from './best-value.js';
+import type { Observation, Proposer } from './proposer.js';
+import type { JudgedTrial, StoppingRule } from './stopping-rule.js';
+
+/** What a trial's training has reported. */
+export interface TrialProgress {
+  /** The objective after each epoch; not a number counts as Infinity. */
+  readonly values: readonly number[];
+  /** It will train no further: all epochs done, stopped early by its own config, failed, or cancelled. */
+  readonly isOver: boolean;
+  readonly hasFailed: boolean;
+}
+
+/** How many trials a sweep may make, from the time on when so many rungs had been judged. */
+export interface TrialLimit {
+  readonly afterRungs: number;
+  readonly trials: number;
+}
+
+export interface SweepPlan {
+  readonly proposer: Proposer;
+  readonly rule: StoppingRule;
+  /** Epochs of a trial that is never stopped. */
+  readonly epochs: number;
+  /** Trials at a time. */
+  readonly parallel: number;
+  /** In the order of their beginning; each counts from then on. */
+  readonly limits: readonly TrialLimit[];
+}
+
+/** `waiting` at a rung, or stopped there for good. */
+export type TrialPhase = 'running' | 'waiting' | 'over';
+
+export interface ScheduledTrial {
+  readonly index: number;
+  readonly point: SweepPoint;
+  readonly phase: TrialPhase;
+  /** The epoch that it trains to, or has trained to. */
+  readonly toEpoch: number;
+}
+
+interface Trial {
+  readonly index: number;
+  readonly point: SweepPoint;
+  phase: TrialPhase;
+  toEpoch: number;
+  values: readonly number[];
+  hasFailed: boolean;
+}
+
+/** A trial that holds a slot until a simulated time. */
+interface Job {
+  readonly trial: Trial;
+  readonly endsAt: number;
+}
+
+export class SweepSchedule {
+  readonly #plan: SweepPlan;
+  readonly #trials: Trial[] = [];
+  #jobs: Job[] = [];
+  #clock = 0;
+  #rungsJudged = 0;
+  #isExhausted = false;
+
+  constructor(plan: SweepPlan) {
+    this.#plan = plan;
+    this.#fillSlots();
+  }
+
+  get trials(): readonly ScheduledTrial[] {
+    return this.#trials;
+  }
+
+  /** Nothing is left to train. */
+  get isDone(): boolean {
+    return this.#jobs.length === 0;
+  }
+
+  /** How many times a trial has come to a rung: the time from which a new limit counts. */
+  get rungsJudged(): number {
+    return this.#rungsJudged;
+  }
+
+  /** Goes as far as the results go. Those that had been taken in must not change. */
+  advance(progressOf: (index: number) => TrialProgress): void {
+    for (;;) {
+      const job = this.#nextJob();
+      if (!job) return;
+      const progress = progressOf(job.trial.index);
+      if (progress.values.length < job.trial.toEpoch && !progress.isOver) return;
+      this.#endJob(job, progress);
+      this.#fillSlots();
+    }
+  }
+
+  /** The job that is the first to end; of several the one that began first. */
+  #nextJob(): Job | undefined {
+    return this.#jobs.reduce<Job | undefined>(
+      (first, job) => (first && first.endsAt <= job.endsAt ? first : job),
+      undefined,
+    );
+  }
+
+  #endJob(job: Job, progress: TrialProgress): void {
+    const { trial } = job;
+    this.#jobs = this.#jobs.filter((other) => other !== job);
+    this.#clock = job.endsAt;
+    this.#rungsJudged += 1;
+    trial.values = progress.values
+      .slice(0, trial.toEpoch)
+      .map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
+    const isShort = trial.values.length < trial.toEpoch;
+    trial.hasFailed = progress.hasFailed && isShort;
+    trial.phase = isShort || trial.toEpoch >= this.#plan.epochs ? 'over' : 'waiting';
+    if (trial.phase === 'waiting' && this.#plan.rule.goesOn(judged(trial), this.#trials.map(judged)))
+      this.#start(trial);
+  }
+
+  #fillSlots(): void {
+    while (this.#jobs.length < this.#plan.parallel) {
+      const promoted = this.#plan.rule.promote(this.#trials.map(judged));
+      const trial = promoted === null ? this.#propose() : this.#trials[promoted]!;
+      if (!trial) return;
+      this.#start(trial);
+    }
+  }
+
+  #propose(): Trial | null {
+    const limit = this.#plan.limits.findLast(({ afterRungs }) => afterRungs <= this.#rungsJudged);
+    const index = this.#trials.length;
+    if (this.#isExhausted || index >= (limit?.trials ?? 0)) return null;
+    const point = this.#plan.proposer.propose(
+      index,
+      this.#trials.map((trial) => this.#observe(trial)),
+    );
+    if (point === null) {
+      this.#isExhausted = true;
+      return null;
+    }
+    const trial: Trial = { index, point, phase: 'waiting', toEpoch: 0, values: [], hasFailed: false };
+    this.#trials.push(trial);
+    return trial;
+  }
+
+  #start(trial: Trial): void {
+    const from = trial.values.length;
+    trial.phase = 'running';
+    trial.toEpoch = this.#plan.rule.nextRung(from);
+    this.#jobs.push({ trial, endsAt: this.#clock + trial.toEpoch - from });
+  }
+
+  #observe({ point, phase, values, hasFailed }: Trial): Observation {
+    if (hasFailed) return { point, epochs: values.length, value: Number.POSITIVE_INFINITY };
+    if (values.length === 0) return { point, epochs: 0, value: null };
+    return {
+      point,
+      epochs: phase === 'over' ? this.#plan.epochs : values.length, // one that ended early has come to its end
+      value: bestValue(values),
+    };
+  }
+}
+
+function judged({ index, values, phase, hasFailed }: Trial): JudgedTrial {
+  return {
+    index,
+    values: hasFailed ? values.map(() => Number.POSITIVE_INFINITY) : values,
+    isRunning: phase === 'running',
+    isOver: phase === 'over',
+  };
+}

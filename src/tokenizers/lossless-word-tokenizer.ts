@@ -1,0 +1,113 @@
+import type { TokenizerJson } from '../contracts/tokenizer-json.js';
+import { appError } from '../errors.js';
+import { BYTE_CHARACTERS, BYTE_ORDER, spellBytes } from './byte-alphabet.js';
+import { BYTE_LEVEL_LINE_FEED, ByteLevelTokenizer, byteIdsOf, forEachPiece } from './byte-level-tokenizer.js';
+import { toLowerCase } from './lower-case.js';
+import { assertWellFormed } from './tokenizer.js';
+import { losslessWordTokenizerJson } from './tokenizer-json-format.js';
+import { Vocabulary } from './vocabulary.js';
+import { LOSSLESS_PATTERN } from './word-patterns.js';
+
+const PIECE = new RegExp(LOSSLESS_PATTERN, 'gu');
+
+/**
+ * Words that give the text back as it was: each with the space before it, other white space and punctuation as words of
+ * their own, see {@link LOSSLESS_PATTERN}. A word that the vocabulary does not have is spelled in bytes, which are tokens
+ * too: nothing is unknown, and the model learns to spell.
+ */
+export class LosslessWordTokenizer extends ByteLevelTokenizer {
+  readonly type = 'word';
+  readonly #byteIds: Int32Array;
+  /** Ids of the pieces that are tokens, kept as arrays: a text has few words, many times. */
+  readonly #words = new Map<string, Int32Array>();
+
+  constructor(fields: { lowercase: boolean; vocabulary: Vocabulary }) {
+    super({ ...fields, pattern: PIECE });
+    this.#byteIds = byteIdsOf(fields.vocabulary);
+  }
+
+  protected encodePiece(piece: string): Int32Array {
+    const known = this.#words.get(piece);
+    if (known) return known;
+    const bytes = Buffer.from(piece, 'utf8');
+    const word = this.vocabulary.ids.get(spellBytes(bytes));
+    if (word === undefined) return Int32Array.from(bytes, (byte) => this.#byteIds[byte]!);
+    const ids = Int32Array.of(word);
+    this.#words.set(piece, ids);
+    return ids;
+  }
+
+  toJSON(): TokenizerJson {
+    return losslessWordTokenizerJson(this.lowercase, this.vocabulary);
+  }
+}
+
+/** How often each piece of lossless words stands in a text. @param counts of the text before this one, to go on in */
+export function countLosslessWords(
+  text: string,
+  lowercase: boolean,
+  counts = new Map<string, number>(),
+): Map<string, number> {
+  forEachPiece(PIECE, lowercase ? toLowerCase(text) : text, (piece) => {
+    counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  });
+  return counts;
+}
+
+/**
+ * The vocabulary of a train split: the 256 bytes, then the most frequent words in order of first appearance.
+ * @param pieces as {@link countLosslessWords} gives them
+ * @param limits.vocabularySize most tokens, the bytes among them; null = no limit
+ * @param limits.minCount words that are rarer are spelled
+ * @throws config-conflict when the bytes alone are too many
+ */
+export function chooseLosslessVocabulary(
+  pieces: ReadonlyMap<string, number>,
+  { vocabularySize, minCount }: { readonly vocabularySize: number | null; readonly minCount: number },
+): Vocabulary {
+  const room = (vocabularySize ?? Number.POSITIVE_INFINITY) - 256;
+  if (room < 0) {
+    throw appError('config-conflict', {
+      field: 'tokenizer.vocabularySize',
+      reason: `lossless words need at least 256, one for each byte, got ${vocabularySize}; preTokenizer "prose" or "whitespace" needs fewer`,
+    });
+  }
+  const isWord = (piece: string) => piece.length > 1 || piece > '\x7f'; // else it is a byte
+  const words = [...pieces].filter(([piece, count]) => count >= minCount && isWord(piece));
+  const byFrequency = words.toSorted(([, a], [, b]) => b - a); // stable: of equals, the earlier
+  const kept = new Set(byFrequency.slice(0, room).map(([piece]) => piece));
+  const ordered = words.filter(([piece]) => kept.has(piece));
+  const tokens = [
+    ...BYTE_ORDER.map((byte) => BYTE_CHARACTERS[byte]!),
+    ...ordered.map(([piece]) => spellBytes(Buffer.from(piece, 'utf8'))),
+  ];
+  const counts = new Int32Array(tokens.length);
+  const byteIds = Int32Array.from({ length: 256 }, (_, byte) => BYTE_ORDER.indexOf(byte));
+  for (const [piece, count] of pieces)
+    if (!kept.has(piece)) for (const byte of Buffer.from(piece, 'utf8')) counts[byteIds[byte]!]! += count;
+  ordered.forEach(([, count], index) => {
+    counts[256 + index] = count;
+  });
+  return new Vocabulary({ tokens, counts, unknownToken: null, eosToken: BYTE_LEVEL_LINE_FEED });
+}
+
+/** Words that the train split has fewer times are spelled, where a config leaves it open: else spelling is never learned. */
+export const LOSSLESS_MIN_COUNT = 2;
+
+/** Makes lossless words from a train split. */
+export function makeLosslessWordTokenizer(
+  text: string,
+  config: {
+    readonly vocabularySize: number | null;
+    readonly minCount: number | null;
+    readonly lowercase: boolean;
+  },
+): LosslessWordTokenizer {
+  assertWellFormed(text);
+  const pieces = countLosslessWords(text, config.lowercase);
+  const limits = { ...config, minCount: config.minCount ?? LOSSLESS_MIN_COUNT };
+  return new LosslessWordTokenizer({
+    lowercase: config.lowercase,
+    vocabulary: chooseLosslessVocabulary(pieces, limits),
+  });
+}

@@ -43,16 +43,20 @@ export async function* followExperiment(
   let seq = since;
   for (let failures = 0; ; failures++) {
     const messages = readMessages(await openSocket(connection, id, seq), signal);
-    for (;;) {
-      const { value, done } = await messages.next();
-      if (done && (value === COMPLETE || signal?.aborted)) return;
-      if (done) break;
-      const message = JSON.parse(value) as ProgressEvent | Snapshot | { type: 'heartbeat' };
-      if (message.type === 'snapshot') onSnapshot?.(message as Snapshot);
-      if (!('data' in message)) continue;
-      seq = message.seq;
-      failures = 0;
-      yield message;
+    try {
+      for (;;) {
+        const { value, done } = await messages.next();
+        if (done && (value === COMPLETE || signal?.aborted)) return;
+        if (done) break;
+        const message = JSON.parse(value) as ProgressEvent | Snapshot | { type: 'heartbeat' };
+        if (message.type === 'snapshot') onSnapshot?.(message as Snapshot);
+        if (!('data' in message)) continue;
+        seq = message.seq;
+        failures = 0;
+        yield message;
+      }
+    } finally {
+      await messages.return(COMPLETE); // whoever leaves the loop leaves no socket behind
     }
     if (failures >= maxReconnections)
       throw new ConnectionError(connection.url, new Error('the connection broke'));

@@ -10,8 +10,10 @@ import { addFileCommands } from './commands/files.js';
 import { addTextCommands } from './commands/texts.js';
 import { addTrainCommands } from './commands/train.js';
 import { describeEnvironment } from './describe-environment.js';
+import { addDoctor } from './doctor.js';
 import { EXIT } from './exit-codes.js';
-import { QUICKSTART_EXPERIMENT, quickstart } from './quickstart.js';
+import { addQuickstart } from './quickstart.js';
+import { addSetUp } from './set-up.js';
 
 // What only one command needs is loaded by it: `gatelm list` does not wait for the server's code.
 const program = new Command('gatelm')
@@ -27,15 +29,6 @@ program
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
   .addHelpText('after', `\n${describeEnvironment()}`)
   .action(async (options) => (await import('./serve.js')).serve(options));
-
-program
-  .command('quickstart')
-  .description('Start a server, train a small model on the embedded text, and let it write')
-  .option('--keep', 'leave the server running until Ctrl-C', false)
-  .option('--config <json>', 'another experiment, as POST /experiments takes it', QUICKSTART_EXPERIMENT)
-  .action(async (options) => {
-    process.exitCode = await quickstart(options);
-  });
 
 addTrainCommands(program);
 addExperimentCommands(program);
@@ -75,6 +68,10 @@ keys
   .action(async (name, options) => (await import('./keys.js')).revokeKey(name, options));
 
 addCompletionCommand(program);
+
+addQuickstart(program);
+addDoctor(program);
+addSetUp(program);
 
 try {
   await program.parseAsync();

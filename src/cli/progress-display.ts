@@ -1,5 +1,4 @@
 /** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
-
 import type { ProgressEvent } from '../client/client.js';
 import { EventData } from '../contracts/events.js';
 import type { TrainingConfig } from '../contracts/training.js';

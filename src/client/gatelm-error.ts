@@ -26,7 +26,10 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 
   constructor(url: string, cause: unknown) {
-    const reason = (cause as { cause?: { code?: string } }).cause?.code ?? (cause as Error).message;
+    const { cause: inner, message } = cause as Error & {
+      readonly cause?: Error & { readonly code?: string };
+    };
+    const reason = inner?.code ?? inner?.message ?? message;
     super(`No gatelm server answers at ${url} (${reason})`, { cause });
   }
 }

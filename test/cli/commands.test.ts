@@ -124,9 +124,9 @@ describe('the gatelm command against a server', () => {
     assert.match(noJson.stderr, /--config is not JSON/);
     assert.equal((await run('lst')).code, EXIT.usage);
     assert.equal((await run('list', '--colour')).code, EXIT.usage);
-    const nobody = await runGatelm('http://127.0.0.1:9', ['list']);
+    const nobody = await runGatelm('http://127.0.0.1:1', ['list']);
     assert.equal(nobody.code, EXIT.unreachable);
-    assert.match(nobody.stderr, /No gatelm server answers at http:\/\/127\.0\.0\.1:9/);
+    assert.match(nobody.stderr, /No gatelm server answers at http:\/\/127\.0\.0\.1:1/);
   });
 });
 

@@ -35,6 +35,7 @@ export const TrainingJob = z.strictObject({
   dataDirectory: z.string().describe('Where downloaded and uploaded corpora are'),
   corporaMirror: z.string().nullable(),
   resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
+  pauseAtEpoch: z.int().min(1).optional().describe('Pause when so many epochs are done'),
   initialDirectory: z
     .string()
     .nullable()

@@ -4,13 +4,14 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path';
 import type { CorpusUpload, SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { diskError } from '../files/disk-error.js';
+import { CORPUS_MANIFEST } from '../files/layout.js';
 import { type PerSplit, SPLIT_NAMES } from './corpus.js';
-import { writeError } from './download.js';
 import { mapSplits } from './encode-corpus.js';
 import { nextCut } from './split-text.js';
 import { corpusDigest, TextReader } from './text-bytes.js';
 import { measureTextFiles } from './text-file-statistics.js';
-import { MANIFEST_FILE, newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
+import { newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
 
 /** Bytes, as a stream gives them. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -96,7 +97,7 @@ export class StagedUpload {
       types,
       digest: corpusDigest(mapSplits((split) => files[split].sha256)),
     };
-    const file = await HashedFile.create(join(this.#folder, MANIFEST_FILE));
+    const file = await HashedFile.create(join(this.#folder, CORPUS_MANIFEST));
     await file.write(Buffer.from(JSON.stringify(manifest, null, 2)));
     await file.finish();
     await file.close();
@@ -189,7 +190,7 @@ class HashedFile {
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
     await this.#file.appendFile(bytes).catch((error) => {
-      throw writeError(this.#path, error);
+      throw diskError(this.#path, error);
     });
   }
 

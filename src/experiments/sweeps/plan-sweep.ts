@@ -43,7 +43,7 @@ export async function planSweep(
   } as const;
   try {
     const secondsPerEpoch = await meanSecondsPerEpoch(sweep, points.slice(0, TRIED_POINTS), (config) =>
-      executor.run({ type: 'estimate', config, ...corpora.source }, { signal }),
+      executor.run({ type: 'estimate', config }, { signal }),
     );
     if (secondsPerEpoch === null)
       return { ...plan, estimate: null, reason: 'The models are too large to be tried beside what runs' };

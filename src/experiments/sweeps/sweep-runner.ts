@@ -98,7 +98,10 @@ export class SweepRunner {
   #decide(): void {
     const { store } = this.#dependencies;
     const sweep = store.sweeps.find(this.#id);
-    if (!sweep) return this.close();
+    if (!sweep) {
+      this.close();
+      return;
+    }
     store.transaction(() => {
       collectResults(store, sweep);
       this.#countTime(sweep);

@@ -43,7 +43,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
   tokenizers: [],
-  corpora: [],
+  corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],
   tensor: [/^@tensorflow\//],
   layers: [],

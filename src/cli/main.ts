@@ -5,8 +5,11 @@ import { AppError } from '../errors.js';
 import { packageVersion } from '../server/package-version.js';
 import { runBackup, runRestore } from './backup.js';
 import { describeEnvironment } from './describe-environment.js';
+import { addDoctor } from './doctor.js';
 import { createKey, listKeys, revokeKey } from './keys.js';
+import { addQuickstart } from './quickstart.js';
 import { serve } from './serve.js';
+import { addSetUp } from './set-up.js';
 
 const program = new Command('gatelm')
   .description('Trains, watches and serves gated recurrent (LSTM) language models on your own machine.')
@@ -52,6 +55,10 @@ keys
   .description('End a key; a running server refuses it from then on')
   .option(...DATA_DIR)
   .action((name, options) => revokeKey(name, options));
+
+addQuickstart(program);
+addDoctor(program);
+addSetUp(program);
 
 try {
   await program.parseAsync();

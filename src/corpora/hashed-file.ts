@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { writeError } from './download.js';
+import { diskError } from '../files/disk-error.js';
 
 export interface WrittenFile {
   readonly bytes: number;
@@ -33,7 +33,7 @@ export class HashedFile {
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
     await this.#file.appendFile(bytes).catch((error) => {
-      throw writeError(this.#path, error);
+      throw diskError(this.#path, error);
     });
   }
 

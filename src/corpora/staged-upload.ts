@@ -7,6 +7,7 @@ import {
   type StoredCorpusManifest,
 } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { CORPUS_MANIFEST } from '../files/layout.js';
 import { type PerSplit, SPLIT_NAMES } from './corpus.js';
 import { mapSplits } from './encode-corpus.js';
 import { HashedFile, type WrittenFile } from './hashed-file.js';
@@ -14,7 +15,7 @@ import { cutBlocks, cutTail, type SplitRange } from './split-text.js';
 import { corpusDigest } from './text-bytes.js';
 import { measureTextFiles } from './text-file-statistics.js';
 import { isPlainText, type ReceivedFile, readDocuments } from './upload-documents.js';
-import { MANIFEST_FILE, newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
+import { newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
 
 /** Bytes, as a stream gives them. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -106,7 +107,7 @@ export class StagedUpload {
       ...measured,
       digest: corpusDigest(mapSplits((split) => files[split].sha256)),
     };
-    const file = await HashedFile.create(join(this.#folder, MANIFEST_FILE));
+    const file = await HashedFile.create(join(this.#folder, CORPUS_MANIFEST));
     await file.write(Buffer.from(JSON.stringify(manifest, null, 2)));
     await file.finish();
     await file.close();

@@ -5,12 +5,13 @@ import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { KnownCorpusName, type SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { CORPORA, CORPUS_MANIFEST } from '../files/layout.js';
 import type { CorpusText } from './corpus.js';
 import { decodeUtf8, sha256 } from './text-bytes.js';
 
 /** The folder that all uploaded corpora lie in. */
 export function storedCorporaFolder(dataDirectory: string): string {
-  return join(dataDirectory, 'corpora');
+  return join(dataDirectory, CORPORA);
 }
 
 /** A new id; no two are the same. */
@@ -117,16 +118,13 @@ export function publishCorpus(
   renameSync(stagedFolder, join(folder, id));
 }
 
-/** Name of the manifest's file in a corpus's folder. */
-export const MANIFEST_FILE = 'corpus.json';
-
 export function splitPath(dataDirectory: string, id: string, split: SplitName): string {
   return join(storedCorporaFolder(dataDirectory), id, `${split}.txt`);
 }
 
 async function readManifest(folder: string): Promise<StoredCorpusManifest | null> {
   try {
-    return StoredCorpusManifest.parse(JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')));
+    return StoredCorpusManifest.parse(JSON.parse(await readFile(join(folder, CORPUS_MANIFEST), 'utf8')));
   } catch {
     return null; // half removed, or not ours
   }
@@ -135,7 +133,7 @@ async function readManifest(folder: string): Promise<StoredCorpusManifest | null
 function readNameSync(folder: string): string | null {
   if (basename(folder).startsWith('.')) return null;
   try {
-    return StoredCorpusManifest.parse(JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))).name;
+    return StoredCorpusManifest.parse(JSON.parse(readFileSync(join(folder, CORPUS_MANIFEST), 'utf8'))).name;
   } catch {
     return null;
   }

@@ -19,8 +19,6 @@ export type { UploadPart };
 
 /** Corpora as the service deals with them: known and uploaded ones. */
 export interface Corpora {
-  /** Where their files are, as jobs say it. */
-  readonly source: { readonly dataDirectory: string; readonly corporaMirror: string | null };
   list(): Promise<CorpusInfo[]>;
   /** @throws corpus-not-found */
   describe(corpus: string): Promise<CorpusInfo>;
@@ -56,7 +54,6 @@ export function createCorpora(
   const isKnown = (corpus: string) => KnownCorpusName.safeParse(corpus).success;
 
   return {
-    source: { dataDirectory, corporaMirror },
     list: () => listCorpora(source),
     describe: (corpus) => describeCorpus(corpus, source),
     preview: (corpus, split, characters) => previewCorpus(corpus, source, { split, characters }),

@@ -11,6 +11,7 @@ import type { HttpApp } from './http-app.js';
 import { packageVersion } from './package-version.js';
 import { controlAccess } from './plugins/access.js';
 import { acceptBodies } from './plugins/bodies.js';
+import { serveDashboard } from './plugins/dashboard.js';
 import { endConnections } from './plugins/end-connections.js';
 import { describeInterface } from './plugins/openapi.js';
 import { exposeMetrics } from './plugins/prometheus.js';
@@ -40,6 +41,8 @@ import { compileValidation } from './validation.js';
 export interface AppOptions {
   /** pino’s options; false = no log. */
   readonly logger?: FastifyServerOptions['logger'];
+  /** Where the built dashboard is; left out: where the build puts it. */
+  readonly dashboardFolder?: string | undefined;
 }
 
 /** A request in the log: what stands for a key in its address is left out. */
@@ -73,7 +76,10 @@ const SOCKET_CLOSE_MS = 1000;
  * whoever made them.
  * @throws unsafe-bind when it would be open to others without API keys
  */
-export async function buildApp(services: Services, { logger = false }: AppOptions = {}): Promise<HttpApp> {
+export async function buildApp(
+  services: Services,
+  { logger = false, dashboardFolder }: AppOptions = {},
+): Promise<HttpApp> {
   const { environment } = services;
   const keys = new KeyRing(environment, services.store.apiKeys);
   assertSafeBind(environment, keys.hasAny);
@@ -132,5 +138,6 @@ export async function buildApp(services: Services, { logger = false }: AppOption
   routePresets(app);
   routeHealth(app, services);
   routeTickets(app, tickets);
+  await serveDashboard(app, dashboardFolder);
   return app;
 }

@@ -15,8 +15,9 @@ export interface ServiceOptions {
   readonly slots?: number;
   readonly dataDir?: string;
   readonly environment?: Partial<Environment>;
-  /** Instead of the fake one. */
-  readonly executor?: InferenceExecutor;
+  /** Makes one for a data folder, instead of the fake one. */
+  readonly executor?: (dataDirectory: string) => InferenceExecutor;
+  readonly dashboardFolder?: string;
 }
 
 /** A service over fake executors, listening on a port of its own. */
@@ -50,13 +51,13 @@ export async function startService(test: TestContext, options: ServiceOptions = 
   };
   const { plays = false, slots = 1 } = options;
   const training = new FakeTrainingExecutor({ slots, plays });
-  const inference = new FakeInferenceExecutor();
+  const inference = new FakeInferenceExecutor(dataDir);
   const services = createServices({
     environment,
     trainingExecutor: training,
-    inferenceExecutor: options.executor ?? inference,
+    inferenceExecutor: options.executor?.(dataDir) ?? inference,
   });
-  const app = await buildApp(services);
+  const app = await buildApp(services, { dashboardFolder: options.dashboardFolder });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   let closing: Promise<void> | undefined;

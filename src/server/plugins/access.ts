@@ -12,6 +12,8 @@ declare module 'fastify' {
     readonly scope?: Scope;
     /** A ticket in the address may stand for a key. */
     readonly takesTicket?: boolean;
+    /** Needs no key: the files of the dashboard. */
+    readonly isPublic?: boolean;
   }
   interface FastifyRequest {
     /** Whose key came with it; null = none was needed. */
@@ -42,7 +44,7 @@ export function controlAccess(app: HttpApp, settings: AccessSettings, keys: KeyR
       return;
     }
     const path = request.url.split('?', 1)[0]!;
-    if (!needsKey || OPEN_PATHS.test(path)) return;
+    if (!needsKey || request.routeOptions.config.isPublic || OPEN_PATHS.test(path)) return;
     const caller = callerOf(request, keys, tickets);
     if (!caller) throw appError('unauthorized');
     const needs = scopeOf(request.method, request.routeOptions.config);

@@ -1,0 +1,46 @@
+/** One watches a training: it is in the table, its curves grow, a lost connection comes back, verbs work. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { expectAccessible, noBrowser, openPage } from '../support/browser.js';
+import { startGatelm } from '../support/gatelm-server.js';
+import { endlessConfig, uploadTinyCorpus } from '../support/live-training.js';
+import { temporaryFolder } from '../support/service.js';
+
+const skip = noBrowser();
+
+test('a training is watched live, paused, resumed and cancelled', { skip }, async (t) => {
+  const server = await startGatelm(t, temporaryFolder(t));
+  const { page, expectNoErrors } = await openPage(t, server.address);
+  await page.getByText('No experiment yet').waitFor();
+  await expectAccessible(page);
+
+  await uploadTinyCorpus(server);
+  const { id } = await server.train(endlessConfig('a live one'));
+  const row = page.getByRole('row', { name: /a live one/ });
+  await row.getByText('running').waitFor();
+  await row.locator('.sparkline polyline').waitFor();
+  await expectAccessible(page);
+
+  await row.getByRole('link', { name: 'a live one' }).click();
+  await page.getByText('live', { exact: true }).waitFor();
+  const progress = page.locator('.run-progress');
+  const before = (await progress.textContent())!;
+  await progress.filter({ hasNotText: before }).waitFor();
+  await page.locator('.chart-canvas[data-drawn]').first().waitFor();
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await page.locator('.event-checkpoint').first().waitFor();
+  await expectAccessible(page);
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.locator('.run-subtitle .state-paused').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.locator('.run-subtitle .state-running').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('.run-subtitle .state-cancelled').waitFor();
+
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('No experiment yet').waitFor();
+  await assert.rejects(server.get(`/experiments/${id}`), /404/);
+  expectNoErrors();
+});

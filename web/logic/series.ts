@@ -1,0 +1,63 @@
+/** What curves are made of. */
+import type { MetricPoint } from '../../src/contracts/metrics.js';
+
+export type HorizontalAxis = 'step' | 'epoch' | 'time';
+
+/** A curve with what it is drawn along: `xs` rise, `ys` are null where nothing finite was measured. */
+export interface Curve {
+  readonly xs: readonly number[];
+  readonly ys: readonly (number | null)[];
+}
+
+/** @param origin of the time axis, in milliseconds since 1970 */
+export function curveOf(points: readonly MetricPoint[], axis: HorizontalAxis, origin = 0): Curve {
+  const xs: number[] = [];
+  const ys: (number | null)[] = [];
+  let last = -Infinity;
+  for (const point of points) {
+    const x = axis === 'time' ? (Date.parse(point.time) - origin) / 1000 : point[axis];
+    if (x < last) continue; // a clock that was set back
+    last = x;
+    xs.push(x);
+    ys.push(point.value);
+  }
+  return { xs, ys };
+}
+
+/**
+ * Exponential moving average without the bias of its beginning, as by Kingma and Ba 2014 (arXiv 1412.6980, section 3).
+ * @param weight of the past, from 0 (off) to below 1
+ */
+export function smooth(values: readonly (number | null)[], weight: number): (number | null)[] {
+  if (weight <= 0) return [...values];
+  let average = 0;
+  let correction = 1;
+  return values.map((value) => {
+    if (value === null) return null;
+    average = weight * average + (1 - weight) * value;
+    correction *= weight;
+    return average / (1 - correction);
+  });
+}
+
+/** Adds what was measured live: a step that is known already is replaced, an older one is ignored. */
+export function appendPoint(points: MetricPoint[], point: MetricPoint): boolean {
+  const last = points.at(-1);
+  if (last && point.step < last.step) return false;
+  if (last?.step === point.step) points.pop();
+  points.push(point);
+  return true;
+}
+
+/** Forgets what was measured after a step: the training went back to a checkpoint. */
+export function rewindPoints(points: MetricPoint[], step: number): void {
+  while (points.length > 0 && points.at(-1)!.step > step) points.pop();
+}
+
+/** Lowest value of a series, with its point. */
+export function lowestPoint(points: readonly MetricPoint[]): MetricPoint | null {
+  let lowest: MetricPoint | null = null;
+  for (const point of points)
+    if (point.value !== null && (lowest === null || point.value < lowest.value!)) lowest = point;
+  return lowest;
+}

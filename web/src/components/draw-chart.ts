@@ -1,0 +1,217 @@
+import type uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { alignCurves, moveRange, nearestValue, scaleRange } from '../../logic/chart-data.js';
+import { formatTick } from '../../logic/format.js';
+import { colourOf } from '../state/theme.js';
+import type { ChartProps, Pointed, Range } from './chart.js';
+
+/** A chart on a canvas; what it shows comes from the properties at each moment. */
+export interface DrawnChart {
+  /** Takes over new points, another range, another focus. */
+  update(): void;
+  onKey(event: KeyboardEvent): void;
+  destroy(): void;
+}
+
+const FONT = '12px ui-sans-serif, system-ui, sans-serif';
+const LINE_WIDTH = 1.8;
+const POINT_LIMIT = 80;
+
+export function drawChart(
+  Plot: typeof uPlot,
+  holder: HTMLElement,
+  read: () => ChartProps,
+  onPoint: (pointed: Pointed | null) => void,
+): DrawnChart {
+  const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const plot = new Plot(optionsOf(), columns(), holder);
+  const observer = new ResizeObserver(() => resize());
+  observer.observe(holder);
+  plot.over.addEventListener('dblclick', () => read().onRange(null));
+  plot.over.addEventListener('wheel', onWheel, { passive: false });
+  plot.over.addEventListener('mousedown', onPress, { capture: true });
+  holder.dataset.drawn = isStill ? 'still' : 'true';
+
+  function columns(): uPlot.AlignedData {
+    return alignCurves(read().lines.map(({ curve }) => curve)) as uPlot.AlignedData;
+  }
+
+  function optionsOf(): uPlot.Options {
+    const { lines, formatTickX, isLogarithmic, syncKey, height } = read();
+    const axis: uPlot.Axis = {
+      stroke: colourOf('--text-faint'),
+      font: FONT,
+      grid: { stroke: colourOf('--grid'), width: 1 },
+      ticks: { show: false },
+    };
+    return {
+      width: holder.clientWidth,
+      height,
+      padding: [10, 10, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: (_plot, min, max) => rangeOf(min, max) },
+        y: isLogarithmic ? { distr: 3, log: 10 } : {},
+      },
+      axes: [
+        { ...axis, values: (_plot, ticks) => ticks.map(formatTickX), space: 70, size: 32 },
+        {
+          ...axis,
+          values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : formatTick(tick))),
+          size: 62,
+          ...(isLogarithmic && { filter: (plot, splits) => logarithmicTicks(plot, splits) }),
+        },
+      ],
+      cursor: {
+        ...(syncKey !== undefined && { sync: { key: syncKey } }),
+        drag: { x: true, y: false, setScale: false },
+        focus: { prox: 24 },
+        points: { size: 7 },
+        dataIdx: (plot, series, index) =>
+          series === 0 ? index : (nearestValue(plot.data[series] as (number | null)[], index) ?? index),
+      },
+      focus: { alpha: 0.25 },
+      series: [
+        {},
+        ...lines.map(({ label, colour, isFaint, hasPoints, curve }): uPlot.Series => {
+          const stroke = colourOf(colour);
+          return {
+            label,
+            stroke,
+            width: isFaint ? 1 : LINE_WIDTH,
+            alpha: isFaint ? 0.32 : 1,
+            spanGaps: true,
+            points: { show: hasPoints === true && curve.xs.length <= POINT_LIMIT, size: 6, fill: stroke },
+          };
+        }),
+      ],
+      hooks: {
+        setCursor: [showPointed],
+        setSelect: [zoom],
+        draw: [drawReferences],
+      },
+    };
+  }
+
+  /** A log axis is labelled at few places; without this, every tenth of a decade is. */
+  function logarithmicTicks(plot: uPlot, splits: number[]): (number | null)[] {
+    const { min = 1, max = 1 } = plot.scales.y!;
+    const decades = Math.log10(max / min);
+    return splits.map((split) => {
+      const digit = Math.round(split / 10 ** Math.floor(Math.log10(split) + 1e-9));
+      return decades < 0.8 || digit === 1 || (decades < 2.5 && (digit === 2 || digit === 5)) ? split : null;
+    });
+  }
+
+  function rangeOf(min: number, max: number): [number, number] {
+    const { range } = read();
+    if (range) return [range[0], range[1]];
+    return min === max ? [min - 0.5, max + 0.5] : [min, max];
+  }
+
+  function extent(): [number, number] {
+    const [xs] = plot.data;
+    return [xs[0] ?? 0, xs.at(-1) ?? 1];
+  }
+
+  function present(): Range {
+    const { min, max } = plot.scales.x!;
+    return [min ?? 0, max ?? 1];
+  }
+
+  function zoom({ select }: uPlot): void {
+    if (select.width < 4) return;
+    const start = plot.posToVal(select.left, 'x');
+    const end = plot.posToVal(select.left + select.width, 'x');
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    read().onRange([start, end]);
+  }
+
+  function onWheel(event: WheelEvent): void {
+    if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
+    event.preventDefault();
+    const centre = plot.posToVal(plot.cursor.left ?? 0, 'x');
+    read().onRange(scaleRange(present(), event.deltaY > 0 ? 1.25 : 0.8, centre, extent()));
+  }
+
+  function onPress(event: MouseEvent): void {
+    if (!event.shiftKey) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+    const start = present();
+    const onMove = ({ clientX }: MouseEvent) => {
+      const by = (event.clientX - clientX) / plot.over.clientWidth;
+      read().onRange(moveRange(start, by, extent()));
+    };
+    addEventListener('mousemove', onMove);
+    addEventListener('mouseup', () => removeEventListener('mousemove', onMove), { once: true });
+  }
+
+  function onKey(event: KeyboardEvent): void {
+    const range = present();
+    const centre = (range[0] + range[1]) / 2;
+    const next = {
+      '+': () => scaleRange(range, 0.7, centre, extent()),
+      '-': () => scaleRange(range, 1.4, centre, extent()),
+      ArrowLeft: () => moveRange(range, -0.2, extent()),
+      ArrowRight: () => moveRange(range, 0.2, extent()),
+      Escape: () => null,
+      '0': () => null,
+    }[event.key === '=' ? '+' : event.key];
+    if (!next) return;
+    event.preventDefault();
+    read().onRange(next());
+  }
+
+  function showPointed({ cursor, data }: uPlot): void {
+    const index = cursor.idx;
+    if (index == null) {
+      onPoint(null);
+      return;
+    }
+    const values = data.slice(1).map((column, line) => column[cursor.idxs?.[line + 1] ?? index]);
+    onPoint({ x: data[0][index]!, values });
+  }
+
+  /** Published figures: dashed lines with their names. */
+  function drawReferences({ ctx, bbox, scales }: uPlot): void {
+    const { references = [] } = read();
+    const { min = 0, max = 0 } = scales.y!;
+    ctx.save();
+    ctx.strokeStyle = colourOf('--text-faint');
+    ctx.fillStyle = colourOf('--text-faint');
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.font = `${11 * devicePixelRatio}px ui-sans-serif, system-ui, sans-serif`;
+    ctx.textAlign = 'right';
+    for (const { label, value } of references) {
+      if (value < min || value > max) continue;
+      const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.fillText(label, bbox.left + bbox.width - 6, y - 4 * devicePixelRatio);
+    }
+    ctx.restore();
+  }
+
+  function resize(): void {
+    const { clientWidth } = holder;
+    if (clientWidth > 0 && clientWidth !== plot.width)
+      plot.setSize({ width: clientWidth, height: read().height });
+  }
+
+  return {
+    update() {
+      const { focusKey, lines } = read();
+      plot.setData(columns(), true);
+      const focused = lines.findIndex(({ key }) => key === focusKey);
+      plot.setSeries(focused === -1 ? (null as unknown as number) : focused + 1, { focus: true });
+    },
+    onKey,
+    destroy() {
+      observer.disconnect();
+      plot.destroy();
+    },
+  };
+}

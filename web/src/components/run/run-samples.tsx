@@ -1,0 +1,32 @@
+import { useSignal } from '@preact/signals';
+import type { LiveEvent } from '../../../logic/live-events.js';
+import { t } from '../../state/language.js';
+
+/** Texts that the model wrote after its epochs: one reads it learn. */
+export function RunSamples({ events }: { readonly events: readonly LiveEvent[] }) {
+  const isNewestFirst = useSignal(true);
+  const samples = events.filter(({ type }) => type === 'sample');
+  if (samples.length === 0) return <p class="faint">{t('samples.none')}</p>;
+  const shown = isNewestFirst.value ? samples.toReversed() : samples;
+  return (
+    <>
+      <button
+        type="button"
+        class="button button-quiet small"
+        onClick={() => {
+          isNewestFirst.value = !isNewestFirst.value;
+        }}
+      >
+        {isNewestFirst.value ? t('samples.oldestFirst') : t('samples.newestFirst')}
+      </button>
+      <ol class="samples">
+        {shown.map(({ seq, data }) => (
+          <li key={seq}>
+            <span class="sample-epoch">{t('axis.epochValue', { epoch: String(data.epoch) })}</span>
+            <blockquote>{String(data.text)}</blockquote>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}

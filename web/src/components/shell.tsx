@@ -1,0 +1,108 @@
+import type { ComponentChildren } from 'preact';
+import type { MessageKey } from '../../logic/messages/translate.js';
+import { hrefOf, type PageName, type Route } from '../../logic/routes.js';
+import { apiKey, needsKey, setKey } from '../api/key.js';
+import { isOnline } from '../api/request.js';
+import { chooseLanguage, LANGUAGES, type Language, language, t } from '../state/language.js';
+import { route } from '../state/router.js';
+import { chooseTheme, THEMES, type Theme, theme } from '../state/theme.js';
+import { Icon, type IconName } from './icons.js';
+
+interface Entry {
+  readonly route: Route;
+  readonly icon: IconName;
+  readonly text: MessageKey;
+  /** Pages that belong to it. */
+  readonly pages: readonly PageName[];
+}
+
+const ENTRIES: readonly Entry[] = [
+  {
+    route: { page: 'experiments' },
+    icon: 'list',
+    text: 'nav.experiments',
+    pages: ['experiments', 'experiment'],
+  },
+];
+
+/** The frame around each page: where one can go, and how it looks. */
+export function Shell({ children }: { readonly children: ComponentChildren }) {
+  const focusMain = () => document.getElementById('main')?.focus();
+  return (
+    <div class="shell">
+      <button type="button" class="skip" onClick={focusMain}>
+        {t('nav.skip')}
+      </button>
+      <header class="sidebar">
+        <a class="brand" href={hrefOf({ page: 'experiments' })}>
+          <img src="/favicon.svg" alt="" width="28" height="28" />
+          <span>gatelm</span>
+        </a>
+        <nav aria-label={t('nav.label')}>
+          {ENTRIES.map((entry) => (
+            <a
+              key={entry.text}
+              class="nav-link"
+              href={hrefOf(entry.route)}
+              {...(entry.pages.includes(route.value.page) && { 'aria-current': 'page' as const })}
+            >
+              <Icon name={entry.icon} />
+              <span>{t(entry.text)}</span>
+            </a>
+          ))}
+        </nav>
+        <Preferences />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {!isOnline.value && (
+          <p class="banner" role="alert">
+            <Icon name="warning" /> {t('connection.lost')}
+          </p>
+        )}
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function Preferences() {
+  const signOut = () => {
+    setKey(null);
+    needsKey.value = true;
+  };
+  return (
+    <div class="preferences">
+      <label>
+        <span class="visually-hidden">{t('preferences.language')}</span>
+        <select
+          value={language.value}
+          onChange={({ currentTarget }) => void chooseLanguage(currentTarget.value as Language)}
+        >
+          {Object.entries(LANGUAGES).map(([code, name]) => (
+            <option key={code} value={code} lang={code}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span class="visually-hidden">{t('preferences.theme')}</span>
+        <select
+          value={theme.value}
+          onChange={({ currentTarget }) => chooseTheme(currentTarget.value as Theme)}
+        >
+          {THEMES.map((name) => (
+            <option key={name} value={name}>
+              {t(`theme.${name}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {apiKey.value !== null && (
+        <button type="button" class="button button-quiet" onClick={signOut}>
+          {t('login.out')}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/** One experiment that is followed live: what it is, its curves and its events. */
+import { type Signal, signal } from '@preact/signals';
+import type { Experiment } from '../../../src/contracts/experiment.js';
+import { isActive } from '../../logic/experiment-actions.js';
+import type { LiveEvent } from '../../logic/live-events.js';
+import { applyEvent, createLiveRun, type LiveRun } from '../../logic/live-run.js';
+import { getExperiment, getHistory, getSeries } from '../api/experiments.js';
+import { type FollowStatus, followProgress } from '../api/progress-socket.js';
+import { put } from './experiments.js';
+
+/** All but steps. */
+const HISTORY_TYPES = [
+  'queued',
+  'preparing',
+  'started',
+  'evaluation',
+  'epoch',
+  'sample',
+  'checkpoint',
+  'rollback',
+  'pausing',
+  'paused',
+  'cancelling',
+  'cancelled',
+  'interrupted',
+  'succeeded',
+  'failed',
+];
+/** Points of a curve that are read at most; where one zooms in, exact ones are read. */
+export const MAX_POINTS = 4000;
+const SETTLE_MS = 150;
+
+export interface FollowedRun {
+  readonly experiment: Signal<Experiment | null>;
+  /** Counts up when its curves or events change. */
+  readonly version: Signal<number>;
+  readonly status: Signal<FollowStatus>;
+  /** When something was last heard, in milliseconds since 1970. */
+  readonly heardAt: Signal<number>;
+  readonly failure: Signal<unknown>;
+  /** Curves and events; mutable, see `version`. */
+  live: LiveRun;
+  /** Follows again, where it had ended: somebody resumed it. */
+  wake(experiment: Experiment): void;
+  stop(): void;
+}
+
+export function followRun(id: string): FollowedRun {
+  const abort = new AbortController();
+  let stopFollowing = () => {};
+  let settle: ReturnType<typeof setTimeout> | undefined;
+  let frame = 0;
+
+  const run: FollowedRun = {
+    experiment: signal(null),
+    version: signal(0),
+    status: signal('connecting'),
+    heardAt: signal(Date.now()),
+    failure: signal(null),
+    live: createLiveRun(0),
+    wake(experiment) {
+      const isBehind = experiment.seq > run.live.seq && isActive(experiment.state);
+      if (run.status.value === 'ended' && isBehind) follow();
+    },
+    stop() {
+      abort.abort();
+      stopFollowing();
+      clearTimeout(settle);
+      cancelAnimationFrame(frame);
+    },
+  };
+  void open();
+  return run;
+
+  async function open(): Promise<void> {
+    try {
+      const experiment = await getExperiment(id, abort.signal);
+      take(experiment);
+      const [series, history] = await Promise.all([
+        getSeries(id, { maxPoints: MAX_POINTS }, abort.signal),
+        getHistory(id, HISTORY_TYPES, abort.signal),
+      ]);
+      const live = createLiveRun(experiment.seq);
+      for (const [key, points] of Object.entries(series)) live.series.set(key, points);
+      // What came between the answers comes again, by its number.
+      live.events.push(...history.filter(({ seq }) => seq <= experiment.seq));
+      run.live = live;
+      run.version.value += 1;
+      follow();
+    } catch (error) {
+      if (!abort.signal.aborted) run.failure.value = error;
+    }
+  }
+
+  function follow(): void {
+    stopFollowing();
+    stopFollowing = followProgress(id, {
+      since: () => run.live.seq,
+      onStatus(status) {
+        run.status.value = status;
+      },
+      onSnapshot(experiment) {
+        run.heardAt.value = Date.now();
+        take(experiment);
+      },
+      onEvent,
+    });
+  }
+
+  function onEvent(event: LiveEvent): void {
+    run.heardAt.value = Date.now();
+    if (!applyEvent(run.live, event)) return;
+    if (event.type === 'step') showStep(event);
+    else readSoon();
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      run.version.value += 1;
+    });
+  }
+
+  function showStep({ data, seq }: LiveEvent): void {
+    const experiment = run.experiment.value;
+    if (!experiment) return;
+    const { step, epoch, trainPerplexity, learningRate, tokensPerSecond, gradNorm, remainingSeconds } =
+      data as Experiment['latest'];
+    const shown = { step, epoch, trainPerplexity, learningRate, tokensPerSecond, gradNorm, remainingSeconds };
+    take({ ...experiment, seq, latest: { ...experiment.latest, ...shown } });
+  }
+
+  /** An event may change what it is: state, best, error. */
+  function readSoon(): void {
+    clearTimeout(settle);
+    settle = setTimeout(() => {
+      getExperiment(id, abort.signal).then(take, () => {});
+    }, SETTLE_MS);
+  }
+
+  function take(experiment: Experiment): void {
+    if (experiment.seq < (run.experiment.value?.seq ?? 0)) return;
+    run.experiment.value = experiment;
+    put([experiment]);
+  }
+}

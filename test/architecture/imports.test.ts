@@ -46,7 +46,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
   files: [],
   tokenizers: [],
-  corpora: [],
+  corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],
   tensor: [/^@tensorflow\//],
   layers: [],

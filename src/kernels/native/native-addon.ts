@@ -1,5 +1,5 @@
 /** The addon in native/ and the backend that runs its ops, as far as they are known here. */
-import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Tensor } from '../../tensor/tensorflow.js';
 
 /** The part of tfjs-node's backend that runs an op by its name. */
 export interface NodeBackend {

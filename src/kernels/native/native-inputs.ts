@@ -1,7 +1,7 @@
 /** What the native kernels take, and the checks of its shapes. T time, N batch, D input, H hidden, V vocabulary, M rows. */
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { appError } from '../errors.js';
-import { expectShape } from './shapes.js';
+import { appError } from '../../errors.js';
+import { expectShape } from '../../tensor/shapes.js';
+import type { Tensor } from '../../tensor/tensorflow.js';
 
 export interface LstmInput {
   readonly x: Tensor; // [T, N, D]
@@ -33,7 +33,7 @@ export interface SoftmaxInput {
   readonly bf16: boolean;
 }
 
-/** Weights in panels, as NativeKernels.packLstm makes them; flat, opaque. */
+/** Weights in panels, as NativeOps.packLstm makes them; flat, opaque. */
 export type PackedLstm = {
   readonly packedWx: Tensor;
   readonly packedWh: Tensor;

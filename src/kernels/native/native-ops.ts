@@ -1,10 +1,12 @@
 /**
- * gatelm's own TensorFlow ops (native/), called through tfjs. Each has a twin of composed ops in src, which serves where
- * there is no compiler; tests hold them together.
+ * gatelm's own TensorFlow ops (native/), called through tfjs, op by op; native-kernels.ts makes the interface of them.
  *
  * Inputs are borrowed, outputs the caller's. Ops that work in place say so.
  */
-import * as tf from '@tensorflow/tfjs-core';
+import { expectShape } from '../../tensor/shapes.js';
+import * as tf from '../../tensor/tensorflow.js';
+import type { AdamInput, AdaptInput, SgdInput } from '../kernels.js';
+import type { NativeAddon, NodeBackend } from './native-addon.js';
 import {
   dimensions,
   expectLines,
@@ -19,25 +21,14 @@ import {
   type PackedLstm,
   type PackedOutputInput,
   type SoftmaxInput,
-} from './kernel-inputs.js';
-import type { NativeAddon, NodeBackend } from './native-addon.js';
-import { expectShape } from './shapes.js';
-
-export type { LstmKernelCache, PackedLstm } from './kernel-inputs.js';
-
-/** What {@link NativeKernels.sgd} changes; all of a call have an average, or none. */
-export interface SgdUpdate {
-  readonly value: tf.Tensor;
-  readonly gradient: tf.Tensor;
-  readonly average?: tf.Tensor | undefined;
-}
+} from './native-inputs.js';
 
 /** The attributes of an op: the precision of its products, the lengths of its lists. */
 type Attributes = Readonly<Record<string, boolean | number>>;
 type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 /** The ops of the addon, typed. */
-export class NativeKernels {
+export class NativeOps {
   readonly info: NativeAddon;
   readonly #backend: NodeBackend;
 
@@ -200,13 +191,7 @@ export class NativeKernels {
    * value −= learningRate · (gradient · gradientScale + weightDecay · value) for each of some tensors; its average likewise,
    * where they have them. In place.
    */
-  sgd(input: {
-    readonly updates: readonly SgdUpdate[];
-    readonly learningRate: number;
-    readonly gradientScale: number;
-    readonly weightDecay: number;
-    readonly averageCoefficient?: number;
-  }): void {
+  sgd(input: SgdInput): void {
     const { updates, learningRate, gradientScale, weightDecay, averageCoefficient = 0 } = input;
     for (const { value, gradient, average } of updates) {
       for (const tensor of [gradient, average ?? value])
@@ -229,15 +214,7 @@ export class NativeKernels {
    * One update of dynamic evaluation, value in place; see src/evaluation/dynamic-evaluation.ts.
    * @param input.gradient null = zeros @param input.roots null = plain SGD @param input.decay divided by mean(R) beside roots
    */
-  adapt(input: {
-    readonly value: tf.Tensor;
-    readonly trained: tf.Tensor;
-    readonly gradient: tf.Tensor | null;
-    readonly roots: tf.Tensor | null;
-    readonly learningRate: number;
-    readonly decay: number;
-    readonly epsilon: number;
-  }): void {
+  adapt(input: Omit<AdaptInput, 'gradient'> & { readonly gradient: tf.Tensor | null }): void {
     const { value, trained, gradient, roots, learningRate, decay, epsilon } = input;
     for (const tensor of [trained, gradient ?? value, roots ?? value]) {
       expectShape(tensor, value.shape, 'as the value', 'the native update');
@@ -252,21 +229,7 @@ export class NativeKernels {
   }
 
   /** One step of Adam or AdamW; value, m and v in place. */
-  adam(input: {
-    readonly value: tf.Tensor;
-    readonly m: tf.Tensor;
-    readonly v: tf.Tensor;
-    readonly gradient: tf.Tensor;
-    readonly learningRate: number;
-    readonly gradientScale: number;
-    readonly beta1: number;
-    readonly beta2: number;
-    readonly epsilon: number;
-    readonly weightDecay: number;
-    readonly decoupled: boolean;
-    readonly correction1: number;
-    readonly correction2: number;
-  }): void {
+  adam(input: AdamInput): void {
     const s = input;
     for (const tensor of [s.m, s.v, s.gradient]) {
       expectShape(tensor, s.value.shape, 'as the value', 'the native update');

@@ -1,9 +1,10 @@
 /** The native kernels on the path of this process (GATELM_CPU); native-kernels-paths.test.ts runs this file on the others. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { composedTopLogits, readTop } from '../../src/models/logits.js';
-import { fusedKernels, loadBackend } from '../../src/tensor/backend.js';
-import type { NativeKernels } from '../../src/tensor/native-kernels.js';
+import { loadBackend } from '../../src/kernels/backend.js';
+import { NativeKernels } from '../../src/kernels/native/native-kernels.js';
+import type { NativeOps } from '../../src/kernels/native/native-ops.js';
+import { composedTopLogits } from '../../src/tensor/logits.js';
 import { dropoutMask } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { drawnIds, drawnTensor } from '../support/drawn.js';
@@ -36,7 +37,7 @@ const SOFTMAX_SIZES: [number, number, number][] = [
   [290, 6, 1040],
 ];
 
-let kernels: NativeKernels;
+let kernels: NativeOps;
 
 function values(tensor: tf.Tensor): Float32Array {
   return tensor.dataSync<'float32'>();
@@ -64,10 +65,10 @@ function drawSoftmax([M, H, V]: [number, number, number]) {
 }
 
 describe('the native kernels', async () => {
-  await loadBackend();
-  const skip = fusedKernels() ? false : 'they were not built here';
+  const { kernels: loaded } = await loadBackend();
+  const skip = loaded instanceof NativeKernels ? false : 'they were not built here';
   before(() => {
-    if (!skip) kernels = fusedKernels()!;
+    if (loaded instanceof NativeKernels) kernels = loaded.ops;
   });
 
   it('run on the path that GATELM_CPU names', { skip }, (context) => {
@@ -106,7 +107,8 @@ describe('the native kernels', async () => {
             const logits = kernels.logitsPacked({ ...output, h: hiddens, bf16: false }) as tf.Tensor2D;
             const run = kernels.nextTokens({ ...given, layers: [layer], output, bf16: false }); // writes to the state
             const what = `${streams} rows of ${size}, ${count} of them`;
-            assert.deepEqual(readTop(run), composedTopLogits(logits, count), what);
+            const top = { ids: run.ids.dataSync(), values: run.values.dataSync() };
+            assert.deepEqual(top, composedTopLogits(logits, count), what);
             assert.deepEqual(values(state.hidden), values(hidden), what);
             assert.deepEqual(values(state.cell), values(cell), what);
           }),

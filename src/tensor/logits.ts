@@ -1,4 +1,4 @@
-import type * as tf from '../tensor/tensorflow.js';
+import type * as tf from './tensorflow.js';
 
 /** Beyond so many it is faster to sort all. */
 export const MAX_INSERTED = 512;
@@ -9,13 +9,8 @@ export interface TopLogits {
   readonly values: Float32Array;
 }
 
-/** What a kernel chose. */
-export function readTop({ ids, values }: { readonly ids: tf.Tensor; readonly values: tf.Tensor }): TopLogits {
-  return { ids: ids.dataSync<'int32'>(), values: values.dataSync<'float32'>() };
-}
-
 /**
- * The largest logits of N streams; equal ones in the order of their ids. The twin of what NativeKernels.nextTokens chooses.
+ * The largest logits of N streams; equal ones in the order of their ids. The twin of what the native kernels choose.
  * @param logits [N, V], borrowed @param count at most V
  */
 export function composedTopLogits(logits: tf.Tensor2D, count: number): TopLogits {

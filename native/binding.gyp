@@ -1,4 +1,6 @@
 {
+  # From this folder: where tfjs-node lies depends on whether gatelm is a checkout or an installed package.
+  "variables": { "tfjs_deps%": "../node_modules/@tensorflow/tfjs-node/deps" },
   "targets": [
     {
       "target_name": "gatelm_kernels",
@@ -25,17 +27,17 @@
         "src/thread_pool.cc",
         "src/top_logits.cc"
       ],
-      "include_dirs": ["../node_modules/@tensorflow/tfjs-node/deps/include"],
+      "include_dirs": ["<(tfjs_deps)/include"],
       "cflags_cc": ["-std=c++17", "-O3", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-maybe-uninitialized"],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17"],
       "defines": ["NAPI_VERSION=8"],
       "libraries": [
-        "-L<(module_root_dir)/../node_modules/@tensorflow/tfjs-node/deps/lib",
+        "-L<(module_root_dir)/<(tfjs_deps)/lib",
         "-l:libtensorflow.so.2",
         "-l:libtensorflow_framework.so.2"
       ],
       "ldflags": [
-        "-Wl,-rpath,'$$ORIGIN/../../../node_modules/@tensorflow/tfjs-node/deps/lib'"
+        "-Wl,-rpath,'$$ORIGIN/../../<(tfjs_deps)/lib'"
       ]
     },
     {

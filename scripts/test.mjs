@@ -13,13 +13,14 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { readSettings } from './setup/settings.mjs';
 import { createStamps, filesBelow } from './setup/stamps.mjs';
-import { isBuilt, removeOrphans } from './setup/typescript-build.mjs';
+import { isDone } from './setup/steps/is-done.mjs';
+import { removeOrphans, typescriptStep } from './setup/steps/typescript.mjs';
 
 /** A test that waits for what never comes must not hold up the others for ever. */
 const TEST_LIMIT_MS = 10 * 60_000;
 const MAX_FILES_AT_ONCE = 4;
 
-const settings = readSettings([], process.env, []);
+const settings = readSettings([], process.env, [typescriptStep.name]);
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
@@ -37,7 +38,7 @@ if (files.length === 0) {
 
 const results = [];
 if (words.length === 0) results.push(check('biome', [join('@biomejs', 'biome', 'bin', 'biome'), 'check']));
-if (!isBuilt({ settings, stamps: createStamps(settings.stampsDir) })) {
+if (!isDone(typescriptStep, { settings, stamps: createStamps(settings.stampsDir) })) {
   results.push(check('tsc', [join('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'tsconfig.json']));
 }
 results.push(runTests());

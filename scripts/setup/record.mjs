@@ -1,4 +1,4 @@
-/** What set-up has found, for the server to read at its start. */
+/** What set-up has found, for `gatelm doctor`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson, writeFileAtomically } from './stamps.mjs';
@@ -13,20 +13,19 @@ import { readJson, writeFileAtomically } from './stamps.mjs';
  * @property {string[]} reasons why it is not native and fused, a sentence each; empty where it is
  */
 
-/** Writes the record anew where it differs. */
-export function updateRecord({ settings, stamps }) {
-  const record = describe(settings, stamps.read('tensorflow'), stamps.read('kernels'));
-  if (JSON.stringify(readJson(settings.recordFile)) === JSON.stringify(record)) return;
-  if (existsSync(settings.modules)) writeFileAtomically(settings.recordFile, `${JSON.stringify(record)}\n`);
+/** Writes the record where it differs. @returns {SetupRecord} */
+export function updateRecord(context) {
+  const { settings } = context;
+  const record = describeRecord(context);
+  const differs = JSON.stringify(readJson(settings.recordFile)) !== JSON.stringify(record);
+  if (differs && existsSync(settings.modules))
+    writeFileAtomically(settings.recordFile, `${JSON.stringify(record)}\n`);
+  return record;
 }
 
 /** @returns {SetupRecord} */
-export function readRecord(recordFile) {
-  return readJson(recordFile);
-}
-
-/** @returns {SetupRecord} */
-function describe(settings, library, kernels) {
+export function describeRecord({ settings, stamps }) {
+  const [library, kernels] = [stamps.read('tensorflow'), stamps.read('kernels')];
   const native = settings.backend !== 'wasm' && library !== undefined && !library.unavailable;
   const fused = native && settings.kernels !== 'composed' && kernels !== undefined && !kernels.unavailable;
   return {
@@ -34,10 +33,7 @@ function describe(settings, library, kernels) {
     backend: native ? 'native' : 'wasm',
     kernels: fused ? 'fused' : 'composed',
     tensorflow: native ? library.version : null,
-    reasons: [
-      ...(native ? [] : withoutLibrary(settings, library)),
-      ...(native && !fused ? withoutKernels(settings, kernels) : []),
-    ],
+    reasons: native ? (fused ? [] : withoutKernels(settings, kernels)) : withoutLibrary(settings, library),
   };
 }
 

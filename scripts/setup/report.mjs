@@ -1,36 +1,26 @@
-/** What set-up says: a line when a task begins, one when it ends, and on a terminal how long it has been at it. */
-import { statSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describeFailure } from './failure.mjs';
+/** What set-up says: a line when a task begins, one when it ends, and on a terminal how long it has been running. */
+import { lstatSync, statSync } from 'node:fs';
+import { describeFailure, reasonOf } from './failure.mjs';
 import { filesBelow } from './stamps.mjs';
 
 const TICK_MS = 1000;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** @param {NodeJS.WritableStream & { isTTY?: boolean }} out */
+/** @param {NodeJS.WritableStream & { isTTY?: boolean, columns?: number }} out */
 export function createReport(out) {
-  const running = new Map();
-  const live = Boolean(out.isTTY);
-  let timer;
+  const clear = out.isTTY ? CLEAR_LINE : '';
+  const running = new Set();
+  const timer = out.isTTY && setInterval(tick, TICK_MS).unref();
 
   function line(text) {
-    out.write(`${live && timer ? CLEAR_LINE : ''}  ${text.replaceAll('\n', '\n    ')}\n`);
-    tick();
+    out.write(`${clear}  ${text.replaceAll('\n', '\n    ')}\n`);
   }
 
   function tick() {
-    if (!live || running.size === 0) return;
-    const parts = [...running].map(([name, { startedAt, detail }]) => {
-      return [name, seconds(performance.now() - startedAt), detail?.()].filter(Boolean).join(' ');
-    });
-    out.write(`${CLEAR_LINE}    … ${parts.join(', ')}`.slice(0, out.columns ?? 80));
-  }
-
-  function stopTicking() {
-    if (timer && live) out.write(CLEAR_LINE);
-    clearInterval(timer);
-    timer = undefined;
+    const parts = [...running].map(({ name, startedAt, detail }) =>
+      [name, seconds(performance.now() - startedAt), detail?.()].filter(Boolean).join(' '),
+    );
+    if (parts.length > 0) out.write(`${clear}    … ${parts.join(', ')}`.slice(0, out.columns ?? 80));
   }
 
   return {
@@ -38,32 +28,28 @@ export function createReport(out) {
     line,
 
     /**
-     * Says that a task begins.
+     * Runs a task; says when it begins and how it ended, after how long.
      * @param {string} name the step
      * @param {string} what what it does, with its size where it is known
-     * @param {() => string | undefined} [detail] how far it is, for the terminal's running line
-     * @returns `done(result)` and `gaveUp(why)`, each ends it and says how long it took
+     * @param {() => Promise<string>} body gives the result in words
+     * @param {() => string} [detail] how far it is, for the terminal's running line
      */
-    begin(name, what, detail) {
+    async task(name, what, body, detail) {
       line(`→ ${name}: ${what}`);
-      const startedAt = performance.now();
-      const key = running.has(name) ? `${name} (2)` : name;
-      running.set(key, { startedAt, detail });
-      if (live) timer ??= setInterval(tick, TICK_MS).unref();
-      function end(mark, text) {
-        running.delete(key);
-        line(`${mark} ${name}: ${text} (${seconds(performance.now() - startedAt)})`);
-        if (running.size === 0) stopTicking();
-      }
-      return { done: (text) => end('✓', text), gaveUp: (text) => end('!', text) };
+      const task = { name, startedAt: performance.now(), detail };
+      running.add(task);
+      const [mark, text, error] = await body().then(
+        (result) => ['✓', result],
+        (error) => ['!', `no: ${reasonOf(error)}`, error],
+      );
+      running.delete(task);
+      line(`${mark} ${name}: ${text} (${seconds(performance.now() - task.startedAt)})`);
+      if (error) throw error;
     },
 
     warn: (name, text) => line(`! ${name}: ${text}`),
 
-    failed(error) {
-      stopTicking();
-      out.write(`✗ set-up failed: ${describeFailure(error)}\n`);
-    },
+    failed: (error) => out.write(`${clear}✗ set-up failed: ${describeFailure(error)}\n`),
 
     /**
      * The last line. A slower backend is always named; why, where no step has just said it.
@@ -72,16 +58,17 @@ export function createReport(out) {
      */
     ready({ backend, kernels, reasons }, { quiet, nothingDone }) {
       const took = seconds(performance.now());
-      if (backend === 'native' && kernels === 'fused') {
-        if (!quiet) out.write(`gatelm set-up: ready, native backend, fused kernels (${took})\n`);
-        return;
-      }
-      const what = backend === 'native' ? 'native backend, composed kernels' : 'WebAssembly backend';
-      if (!quiet || backend === 'wasm') out.write(`gatelm set-up: ready, ${what}: slower (${took})\n`);
+      const isFast = backend === 'native' && kernels === 'fused';
+      const what = backend === 'native' ? `native backend, ${kernels} kernels` : 'WebAssembly backend';
+      if (!quiet || backend === 'wasm')
+        out.write(`gatelm set-up: ready, ${what}${isFast ? '' : ': slower'} (${took})\n`);
       if (!quiet && nothingDone) for (const reason of reasons) out.write(`  ${reason}\n`);
     },
 
-    close: stopTicking,
+    close() {
+      clearInterval(timer);
+      if (running.size > 0) out.write(clear);
+    },
   };
 }
 
@@ -99,28 +86,12 @@ export function megabytes(bytes) {
   return `${count < 10 ? count.toFixed(1) : Math.round(count).toLocaleString('en-US')} MB`;
 }
 
-/** Bytes of all files below a folder, each hard-linked file counted once a name; 0 where there is none. */
-export async function folderBytes(folder) {
-  let total = 0;
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) total += await folderBytes(path);
-    else if (entry.isFile())
-      total += await stat(path).then(
-        ({ size }) => size,
-        () => 0,
-      );
-  }
-  return total;
-}
-
-/** How much a folder holds by now, for a task's running line. */
-export function soFar(folder) {
-  return () => megabytes(filesBelow(folder, () => true).reduce((sum, file) => sum + fileBytes(file), 0));
-}
-
-/** Bytes of a file; 0 where there is none. */
-export function fileBytes(path) {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** Bytes of a file, or of all files below a folder; 0 where there is none. */
+export function bytesOf(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return found?.size ?? 0;
+  return filesBelow(path).reduce(
+    (sum, file) => sum + (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }

@@ -7,17 +7,17 @@ import { SetupError } from './failure.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = ['cache', 'wheel', 'installer'];
-const BACKENDS = ['auto', 'native', 'wasm'];
-const KERNELS = ['auto', 'fused', 'composed'];
 
-export const HELP = `Makes this checkout ready to run. Where nothing is to do it returns at once.
+export const HELP = `Makes gatelm ready to run. Where nothing is to do it returns at once.
 
-  npm run setup [-- options]
+  npm run setup -- [options]     in a checkout
+  npx gatelm setup [options]     where gatelm is installed as a package
 
 options
   --quiet         say nothing where nothing is to do
   --retry         try again what could not be had before (libtensorflow, kernels)
   --steps=A,B     only these: dependencies, better-sqlite3, tensorflow, kernels, typescript
+  --report        print what there is on this machine, as JSON, and do nothing
   --help          this text
 
 steps
@@ -43,45 +43,41 @@ variables
  * @throws SetupError for an unknown option or value
  */
 export function readSettings(argv, env, stepNames, root = ROOT) {
-  const options = readOptions(argv, stepNames);
   const modules = join(root, 'node_modules');
   // npm ci empties node_modules: what must outlive it (the lock, the logs) stands in dist.
   const work = join(root, 'dist', '.setup');
   return {
-    ...options,
+    ...readOptions(argv, stepNames),
     env,
     root,
     modules,
-    tfjsDir: join(modules, '@tensorflow', 'tfjs-node'),
+    command: existsSync(join(root, 'tsconfig.json')) ? 'npm run setup --' : 'npx gatelm setup',
+    packageDir: (name, from = root) => packageDir(name, from) ?? join(modules, name),
     stampsDir: join(modules, '.gatelm', 'stamps'),
     recordFile: join(modules, '.gatelm', 'setup.json'),
     lockFile: join(work, 'lock'),
     logsDir: join(work, 'logs'),
     cacheDir: resolve(env.GATELM_CACHE_DIR || defaultCacheDir(env)),
-    backend: oneOf(BACKENDS, 'GATELM_BACKEND', env) ?? 'auto',
-    kernels: oneOf(KERNELS, 'GATELM_KERNELS', env) ?? 'auto',
+    backend: oneOf(['auto', 'native', 'wasm'], 'GATELM_BACKEND', env),
+    kernels: oneOf(['auto', 'fused', 'composed'], 'GATELM_KERNELS', env),
     libtensorflow: readSources(env.GATELM_LIBTENSORFLOW),
   };
 }
 
 function readOptions(argv, stepNames) {
-  const options = { help: false, quiet: false, retry: false, steps: stepNames };
+  const options = { help: false, quiet: false, report: false, retry: false, steps: stepNames };
   for (const argument of argv) {
-    if (argument === '--help' || argument === '-h') options.help = true;
-    else if (argument === '--quiet') options.quiet = true;
-    else if (argument === '--retry') options.retry = true;
+    if (argument === '-h') options.help = true;
+    else if (['--help', '--quiet', '--report', '--retry'].includes(argument))
+      options[argument.slice(2)] = true;
     else if (argument.startsWith('--steps=')) options.steps = argument.slice('--steps='.length).split(',');
-    else
-      throw new SetupError(`unknown option ${argument}`, { advice: ['npm run setup -- --help lists them'] });
+    else throw new SetupError(`unknown option ${argument}`, { advice: ['--help lists them'] });
   }
-  for (const step of options.steps) {
-    if (!stepNames.includes(step)) {
-      throw new SetupError(`unknown step "${step}" in --steps`, {
-        advice: [`there are ${stepNames.join(', ')}`],
-      });
-    }
-  }
-  return options;
+  const unknown = options.steps.find((step) => !stepNames.includes(step));
+  if (unknown === undefined) return options;
+  throw new SetupError(`unknown step "${unknown}" in --steps`, {
+    advice: [`there are ${stepNames.join(', ')}`],
+  });
 }
 
 function readSources(text) {
@@ -95,11 +91,18 @@ function readSources(text) {
   });
 }
 
+/** The first value is the default. */
 function oneOf(allowed, name, env) {
-  const value = env[name]?.trim();
-  if (!value) return undefined;
+  const value = env[name]?.trim() || allowed[0];
   if (allowed.includes(value)) return value;
   throw new SetupError(`${name} is "${value}"`, { advice: [`set it to one of ${allowed.join(', ')}`] });
+}
+
+/** Where Node finds a package from a folder: in its own node_modules, or in that of a folder above. */
+function packageDir(name, from) {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  return dirname(from) === from ? undefined : packageDir(name, dirname(from));
 }
 
 function defaultCacheDir(env) {
@@ -107,11 +110,4 @@ function defaultCacheDir(env) {
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'gatelm');
   if (process.platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'gatelm', 'Cache');
   return join(homedir(), '.cache', 'gatelm');
-}
-
-/** The first folder that exists on the way up from `path`, for free space and device numbers. */
-export function existingParent(path) {
-  let folder = path;
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }

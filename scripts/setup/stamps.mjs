@@ -6,19 +6,16 @@ import { dirname, join, relative } from 'node:path';
 /** Stamps in a folder, one JSON file a step: `{ key, … }`, and `unavailable: true` where the step did not succeed. */
 export function createStamps(folder) {
   const fileOf = (name) => join(folder, `${name}.json`);
-  function read(name) {
-    return readJson(fileOf(name));
-  }
+  const read = (name) => readJson(fileOf(name));
+  const forget = (name) => rmSync(fileOf(name), { force: true });
   return {
     read,
+    forget,
     write: (name, stamp) => writeFileAtomically(fileOf(name), `${JSON.stringify(stamp, null, 2)}\n`),
-    forget: (name) => rmSync(fileOf(name), { force: true }),
     /** Lets steps that gave up be tried again. */
     forgetFailures() {
-      for (const file of listFolder(folder)) {
-        const name = file.replace(/\.json$/, '');
-        if (read(name)?.unavailable) rmSync(fileOf(name), { force: true });
-      }
+      const names = listFolder(folder).map(({ name }) => name.replace(/\.json$/, ''));
+      for (const name of names) if (read(name)?.unavailable) forget(name);
     },
   };
 }
@@ -32,29 +29,21 @@ export function hashOf(...parts) {
 
 /** A hash over the names and contents of files, independent of their order and of where the checkout lies. */
 export function hashFiles(root, files) {
-  const hash = createHash('sha256');
-  for (const file of [...files].sort()) {
-    const content = readFileSync(file);
-    hash.update(`${relative(root, file)}\n${content.length}\n`).update(content);
-  }
-  return hash.digest('hex');
+  return hashOf(...[...files].sort().flatMap((file) => [relative(root, file), readFileSync(file)]));
 }
 
 /** Files below a folder whose path is accepted, folders named in `skip` left out; [] where there is no folder. */
-export function filesBelow(folder, accept, skip = []) {
-  const found = [];
-  for (const entry of listFolder(folder, true)) {
+export function filesBelow(folder, accept = () => true, skip = []) {
+  return listFolder(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (!skip.includes(entry.name)) found.push(...filesBelow(path, accept, skip));
-    } else if (accept(path)) found.push(path);
-  }
-  return found;
+    if (entry.isDirectory()) return skip.includes(entry.name) ? [] : filesBelow(path, accept, skip);
+    return accept(path) ? [path] : [];
+  });
 }
 
-function listFolder(folder, withFileTypes = false) {
+function listFolder(folder) {
   try {
-    return readdirSync(folder, { withFileTypes });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     if (error.code === 'ENOENT') return [];
     throw error;

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
-import { LstmLanguageModel } from '../models/lstm-language-model.js';
-import { parametersFromWeights } from '../models/lstm-parameters.js';
+import { writeDurably } from '../files/durable-file.js';
+import { MODEL_FILES } from '../files/layout.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { createModel } from '../models/create-model.js';
+import type { LanguageModel } from '../models/language-model.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { loadWeights } from './checkpoint-folder.js';
-import { writeDurably } from './durable-file.js';
 
 /** `config.json` of a model folder: all that is needed to build the model around its weights. */
 export const ModelDescription = z.strictObject({
@@ -23,14 +25,12 @@ export type ModelDescription = z.infer<typeof ModelDescription>;
 
 /** A model that is ready to be used, with the tokenizer that it was trained with. */
 export interface TrainedModel {
-  readonly model: LstmLanguageModel;
+  readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly description: ModelDescription;
 }
 
-const WEIGHTS = 'weights.safetensors';
-const CONFIG = 'config.json';
-const TOKENIZER = 'tokenizer.json';
+const { weights: WEIGHTS, description: CONFIG, tokenizer: TOKENIZER } = MODEL_FILES;
 
 /** Writes what stands beside the weights of a model: its description and its tokenizer. */
 export function describeModel(folder: string, description: ModelDescription, tokenizer: Tokenizer): void {
@@ -43,7 +43,7 @@ export function describeModel(folder: string, description: ModelDescription, tok
  * Loads a trained model from its folder.
  * @throws checkpoint-corrupt, tensor-mismatch, tokenizer-invalid
  */
-export function openModel(folder: string): TrainedModel {
+export function openModel(folder: string, kernels: Kernels): TrainedModel {
   const description = readDescription(join(folder, CONFIG));
   const tokenizer = readTokenizer(join(folder, TOKENIZER));
   if (tokenizer.vocabulary.size !== description.vocabularySize) {
@@ -51,8 +51,8 @@ export function openModel(folder: string): TrainedModel {
     throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
   }
   const { model: config, vocabularySize, precision } = description;
-  const parameters = parametersFromWeights(config, vocabularySize, loadWeights(join(folder, WEIGHTS)));
-  const model = new LstmLanguageModel(config, vocabularySize, { seed: 0, precision, parameters });
+  const weights = loadWeights(join(folder, WEIGHTS));
+  const model = createModel(config, vocabularySize, { kernels, seed: 0, precision, weights });
   return { model, tokenizer, description };
 }
 

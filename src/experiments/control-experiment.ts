@@ -10,7 +10,7 @@ import type { EventLog } from './event-log.js';
 import { deleteFolder } from './experiment-folder.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
-import { experimentDirectory, progressOf, type TrainingScheduler } from './training-scheduler.js';
+import { progressOf, type TrainingScheduler } from './training-scheduler.js';
 import { isActive, isNeeded, stateConflict } from './transitions.js';
 
 export interface ControlDependencies {
@@ -53,12 +53,17 @@ export function pauseExperiment(dependencies: ControlDependencies, id: string): 
 
 /**
  * Puts a paused or interrupted experiment back into the queue; it goes on from its latest checkpoint.
+ * @param pauseAtEpoch epochs after which it pauses by itself
  * @throws experiment-not-found, state-conflict
  */
-export function resumeExperiment({ store, queue }: ControlDependencies, id: string): Experiment {
+export function resumeExperiment(
+  { store, queue }: ControlDependencies,
+  id: string,
+  { pauseAtEpoch = null }: { readonly pauseAtEpoch?: number | null } = {},
+): Experiment {
   const experiment = findExperiment(store, id);
   if (!isNeeded('resume', experiment)) return viewExperiment(store, experiment);
-  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0 }));
+  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0, pauseAtEpoch }));
 }
 
 /**
@@ -89,7 +94,7 @@ export function continueExperiment(
     if (experiment.digest === null) throw stateConflict('continue', experiment); // it has never succeeded
     return viewExperiment(store, experiment);
   }
-  if (!hasSnapshot(experimentDirectory(dataDirectory, id)))
+  if (!hasSnapshot(dataDirectory, id))
     throw appError('checkpoint-not-found', { checkpoint: 'to go on from', experiment: id });
   const { config } = experiment;
   const training = parseStrictly(

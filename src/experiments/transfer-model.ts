@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { Experiment } from '../contracts/experiment.js';
@@ -7,7 +6,9 @@ import type { ExportQuery, ImportFields, ImportResult } from '../contracts/trans
 import { parseStrictly } from '../contracts/validation.js';
 import type { ByteSource } from '../corpora/staged-upload.js';
 import { appError } from '../errors.js';
+import { modelKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import type { EventLog } from './event-log.js';
 import { fillFolder } from './experiment-folder.js';
@@ -21,6 +22,7 @@ export interface TransferDependencies {
   readonly store: Store;
   readonly log: EventLog;
   readonly executor: InferenceExecutor;
+  readonly folder: DataFolder;
   readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes' | 'diskQuotaBytes'>;
 }
 
@@ -40,14 +42,14 @@ export async function exportModel(
   id: string,
   { tiedWeights }: ExportQuery,
 ): Promise<ExportedBundle> {
-  const { modelDirectory } = referToModel(findExperiment(store, id), environment.dataDir);
+  const { folder: model } = referToModel(findExperiment(store, id));
   const folder = await TransferFolder.create(environment.dataDir);
   const discard = () => folder.discard();
   try {
     const { files } = await executor.run({
       type: 'export',
-      modelDirectory,
-      bundleDirectory: folder.path,
+      model,
+      bundle: folder.key,
       tiedWeights,
     });
     return { folder: folder.path, files, discard };
@@ -78,17 +80,17 @@ export async function importModel(
 ): Promise<Experiment> {
   const { executor, environment } = dependencies;
   const { dataDir, maxUploadBytes } = environment;
-  await assertRoomOnDisk(environment);
+  await assertRoomOnDisk(dependencies.folder, environment);
   const id = newExperimentId();
   const bundle = await TransferFolder.create(dataDir);
   try {
     const fields = await receive((file, bytes) => bundle.receive(IMPORT_FILES[file], bytes, maxUploadBytes));
     assertComplete(bundle);
-    return await fillFolder(dataDir, id, async (folder) => {
+    return await fillFolder(dataDir, id, async () => {
       const imported = await executor.run({
         type: 'import',
-        bundleDirectory: bundle.path,
-        modelDirectory: join(folder, 'model'),
+        bundle: bundle.key,
+        model: modelKey(id),
       });
       return storeImported(dependencies, id, fields, imported);
     });

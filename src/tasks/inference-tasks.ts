@@ -1,14 +1,22 @@
 import type { TrainedModel } from '../checkpoints/model-folder.js';
-import { WarmModels } from '../checkpoints/warm-models.js';
+import { type ModelLocation, WarmModels } from '../checkpoints/warm-models.js';
 import type { TrainingEstimate } from '../contracts/estimate.js';
 import type { InferenceLimits } from '../contracts/inference-limits.js';
-import type { InferenceResults, InferenceTask } from '../contracts/jobs.js';
+import type {
+  FileSource,
+  InferenceResults,
+  InferenceTask,
+  InferenceThreadOptions,
+  ModelReference,
+} from '../contracts/jobs.js';
 import { assertLongEnough } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
 import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
+import { pathOf } from '../files/layout.js';
 import { searchBeams } from '../generation/beam-search.js';
 import { GenerationEngine } from '../generation/generation-engine.js';
-import { loadBackend } from '../tensor/backend.js';
+import { loadBackend } from '../kernels/backend.js';
+import type { Kernels } from '../kernels/kernels.js';
 import { estimateTraining } from '../training/estimate-training.js';
 import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
 import type { TaskContext } from './task-context.js';
@@ -21,36 +29,46 @@ type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
 
 /** All that a thread does with trained models: keeps them warm, and writes the texts of a model side by side. */
 export class InferenceTasks {
-  readonly #warmModels: WarmModels<GenerationEngine>;
+  readonly #source: FileSource;
+  readonly #limits: InferenceLimits;
+  #warmModels: WarmModels<GenerationEngine> | null = null;
   /** Texts that are being written. */
   #textsOpen = 0;
 
-  constructor(limits: InferenceLimits) {
-    this.#warmModels = new WarmModels(limits.warmModelBytes, {
-      build: ({ model }) => new GenerationEngine(model, limits),
-      dispose: (engine) => engine.dispose(),
-    });
+  constructor({ dataDirectory, mirror, ...limits }: InferenceThreadOptions) {
+    this.#source = { dataDirectory, mirror };
+    this.#limits = limits;
   }
 
   /** @throws AppError */
   async run(task: InferenceTask, context: TaskContext): Promise<Result> {
     switch (task.type) {
       case 'export':
-        return exportBundle(task);
+        return exportBundle(task, this.#source);
       case 'import':
-        return importBundle(task);
+        return importBundle(task, this.#source);
       case 'estimate':
-        await loadBackend();
-        return estimate(task, this.#turn(context));
+        return estimate(await loadKernels(), task, this.#turn(context));
       default:
-        await loadBackend();
-        return this.#warmModels.use(task.model, (warm) => this.#useModel(warm, task, context));
+        this.#warmModels ??= this.#createWarmModels(await loadKernels());
+        return this.#warmModels.use(this.#locate(task.model), (warm) => this.#useModel(warm, task, context));
     }
+  }
+
+  #createWarmModels(kernels: Kernels): WarmModels<GenerationEngine> {
+    return new WarmModels(kernels, this.#limits.warmModelBytes, {
+      build: ({ model }) => new GenerationEngine(model, this.#limits),
+      dispose: (engine) => engine.dispose(),
+    });
+  }
+
+  #locate({ experimentId, folder, digest }: ModelReference): ModelLocation {
+    return { experimentId, folder: pathOf(this.#source.dataDirectory, folder), digest };
   }
 
   /** All else gives way to the texts that are written. */
   #turn({ tell, nextInput, isCancelled }: TaskContext): Turn {
-    return { tell, nextInput, isCancelled, othersWait: () => this.#textsOpen > 0 };
+    return { tell, nextInput, isCancelled, source: this.#source, othersWait: () => this.#textsOpen > 0 };
   }
 
   async #useModel(warm: WarmModel, task: ModelTask, context: TaskContext): Promise<Result> {
@@ -79,13 +97,21 @@ export class InferenceTasks {
   }
 }
 
+async function loadKernels(): Promise<Kernels> {
+  return (await loadBackend()).kernels;
+}
+
 async function estimate(
-  { config, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'estimate' }>,
+  kernels: Kernels,
+  { config }: Extract<InferenceTask, { type: 'estimate' }>,
   turn: Turn,
 ): Promise<TrainingEstimate> {
   const { corpus: name, tokenizer, training } = config;
-  const corpus = await loadCorpus({ corpus: name, tokenizer, dataDirectory, mirror });
+  const corpus = await loadCorpus({ corpus: name, tokenizer, ...turn.source });
   assertLongEnough(corpus, training);
   const { splits, vocabulary } = corpus;
-  return runCooperatively(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
+  return runCooperatively(
+    estimateTraining({ kernels, config, vocabularySize: vocabulary.size, splits }),
+    turn,
+  );
 }

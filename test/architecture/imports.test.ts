@@ -10,54 +10,73 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Folders that a folder may import besides itself, node's own modules and src/errors. The design's table, section 2. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
+  files: ['contracts'],
   tokenizers: ['contracts'],
-  corpora: ['tokenizers', 'contracts'],
+  corpora: ['files', 'tokenizers', 'contracts'],
   batches: ['contracts'],
-  tensor: ['contracts'],
-  layers: ['tensor'],
-  models: ['layers', 'tensor', 'contracts'],
-  training: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts', 'evaluation'],
-  evaluation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
+  tensor: [],
+  kernels: ['tensor', 'contracts'],
+  layers: ['kernels', 'tensor'],
+  models: ['layers', 'kernels', 'tensor', 'contracts'],
+  training: [
+    'models',
+    'layers',
+    'kernels',
+    'tensor',
+    'batches',
+    'corpora',
+    'tokenizers',
+    'contracts',
+    'evaluation',
+  ],
+  evaluation: ['models', 'layers', 'kernels', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
   generation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
-  checkpoints: ['models', 'training', 'layers', 'tensor', 'tokenizers', 'contracts'], // the gate order is the layers'
+  checkpoints: ['models', 'training', 'layers', 'kernels', 'tensor', 'tokenizers', 'files', 'contracts'], // the gate order is the layers'
   tasks: [
     'checkpoints',
     'training',
     'evaluation',
     'generation',
     'models',
-    'tensor',
+    'kernels',
     'corpora',
     'tokenizers',
+    'files',
     'contracts',
   ],
   store: ['contracts'],
   sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
+  experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
-  cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
+  client: ['contracts'],
+  recipes: ['contracts'],
+  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
 
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
+  files: [],
   tokenizers: [],
-  corpora: [],
+  corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],
   tensor: [/^@tensorflow\//],
+  kernels: [],
   layers: [],
   models: [],
   training: [],
   evaluation: [],
-  generation: [],
-  checkpoints: [/^zod$/],
+  generation: [/^lru-cache$/],
+  checkpoints: [/^zod$/, /^lru-cache$/],
   tasks: [],
   store: [/^better-sqlite3$/],
   sweeps: [],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
+  recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
 
@@ -153,10 +172,11 @@ test('a server with its services loads neither TensorFlow nor any library of it'
     const { LocalInferenceExecutor } = await import('${distOf('src/compute/local-inference-executor.js')}');
     const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
     const environment = { ...parseEnvironment({}), dataDir, port: 0 };
+    const files = { dataDirectory: dataDir, mirror: null };
     const services = createServices({
       environment,
-      trainingExecutor: new LocalTrainingExecutor(),
-      inferenceExecutor: new LocalInferenceExecutor(),
+      trainingExecutor: new LocalTrainingExecutor({ files }),
+      inferenceExecutor: new LocalInferenceExecutor({ files }),
     });
     const app = await buildApp(services);
     const { statusCode } = await app.inject('/experiments');

@@ -7,13 +7,14 @@ import {
 } from '../../src/compute/local-inference-executor.js';
 import { type GenerationPart, GenerationRequest } from '../../src/contracts/generation.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
+import { NO_FILES } from '../support/training-job.js';
 
 function startExecutor(
   context: TestContext,
-  options: LocalInferenceExecutorOptions = {},
+  options: Partial<LocalInferenceExecutorOptions> = {},
 ): LocalInferenceExecutor {
   const workerFile = fileURLToPath(new URL('../fixtures/obey-prompt.js', import.meta.url));
-  const executor = new LocalInferenceExecutor({ workerFile, ...options });
+  const executor = new LocalInferenceExecutor({ workerFile, files: NO_FILES, ...options });
   context.after(() => executor.close());
   return executor;
 }
@@ -21,7 +22,7 @@ function startExecutor(
 function generate(prompt: string): Extract<InferenceTask, { type: 'generate' }> {
   return {
     type: 'generate',
-    model: { experimentId: 'e', modelDirectory: '/nonexistent', digest: 'd' },
+    model: { experimentId: 'e', folder: 'model', digest: 'd' },
     request: GenerationRequest.parse({ prompt }),
   };
 }
@@ -34,7 +35,7 @@ test('answers each task with its own result, from one process', async (context) 
     results.map(({ prompt }) => prompt),
     prompts,
   );
-  assert.deepEqual([...new Set(results.map(({ text }) => Number(text)))], executor.processIds());
+  assert.deepEqual([...new Set(results.map(({ text }) => Number(text)))], executor.hostStats().processIds);
   assert.equal(executor.backendReport()?.backend, 'wasm');
 });
 
@@ -91,5 +92,5 @@ test('close ends a host that hangs, rejects its task, and takes no more', async 
   await executor.close();
   await hanging;
   await assert.rejects(executor.run(generate('a')), { code: 'host-unavailable' });
-  assert.deepEqual(executor.processIds(), []);
+  assert.deepEqual(executor.hostStats().processIds, []);
 });

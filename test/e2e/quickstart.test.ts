@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { REPOSITORY } from '../support/gatelm-server.js';
 import { temporaryFolder } from '../support/service.js';
 
-const QUICKSTART = fileURLToPath(new URL('../../scripts/quickstart.js', import.meta.url));
+const GATELM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** The valid perplexity in the first row of the table. */
 const FIRST_EPOCH = /^epoch {2}train perplexity.*\n +1 +[\d.]+ +([\d.]+) /m;
 /** Machines and kernels round differently; what is learned hardly differs. */
@@ -26,7 +26,7 @@ async function quickstart(
   config: object,
   onStart: (child: ChildProcess) => void = () => {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [QUICKSTART, '--config', JSON.stringify(config)], {
+  const child = spawn(process.execPath, [GATELM, 'quickstart', '--config', JSON.stringify(config)], {
     env: { ...process.env, GATELM_DATA_DIR: join(temporaryFolder(context), 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -93,4 +93,13 @@ test('fails with the reason when the training fails', async (context) => {
   });
   assert.equal(code, 1);
   assert.match(stderr, /quickstart: The training failed: .*least/);
+});
+
+test('--help describes the options, and an unknown one is named without a stack trace', () => {
+  const help = spawnSync(process.execPath, [GATELM, 'quickstart', '--help'], { encoding: 'utf8' });
+  assert.equal(help.status, 0, help.stderr);
+  assert.match(help.stdout, /--keep[\s\S]*--config <json>/);
+  const unknown = spawnSync(process.execPath, [GATELM, 'quickstart', '--fast'], { encoding: 'utf8' });
+  assert.equal(unknown.status, 1);
+  assert.equal(unknown.stderr, "error: unknown option '--fast'\n");
 });

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { EventBus } from '../../src/experiments/event-bus.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
-import { DATABASE_FILE } from '../../src/experiments/services.js';
+import { DATABASE_FILE } from '../../src/files/layout.js';
 import { openStore } from '../../src/store/store.js';
 import { SUCCEEDED_EVENT, startedEvent, stepEvent } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
@@ -93,9 +93,9 @@ test('a creation that is rolled back tells nobody that it was queued', async (t)
   const rows = other.prepare<[string], number>('SELECT count(*) FROM experiments WHERE id = ?').pluck();
   const heard: { type: string; rows: number | undefined }[] = [];
   const publish = services.bus.publish.bind(services.bus);
-  t.mock.method(services.bus, 'publish', (event: Parameters<typeof publish>[0]) => {
-    heard.push({ type: event.type, rows: rows.get(event.experimentId) });
-    publish(event);
+  t.mock.method(services.bus, 'publish', (...[id, event]: Parameters<typeof publish>) => {
+    heard.push({ type: event.type, rows: rows.get(id) });
+    publish(id, event);
   });
   const add = t.mock.method(services.queue, 'wake', () => {
     throw new Error('after the event was stored');

@@ -11,7 +11,7 @@ import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import { createLogger } from '../../src/server/logger.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 
 test('is ready while its hosts could load TensorFlow, or have not tried, and says why it is not', async (t) => {
@@ -23,7 +23,7 @@ test('is ready while its hosts could load TensorFlow, or have not tried, and say
     training: 'idle',
     inference: 'idle',
   });
-  t.mock.method(inference, 'processIds', () => [1]);
+  t.mock.method(inference, 'hostStats', () => ({ processIds: [1], residentBytes: 0 }));
   assert.equal((await request(address).get('/readyz').expect(200)).body.inference, 'ready');
   t.mock.method(inference, 'unusableReason', () => 'libtensorflow.so.2 is missing');
   const refused = await request(address).get('/readyz').expect(503);
@@ -69,7 +69,7 @@ test('the log has a line of JSON for each request and each change of an experime
 });
 
 test('a dry run of the real worker says what a training would take', async (t) => {
-  const { address } = await startService(t, { executor: new InProcessExecutor() });
+  const { address } = await startService(t, { executor: inProcess });
   const plan = async (fields: object, status = 200) =>
     (await request(address).post('/experiments?dryRun=true').send(fields).expect(status)).body;
   await request(address)

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 /** A checkout with the true scripts/ and packages that only pretend, and what its set-up said. */
 export interface FakeCheckout {
   readonly root: string;
-  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail, FAKE_TSC=fail, FAKE_INSTALLER=fail. */
+  /** The folder of its PATH, with pretended programs. */
+  readonly programs: string;
+  addProgram(name: string): void;
+  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_INSTALLER=fail. */
   setUp(variables?: Record<string, string>, ...options: string[]): Outcome;
   write(path: string, content: string): void;
   read(path: string): string;
@@ -43,6 +46,10 @@ const PACKAGES: Record<string, string> = {
     ${writing('build/Release/better_sqlite3.node', 'prebuilt')}`,
   'node-gyp/bin/node-gyp.js': `
     if (process.env.FAKE_GYP === 'fail') { console.error('src/a.cc:1:2: error: no such type'); process.exit(1); }
+    if (process.env.FAKE_GYP === 'environment') {
+      console.log('CC=' + (process.env.CC ?? '') + ' CXX=' + (process.env.CXX ?? ''));
+      process.exit(1);
+    }
     ${writing('build/Release/better_sqlite3.node', 'from source')}`,
   'typescript/bin/tsc': `
     if (process.env.FAKE_TSC === 'fail') { console.log('src/a.ts(1,1): error TS1: no'); process.exit(2); }
@@ -83,7 +90,8 @@ export function makeFakeCheckout(): FakeCheckout {
   write('src/a.ts', '');
   for (const [path, content] of Object.entries(PACKAGES)) write(join('packages', path), content);
   writeFileSync(join(folder, 'npm-cli.js'), NPM);
-  for (const name of ['c++', 'make']) writeFileSync(join(programs, name), '', { mode: 0o755 });
+  const addProgram = (name: string) => writeFileSync(join(programs, name), '', { mode: 0o755 });
+  for (const name of ['c++', 'make']) addProgram(name);
   const environment = {
     HOME: folder,
     PATH: programs,
@@ -94,6 +102,8 @@ export function makeFakeCheckout(): FakeCheckout {
   };
   return {
     root,
+    programs,
+    addProgram,
     write,
     read: (path) => readFileSync(join(root, path), 'utf8'),
     setUp(variables = {}, ...options) {

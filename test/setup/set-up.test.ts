@@ -70,6 +70,24 @@ describe('set-up', () => {
     assert.equal(checkout.setUp().code, 0, 'the next try succeeds');
   });
 
+  it('builds with clang where no other compiler is there', { skip: process.platform !== 'linux' }, () => {
+    const checkout = fresh();
+    checkout.write('native/binding.gyp', '{}');
+    rmSync(join(checkout.programs, 'c++'));
+    for (const [name, compiler] of [
+      ['clang++', 'clang++'],
+      ['g++', ''],
+    ] as const) {
+      checkout.addProgram(name);
+      checkout.setUp({ FAKE_GYP: 'environment', GATELM_KERNELS: 'fused' });
+      const log = checkout.read('dist/.setup/logs/kernels-build.log');
+      assert.match(
+        log,
+        new RegExp(`CC=${compiler.replace('++', '')} CXX=${compiler.replace(/\+/g, '\\+')}$`, 'm'),
+      );
+    }
+  });
+
   it('runs on WebAssembly where libtensorflow cannot be had, remembers it, and tries again when asked', () => {
     const checkout = fresh();
     const { code, text } = checkout.setUp({ FAKE_INSTALLER: 'fail' });

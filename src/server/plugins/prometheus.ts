@@ -53,15 +53,19 @@ async function exposeMetrics(
       for (const state of ExperimentState.options) this.set({ state }, counts.get(state) ?? 0);
     },
   });
-  gauge('gatelm_training_slots', 'Experiments that may train side by side', () => trainingExecutor.slots);
+  gauge('gatelm_training_slots', 'Experiments that may train side by side', () =>
+    trainingExecutor.capacity(),
+  );
   gauge('gatelm_training_slots_used', 'Experiments that hold a slot', () => queue.activeIds.length);
   gauge('gatelm_streams', 'Open event streams', () => streams.size);
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
   );
   for (const [name, host] of Object.entries({ training: trainingExecutor, inference: executor }))
-    gauge(`gatelm_${name}_resident_memory_bytes`, `Resident memory of the ${name} host`, () =>
-      host.residentBytes(),
+    gauge(
+      `gatelm_${name}_resident_memory_bytes`,
+      `Resident memory of the ${name} host`,
+      () => host.hostStats?.().residentBytes ?? 0,
     );
   const trainings = Object.entries(TRAINING_GAUGES).map(([key, [name, help]]) => ({
     key,

@@ -6,20 +6,30 @@ import { withProblems } from '../problem.js';
 
 const TAGS = ['operations'];
 
-type Host = Pick<Uses<'executor'>['executor'], 'backendReport' | 'unusableReason' | 'processIds'>;
+type Host = Pick<Uses<'executor'>['executor'], 'backendReport' | 'unusableReason' | 'hostStats'>;
+
+function processIdsOf(host: Host): number[] {
+  return [...(host.hostStats?.().processIds ?? [])];
+}
 
 /** @throws host-unavailable, with the reason */
 function readinessOf(name: 'training' | 'inference', host: Host): Readiness['training'] {
   const reason = host.unusableReason();
   if (reason !== null) throw appError('host-unavailable', { host: name, reason });
-  if (host.processIds().length === 0) return 'idle';
+  if (processIdsOf(host).length === 0) return 'idle';
   return host.backendReport() ? 'ready' : 'starting';
 }
 
 /** /healthz and /readyz */
 export default async function healthRoutes(
   app: HttpApp,
-  { trainingExecutor, executor, queue, store }: Uses<'trainingExecutor' | 'executor' | 'queue' | 'store'>,
+  {
+    trainingExecutor,
+    executor,
+    folder,
+    queue,
+    store,
+  }: Uses<'trainingExecutor' | 'executor' | 'folder' | 'queue' | 'store'>,
 ): Promise<void> {
   const version = packageVersion();
   app.get(
@@ -36,12 +46,12 @@ export default async function healthRoutes(
       version,
       uptimeSeconds: Math.round(process.uptime()),
       training: {
-        slots: trainingExecutor.slots,
+        slots: trainingExecutor.capacity(),
         active: [...queue.activeIds],
         backend: trainingExecutor.backendReport(),
-        processIds: [...trainingExecutor.processIds()],
+        processIds: processIdsOf(trainingExecutor),
       },
-      inference: { backend: executor.backendReport(), processIds: [...executor.processIds()] },
+      inference: { backend: executor.backendReport(), processIds: processIdsOf(executor) },
     }),
   );
   app.get(
@@ -55,6 +65,7 @@ export default async function healthRoutes(
     },
     async (): Promise<Readiness> => {
       store.check();
+      folder.assertPresent();
       return {
         status: 'ready',
         database: 'ready',

@@ -19,7 +19,7 @@ const TAGS = ['experiments'];
 /** /experiments */
 export default async function experimentsRoutes(
   app: HttpApp,
-  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'executor'>,
+  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder' | 'executor'>,
 ): Promise<void> {
   app.post(
     '',

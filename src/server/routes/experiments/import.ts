@@ -20,7 +20,7 @@ const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: 1, files: FIL
 /** POST /experiments/import. In a scope of its own: nowhere else are forms read. */
 export default async function importRoutes(
   app: HttpApp,
-  services: Uses<'store' | 'log' | 'executor' | 'environment'>,
+  services: Uses<'store' | 'log' | 'executor' | 'environment' | 'folder'>,
 ): Promise<void> {
   await app.register(multipart, {
     limits: {

@@ -6,10 +6,7 @@ import { withOpenAiErrors } from '../../openai-error.js';
 const TAGS = ['models'];
 
 /** /v1/models */
-export default async function modelRoutes(
-  app: HttpApp,
-  { store, environment }: Uses<'store' | 'environment'>,
-): Promise<void> {
+export default async function modelRoutes(app: HttpApp, { store }: Uses<'store'>): Promise<void> {
   app.get(
     '/models',
     {
@@ -31,6 +28,6 @@ export default async function modelRoutes(
         response: withOpenAiErrors({ 200: OpenAiModel }),
       },
     },
-    async ({ params }) => findModel(store, params.model, environment.dataDir),
+    async ({ params }) => findModel(store, params.model),
   );
 }

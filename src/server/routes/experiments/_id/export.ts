@@ -12,7 +12,7 @@ const TAR_TYPE = 'application/x-tar';
 /** /experiments/:id/export */
 export default async function exportRoutes(
   app: HttpApp,
-  services: Uses<'store' | 'log' | 'executor' | 'environment'>,
+  services: Uses<'store' | 'log' | 'executor' | 'environment' | 'folder'>,
 ): Promise<void> {
   app.get(
     '/export',

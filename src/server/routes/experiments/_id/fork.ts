@@ -8,7 +8,7 @@ import { compileValidationButBody } from '../../../validation.js';
 /** /experiments/:id/fork */
 export default async function forkRoutes(
   app: HttpApp,
-  services: Uses<'store' | 'queue' | 'corpora' | 'environment'>,
+  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder'>,
 ): Promise<void> {
   app.post(
     '/fork',

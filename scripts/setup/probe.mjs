@@ -1,0 +1,61 @@
+/** Loads native modules, each in a process of its own: a crash there does not end set-up. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { lastLines } from './command.mjs';
+
+const LIMIT_MS = 120_000;
+const run = promisify(execFile);
+
+/** Node 23 removed `util.isNullOrUndefined`, which tfjs-node 4.22 calls. */
+const LOAD_TFJS_NODE = `
+  require('node:util').isNullOrUndefined ??= (value) => value === null || value === undefined;
+  const tf = require('@tensorflow/tfjs-node');`;
+
+/** @returns {Promise<string>} SQLite's version */
+export function probeSqlite({ root }) {
+  return probe(
+    root,
+    `const Database = require('better-sqlite3');
+    process.stdout.write(new Database(':memory:').prepare('select sqlite_version() as version').get().version);`,
+  );
+}
+
+/** Loads tfjs-node and adds two numbers. @returns {Promise<string>} TensorFlow's version */
+export function probeTensorflow({ root }) {
+  return probe(
+    root,
+    `${LOAD_TFJS_NODE}
+    if (tf.tensor1d([1, 2]).sum().dataSync()[0] !== 3) throw new Error('1 + 2 is not 3');
+    process.stdout.write(String(tf.backend().binding.TF_Version));`,
+  );
+}
+
+/** Loads gatelm's kernels after tfjs-node. @returns the instructions that they use, and the best that they know here */
+export async function probeKernels({ root }, file) {
+  const load = `${LOAD_TFJS_NODE} const { cpu, best } = require(${JSON.stringify(file)});`;
+  return JSON.parse(await probe(root, `${load} process.stdout.write(JSON.stringify({ used: cpu, best }));`));
+}
+
+/** Runs a CommonJS script. @returns {Promise<string>} what it printed @throws Error with the reason in one line */
+async function probe(cwd, script) {
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', NODE_OPTIONS: '' };
+  try {
+    const { stdout } = await run(process.execPath, ['-e', script], {
+      cwd,
+      env,
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
+    return stdout.trim();
+  } catch (error) {
+    throw new Error(whyNot(error));
+  }
+}
+
+function whyNot({ code, signal, stderr = '' }) {
+  if (signal === 'SIGILL')
+    return 'it crashed (SIGILL): this processor lacks instructions that it was built for';
+  if (signal) return `it crashed (${signal})`;
+  const reason = /^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? lastLines(stderr, 1);
+  return `it does not load: ${reason || `exit code ${code}`}`;
+}

@@ -1,0 +1,79 @@
+/** The TypeScript build, into dist/. Nothing is to do while no source, and no package, has changed. */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { runCommand } from '../command.mjs';
+import { SetupError } from '../failure.mjs';
+import { filesBelow, hashFiles, hashOf } from '../stamps.mjs';
+
+const NAME = 'typescript';
+/** As in tsconfig.json's include. */
+const SOURCE_FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'examples', 'web/logic'];
+const OUTPUT_ENDINGS = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;
+const SHOWN_LINES = 60;
+
+/** @type {import('./is-done.mjs').Step} */
+export const typescriptStep = {
+  name: NAME,
+
+  applies: ({ settings }) => existsSync(join(settings.root, 'tsconfig.json')),
+
+  key({ settings: { root } }) {
+    const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+    return hashOf(hashFiles(root, [join(root, 'tsconfig.json'), ...sourceFiles(root)]), lock);
+  },
+
+  isThere: ({ settings }) => outputsAreThere(settings.root),
+
+  async run({ settings, report }) {
+    const { root } = settings;
+    removeOrphans(root);
+    // What tsc remembers would make it leave out files that it has written once.
+    if (!outputsAreThere(root)) rmSync(join(root, 'dist', 'tsconfig.tsbuildinfo'), { force: true });
+    await report
+      .task(NAME, `tsc, ${sourceFiles(root).length} files`, () => compile(settings))
+      .catch((error) => {
+        const all = error.logFile ? readFileSync(error.logFile, 'utf8').split('\n').slice(1) : [];
+        throw new SetupError('the TypeScript sources do not compile', {
+          output: all.slice(0, SHOWN_LINES).join('\n').trimEnd() || error.message,
+          logFile: error.logFile,
+          advice: ['correct what the compiler names; npm run build shows it alone'],
+          cause: error,
+        });
+      });
+  },
+};
+
+async function compile(settings) {
+  await runCommand({
+    ...settings,
+    name: 'tsc',
+    program: process.execPath,
+    args: [join(settings.packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.json'],
+    cwd: settings.root,
+  });
+  return 'no type error';
+}
+
+/**
+ * Removes what tsc once wrote into dist/ for sources that are gone: tests among it would still run.
+ * @returns {string[]} the removed files
+ */
+export function removeOrphans(root) {
+  const dist = join(root, 'dist');
+  const isOrphan = (path) =>
+    OUTPUT_ENDINGS.test(path) && !existsSync(join(root, relative(dist, path).replace(OUTPUT_ENDINGS, '.ts')));
+  const orphans = SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(dist, folder), isOrphan));
+  for (const path of orphans) rmSync(path, { force: true });
+  return orphans;
+}
+
+function outputsAreThere(root) {
+  return sourceFiles(root).every((path) =>
+    existsSync(join(root, 'dist', relative(root, path).replace(/\.ts$/, '.js'))),
+  );
+}
+
+function sourceFiles(root) {
+  const isSource = (path) => path.endsWith('.ts') && !path.endsWith('.d.ts');
+  return SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(root, folder), isSource, ['node_modules']));
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { describeState } from './doctor/describe-state.js';
+import { examine } from './doctor/examine.js';
+import { findProblems } from './doctor/find-problems.js';
+
+/** Adds `gatelm doctor`. */
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('Say what set-up found on this machine, what is slow or broken, why, and what to do')
+    .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
+    .option('--json', 'one JSON object', false)
+    .action((options) => doctor(options));
+}
+
+/** Exit code 1 where gatelm cannot run; slowness alone is 0. */
+async function doctor({ json, dataDir }: { json: boolean; dataDir?: string }): Promise<void> {
+  const state = await examine(dataDir ? { ...process.env, GATELM_DATA_DIR: dataDir } : process.env);
+  const problems = findProblems(state);
+  if (problems.some(({ severity }) => severity === 'error')) process.exitCode = 1;
+  console.log(json ? JSON.stringify({ ...state, problems }, null, 2) : describeState(state, problems));
+}

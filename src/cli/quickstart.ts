@@ -1,0 +1,114 @@
+import type { Command } from 'commander';
+import { type Experiment, GatelmClient } from '../client/client.js';
+import { EventData } from '../contracts/events.js';
+import { decimal, duration, ProgressDisplay } from './progress-display.js';
+import { ServerProcess } from './server-process.js';
+import { startCommand } from './set-up.js';
+
+const EXPERIMENT = '{"preset":"starter","corpus":"handbook","name":"quickstart"}';
+const PROMPT = { prompt: 'The', maxTokens: 60, temperature: 0.7, topK: 40, seed: 1 };
+
+interface QuickstartOptions {
+  readonly keep: boolean;
+  readonly config: string;
+}
+
+/** Adds `gatelm quickstart`. */
+export function addQuickstart(program: Command): void {
+  program
+    .command('quickstart')
+    .description('Train a small model with its progress in the terminal, let it write, and say how to go on')
+    .option('--keep', 'leave the server running until Ctrl-C', false)
+    .option('--config <json>', 'another experiment, as for POST /experiments', EXPERIMENT)
+    .action((options) => quickstart(options));
+}
+
+/**
+ * Starts the server, trains the starter model on the embedded corpus with its progress in the terminal, lets it write,
+ * and says how to go on. The data stay in GATELM_DATA_DIR (./data).
+ */
+async function quickstart(options: QuickstartOptions): Promise<void> {
+  process.stdout.on('error', () => process.exit(1)); // nobody reads any more; the server ends with this process
+  let server: ServerProcess | null = null;
+  let isStopping = false;
+  try {
+    server = await ServerProcess.start(process.env);
+    onSignal(() => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      void server?.stop();
+    });
+    console.log(server.greeting);
+    const client = new GatelmClient({ url: server.address, apiKey: firstKey() });
+    const experiment = await train(client, options.config);
+    await write(client, experiment);
+    sayHowToGoOn(server.address, experiment, options.keep);
+    if (options.keep) await server.ended;
+  } catch (error) {
+    const reason = isStopping
+      ? `stopped; ${startCommand()} goes on with the training`
+      : (error as Error).message;
+    console.error(`\nquickstart: ${reason}`);
+    process.exitCode = 1;
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** Trains to the end, showing how. */
+async function train(client: GatelmClient, config: string): Promise<Experiment> {
+  const body = JSON.parse(config) as Parameters<GatelmClient['createExperiment']>[0];
+  const experiment = await client.createExperiment(body).catch((error: Error) => {
+    throw new Error(`/experiments: ${error.message}`, { cause: error });
+  });
+  console.log(`\nPOST /experiments ${config} → ${experiment.id}`);
+  const display = new ProgressDisplay(process.stdout, experiment.config.training);
+  for await (const event of client.follow(experiment.id)) {
+    display.show(event);
+    if (event.type === 'succeeded') {
+      const { testPerplexity, seconds } = EventData.succeeded.parse(event.data);
+      display.end();
+      console.log(`done in ${duration(seconds)}; test perplexity ${decimal(testPerplexity)}`);
+      return experiment;
+    }
+    if (event.type === 'failed')
+      throw new Error(`The training failed: ${EventData.failed.parse(event.data).error.message}`);
+    if (event.type === 'interrupted') {
+      throw new Error(`The training was interrupted: ${EventData.interrupted.parse(event.data).reason}`);
+    }
+  }
+  throw new Error('The training ended without a result');
+}
+
+async function write(client: GatelmClient, { id }: Experiment): Promise<void> {
+  const request = { experiment: id, ...PROMPT };
+  const { prompt, text } = await client.generate(request);
+  const query = new URLSearchParams(
+    Object.entries(request).map(([key, value]): [string, string] => [key, String(value)]),
+  );
+  console.log(`\nGET /generate?${query}\n\n${prompt}${text}\n`);
+}
+
+function sayHowToGoOn(address: string, { id }: Experiment, keep: boolean): void {
+  const state = keep
+    ? 'The server runs until Ctrl-C.'
+    : `The server stops now; ${startCommand()} starts it again.`;
+  const base = keep ? address : 'http://127.0.0.1:8080';
+  console.log(`${state} The model stays in ${process.env.GATELM_DATA_DIR || './data'}. To go on:
+
+  curl '${base}/generate?experiment=${id}&prompt=The&maxTokens=60&temperature=0.7'
+  curl ${base}/experiments/${id}
+  curl '${base}/experiments/${id}/metrics?keys=validPerplexity'
+  curl -X POST ${base}/experiments -H 'content-type: application/json' -d '{"preset":"rnnlm","corpus":"ptb"}'
+
+More in examples/curl and README.md.`);
+}
+
+/** A key of the server that this command starts. */
+function firstKey(): string | undefined {
+  return process.env.GATELM_API_KEYS?.split(',')[0]?.trim() || undefined;
+}
+
+function onSignal(listener: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener);
+}

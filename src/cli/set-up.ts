@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+
+/** The folder of package.json: a checkout, or the package in another project's node_modules. */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** Not there in the container's image, where set-up ran when it was built. */
+export const SETUP_SCRIPT = join(PACKAGE_ROOT, 'scripts', 'setup.mjs');
+
+/** Commands that load native code. */
+const NEED_SET_UP = ['serve', 'quickstart', 'backup', 'restore', 'keys'];
+
+/** Whether this is a checkout with its sources, whose npm scripts begin with set-up. */
+export function isCheckout(): boolean {
+  return existsSync(join(PACKAGE_ROOT, 'tsconfig.json'));
+}
+
+/** What starts the server here. */
+export function startCommand(): string {
+  return isCheckout() ? 'npm start' : 'npx gatelm serve';
+}
+
+/** Adds `gatelm setup`, and runs it before the first command of an installed package that needs it. */
+export function addSetUp(program: Command): void {
+  program
+    .command('setup')
+    .description(
+      'Get the native parts: libtensorflow, kernels, database (--help lists options and variables)',
+    )
+    .argument('[options...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (options: string[]) => {
+      process.exitCode = await runSetUp(options, 'inherit');
+    });
+  program.hook('preAction', async (_program, command) => {
+    const name = topLevelName(command);
+    if (isCheckout() || !NEED_SET_UP.includes(name) || !existsSync(SETUP_SCRIPT)) return;
+    const code = await runSetUp(['--quiet'], process.stderr); // stdout is the command's own
+    if (code !== 0) process.exit(code);
+  });
+}
+
+function topLevelName(command: Command): string {
+  return command.parent?.parent ? topLevelName(command.parent) : command.name();
+}
+
+async function runSetUp(options: readonly string[], output: 'inherit' | NodeJS.WriteStream): Promise<number> {
+  const child = spawn(process.execPath, [SETUP_SCRIPT, ...options], { stdio: ['ignore', output, output] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? 1;
+}

@@ -6,6 +6,7 @@ import type { ExperimentConfig, ExperimentInput } from '../contracts/experiment-
 import type { ExperimentPlan } from '../contracts/http.js';
 import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
@@ -15,7 +16,8 @@ import type { TrainingScheduler } from './training-scheduler.js';
 export interface CreateExperimentDependencies extends ResolveDependencies {
   readonly store: Store;
   readonly queue: TrainingScheduler;
-  readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
+  readonly folder: DataFolder;
+  readonly environment: Pick<Environment, 'maxQueued' | 'diskQuotaBytes'>;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function createExperiment(
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
   const input = await resolveExperiment(dependencies, body);
-  await assertRoomOnDisk(dependencies.environment);
+  await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   const name = input.name ?? defaultName(input);
   return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
 }
@@ -69,7 +71,7 @@ export interface NewExperimentOptions {
  * @throws queue-full, idempotency-conflict
  */
 export function storeExperiment(
-  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora'>,
+  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora' | 'folder'>,
   input: ExperimentInput & { readonly name: string },
   { id = newExperimentId(), parentId, idempotencyKey, pauseAtEpoch = null }: NewExperimentOptions,
 ): { readonly experiment: Experiment; readonly isNew: boolean } {

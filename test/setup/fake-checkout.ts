@@ -10,7 +10,7 @@ export interface FakeCheckout {
   /** The folder of its PATH, with pretended programs. */
   readonly programs: string;
   addProgram(name: string): void;
-  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_INSTALLER=fail. */
+  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_VITE=fail, FAKE_INSTALLER=fail. */
   setUp(variables?: Record<string, string>, ...options: string[]): Outcome;
   write(path: string, content: string): void;
   read(path: string): string;
@@ -27,6 +27,11 @@ const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 /** npm: lays the pretended packages out, as `npm ci` does. */
 const NPM = `
   const { cpSync, rmSync, writeFileSync } = require('node:fs');
+  if (process.argv[3] === 'build:web') {
+    if (process.env.FAKE_VITE === 'fail') { console.error('web/src/main.ts: no such name'); process.exit(1); }
+    ${writing('dist/dashboard/index.html', 'dashboard')}
+    process.exit(0);
+  }
   if (process.argv[2] !== 'ci') throw new Error('expected npm ci');
   if (process.env.FAKE_NPM === 'fail') { console.error('npm error network down'); process.exit(7); }
   rmSync('node_modules', { recursive: true, force: true });

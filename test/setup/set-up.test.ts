@@ -177,6 +177,24 @@ describe('set-up', () => {
     assert.equal(checkout.setUp().code, 0);
   });
 
+  it('builds the dashboard, again when it or what it imports has changed, and goes on where it cannot', () => {
+    const checkout = fresh();
+    checkout.write('web/index.html', '<html>');
+    checkout.write('web/src/main.ts', "import { a } from '../../src/a.js';");
+    assert.match(checkout.setUp().text, /✓ dashboard: /);
+    assert.equal(checkout.read('dist/dashboard/index.html'), 'dashboard');
+    checkout.write('tsconfig.json', '{ }');
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    checkout.write('src/a.ts', 'export const a = 1;');
+    const broken = checkout.setUp({ FAKE_VITE: 'fail' });
+    assert.equal(broken.code, 0, broken.text);
+    assert.match(broken.text, /! dashboard: not built, the server runs without it: dashboard-build failed/);
+    assert.match(broken.text, /\| web\/src\/main\.ts: no such name/);
+    assert.equal(existsSync(join(checkout.root, 'dist', 'dashboard')), false);
+    assert.deepEqual(stepsOf(checkout.setUp().text), [], 'the same sources are not built again');
+    assert.deepEqual(stepsOf(checkout.setUp({}, '--retry').text), ['dashboard']);
+  });
+
   it('fails without dependencies, showing npm’s words, and leaves no lock', () => {
     const checkout = fresh();
     const { code, text } = checkout.setUp({ FAKE_NPM: 'fail' });

@@ -84,6 +84,8 @@ const TABLE = {
   'checkpoint-corrupt': row('invalid', '{file} is not usable: {reason}'),
   'tensor-mismatch': row('invalid', 'Tensor "{tensor}": expected {expected}, got {actual}'),
 
+  'artifact-corrupt': row('invalid', '{key} did not arrive whole: {reason}'),
+
   // experiments
   'experiment-not-found': row('not-found', 'There is no experiment "{experiment}"'),
   'experiment-untrained': row(

@@ -1,12 +1,16 @@
 /** Entry point of an inference thread. */
 import { workerData } from 'node:worker_threads';
-import { type InferenceThreadTask, isCancelled } from '../src/compute/inference-thread-task.js';
-import { InferenceLimits } from '../src/contracts/inference-limits.js';
-import type { BackendReport, InferenceResults, InferenceTask } from '../src/contracts/jobs.js';
+import { connectTask, type InferenceThreadTask } from '../src/compute/inference-thread-task.js';
+import {
+  type BackendReport,
+  type InferenceResults,
+  type InferenceTask,
+  InferenceThreadOptions,
+} from '../src/contracts/jobs.js';
 import { InferenceTasks } from '../src/tasks/inference-tasks.js';
 import { loadBackend } from '../src/tensor/backend.js';
 
-const tasks = new InferenceTasks(InferenceLimits.parse(workerData?.options ?? {})); // no worker's data where a test runs it by itself
+const tasks = new InferenceTasks(InferenceThreadOptions.parse(workerData.options));
 
 export function probeBackend(): Promise<BackendReport> {
   return loadBackend();
@@ -15,16 +19,7 @@ export function probeBackend(): Promise<BackendReport> {
 /** @throws AppError */
 export default function run({
   task,
-  parts,
-  cancelled,
+  ...ends
 }: InferenceThreadTask): Promise<InferenceResults[InferenceTask['type']]> {
-  return tasks.run(task, {
-    tell: parts && ((part) => parts.postMessage(part)),
-    nextInput: () =>
-      new Promise((resolve) => {
-        parts!.once('message', resolve); // a task that reads a text has a port
-        parts!.postMessage({ tokens: [], wantsMore: true });
-      }),
-    isCancelled: () => isCancelled(cancelled),
-  });
+  return tasks.run(task, connectTask(ends));
 }

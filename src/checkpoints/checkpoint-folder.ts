@@ -2,21 +2,21 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { appError } from '../errors.js';
+import { sha256, writeDurably } from '../files/durable-file.js';
+import {
+  CHECKPOINTS,
+  isKeptCheckpoint,
+  keptCheckpoint,
+  LATEST_CHECKPOINT,
+  MODEL,
+  MODEL_FILES,
+} from '../files/layout.js';
 import type { Tensor } from '../tensor/tensorflow.js';
 import type { CheckpointSink, SavedCheckpoint } from '../training/checkpoint-sink.js';
 import type { TrainerSnapshot } from '../training/trainer-snapshot.js';
 import { weightsDigest } from '../training/weights-digest.js';
-import { sha256, writeDurably } from './durable-file.js';
 import { fromHostTensors, toHostTensors } from './host-tensors.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
-
-const LATEST = 'latest.json';
-const KEPT_RECORD = /^epoch-\d{6,}\.json$/;
-
-/** Name of what says which file an epoch's kept checkpoint is. */
-export function keptRecord(epoch: number): string {
-  return `epoch-${String(epoch).padStart(6, '0')}.json`;
-}
 
 /** Version of the layout below; another one is refused. */
 const FORMAT_VERSION = 1;
@@ -51,12 +51,8 @@ const CheckpointRecord = z.strictObject({
 });
 
 /**
- * The checkpoints of one experiment on the disk.
- *
- *     checkpoints/latest.json              what is not a tensor, and the name and SHA-256 of the file below
- *     checkpoints/step-000000120-1f83d9ab.safetensors
- *     checkpoints/epoch-000010.json        the same for an epoch that is kept for good
- *     model/weights.safetensors            the best weights so far: what is served
+ * The checkpoints of one experiment on the disk,
+ * laid out as src/files/layout.ts says: `latest.json` holds what is not a tensor, and the name and SHA-256 of a tensors file.
  *
  * A checkpoint counts from the moment that `latest.json` is renamed into its place; the tensors file before it is
  * removed after that, so that a crash at any moment leaves a whole one. The name has a part of the SHA-256: two
@@ -70,28 +66,28 @@ export class CheckpointFolder implements CheckpointSink {
   constructor(folder: string, { keepEvery = null }: { readonly keepEvery?: number | null } = {}) {
     this.#folder = folder;
     this.#keepEvery = keepEvery;
-    mkdirSync(join(folder, 'checkpoints'), { recursive: true });
-    mkdirSync(join(folder, 'model'), { recursive: true });
+    mkdirSync(join(folder, CHECKPOINTS), { recursive: true });
+    mkdirSync(join(folder, MODEL), { recursive: true });
   }
 
   saveSnapshot({ progress, optimizer, tensors }: TrainerSnapshot): SavedCheckpoint {
     const bytes = encodeSafetensors(toHostTensors(tensors));
     const digest = sha256(bytes);
     const file = `step-${String(progress.step).padStart(9, '0')}-${digest.slice(0, 8)}.safetensors`;
-    writeDurably(this.#path('checkpoints', file), bytes);
+    writeDurably(this.#path(CHECKPOINTS, file), bytes);
     const record = { version: FORMAT_VERSION, file, sha256: digest, progress, optimizer };
     const json = Buffer.from(JSON.stringify(record));
-    if (this.#isKept(progress)) writeDurably(this.#path('checkpoints', keptRecord(progress.epoch)), json);
-    writeDurably(this.#path('checkpoints', LATEST), json);
+    if (this.#isKept(progress)) writeDurably(this.#path(CHECKPOINTS, keptCheckpoint(progress.epoch)), json);
+    writeDurably(this.#path(CHECKPOINTS, LATEST_CHECKPOINT), json);
     this.#removeOtherCheckpoints(file);
-    return { file: `checkpoints/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
+    return { file: `${CHECKPOINTS}/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
   }
 
   loadSnapshot(): TrainerSnapshot | null {
-    const path = this.#path('checkpoints', LATEST);
+    const path = this.#path(CHECKPOINTS, LATEST_CHECKPOINT);
     if (!existsSync(path)) return null;
     const record = parseRecord(readFileSync(path, 'utf8'), path);
-    const bytes = readVerified(this.#path('checkpoints', record.file), record.sha256);
+    const bytes = readVerified(this.#path(CHECKPOINTS, record.file), record.sha256);
     return {
       progress: record.progress,
       optimizer: record.optimizer,
@@ -102,13 +98,13 @@ export class CheckpointFolder implements CheckpointSink {
   saveBestWeights(weights: ReadonlyMap<string, Tensor>): SavedCheckpoint {
     const digest = weightsDigest(weights);
     const bytes = encodeSafetensors(toHostTensors(weights), { digest });
-    writeDurably(this.#path('model', 'weights.safetensors'), bytes);
+    writeDurably(this.#path(MODEL, MODEL_FILES.weights), bytes);
     this.#removeHalfWritten();
-    return { file: 'model/weights.safetensors', bytes: bytes.length, digest };
+    return { file: `${MODEL}/${MODEL_FILES.weights}`, bytes: bytes.length, digest };
   }
 
   loadBestWeights(): ReadonlyMap<string, Tensor> {
-    return loadWeights(this.#path('model', 'weights.safetensors'));
+    return loadWeights(this.#path(MODEL, MODEL_FILES.weights));
   }
 
   #isKept({ epoch, epochSteps }: TrainerSnapshot['progress']): boolean {
@@ -117,8 +113,8 @@ export class CheckpointFolder implements CheckpointSink {
 
   /** Forgets all snapshots, so that the next training begins anew. The best weights stay until others replace them. */
   forgetSnapshot(): void {
-    const folder = this.#path('checkpoints');
-    rmSync(join(folder, LATEST), { force: true });
+    const folder = this.#path(CHECKPOINTS);
+    rmSync(join(folder, LATEST_CHECKPOINT), { force: true });
     for (const file of readdirSync(folder)) rmSync(join(folder, file), { force: true });
   }
 
@@ -128,16 +124,16 @@ export class CheckpointFolder implements CheckpointSink {
 
   /** What a process that was killed left of the weights. */
   #removeHalfWritten(): void {
-    const folder = this.#path('model');
+    const folder = this.#path(MODEL);
     for (const file of readdirSync(folder)) {
       if (file.endsWith('.tmp')) rmSync(join(folder, file), { force: true });
     }
   }
 
   #removeOtherCheckpoints(kept: string): void {
-    const folder = this.#path('checkpoints');
+    const folder = this.#path(CHECKPOINTS);
     const files = readdirSync(folder);
-    const records = files.filter((file) => file === LATEST || KEPT_RECORD.test(file));
+    const records = files.filter((file) => file === LATEST_CHECKPOINT || isKeptCheckpoint(file));
     const named = records.map((record) => readFileSync(join(folder, record), 'utf8'));
     for (const file of files) {
       const isNeeded = file === kept || records.includes(file) || named.some((json) => json.includes(file));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appError } from '../errors.js';
+import { MODEL, MODEL_FILES } from '../files/layout.js';
 import type { Tensor } from '../tensor/tensorflow.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
@@ -13,7 +14,7 @@ export interface InitialModel {
   readonly tokenizer: Tokenizer;
 }
 
-const TOKENIZER = join('model', 'tokenizer.json');
+const TOKENIZER = join(MODEL, MODEL_FILES.tokenizer);
 
 /**
  * The weights and the tokenizer of another experiment's checkpoint, copied into a folder laid out like its own: of its

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
+import { writeDurably } from '../files/durable-file.js';
+import { MODEL_FILES } from '../files/layout.js';
 import { LstmLanguageModel } from '../models/lstm-language-model.js';
 import { parametersFromWeights } from '../models/lstm-parameters.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { loadWeights } from './checkpoint-folder.js';
-import { writeDurably } from './durable-file.js';
 
 /** `config.json` of a model folder: all that is needed to build the model around its weights. */
 export const ModelDescription = z.strictObject({
@@ -28,9 +29,7 @@ export interface TrainedModel {
   readonly description: ModelDescription;
 }
 
-const WEIGHTS = 'weights.safetensors';
-const CONFIG = 'config.json';
-const TOKENIZER = 'tokenizer.json';
+const { weights: WEIGHTS, description: CONFIG, tokenizer: TOKENIZER } = MODEL_FILES;
 
 /** Writes what stands beside the weights of a model: its description and its tokenizer. */
 export function describeModel(folder: string, description: ModelDescription, tokenizer: Tokenizer): void {

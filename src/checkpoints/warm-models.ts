@@ -1,6 +1,14 @@
-import type { ModelReference } from '../contracts/jobs.js';
 import { parameterCount } from '../models/language-model.js';
 import { openModel, type TrainedModel } from './model-folder.js';
+
+/** Where a model lies that is to be used. */
+export interface ModelLocation {
+  readonly experimentId: string;
+  /** Its folder. */
+  readonly folder: string;
+  /** Changes when the weights do. */
+  readonly digest: string;
+}
 
 /** A model that is in memory, with whatever was built around it. */
 export interface WarmModel<Extra> extends TrainedModel {
@@ -41,10 +49,10 @@ export class WarmModels<Extra> {
    * @throws what {@link openModel} throws
    */
   async use<Result>(
-    reference: ModelReference,
+    location: ModelLocation,
     body: (warm: WarmModel<Extra>) => Promise<Result>,
   ): Promise<Result> {
-    const entry = this.#find(reference);
+    const entry = this.#find(location);
     entry.users++;
     try {
       return await body(entry.warm);
@@ -55,20 +63,20 @@ export class WarmModels<Extra> {
     }
   }
 
-  #find({ experimentId, modelDirectory, digest }: ModelReference): Entry<Extra> {
+  #find({ experimentId, folder, digest }: ModelLocation): Entry<Extra> {
     let entry = this.#entries.get(experimentId);
     this.#entries.delete(experimentId);
     if (entry && entry.digest !== digest) {
       this.#retire(entry);
       entry = undefined;
     }
-    entry ??= this.#open(modelDirectory, digest);
+    entry ??= this.#open(folder, digest);
     this.#entries.set(experimentId, entry); // the last one of the map is the most recently used
     return entry;
   }
 
-  #open(modelDirectory: string, digest: string): Entry<Extra> {
-    const trained = openModel(modelDirectory);
+  #open(folder: string, digest: string): Entry<Extra> {
+    const trained = openModel(folder);
     const warm = { ...trained, extra: this.#surroundings.build(trained) };
     const bytes = BYTES_PER_PARAMETER * parameterCount(trained.model);
     return { warm, digest, bytes, users: 0, isRetired: false };

@@ -50,14 +50,17 @@ interface Server {
 async function startServer(environment: Environment): Promise<Server> {
   const { backend, kernels, threads } = environment;
   const compute = { backend, kernels, threads };
+  const files = { dataDirectory: resolve(environment.dataDir), mirror: environment.corporaMirror };
   const training = new LocalTrainingExecutor({
     slots: environment.trainingSlots,
     compute,
+    files,
     limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
   });
   const inference = new LocalInferenceExecutor({
     threads: environment.inferenceThreads,
     compute,
+    files,
     limits: {
       openTasks: environment.maxInferences,
       streams: environment.maxTextStreams,

@@ -1,6 +1,6 @@
 /** What the inference host hands to a worker thread (`workers/generate.ts`), beyond plain data. */
 import type { MessagePort } from 'node:worker_threads';
-import type { InferenceTask } from '../contracts/jobs.js';
+import type { InferenceTask, TaskInput } from '../contracts/jobs.js';
 
 export interface InferenceThreadTask {
   readonly task: InferenceTask;
@@ -11,6 +11,19 @@ export interface InferenceThreadTask {
   readonly parts: MessagePort | null;
   /** Four shared bytes, read at each token: not zero = nobody waits for the result any more. */
   readonly cancelled: SharedArrayBuffer;
+}
+
+/** What a task that runs in a thread says, asks and is told, through its port and its flag. */
+export function connectTask({ parts, cancelled }: Omit<InferenceThreadTask, 'task'>) {
+  return {
+    tell: parts && ((part: unknown) => parts.postMessage(part)),
+    nextInput: () =>
+      new Promise<TaskInput>((resolve) => {
+        parts!.once('message', resolve); // a task that reads a text has a port
+        parts!.postMessage({ tokens: [], wantsMore: true });
+      }),
+    isCancelled: () => isCancelled(cancelled),
+  };
 }
 
 export function createCancelFlag(): SharedArrayBuffer {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { InferenceLimits } from '../contracts/inference-limits.js';
 import {
   type BackendReport,
+  type FileSource,
   type HostReport,
   type HostSettings,
   InferenceHostMessage,
@@ -43,6 +44,7 @@ const DEFAULT_LIMITS: InferenceHostLimits = {
 };
 
 export interface LocalInferenceExecutorOptions {
+  readonly files: FileSource;
   /** Threads, each with its own warm models. Texts are written side by side in one thread, too. */
   readonly threads?: number;
   readonly compute?: ComputeOptions;
@@ -85,7 +87,8 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     compute = AUTOMATIC_COMPUTE,
     workerFile = defaultWorkerFile(),
     limits = {},
-  }: LocalInferenceExecutorOptions = {}) {
+    files,
+  }: LocalInferenceExecutorOptions) {
     this.#compute = compute;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     const { openTasks, streams, promptCacheBytes, warmModelBytes } = this.#limits;
@@ -93,7 +96,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
       workerFile,
       threads,
       tasksPerThread: openTasks,
-      options: { streams, promptCacheBytes, warmModelBytes },
+      options: { ...files, streams, promptCacheBytes, warmModelBytes },
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
       heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,

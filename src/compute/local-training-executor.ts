@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   type BackendReport,
+  type FileSource,
   type HostReport,
   type HostSettings,
   TrainingHostMessage,
@@ -39,6 +40,7 @@ const DEFAULT_LIMITS: TrainingHostLimits = {
 };
 
 export interface LocalTrainingExecutorOptions {
+  readonly files: FileSource;
   readonly slots?: number;
   readonly compute?: ComputeOptions;
   /** The worker module; a test gives its own. */
@@ -77,7 +79,8 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     compute = AUTOMATIC_COMPUTE,
     workerFile = defaultWorkerFile(),
     limits = {},
-  }: LocalTrainingExecutorOptions = {}) {
+    files,
+  }: LocalTrainingExecutorOptions) {
     this.slots = slots;
     this.#compute = compute;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -85,7 +88,7 @@ export class LocalTrainingExecutor implements TrainingExecutor {
       workerFile,
       threads: slots,
       tasksPerThread: 1,
-      options: null,
+      options: files,
       niceness: NICENESS,
       memoryKillScore: MEMORY_KILL_SCORE,
       heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,

@@ -4,14 +4,22 @@ import { z } from 'zod';
 export const KnownCorpusName = z.enum(['handbook', 'ptb', 'wikitext-2', 'tiny-shakespeare']);
 export type KnownCorpusName = z.infer<typeof KnownCorpusName>;
 
-const safeName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?$/,
-    'must be 1 to 100 of A-Z a-z 0-9 . _ - and begin with a letter or digit, not end with a dot',
-  );
+const MAX_NAME_LENGTH = 100;
 
-export const CorpusName = safeName.describe(
+/** One way to write each name, as NFC: what looks the same is the same. */
+const corpusName = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .min(1)
+  .max(MAX_NAME_LENGTH)
+  .regex(
+    /^[\p{L}\p{N}\p{So}][^\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}/\\:*?"<>|]*$/u,
+    'must begin with a letter, a digit or a symbol, and have no control character and none of / \\ : * ? " < > |',
+  )
+  .regex(/[^.]$/, 'must not end with a dot');
+
+export const CorpusName = corpusName.describe(
   'Text to learn from: handbook, ptb, wikitext-2, tiny-shakespeare, or the id or name of an uploaded corpus',
 );
 export type CorpusName = z.infer<typeof CorpusName>;
@@ -100,6 +108,26 @@ export const SplitStatistics = z.object({
 });
 export type SplitStatistics = z.infer<typeof SplitStatistics>;
 
+const perSplit = <Value extends z.ZodType>(value: Value) =>
+  z.object({ train: value, valid: value, test: value });
+const share = z.number().min(0).max(1);
+
+/** What was found out about a text when it was uploaded; null for what came otherwise, or before this was looked at. */
+const uploadFacts = {
+  documents: count.nullable().describe('Files, rows or lines that the text came in'),
+  characters: perSplit(count).nullable().describe('Unicode characters of each split'),
+  duplicates: z
+    .object({ valid: share, test: share })
+    .nullable()
+    .describe(
+      'Part of the text of valid, and of test, in lines of 40 bytes or more that train has too: a model that has learned them by heart is measured as too good',
+    ),
+  skippedFiles: z
+    .array(z.string())
+    .max(100)
+    .describe('Files of an archive that are no text, and were left out'),
+};
+
 /** A corpus as HTTP shows it. */
 export const CorpusInfo = z.object({
   id: z.string().describe('A known corpus’s name, or the id that the upload got'),
@@ -119,6 +147,11 @@ export const CorpusInfo = z.object({
   statistics: SplitStatistics.nullable().describe('With the default word tokenizer; null = not counted yet'),
   digest: z.string().nullable().describe('SHA-256 over the splits’ SHA-256, hexadecimal'),
   createdAt: z.string().nullable().describe('ISO 8601, UTC; null for what was not uploaded'),
+  splitBy: z
+    .enum(['blocks', 'tail', 'files'])
+    .nullable()
+    .describe('How an upload was split: blocks spread over the text, its tail, or files that were given'),
+  ...uploadFacts,
 });
 export type CorpusInfo = z.infer<typeof CorpusInfo>;
 
@@ -135,29 +168,80 @@ const fraction = z.number().gt(0).lt(1);
 /** What comes beside the text of an upload. */
 export const CorpusUpload = z.strictObject({
   name: CorpusName.describe('A name to find the corpus by; must be free'),
-  validFraction: fraction
-    .default(0.05)
-    .describe('Part of a single text that becomes valid, cut at a line end'),
-  testFraction: fraction.default(0.05).describe('Part of a single text that becomes test, cut at a line end'),
+  validFraction: fraction.default(0.05).describe('Part of the text that becomes valid, where it comes whole'),
+  testFraction: fraction.default(0.05).describe('Part of the text that becomes test, where it comes whole'),
+  splitBy: z
+    .enum(['blocks', 'tail'])
+    .default('blocks')
+    .describe(
+      'blocks: valid and test are blocks spread over the text, so that all splits are alike, and stay where they are when the text grows; documents (files, rows) are kept whole where the fractions allow it. tail: valid and test are its end, for text that is ordered in time',
+    ),
+  splitSeed: z.int().min(0).max(4_294_967_295).default(1).describe('Which blocks become valid and test'),
+  tokenized: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The text is tokenized already, as PTB is: words are what white space separates, and <unk> is the word for rare ones',
+    ),
+  textField: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('text')
+    .describe('Field of each line of a .jsonl file that is its text; a.b is the field b of a'),
+  textColumn: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      'Column of a .csv or .tsv file that is the text, by its name in the first line; else the file is read as it is',
+    ),
 });
 export type CorpusUpload = z.infer<typeof CorpusUpload>;
 /** An upload before the defaults are filled in. */
 export type CorpusUploadInput = z.input<typeof CorpusUpload>;
 
-/** corpus.json of an uploaded corpus. */
-export const StoredCorpusManifest = z.strictObject({
-  version: z.literal(1),
-  id: safeName,
-  name: safeName,
+const storedFiles = z.strictObject({
+  train: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
+  valid: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
+  test: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
+});
+
+const manifestFields = {
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+  name: corpusName,
   createdAt: z.string(),
-  splitBy: z.enum(['fractions', 'files']),
-  files: z.strictObject({
-    train: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
-    valid: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
-    test: z.strictObject({ bytes: count, sha256: z.string().length(64) }),
-  }),
+  files: storedFiles,
   statistics: SplitStatistics,
   types: count,
   digest: z.string().length(64),
+};
+
+const ManifestV2 = z.strictObject({
+  version: z.literal(2),
+  ...manifestFields,
+  splitBy: z.enum(['blocks', 'tail', 'files']),
+  defaultPreTokenizer: PreTokenizer,
+  ...uploadFacts,
 });
-export type StoredCorpusManifest = z.infer<typeof StoredCorpusManifest>;
+
+/** As gatelm 0.1 wrote it: one tail of the text, words of prose. */
+const ManifestV1 = z
+  .strictObject({ version: z.literal(1), ...manifestFields, splitBy: z.enum(['fractions', 'files']) })
+  .transform(
+    ({ splitBy, ...manifest }): z.infer<typeof ManifestV2> => ({
+      ...manifest,
+      version: 2,
+      splitBy: splitBy === 'fractions' ? 'tail' : 'files',
+      defaultPreTokenizer: 'prose',
+      documents: null,
+      characters: null,
+      duplicates: null,
+      skippedFiles: [],
+    }),
+  );
+
+/** corpus.json of an uploaded corpus. */
+export const StoredCorpusManifest = z.union([ManifestV2, ManifestV1]);
+export type StoredCorpusManifest = z.infer<typeof ManifestV2>;

@@ -1,5 +1,6 @@
 /** What crosses the boundary between the service and its hosts: plain data, parsed by both sides. */
 import { z } from 'zod';
+import { ArtifactKey } from './artifacts.js';
 import { TrainingEstimate } from './estimate.js';
 import { EvaluationProgress, EvaluationRequest, EvaluationResult } from './evaluation.js';
 import { TrainingEvent } from './events.js';
@@ -12,6 +13,7 @@ import {
   GenerationResult,
   GenerationTaskRequest,
 } from './generation.js';
+import { InferenceLimits } from './inference-limits.js';
 import {
   RankRequest,
   RankResult,
@@ -31,14 +33,11 @@ export const TrainingJob = z.strictObject({
   experimentId: z.string(),
   attempt: z.int().min(1),
   config: ExperimentConfig,
-  experimentDirectory: z.string().describe('Where its checkpoints are'),
-  dataDirectory: z.string().describe('Where downloaded and uploaded corpora are'),
-  corporaMirror: z.string().nullable(),
+  folder: ArtifactKey.describe('Of its checkpoints and its model'),
   resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
-  initialDirectory: z
-    .string()
-    .nullable()
-    .describe('Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew'),
+  initial: ArtifactKey.nullable().describe(
+    'Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew',
+  ),
 });
 export type TrainingJob = z.infer<typeof TrainingJob>;
 
@@ -69,6 +68,17 @@ export const BackendReport = z.strictObject({
   notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
 });
 export type BackendReport = z.infer<typeof BackendReport>;
+
+/** Where the threads of a host find what a job names. */
+export const FileSource = z.strictObject({
+  dataDirectory: z.string().describe('The folder that the keys of artifacts are relative to'),
+  mirror: z.string().nullable().describe('GATELM_CORPORA_MIRROR'),
+});
+export type FileSource = z.infer<typeof FileSource>;
+
+/** What an inference thread is started with. */
+export const InferenceThreadOptions = z.strictObject({ ...FileSource.shape, ...InferenceLimits.shape });
+export type InferenceThreadOptions = z.infer<typeof InferenceThreadOptions>;
 
 /** How a host process is started. */
 export const HostSettings = z.strictObject({
@@ -110,44 +120,40 @@ export const TrainingHostMessage = z.discriminatedUnion('type', [
 ]);
 export type TrainingHostMessage = z.infer<typeof TrainingHostMessage>;
 
-/** Where a served model lies. `modelDirectory` holds weights.safetensors, config.json, tokenizer.json. */
+/** A model that is served. */
 export const ModelReference = z.strictObject({
   experimentId: z.string(),
-  modelDirectory: z.string(),
+  folder: ArtifactKey.describe('Of weights.safetensors, config.json, tokenizer.json'),
   digest: z.string().describe('Changes when the weights do; a warm model of another digest is loaded anew'),
 });
 export type ModelReference = z.infer<typeof ModelReference>;
 
-const corpora = { dataDirectory: z.string(), corporaMirror: z.string().nullable() };
-
 export const InferenceTask = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('generate'), model: ModelReference, request: GenerationTaskRequest }),
   z.strictObject({ type: z.literal('search'), model: ModelReference, request: BeamSearchRequest }),
-  z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest, ...corpora }),
+  z.strictObject({ type: z.literal('score'), model: ModelReference, request: ScoreRequest }),
   z.strictObject({
     type: z.literal('score-stream'),
     model: ModelReference,
     request: ScoreStreamRequest,
-    ...corpora,
   }),
   z.strictObject({ type: z.literal('rank'), model: ModelReference, request: RankRequest }),
   z.strictObject({
     type: z.literal('evaluate'),
     model: ModelReference,
     request: EvaluationRequest,
-    ...corpora,
   }),
-  z.strictObject({ type: z.literal('estimate'), config: ExperimentConfig, ...corpora }),
+  z.strictObject({ type: z.literal('estimate'), config: ExperimentConfig }),
   z.strictObject({
     type: z.literal('export'),
-    modelDirectory: z.string(),
-    bundleDirectory: z.string().describe('Where model.safetensors, config.json and tokenizer.json go'),
+    model: ArtifactKey,
+    bundle: ArtifactKey.describe('Where model.safetensors, config.json and tokenizer.json go'),
     tiedWeights: TiedWeights,
   }),
   z.strictObject({
     type: z.literal('import'),
-    bundleDirectory: z.string().describe('Where they are; vocabulary.txt may stand for tokenizer.json'),
-    modelDirectory: z.string().describe('Where the model goes that is served'),
+    bundle: ArtifactKey.describe('Where they are; vocabulary.txt may stand for tokenizer.json'),
+    model: ArtifactKey.describe('Where the model goes that is served'),
   }),
 ]);
 export type InferenceTask = z.infer<typeof InferenceTask>;

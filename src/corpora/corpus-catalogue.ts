@@ -13,12 +13,7 @@ import { HANDBOOK, locateHandbook } from './handbook.js';
 import { filesOf, findKnownCorpus, KNOWN_CORPORA, type KnownCorpus } from './known-corpora.js';
 import { isKnownCorpusHere } from './known-corpus-text.js';
 import { corpusNotFound, loadCorpus, readCorpusText } from './load-corpus.js';
-import {
-  findStoredCorpus,
-  listStoredCorpora,
-  readStoredBeginning,
-  STORED_PRE_TOKENIZER,
-} from './uploaded-corpora.js';
+import { findStoredCorpus, listStoredCorpora, readStoredBeginning } from './uploaded-corpora.js';
 
 /** All corpora: the embedded one, the known ones, the uploaded ones (newest first). Downloads nothing. */
 export async function listCorpora(source: CorpusSource): Promise<CorpusInfo[]> {
@@ -79,6 +74,7 @@ async function describeHandbook(source: CorpusSource): Promise<CorpusInfo> {
     description,
     defaultPreTokenizer,
     createdAt: null,
+    ...NO_UPLOAD,
   } as const;
   if (!locateHandbook()) {
     return { ...frame, source: 'fastify', available: false, digest: null, ...figures(null, null) };
@@ -107,27 +103,48 @@ function describeKnown(corpus: KnownCorpus, source: CorpusSource): CorpusInfo {
     defaultPreTokenizer,
     digest,
     createdAt: null,
+    ...NO_UPLOAD,
     ...figures(statistics, types),
     bytes: filesOf(corpus).reduce((sum, file) => sum + file.bytes, 0),
   };
 }
 
 function describeStored(manifest: StoredCorpusManifest): CorpusInfo {
-  const { id, name, digest, createdAt, statistics, types, splitBy } = manifest;
-  const cut = splitBy === 'files' ? 'one file a split' : 'one text, cut at line ends';
+  const { id, name, digest, createdAt, statistics, types, splitBy, defaultPreTokenizer } = manifest;
+  const { documents, characters, duplicates, skippedFiles } = manifest;
   return {
     id,
     name,
     kind: 'uploaded',
-    description: `Uploaded text: ${cut}`,
+    description: `Uploaded text: ${SPLIT_DESCRIPTIONS[splitBy]}`,
     source: 'upload',
     available: true,
-    defaultPreTokenizer: STORED_PRE_TOKENIZER,
+    defaultPreTokenizer,
     digest,
     createdAt,
     ...figures(statistics, types),
+    splitBy,
+    documents,
+    characters,
+    duplicates,
+    skippedFiles,
   };
 }
+
+const SPLIT_DESCRIPTIONS: Readonly<Record<StoredCorpusManifest['splitBy'], string>> = {
+  files: 'one file a split',
+  blocks: 'one text, with valid and test as blocks spread over it',
+  tail: 'one text, with valid and test at its end',
+};
+
+/** Of what was not uploaded. */
+const NO_UPLOAD = {
+  splitBy: null,
+  documents: null,
+  characters: null,
+  duplicates: null,
+  skippedFiles: [] as string[],
+};
 
 function figures(statistics: SplitStatistics | null, types: number | null) {
   if (statistics === null) return { bytes: null, tokens: null, types, statistics };

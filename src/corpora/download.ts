@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { appError } from '../errors.js';
+import { describe, diskError } from '../files/disk-error.js';
+import { hashFile } from '../files/durable-file.js';
 import type { DownloadProgress } from './corpus-source.js';
 import { claimPart, releasePart } from './download-part.js';
 
@@ -73,7 +72,7 @@ async function tryOnce(request: Download, address: string, part: string): Promis
     // What was there before may be to blame: then the whole file from here deserves a try.
     return { reason: `SHA-256 is ${actual}, expected ${request.sha256}`, final: had === 0 };
   } catch (error) {
-    if (isLocalFailure(error)) throw writeError(request.file, error);
+    if (isLocalFailure(error)) throw diskError(request.file, error);
     return { reason: idle.expired ? `no byte for ${idle.limitMs} ms` : describe(error), final: false };
   } finally {
     idle.stop();
@@ -148,26 +147,7 @@ class IdleTimer {
   }
 }
 
-/** SHA-256 of a file, hexadecimal, read in pieces. */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
-}
-
-/** A failure of this machine's disk, as an AppError. */
-export function writeError(file: string, error: unknown) {
-  const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-  return appError(isFull ? 'out-of-disk' : 'write-failed', { file, reason: describe(error) }, error);
-}
-
 function isLocalFailure(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return ['ENOSPC', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EDQUOT', 'EMFILE', 'EISDIR'].includes(code);
-}
-
-/** fetch says "fetch failed" and hides why in the cause. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appError } from '../errors.js';
+import { DOWNLOADS } from '../files/layout.js';
 import type { CorpusText, PerSplit } from './corpus.js';
 import type { CorpusSource } from './corpus-source.js';
 import { download } from './download.js';
@@ -88,7 +89,7 @@ function localPaths(file: KnownFile, source: CorpusSource): string[] {
 }
 
 function downloadPath(file: KnownFile, source: CorpusSource): string {
-  return join(source.dataDirectory, 'downloads', file.path);
+  return join(source.dataDirectory, DOWNLOADS, file.path);
 }
 
 function isAddress(mirror: string | null | undefined): mirror is string {

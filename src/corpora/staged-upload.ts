@@ -1,40 +1,45 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CorpusUpload, SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
+import {
+  CorpusUpload,
+  type CorpusUploadInput,
+  type SplitName,
+  type StoredCorpusManifest,
+} from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { CORPUS_MANIFEST } from '../files/layout.js';
 import { type PerSplit, SPLIT_NAMES } from './corpus.js';
-import { writeError } from './download.js';
 import { mapSplits } from './encode-corpus.js';
-import { nextCut } from './split-text.js';
-import { corpusDigest, TextReader } from './text-bytes.js';
+import { HashedFile, type WrittenFile } from './hashed-file.js';
+import { cutBlocks, cutTail, type SplitRange } from './split-text.js';
+import { corpusDigest } from './text-bytes.js';
 import { measureTextFiles } from './text-file-statistics.js';
-import { MANIFEST_FILE, newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
+import { isPlainText, type ReceivedFile, readDocuments } from './upload-documents.js';
+import { newCorpusId, publishCorpus, storedCorporaFolder } from './uploaded-corpora.js';
 
 /** Bytes, as a stream gives them. */
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
-interface WrittenFile {
-  readonly bytes: number;
-  readonly sha256: string;
-}
+/** What a file of an upload is: the text of a split, or a part of the whole text. */
+export type UploadPart = SplitName | 'whole';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** How far after a fraction a line end is looked for, in bytes. */
-const CUT_WINDOW_BYTES = 64 * 1024;
+const COPY_BYTES = 1024 * 1024;
+/** Names of left-out files that are told. */
+const MAX_SKIPPED = 100;
 
 /**
- * An upload under way: its files are written into a hidden folder beside the corpora, checked as they come, and get
- * their place with {@link publish} in one step. Whoever begins one ends it with `publish` or `discard`.
+ * An upload under way: its files are written into a hidden folder beside the corpora as they come, and get their place, as
+ * text, with {@link publish} in one step. Whoever begins one ends it with `publish` or `discard`.
  */
 export class StagedUpload {
   readonly #dataDirectory: string;
   readonly #id: string;
   readonly #folder: string;
   readonly #maxBytes: number;
-  readonly #files = new Map<SplitName | 'whole', WrittenFile>();
+  readonly #received: { readonly part: UploadPart; readonly file: ReceivedFile }[] = [];
+  readonly #skipped: string[] = [];
   #receivedBytes = 0;
+  #textBytes = 0;
 
   private constructor(dataDirectory: string, maxBytes: number) {
     this.#dataDirectory = dataDirectory;
@@ -43,7 +48,7 @@ export class StagedUpload {
     this.#folder = join(storedCorporaFolder(dataDirectory), `.upload-${this.#id}`);
   }
 
-  /** @param maxBytes most bytes of all files together */
+  /** @param maxBytes most bytes of all files together, and of the text in them */
   static async begin(dataDirectory: string, maxBytes: number): Promise<StagedUpload> {
     await removeAbandonedUploads(storedCorporaFolder(dataDirectory));
     const upload = new StagedUpload(dataDirectory, maxBytes);
@@ -52,54 +57,61 @@ export class StagedUpload {
   }
 
   /**
-   * Takes one file of the upload, as it comes: the text of a split, or the whole text, which is cut when published.
-   * @throws corpus-not-text, body-too-large, bad-request when the file came before, out-of-disk, write-failed
+   * Takes one file of the upload, as it comes: the text of a split, or one of the files of the whole text.
+   * @param name as the client calls it; its ending says what it is (.zip, .jsonl, .csv, .tsv, else text)
+   * @throws body-too-large, bad-request when the file of a split came before, out-of-disk, write-failed
    */
-  async receive(part: SplitName | 'whole', source: ByteSource): Promise<void> {
-    if (this.#files.has(part)) throw appError('bad-request', { reason: `The file "${part}" came twice` });
-    const file = await HashedFile.create(join(this.#folder, `${part}.txt`));
+  async receive(part: UploadPart, source: ByteSource, name = `${part}.txt`): Promise<void> {
+    if (part !== 'whole' && this.#received.some((other) => other.part === part))
+      throw appError('bad-request', { reason: `The file "${part}" came twice; a split has one file` });
+    const path = join(this.#folder, `received-${this.#received.length}`);
+    const file = await HashedFile.create(path);
     try {
-      const reader = new TextReader();
       for await (const chunk of source) {
         this.#receivedBytes += chunk.length;
         if (this.#receivedBytes > this.#maxBytes) throw appError('body-too-large', { limit: this.#maxBytes });
-        await file.write(Buffer.from(reader.push(chunk), 'utf8'));
+        await file.write(chunk);
       }
-      await file.write(Buffer.from(reader.end(), 'utf8'));
-      this.#files.set(part, await file.finish());
+      this.#received.push({ part, file: { path, name } });
     } finally {
       await file.close();
     }
   }
 
   /**
-   * Cuts, counts and stores what came.
-   * @throws bad-request when files are missing, corpus-too-short, corpus-exists
+   * Reads, cuts, counts and stores what came.
+   * @throws bad-request when files are missing or are not what their names say, corpus-not-text, corpus-too-short, corpus-exists
    */
-  async publish(fields: CorpusUpload): Promise<StoredCorpusManifest> {
-    const splitBy = this.#files.has('whole') ? 'fractions' : 'files';
-    const files = splitBy === 'fractions' ? await this.#cutWhole(fields) : this.#separateFiles();
+  async publish(input: CorpusUploadInput): Promise<StoredCorpusManifest> {
+    const fields = CorpusUpload.parse(input);
+    const isWhole = this.#received.some(({ part }) => part === 'whole');
+    const { files, documents } = isWhole ? await this.#storeWhole(fields) : await this.#storeSplits(fields);
+    const defaultPreTokenizer = fields.tokenized ? 'whitespace' : 'lossless';
     const paths = mapSplits((split) => this.#path(split));
-    const { statistics, types } = await measureTextFiles(paths);
+    const { visible, ...measured } = await measureTextFiles(paths, defaultPreTokenizer);
     for (const split of SPLIT_NAMES) {
-      const { tokens } = statistics[split];
-      if (tokens < 2) throw appError('corpus-too-short', { split, tokens, least: 2, why: ' in each split' });
+      const why = ' in each split, with characters as tokens';
+      if (visible[split] < 2)
+        throw appError('corpus-too-short', { split, tokens: visible[split], least: 2, why });
     }
     const manifest: StoredCorpusManifest = {
-      version: 1,
+      version: 2,
       id: this.#id,
       name: fields.name,
       createdAt: new Date().toISOString(),
-      splitBy,
+      splitBy: isWhole ? fields.splitBy : 'files',
+      defaultPreTokenizer,
+      documents,
+      skippedFiles: this.#skipped,
       files,
-      statistics,
-      types,
+      ...measured,
       digest: corpusDigest(mapSplits((split) => files[split].sha256)),
     };
-    const file = await HashedFile.create(join(this.#folder, MANIFEST_FILE));
+    const file = await HashedFile.create(join(this.#folder, CORPUS_MANIFEST));
     await file.write(Buffer.from(JSON.stringify(manifest, null, 2)));
     await file.finish();
     await file.close();
+    await Promise.all(this.#received.map((received) => rm(received.file.path)));
     publishCorpus(this.#dataDirectory, this.#folder, manifest);
     return manifest;
   }
@@ -109,58 +121,106 @@ export class StagedUpload {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #path(part: SplitName | 'whole'): string {
+  #path(part: UploadPart): string {
     return join(this.#folder, `${part}.txt`);
   }
 
-  #separateFiles(): PerSplit<WrittenFile> {
-    return mapSplits((split) => {
-      const file = this.#files.get(split);
-      if (file) return file;
-      const came = [...this.#files.keys()].join(', ') || 'none';
-      throw appError('bad-request', {
-        reason: `A corpus needs one file "file", or the three files "train", "valid" and "test"; came: ${came}`,
-      });
-    });
+  async #storeSplits(fields: CorpusUpload) {
+    const files: Partial<Record<SplitName, WrittenFile>> = {};
+    let documents = 0;
+    for (const split of SPLIT_NAMES) {
+      const received = this.#received.find(({ part }) => part === split);
+      if (!received) {
+        const came = this.#received.map(({ part }) => part).join(', ') || 'none';
+        throw appError('bad-request', {
+          reason: `A corpus needs one or more files "file", or the three files "train", "valid" and "test"; came: ${came}`,
+        });
+      }
+      const text = await this.#writeText(split, [received.file], fields);
+      files[split] = text.file;
+      documents += text.documentEnds.length;
+    }
+    return { files: files as PerSplit<WrittenFile>, documents };
   }
 
-  async #cutWhole(fields: CorpusUpload): Promise<PerSplit<WrittenFile>> {
-    if (this.#files.size > 1) {
+  async #storeWhole(fields: CorpusUpload) {
+    if (this.#received.some(({ part }) => part !== 'whole')) {
       throw appError('bad-request', {
         reason: 'Send one whole text, or the files of the three splits, not both',
       });
     }
-    const { validFraction, testFraction } = fields;
-    if (validFraction + testFraction >= 1) {
+    const { validFraction: valid, testFraction: test, splitBy, splitSeed } = fields;
+    if (valid + test >= 1)
       throw appError('bad-request', { reason: 'validFraction + testFraction must be less than 1' });
+    const sources = this.#received.map(({ file }) => file);
+    const { file, documentEnds } = await this.#writeText('whole', sources, fields);
+    const whole = await open(this.#path('whole'), 'r');
+    try {
+      const read = (start: number, length: number) => readRange(whole, start, length);
+      const text = { bytes: file.bytes, documentEnds, read };
+      const ranges =
+        splitBy === 'tail'
+          ? await cutTail(text, { valid, test })
+          : await cutBlocks(text, { valid, test }, splitSeed);
+      const files = {
+        train: await this.#copyRanges('train', ranges, read),
+        valid: await this.#copyRanges('valid', ranges, read),
+        test: await this.#copyRanges('test', ranges, read),
+      };
+      return { files, documents: documentEnds.length };
+    } finally {
+      await whole.close();
+      await rm(this.#path('whole'));
     }
-    const { bytes } = this.#files.get('whole')!;
-    const first = await this.#cutAfter(Math.floor(bytes * (1 - validFraction - testFraction)), bytes);
-    const second = await this.#cutAfter(Math.max(first, Math.floor(bytes * (1 - testFraction))), bytes);
-    const files = {
-      train: await this.#copyRange('train', 0, first),
-      valid: await this.#copyRange('valid', first, second),
-      test: await this.#copyRange('test', second, bytes),
+  }
+
+  /** The text of some files, one document after another; of several, each ends with a line end. */
+  async #writeText(
+    part: UploadPart,
+    sources: readonly ReceivedFile[],
+    { textField, textColumn }: CorpusUpload,
+  ): Promise<{ file: WrittenFile; documentEnds: number[] }> {
+    const file = await HashedFile.create(this.#path(part));
+    const documentEnds: number[] = [];
+    const onSkipped = (name: string) => {
+      if (this.#skipped.length < MAX_SKIPPED) this.#skipped.push(name);
     };
-    await rm(this.#path('whole'));
-    return files;
+    const options = { textField, textColumn, maxBytes: this.#maxBytes, onSkipped };
+    const isSeveral = sources.length > 1 || sources.some(({ name }) => !isPlainText(name, options));
+    let endsLine = true;
+    try {
+      for (const source of sources) {
+        for await (const { text, endsDocument } of readDocuments(source, options)) {
+          if (text !== '') endsLine = text.endsWith('\n');
+          const closes = endsDocument && isSeveral && !endsLine;
+          await this.#append(file, closes ? `${text}\n` : text);
+          if (closes) endsLine = true;
+          if (endsDocument && file.bytes > (documentEnds.at(-1) ?? 0)) documentEnds.push(file.bytes);
+        }
+      }
+      return { file: await file.finish(), documentEnds };
+    } finally {
+      await file.close();
+    }
   }
 
-  async #cutAfter(target: number, end: number): Promise<number> {
-    const window: Uint8Array[] = [];
-    const last = Math.min(end, target + CUT_WINDOW_BYTES) - 1;
-    if (last < target) return end;
-    for await (const chunk of createReadStream(this.#path('whole'), { start: target, end: last }))
-      window.push(chunk);
-    return target + nextCut(Buffer.concat(window));
+  async #append(file: HashedFile, text: string): Promise<void> {
+    const bytes = Buffer.from(text, 'utf8');
+    this.#textBytes += bytes.length;
+    if (this.#textBytes > this.#maxBytes) throw appError('body-too-large', { limit: this.#maxBytes });
+    await file.write(bytes);
   }
 
-  async #copyRange(split: SplitName, start: number, end: number): Promise<WrittenFile> {
+  async #copyRanges(
+    split: SplitName,
+    ranges: readonly SplitRange[],
+    read: (start: number, length: number) => Promise<Uint8Array>,
+  ): Promise<WrittenFile> {
     const file = await HashedFile.create(this.#path(split));
     try {
-      if (end > start) {
-        const range = createReadStream(this.#path('whole'), { start, end: end - 1 });
-        for await (const chunk of range) await file.write(chunk);
+      for (const range of ranges.filter((other) => other.split === split)) {
+        for (let at = range.start; at < range.end; at += COPY_BYTES)
+          await file.write(await read(at, Math.min(COPY_BYTES, range.end - at)));
       }
       return await file.finish();
     } finally {
@@ -169,38 +229,9 @@ export class StagedUpload {
   }
 }
 
-/** A new file whose length and SHA-256 are known when it is finished, and flushed to the disk. */
-class HashedFile {
-  readonly #path: string;
-  readonly #file: FileHandle;
-  readonly #hash = createHash('sha256');
-  #bytes = 0;
-
-  private constructor(path: string, file: FileHandle) {
-    this.#path = path;
-    this.#file = file;
-  }
-
-  static async create(path: string): Promise<HashedFile> {
-    return new HashedFile(path, await open(path, 'wx'));
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes);
-    this.#bytes += bytes.length;
-    await this.#file.appendFile(bytes).catch((error) => {
-      throw writeError(this.#path, error);
-    });
-  }
-
-  async finish(): Promise<WrittenFile> {
-    await this.#file.sync();
-    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
+async function readRange(file: FileHandle, start: number, length: number): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Uploads that a server which is gone left behind. */

@@ -21,7 +21,11 @@ export class TextReader {
 
   push(chunk: Uint8Array): string {
     const nul = chunk.indexOf(0);
-    if (nul >= 0) throw notText('a NUL byte, so this is a binary file,', this.#offset + nul);
+    if (nul >= 0)
+      throw notText(
+        'a NUL byte, so this is a binary file (or UTF-16 without a byte-order mark),',
+        this.#offset + nul,
+      );
     const text = this.#decode(chunk, true);
     this.#offset += chunk.length;
     this.#held = Buffer.concat([this.#held, chunk]).subarray(-3);

@@ -3,17 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CorpusName, KnownCorpusName, type SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
+import { KnownCorpusName, type SplitName, StoredCorpusManifest } from '../contracts/corpus.js';
 import { appError } from '../errors.js';
+import { CORPORA, CORPUS_MANIFEST } from '../files/layout.js';
 import type { CorpusText } from './corpus.js';
 import { decodeUtf8, sha256 } from './text-bytes.js';
 
-/** What "auto" means for uploaded text. */
-export const STORED_PRE_TOKENIZER = 'prose';
-
 /** The folder that all uploaded corpora lie in. */
 export function storedCorporaFolder(dataDirectory: string): string {
-  return join(dataDirectory, 'corpora');
+  return join(dataDirectory, CORPORA);
 }
 
 /** A new id; no two are the same. */
@@ -26,9 +24,7 @@ export async function listStoredCorpora(dataDirectory: string): Promise<StoredCo
   const folder = storedCorporaFolder(dataDirectory);
   const names = await readdir(folder).catch(absentAsEmpty);
   const manifests = await Promise.all(
-    names
-      .filter((name) => CorpusName.safeParse(name).success)
-      .map((name) => readManifest(join(folder, name))),
+    names.filter((name) => !name.startsWith('.')).map((name) => readManifest(join(folder, name))),
   );
   return manifests
     .filter((manifest) => manifest !== null)
@@ -41,7 +37,8 @@ export async function findStoredCorpus(
   idOrName: string,
 ): Promise<StoredCorpusManifest | null> {
   const manifests = await listStoredCorpora(dataDirectory);
-  return manifests.find(({ id, name }) => id === idOrName || name === idOrName) ?? null;
+  const wanted = idOrName.normalize('NFC');
+  return manifests.find(({ id, name }) => id === wanted || name === wanted) ?? null;
 }
 
 /**
@@ -59,7 +56,14 @@ export async function openCorpus(dataDirectory: string, manifest: StoredCorpusMa
     throw appError('corpus-unavailable', { corpus: name, reason: `${path} was changed after the upload` });
   };
   const splits = { train: await read('train'), valid: await read('valid'), test: await read('test') };
-  return { id, name, splits, defaultPreTokenizer: STORED_PRE_TOKENIZER, source: `upload “${name}”`, digest };
+  return {
+    id,
+    name,
+    splits,
+    defaultPreTokenizer: manifest.defaultPreTokenizer,
+    source: `upload “${name}”`,
+    digest,
+  };
 }
 
 /** The first bytes of a split. */
@@ -114,16 +118,13 @@ export function publishCorpus(
   renameSync(stagedFolder, join(folder, id));
 }
 
-/** Name of the manifest's file in a corpus's folder. */
-export const MANIFEST_FILE = 'corpus.json';
-
 export function splitPath(dataDirectory: string, id: string, split: SplitName): string {
   return join(storedCorporaFolder(dataDirectory), id, `${split}.txt`);
 }
 
 async function readManifest(folder: string): Promise<StoredCorpusManifest | null> {
   try {
-    return StoredCorpusManifest.parse(JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')));
+    return StoredCorpusManifest.parse(JSON.parse(await readFile(join(folder, CORPUS_MANIFEST), 'utf8')));
   } catch {
     return null; // half removed, or not ours
   }
@@ -132,7 +133,7 @@ async function readManifest(folder: string): Promise<StoredCorpusManifest | null
 function readNameSync(folder: string): string | null {
   if (basename(folder).startsWith('.')) return null;
   try {
-    return StoredCorpusManifest.parse(JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))).name;
+    return StoredCorpusManifest.parse(JSON.parse(readFileSync(join(folder, CORPUS_MANIFEST), 'utf8'))).name;
   } catch {
     return null;
   }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { ApiKey, Scope } from '../contracts/access.js';
 import type { Environment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
+import { DATABASE_FILE } from '../files/layout.js';
 import type { ApiKeyRepository } from '../store/api-key-repository.js';
 import { openStore } from '../store/store.js';
-import { DATABASE_FILE } from './services.js';
 
 /** The table of keys. */
 export type ApiKeys = ApiKeyRepository;

@@ -77,9 +77,9 @@ export function listModels(store: Store): OpenAiModel[] {
 }
 
 /** @throws experiment-not-found, experiment-untrained */
-export function findModel(store: Store, idOrName: string, dataDirectory: string): OpenAiModel {
+export function findModel(store: Store, idOrName: string): OpenAiModel {
   const experiment = findByIdOrName(store, idOrName);
-  referToModel(experiment, dataDirectory);
+  referToModel(experiment);
   return viewModel(experiment);
 }
 

@@ -10,7 +10,7 @@ import type { EventLog } from './event-log.js';
 import { deleteFolder } from './experiment-folder.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
-import { experimentDirectory, progressOf, type TrainingScheduler } from './training-scheduler.js';
+import { progressOf, type TrainingScheduler } from './training-scheduler.js';
 import { isActive, isNeeded, stateConflict } from './transitions.js';
 
 export interface ControlDependencies {
@@ -89,7 +89,7 @@ export function continueExperiment(
     if (experiment.digest === null) throw stateConflict('continue', experiment); // it has never succeeded
     return viewExperiment(store, experiment);
   }
-  if (!hasSnapshot(experimentDirectory(dataDirectory, id)))
+  if (!hasSnapshot(dataDirectory, id))
     throw appError('checkpoint-not-found', { checkpoint: 'to go on from', experiment: id });
   const { config } = experiment;
   const training = parseStrictly(

@@ -1,71 +1,105 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { appError } from '../errors.js';
+import { type ArtifactStore, copyArtifact } from '../files/artifact-store.js';
+import {
+  CHECKPOINTS,
+  experimentKey,
+  keptCheckpoint,
+  LATEST_CHECKPOINT,
+  MODEL,
+  MODEL_FILES,
+  pathOf,
+} from '../files/layout.js';
 
-const LATEST = join('checkpoints', 'latest.json');
-const WEIGHTS = join('model', 'weights.safetensors');
-const TOKENIZER = join('model', 'tokenizer.json');
+const LATEST = `${CHECKPOINTS}/${LATEST_CHECKPOINT}`;
+const WEIGHTS = `${MODEL}/${MODEL_FILES.weights}`;
+const TOKENIZER = `${MODEL}/${MODEL_FILES.tokenizer}`;
 /** Tries to copy a snapshot that the training may replace at any moment. */
 const TRIES = 5;
 
-/** Whether a training can go on in an experiment's folder. */
-export function hasSnapshot(folder: string): boolean {
-  return existsSync(join(folder, LATEST));
+/** Whether a training can go on from what an experiment has saved. */
+export function hasSnapshot(dataDirectory: string, id: string): boolean {
+  return has(dataDirectory, id, LATEST);
 }
 
-/** Whether a fork can begin with what is in an experiment's folder. */
-export function hasWeights(folder: string): boolean {
-  return existsSync(join(folder, TOKENIZER)) && (hasSnapshot(folder) || existsSync(join(folder, WEIGHTS)));
+/** Whether a fork can begin with what an experiment has saved. */
+export function hasWeights(dataDirectory: string, id: string): boolean {
+  return (
+    has(dataDirectory, id, TOKENIZER) && (hasSnapshot(dataDirectory, id) || has(dataDirectory, id, WEIGHTS))
+  );
 }
 
 /** Whether the checkpoint at the end of an epoch was kept. */
-export function hasKept(folder: string, epoch: number): boolean {
-  return existsSync(join(folder, keptRecord(epoch)));
+export function hasKept(dataDirectory: string, id: string, epoch: number): boolean {
+  return has(dataDirectory, id, `${CHECKPOINTS}/${keptCheckpoint(epoch)}`);
 }
 
-/** As src/checkpoints/checkpoint-folder.ts names it, which loads TensorFlow and is not for this process. */
-function keptRecord(epoch: number): string {
-  return join('checkpoints', `epoch-${String(epoch).padStart(6, '0')}.json`);
+function has(dataDirectory: string, id: string, file: string): boolean {
+  return existsSync(pathOf(dataDirectory, `${experimentKey(id)}/${file}`));
 }
 
 /**
  * Copies a checkpoint of an experiment with its tokenizer: that of an epoch that was kept, else the latest one, which is
  * its snapshot, or its best weights where there is none. On the disk when it returns; what is copied is checked when it is
  * opened.
- * @throws out-of-disk, write-failed
+ * @param from key of the experiment @param to key that the copy gets, laid out as an experiment
+ * @throws checkpoint-not-found, out-of-disk, write-failed
  */
-export async function copyInitialModel(from: string, to: string, epoch: number | null = null): Promise<void> {
-  try {
-    await copyDurably(from, to, TOKENIZER);
-    if (epoch !== null) await copySnapshot(from, to, keptRecord(epoch));
-    else if (hasSnapshot(from)) await copySnapshot(from, to, LATEST);
-    else await copyDurably(from, to, WEIGHTS);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw appError('out-of-disk', { file: to }, error);
-    throw appError('write-failed', { file: to, reason: message }, error);
-  }
+export async function copyInitialModel(
+  files: ArtifactStore,
+  from: string,
+  to: string,
+  epoch: number | null = null,
+): Promise<void> {
+  const copy = async (file: string) => {
+    if (!(await copyArtifact(files, `${from}/${file}`, files, `${to}/${file}`))) throw notFound(from, file);
+  };
+  const record = epoch === null ? LATEST : `${CHECKPOINTS}/${keptCheckpoint(epoch)}`;
+  await copy(TOKENIZER);
+  if (await copySnapshot({ from: files, key: from, to: files, as: to, record })) return;
+  if (epoch !== null) throw notFound(from, record);
+  await copy(WEIGHTS);
 }
 
-/** A snapshot is two files; the one that names the other is renamed into place last, here as there. */
-async function copySnapshot(from: string, to: string, record: string): Promise<void> {
+/** What is copied from where to where. */
+export interface SnapshotCopy {
+  readonly from: ArtifactStore;
+  /** Of the experiment. */
+  readonly key: string;
+  readonly to: ArtifactStore;
+  /** The key that the copy gets; left out: the same. */
+  readonly as?: string;
+  /** Names the tensors file; left out: that of the latest snapshot. */
+  readonly record?: string;
+}
+
+/**
+ * Copies a snapshot, which is two files: one names the other, and is the latest one of the copy. The training may replace
+ * it meanwhile.
+ * @returns false when there is none
+ * @throws checkpoint-not-found, out-of-disk, write-failed
+ */
+export async function copySnapshot({
+  from,
+  key,
+  to,
+  as = key,
+  record = LATEST,
+}: SnapshotCopy): Promise<boolean> {
   for (let tries = 1; ; tries++) {
-    await copyDurably(from, to, record, LATEST);
-    const { file } = JSON.parse(await readFile(join(to, LATEST), 'utf8')) as { file: string };
-    try {
-      return await copyDurably(from, to, join('checkpoints', file));
-    } catch (error) {
-      const wasReplaced = (error as NodeJS.ErrnoException).code === 'ENOENT';
-      if (!wasReplaced || tries === TRIES) throw error;
+    const stream = await from.get(`${key}/${record}`);
+    if (!stream) return false;
+    const json = await text(stream);
+    const tensors = `${CHECKPOINTS}/${JSON.parse(json).file as string}`;
+    if (await copyArtifact(from, `${key}/${tensors}`, to, `${as}/${tensors}`)) {
+      await to.put(`${as}/${LATEST}`, Buffer.from(json));
+      return true;
     }
+    if (tries === TRIES) throw notFound(key, tensors); // else it was replaced meanwhile
   }
 }
 
-async function copyDurably(from: string, to: string, file: string, as: string = file): Promise<void> {
-  const target = join(to, as);
-  await mkdir(dirname(target), { recursive: true });
-  await copyFile(join(from, file), target);
-  const copy = await open(target, 'r+');
-  await copy.sync().finally(() => copy.close());
+function notFound(from: string, file: string) {
+  return appError('checkpoint-not-found', { checkpoint: file, experiment: from });
 }

@@ -9,19 +9,16 @@ import {
 import type { Environment } from '../contracts/environment.js';
 import { describeCorpus, listCorpora, previewCorpus } from '../corpora/corpus-catalogue.js';
 import { corpusNotFound } from '../corpora/load-corpus.js';
-import { type ByteSource, StagedUpload } from '../corpora/staged-upload.js';
+import { type ByteSource, StagedUpload, type UploadPart } from '../corpora/staged-upload.js';
 import { deleteStoredCorpus, findStoredCorpus } from '../corpora/uploaded-corpora.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 
-/** A file of an upload: the text of a split, or the whole text. */
-export type UploadPart = SplitName | 'whole';
+export type { UploadPart };
 
 /** Corpora as the service deals with them: known and uploaded ones. */
 export interface Corpora {
-  /** Where their files are, as jobs say it. */
-  readonly source: { readonly dataDirectory: string; readonly corporaMirror: string | null };
   list(): Promise<CorpusInfo[]>;
   /** @throws corpus-not-found */
   describe(corpus: string): Promise<CorpusInfo>;
@@ -35,7 +32,9 @@ export interface Corpora {
    * @throws corpus-not-text, corpus-too-short, corpus-exists, body-too-large, bad-request, disk-quota-exceeded, out-of-disk, write-failed
    */
   upload(
-    receive: (take: (part: UploadPart, bytes: ByteSource) => Promise<void>) => Promise<CorpusUpload>,
+    receive: (
+      take: (part: UploadPart, bytes: ByteSource, name?: string) => Promise<void>,
+    ) => Promise<CorpusUpload>,
   ): Promise<CorpusInfo>;
   /** @throws corpus-not-found, corpus-in-use; known ones cannot be deleted */
   delete(corpus: string): Promise<void>;
@@ -55,7 +54,6 @@ export function createCorpora(
   const isKnown = (corpus: string) => KnownCorpusName.safeParse(corpus).success;
 
   return {
-    source: { dataDirectory, corporaMirror },
     list: () => listCorpora(source),
     describe: (corpus) => describeCorpus(corpus, source),
     preview: (corpus, split, characters) => previewCorpus(corpus, source, { split, characters }),
@@ -67,7 +65,7 @@ export function createCorpora(
       await assertRoomOnDisk({ dataDir, diskQuotaBytes });
       const upload = await StagedUpload.begin(dataDirectory, maxUploadBytes);
       try {
-        const fields = await receive((part, bytes) => upload.receive(part, bytes));
+        const fields = await receive((part, bytes, name) => upload.receive(part, bytes, name));
         const { id } = await upload.publish(fields);
         return await describeCorpus(id, source);
       } finally {

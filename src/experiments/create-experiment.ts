@@ -32,7 +32,7 @@ export async function planExperiment(
   const { name, tags, notes, priority, ...config } = await checkExperiment(body, corpora);
   const plan = { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config } as const;
   try {
-    const estimate = await executor.run({ type: 'estimate', config, ...corpora.source }, { signal });
+    const estimate = await executor.run({ type: 'estimate', config }, { signal });
     return { ...plan, estimate };
   } catch (error) {
     if (error instanceof AppError && error.kind === 'invalid') throw error;

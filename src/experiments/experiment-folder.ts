@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeError } from '../corpora/download.js';
+import { diskError } from '../files/disk-error.js';
+import { EXPERIMENTS, experimentKey, pathOf } from '../files/layout.js';
 import type { Store } from '../store/store.js';
-import { experimentDirectory } from './training-scheduler.js';
 
 const DELETED = '.deleted-';
 /** A file beside a folder whose experiment is not stored yet. */
@@ -19,14 +19,14 @@ export async function fillFolder<Result>(
   id: string,
   fill: (folder: string) => Promise<Result>,
 ): Promise<Result> {
-  const folder = experimentDirectory(dataDirectory, id);
-  const marker = experimentDirectory(dataDirectory, `${COMING}${id}`);
+  const folder = pathOf(dataDirectory, experimentKey(id));
+  const marker = pathOf(dataDirectory, experimentKey(`${COMING}${id}`));
   try {
     await mkdir(dirname(marker), { recursive: true });
     await writeFile(marker, '');
     await mkdir(folder);
   } catch (error) {
-    throw writeError(marker, error);
+    throw diskError(marker, error);
   }
   const removeMarker = () => rm(marker, { force: true }).catch(() => {}); // else the next start does it
   const result = await fill(folder).catch(async (error: unknown) => {
@@ -43,7 +43,7 @@ export async function fillFolder<Result>(
  * is found and brought to one end or the other, see {@link tidyFolders}.
  */
 export async function deleteFolder(dataDirectory: string, id: string, deleteRow: () => void): Promise<void> {
-  const folder = experimentDirectory(dataDirectory, id);
+  const folder = pathOf(dataDirectory, experimentKey(id));
   const aside = asideOf(dataDirectory, id);
   const isThere = existsSync(folder);
   if (isThere) renameSync(folder, aside);
@@ -62,13 +62,13 @@ export async function deleteFolder(dataDirectory: string, id: string, deleteRow:
  * database that is brought back.
  */
 export function tidyFolders(dataDirectory: string, { experiments }: Pick<Store, 'experiments'>): void {
-  const root = experimentDirectory(dataDirectory, '.');
+  const root = pathOf(dataDirectory, EXPERIMENTS);
   if (!existsSync(root)) return;
   for (const name of readdirSync(root)) {
     const prefix = [DELETED, COMING].find((known) => name.startsWith(known));
     if (prefix === undefined) continue;
     const id = name.slice(prefix.length);
-    const folder = experimentDirectory(dataDirectory, id);
+    const folder = pathOf(dataDirectory, experimentKey(id));
     const isStored = experiments.find(id) !== undefined;
     if (prefix === COMING && !isStored) rmSync(folder, { recursive: true, force: true });
     if (prefix === DELETED && isStored && !existsSync(folder)) renameSync(join(root, name), folder);
@@ -77,5 +77,5 @@ export function tidyFolders(dataDirectory: string, { experiments }: Pick<Store, 
 }
 
 function asideOf(dataDirectory: string, id: string): string {
-  return experimentDirectory(dataDirectory, `${DELETED}${id}`);
+  return pathOf(dataDirectory, experimentKey(`${DELETED}${id}`));
 }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Experiment } from '../contracts/experiment.js';
 import { ExperimentInput } from '../contracts/experiment-config.js';
@@ -7,13 +6,14 @@ import { ForkBody } from '../contracts/http.js';
 import { assertHarmless, isPlainObject, mergePlain } from '../contracts/plain-data.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
+import { FolderArtifactStore } from '../files/folder-artifact-store.js';
+import { experimentKey, initialKey } from '../files/layout.js';
 import { copyInitialModel, hasKept, hasWeights } from './copy-checkpoint.js';
 import { type CreateExperimentDependencies, storeExperiment } from './create-experiment.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { fillFolder } from './experiment-folder.js';
 import { newExperimentId } from './experiment-id.js';
 import { findExperiment } from './find-experiment.js';
-import { experimentDirectory, initialDirectory } from './training-scheduler.js';
 
 /**
  * Queues a new experiment that begins with the weights and the tokenizer of another's latest checkpoint. Its config is
@@ -35,18 +35,18 @@ export async function forkExperiment(
   assertFits(parent, input);
   await dependencies.corpora.assertExists(input.corpus);
   await assertRoomOnDisk(dependencies.environment);
-  const parentFolder = experimentDirectory(dataDirectory, parentId);
-  if (!hasWeights(parentFolder))
+  if (!hasWeights(dataDirectory, parentId))
     throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
-  if (fromEpoch !== null && !hasKept(parentFolder, fromEpoch))
+  if (fromEpoch !== null && !hasKept(dataDirectory, parentId, fromEpoch))
     throw appError('checkpoint-not-found', { checkpoint: `of epoch ${fromEpoch}`, experiment: parentId });
 
   const id = newExperimentId();
+  const files = new FolderArtifactStore(dataDirectory);
   const fork = await fillFolder(dataDirectory, id, async () => {
-    await copyInitialModel(parentFolder, initialDirectory(dataDirectory, id), fromEpoch);
+    await copyInitialModel(files, experimentKey(parentId), initialKey(id), fromEpoch);
     return storeExperiment(dependencies, input, { id, parentId, idempotencyKey });
   });
-  if (!fork.isNew) await rm(experimentDirectory(dataDirectory, id), { recursive: true, force: true });
+  if (!fork.isNew) await files.delete(experimentKey(id));
   return fork;
 }
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint, MetricPoint } from '../contracts/metrics.js';
+import { experimentKey, pathOf } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import { downsample } from './downsample.js';
 import { findExperiment } from './find-experiment.js';
 import { keepExtremes } from './keep-extremes.js';
-import { experimentDirectory } from './training-scheduler.js';
 
 /** Points read at once: a few milliseconds. */
 const PAGE = 5000;
@@ -56,7 +56,7 @@ export async function* streamMetrics(
  */
 export function listCheckpoints(store: Store, dataDirectory: string, id: string): Checkpoint[] {
   const { number } = findExperiment(store, id);
-  const folder = experimentDirectory(dataDirectory, id);
+  const folder = pathOf(dataDirectory, experimentKey(id));
   return store.checkpoints
     .list(number)
     .map((checkpoint) => ({ ...checkpoint, available: existsSync(join(folder, checkpoint.file)) }));

@@ -29,7 +29,7 @@ export async function scoreStream(
   { bytes, onTokens, signal, idleMs }: ScoreStreamOptions,
 ): Promise<ScoreSummary> {
   const model = modelOf(dependencies, id);
-  const { executor, corpora } = dependencies;
+  const { executor } = dependencies;
   const input = readText(bytes, idleMs);
   let written = Promise.resolve();
   const options: RunOptions<InferencePartOf<StreamTask>> = {
@@ -41,7 +41,7 @@ export async function scoreStream(
     },
   };
   try {
-    return await executor.run({ type: 'score-stream', model, request, ...corpora.source }, options);
+    return await executor.run({ type: 'score-stream', model, request }, options);
   } finally {
     void input.return(undefined).catch(() => {}); // what it reads from is closed
   }

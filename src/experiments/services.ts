@@ -4,6 +4,7 @@ import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
+import { DATABASE_FILE, pathOf, TRANSFERS } from '../files/layout.js';
 import { lockDataFolder } from '../store/data-lock.js';
 import { openStore, type Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
@@ -14,7 +15,6 @@ import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
 import { TrainingScheduler } from './training-scheduler.js';
-import { transfersFolder } from './transfer-folder.js';
 
 export interface ServicesOptions {
   readonly environment: Environment;
@@ -39,9 +39,6 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** Name of the database in the data folder. */
-export const DATABASE_FILE = 'gatelm.sqlite';
-
 /**
  * Opens the data folder, recovers what a server before this one left, and begins to train what is queued.
  * @throws database-newer, database-unusable, write-failed
@@ -56,7 +53,7 @@ export function createServices({
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus, logger);
   const queue = new TrainingScheduler({ store, log, executor: trainingExecutor, environment, logger });
-  rmSync(transfersFolder(environment.dataDir), { recursive: true, force: true });
+  rmSync(pathOf(environment.dataDir, TRANSFERS), { recursive: true, force: true });
   tidyFolders(environment.dataDir, store);
   recoverExperiments(store, log, queue, environment);
   queue.wake();

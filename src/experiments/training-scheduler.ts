@@ -1,4 +1,3 @@
-import { join, resolve } from 'node:path';
 import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { TrainingEvent } from '../contracts/events.js';
@@ -6,6 +5,7 @@ import type { ExperimentConfig } from '../contracts/experiment-config.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
 import { AppError, serializeError } from '../errors.js';
+import { experimentKey, initialKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
@@ -15,7 +15,7 @@ export interface TrainingSchedulerOptions {
   readonly store: Store;
   readonly log: EventLog;
   readonly executor: TrainingExecutor;
-  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxRestarts'>;
+  readonly environment: Pick<Environment, 'maxRestarts'>;
   readonly logger: Logger;
   /** Time between two tries to store how a training ended, after one has failed. */
   readonly retryMs?: number;
@@ -133,20 +133,17 @@ export class TrainingScheduler {
   }
 
   #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
-    const { log, executor, environment } = this.#options;
+    const { log, executor } = this.#options;
     const attempt = before + 1;
     log.record(id, { type: 'preparing', data: { attempt } });
-    const dataDirectory = resolve(environment.dataDir);
     try {
       const run = executor.submit({
         experimentId: id,
         attempt,
         config,
-        experimentDirectory: experimentDirectory(dataDirectory, id),
-        dataDirectory,
-        corporaMirror: environment.corporaMirror,
+        folder: experimentKey(id),
         resume,
-        initialDirectory: parentId === null ? null : initialDirectory(dataDirectory, id),
+        initial: parentId === null ? null : initialKey(id),
       });
       this.#active.set(id, { run, ended: this.#follow(run) });
     } catch (error) {
@@ -262,16 +259,6 @@ export class TrainingScheduler {
   #fail(id: string, error: Failure): void {
     this.#options.log.record(id, { type: 'failed', data: { error } });
   }
-}
-
-/** Where an experiment's checkpoints and its served model lie. */
-export function experimentDirectory(dataDirectory: string, experimentId: string): string {
-  return join(resolve(dataDirectory), 'experiments', experimentId);
-}
-
-/** What a fork begins with: a checkpoint and a tokenizer, laid out as an experiment. */
-export function initialDirectory(dataDirectory: string, experimentId: string): string {
-  return join(experimentDirectory(dataDirectory, experimentId), 'initial');
 }
 
 /** How far an experiment has come: whole epochs, and steps. */

@@ -1,29 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { writeError } from '../corpora/download.js';
 import type { ByteSource } from '../corpora/staged-upload.js';
-import { AppError, appError } from '../errors.js';
+import { appError } from '../errors.js';
+import { diskError, isSystemError } from '../files/disk-error.js';
+import { pathOf, TRANSFERS } from '../files/layout.js';
 
 /** Files on their way in or out, in a folder of their own below the data folder; gone with {@link discard}. */
 export class TransferFolder {
+  readonly key: string;
   readonly path: string;
   readonly #names = new Set<string>();
   #receivedBytes = 0;
 
-  private constructor(path: string) {
+  private constructor(key: string, path: string) {
+    this.key = key;
     this.path = path;
   }
 
   /** @throws out-of-disk, write-failed */
   static async create(dataDirectory: string): Promise<TransferFolder> {
-    const path = join(transfersFolder(dataDirectory), randomBytes(8).toString('hex'));
+    const key = `${TRANSFERS}/${randomBytes(8).toString('hex')}`;
+    const path = pathOf(dataDirectory, key);
     await mkdir(path, { recursive: true }).catch((error) => {
-      throw writeError(path, error);
+      throw diskError(path, error);
     });
-    return new TransferFolder(path);
+    return new TransferFolder(key, path);
   }
 
   /**
@@ -37,8 +41,7 @@ export class TransferFolder {
     const file = join(this.path, name);
     const count = this.#counted(source, maxBytes);
     await pipeline(count, createWriteStream(file)).catch((error) => {
-      const isDisks = !(error instanceof AppError) && (error as NodeJS.ErrnoException).syscall !== undefined;
-      throw isDisks ? writeError(file, error) : error;
+      throw isSystemError(error) ? diskError(file, error) : error;
     });
   }
 
@@ -57,9 +60,4 @@ export class TransferFolder {
       yield chunk;
     }
   }
-}
-
-/** Where all transfers are: what a server that is gone left there is of no use to anyone. */
-export function transfersFolder(dataDirectory: string): string {
-  return join(resolve(dataDirectory), 'transfers');
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { Experiment } from '../contracts/experiment.js';
@@ -7,6 +6,7 @@ import type { ExportQuery, ImportFields, ImportResult } from '../contracts/trans
 import { parseStrictly } from '../contracts/validation.js';
 import type { ByteSource } from '../corpora/staged-upload.js';
 import { appError } from '../errors.js';
+import { modelKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import type { EventLog } from './event-log.js';
@@ -40,14 +40,14 @@ export async function exportModel(
   id: string,
   { tiedWeights }: ExportQuery,
 ): Promise<ExportedBundle> {
-  const { modelDirectory } = referToModel(findExperiment(store, id), environment.dataDir);
+  const { folder: model } = referToModel(findExperiment(store, id));
   const folder = await TransferFolder.create(environment.dataDir);
   const discard = () => folder.discard();
   try {
     const { files } = await executor.run({
       type: 'export',
-      modelDirectory,
-      bundleDirectory: folder.path,
+      model,
+      bundle: folder.key,
       tiedWeights,
     });
     return { folder: folder.path, files, discard };
@@ -84,11 +84,11 @@ export async function importModel(
   try {
     const fields = await receive((file, bytes) => bundle.receive(IMPORT_FILES[file], bytes, maxUploadBytes));
     assertComplete(bundle);
-    return await fillFolder(dataDir, id, async (folder) => {
+    return await fillFolder(dataDir, id, async () => {
       const imported = await executor.run({
         type: 'import',
-        bundleDirectory: bundle.path,
-        modelDirectory: join(folder, 'model'),
+        bundle: bundle.key,
+        model: modelKey(id),
       });
       return storeImported(dependencies, id, fields, imported);
     });

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 import type { InferenceExecutor, RunOptions } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { EvaluationProgress, EvaluationRequest, EvaluationResult } from '../contracts/evaluation.js';
@@ -14,10 +13,10 @@ import {
 import type { ModelReference } from '../contracts/jobs.js';
 import type { RankRequest, RankResult, ScoreList, ScoreRequest, ScoreResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
+import { modelKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
 import { findByIdOrName, findExperiment } from './find-experiment.js';
-import { experimentDirectory } from './training-scheduler.js';
 
 export type { RunOptions };
 
@@ -25,7 +24,7 @@ export interface ModelDependencies {
   readonly store: Store;
   readonly executor: InferenceExecutor;
   readonly corpora: Corpora;
-  readonly environment: Pick<Environment, 'dataDir' | 'corporaMirror' | 'generationTimeoutMs'>;
+  readonly environment: Pick<Environment, 'generationTimeoutMs'>;
 }
 
 /**
@@ -135,8 +134,8 @@ export async function score(
   options: RunOptions<never> = {},
 ): Promise<ScoreResult | ScoreList> {
   const model = modelOf(dependencies, id);
-  const { executor, corpora } = dependencies;
-  const list = await executor.run({ type: 'score', model, request, ...corpora.source }, options);
+  const { executor } = dependencies;
+  const list = await executor.run({ type: 'score', model, request }, options);
   return request.text === undefined ? list : list.items[0]!;
 }
 
@@ -158,16 +157,16 @@ export async function rank(
  * @throws experiment-not-found, experiment-untrained, corpus-not-found, and what the executor throws
  */
 export async function evaluate(
-  { store, executor, corpora, environment }: ModelDependencies,
+  { store, executor, corpora }: ModelDependencies,
   id: string,
   request: EvaluationRequest,
   options: RunOptions<EvaluationProgress> = {},
 ): Promise<EvaluationResult> {
   if (request.text !== undefined && (request.corpus !== undefined || request.split !== undefined))
     throw appError('config-conflict', { field: 'text', reason: 'it cannot stand beside corpus or split' });
-  const model = referToModel(findExperiment(store, id), environment.dataDir);
+  const model = referToModel(findExperiment(store, id));
   if (request.corpus !== undefined) await corpora.assertExists(request.corpus);
-  return executor.run({ type: 'evaluate', model, request, ...corpora.source }, options);
+  return executor.run({ type: 'evaluate', model, request }, options);
 }
 
 /**
@@ -176,11 +175,8 @@ export async function evaluate(
  * the last to succeed; perplexities of different corpora do not compare
  * @throws experiment-not-found, experiment-untrained, no-experiment
  */
-export function modelOf(
-  { store, environment }: Pick<ModelDependencies, 'store' | 'environment'>,
-  id: string | undefined,
-): ModelReference {
-  return referToModel(chooseExperiment(store, id), environment.dataDir);
+export function modelOf({ store }: Pick<ModelDependencies, 'store'>, id: string | undefined): ModelReference {
+  return referToModel(chooseExperiment(store, id));
 }
 
 function chooseExperiment(store: Store, id: string | undefined): ExperimentRecord {
@@ -191,14 +187,7 @@ function chooseExperiment(store: Store, id: string | undefined): ExperimentRecor
 }
 
 /** @throws experiment-untrained */
-export function referToModel(
-  { id, state, modelDigest }: ExperimentRecord,
-  dataDirectory: string,
-): ModelReference {
+export function referToModel({ id, state, modelDigest }: ExperimentRecord): ModelReference {
   if (modelDigest === null) throw appError('experiment-untrained', { experiment: id, state });
-  return {
-    experimentId: id,
-    modelDirectory: join(experimentDirectory(dataDirectory, id), 'model'),
-    digest: modelDigest,
-  };
+  return { experimentId: id, folder: modelKey(id), digest: modelDigest };
 }

@@ -5,14 +5,14 @@ import { AppError, appError } from '../errors.js';
 /**
  * Reads multipart/form-data as it comes.
  * @param files names of the files that are known
- * @param take is handed each file; it reads it to its end
+ * @param take is handed each file and the name that the client gave it; it reads it to its end
  * @returns the fields
  * @throws bad-request for an unknown file or a broken form, and what `take` throws
  */
 export async function receiveForm<File extends string>(
   request: FastifyRequest,
   files: readonly File[],
-  take: (file: File, bytes: Readable) => Promise<void>,
+  take: (file: File, bytes: Readable, fileName: string) => Promise<void>,
 ): Promise<Record<string, unknown>> {
   try {
     const fields: Record<string, unknown> = {};
@@ -23,7 +23,7 @@ export async function receiveForm<File extends string>(
       }
       const file = files.find((known) => known === part.fieldname);
       if (file === undefined) throw unknownFile(part.fieldname, files);
-      await take(file, part.file);
+      await take(file, part.file, part.filename);
     }
     return fields;
   } catch (error) {

@@ -179,6 +179,11 @@ const corpus: CorpusInfo = {
   },
   digest: 'ee2cbfcf86ce77cdfc70a7388663cdff9cf72c682837237498e86d79d5f0e381',
   createdAt: null,
+  splitBy: null,
+  documents: null,
+  characters: null,
+  duplicates: null,
+  skippedFiles: [],
 };
 const preview: CorpusPreview = { id: 'ptb', split: 'train', text: ' the company said', truncated: true };
 const { description, source, ptbTestPerplexity, ptbParameterCount } = PRESETS.rnnlm;

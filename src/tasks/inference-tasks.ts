@@ -1,11 +1,17 @@
 import type { TrainedModel } from '../checkpoints/model-folder.js';
-import { WarmModels } from '../checkpoints/warm-models.js';
+import { type ModelLocation, WarmModels } from '../checkpoints/warm-models.js';
 import type { TrainingEstimate } from '../contracts/estimate.js';
-import type { InferenceLimits } from '../contracts/inference-limits.js';
-import type { InferenceResults, InferenceTask } from '../contracts/jobs.js';
+import type {
+  FileSource,
+  InferenceResults,
+  InferenceTask,
+  InferenceThreadOptions,
+  ModelReference,
+} from '../contracts/jobs.js';
 import { assertLongEnough } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
 import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
+import { pathOf } from '../files/layout.js';
 import { searchBeams } from '../generation/beam-search.js';
 import { GenerationEngine } from '../generation/generation-engine.js';
 import { loadBackend } from '../tensor/backend.js';
@@ -21,11 +27,13 @@ type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
 
 /** All that a thread does with trained models: keeps them warm, and writes the texts of a model side by side. */
 export class InferenceTasks {
+  readonly #source: FileSource;
   readonly #warmModels: WarmModels<GenerationEngine>;
   /** Texts that are being written. */
   #textsOpen = 0;
 
-  constructor(limits: InferenceLimits) {
+  constructor({ dataDirectory, mirror, ...limits }: InferenceThreadOptions) {
+    this.#source = { dataDirectory, mirror };
     this.#warmModels = new WarmModels(limits.warmModelBytes, {
       build: ({ model }) => new GenerationEngine(model, limits),
       dispose: (engine) => engine.dispose(),
@@ -36,21 +44,25 @@ export class InferenceTasks {
   async run(task: InferenceTask, context: TaskContext): Promise<Result> {
     switch (task.type) {
       case 'export':
-        return exportBundle(task);
+        return exportBundle(task, this.#source);
       case 'import':
-        return importBundle(task);
+        return importBundle(task, this.#source);
       case 'estimate':
         await loadBackend();
         return estimate(task, this.#turn(context));
       default:
         await loadBackend();
-        return this.#warmModels.use(task.model, (warm) => this.#useModel(warm, task, context));
+        return this.#warmModels.use(this.#locate(task.model), (warm) => this.#useModel(warm, task, context));
     }
+  }
+
+  #locate({ experimentId, folder, digest }: ModelReference): ModelLocation {
+    return { experimentId, folder: pathOf(this.#source.dataDirectory, folder), digest };
   }
 
   /** All else gives way to the texts that are written. */
   #turn({ tell, nextInput, isCancelled }: TaskContext): Turn {
-    return { tell, nextInput, isCancelled, othersWait: () => this.#textsOpen > 0 };
+    return { tell, nextInput, isCancelled, source: this.#source, othersWait: () => this.#textsOpen > 0 };
   }
 
   async #useModel(warm: WarmModel, task: ModelTask, context: TaskContext): Promise<Result> {
@@ -80,11 +92,11 @@ export class InferenceTasks {
 }
 
 async function estimate(
-  { config, dataDirectory, corporaMirror: mirror }: Extract<InferenceTask, { type: 'estimate' }>,
+  { config }: Extract<InferenceTask, { type: 'estimate' }>,
   turn: Turn,
 ): Promise<TrainingEstimate> {
   const { corpus: name, tokenizer, training } = config;
-  const corpus = await loadCorpus({ corpus: name, tokenizer, dataDirectory, mirror });
+  const corpus = await loadCorpus({ corpus: name, tokenizer, ...turn.source });
   assertLongEnough(corpus, training);
   const { splits, vocabulary } = corpus;
   return runCooperatively(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);

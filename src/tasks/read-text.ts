@@ -2,7 +2,7 @@
 import type { TrainedModel } from '../checkpoints/model-folder.js';
 import type { SplitName } from '../contracts/corpus.js';
 import type { EvaluationProgress, EvaluationResult } from '../contracts/evaluation.js';
-import type { InferenceTask } from '../contracts/jobs.js';
+import type { FileSource, InferenceTask } from '../contracts/jobs.js';
 import type { RankResult, ScoredToken, ScoreList, ScoreResult, ScoreSummary } from '../contracts/score.js';
 import type { Corpus } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
@@ -24,6 +24,8 @@ import type { TaskContext } from './task-context.js';
 
 /** What connects a reader with others: it gives way to those who want the thread. */
 export interface Turn extends TaskContext {
+  /** Where corpora are. */
+  readonly source: FileSource;
   /** Whether others want the thread. */
   othersWait(): boolean;
 }
@@ -40,13 +42,13 @@ type ReadingTask = TaskOf<'score' | 'score-stream' | 'evaluate'>;
 /** Calls `use` with how the model is to adapt to the text, and frees that afterwards. */
 async function withAdaptation<Answer>(
   { model, tokenizer, description }: TrainedModel,
-  { request, dataDirectory, corporaMirror: mirror }: ReadingTask,
+  { request }: ReadingTask,
   turn: Turn,
   onStep: (progress: EvaluationProgress) => void,
   use: (adaptation: PreparedAdaptation) => Promise<Answer>,
 ): Promise<Answer> {
   const splits = needsSplits(request)
-    ? (await loadCorpus({ corpus: description.corpus, tokenizer, dataDirectory, mirror })).splits
+    ? (await loadCorpus({ corpus: description.corpus, tokenizer, ...turn.source })).splits
     : null;
   const steps = prepareAdaptation(model, request, splits);
   const adaptation = await runCooperatively(steps, { ...turn, onStep });
@@ -107,7 +109,7 @@ export async function evaluateModel(
   turn: Turn,
 ): Promise<EvaluationResult> {
   const { model, tokenizer, description } = warm;
-  const { request, dataDirectory, corporaMirror: mirror } = task;
+  const { request } = task;
   const tell = tellProgress(turn);
   return withAdaptation(warm, task, turn, tell, async (adaptation) => {
     if (request.text !== undefined) {
@@ -123,8 +125,7 @@ export async function evaluateModel(
     const corpus = await loadCorpus({
       corpus: request.corpus ?? description.corpus,
       tokenizer,
-      dataDirectory,
-      mirror,
+      ...turn.source,
     });
     const { ids, bytes } = readSplit(corpus, request.split ?? 'test');
     const steps = isAdaptive(request)

@@ -3,10 +3,11 @@ import { CheckpointFolder } from '../checkpoints/checkpoint-folder.js';
 import { openInitialModel } from '../checkpoints/initial-model.js';
 import { describeModel } from '../checkpoints/model-folder.js';
 import type { TrainingEvent } from '../contracts/events.js';
-import type { BackendReport, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
+import type { BackendReport, FileSource, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
 import { assertLongEnough } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
 import { appError, serializeError } from '../errors.js';
+import { MODEL, pathOf } from '../files/layout.js';
 import { generateText } from '../generation/generate-text.js';
 import { LstmLanguageModel } from '../models/lstm-language-model.js';
 import { parametersFromWeights } from '../models/lstm-parameters.js';
@@ -24,19 +25,20 @@ export interface TrainingContext {
 /** One attempt at one experiment. What goes wrong is the outcome `failed`, not a rejection. */
 export async function trainExperiment(
   job: TrainingJob,
+  source: FileSource,
   { emit, readStop }: TrainingContext,
 ): Promise<TrainingOutcome> {
   try {
     const report = await loadBackend();
     const { config } = job;
+    const folder = pathOf(source.dataDirectory, job.folder);
     if (config.precision === 'bfloat16' && report.kernels !== 'fused')
       throw appError('precision-unavailable', { ...report });
-    const initial = job.initialDirectory === null ? null : openInitialModel(job.initialDirectory);
+    const initial = job.initial === null ? null : openInitialModel(pathOf(source.dataDirectory, job.initial));
     const corpus = await loadCorpus({
       corpus: config.corpus,
       tokenizer: initial?.tokenizer ?? config.tokenizer,
-      dataDirectory: job.dataDirectory,
-      mirror: job.corporaMirror,
+      ...source,
     });
     assertLongEnough(corpus, config.training);
     const { seed, sampleLength } = config.training;
@@ -48,11 +50,11 @@ export async function trainExperiment(
     });
     const { precision, corpus: corpusName } = config;
     describeModel(
-      join(job.experimentDirectory, 'model'),
+      join(folder, MODEL),
       { version: 1, model: config.model, vocabularySize, precision, corpus: corpusName },
       corpus.tokenizer,
     );
-    const sink = new CheckpointFolder(job.experimentDirectory, config.training);
+    const sink = new CheckpointFolder(folder, config.training);
     if (!job.resume) sink.forgetSnapshot();
     const trainer = new Trainer({
       model,

@@ -1,8 +1,14 @@
 import type { PreTokenizer, TokenizerConfig } from '../contracts/corpus.js';
 import { trainBytePairTokenizer } from './byte-pair-tokenizer.js';
 import { chooseVocabulary, countTokens } from './frequency-vocabulary.js';
-import { makeLosslessWordTokenizer } from './lossless-word-tokenizer.js';
+import {
+  chooseLosslessVocabulary,
+  countLosslessWords,
+  LOSSLESS_MIN_COUNT,
+  LosslessWordTokenizer,
+} from './lossless-word-tokenizer.js';
 import { SegmentTokenizer } from './segment-tokenizer.js';
+import type { SegmenterName } from './segmenter.js';
 import { assertWellFormed, type Tokenizer } from './tokenizer.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
 
@@ -18,17 +24,48 @@ export function createTokenizer(
   defaultPreTokenizer: PreTokenizer,
 ): Tokenizer {
   if (config.type === 'byte-pair') return trainBytePairTokenizer(trainText, config);
-  const segmenter = segmenterOf(config, defaultPreTokenizer);
-  if (segmenter === 'lossless') return makeLosslessWordTokenizer(trainText, config);
   assertWellFormed(trainText);
-  const { lowercase } = config;
-  const counts = countTokens(segmenter, lowercase, trainText);
-  const limits = { ...config, hasUnknown: defaultPreTokenizer === 'whitespace' && counts.has(UNKNOWN_TOKEN) };
-  return new SegmentTokenizer({
-    segmenter,
-    lowercase,
-    vocabulary: chooseVocabulary(segmenter, counts, limits),
-  });
+  const training = new VocabularyTraining(config, defaultPreTokenizer);
+  training.add(trainText);
+  return training.finish();
+}
+
+/** Makes a tokenizer of words or characters from a train split that comes in pieces. */
+export class VocabularyTraining {
+  readonly #config: Exclude<TokenizerConfig, { type: 'byte-pair' }>;
+  readonly #segmenter: SegmenterName | 'lossless';
+  readonly #isTokenized: boolean;
+  readonly #counts = new Map<string, number>();
+
+  /** @param defaultPreTokenizer as of {@link createTokenizer} */
+  constructor(config: Exclude<TokenizerConfig, { type: 'byte-pair' }>, defaultPreTokenizer: PreTokenizer) {
+    this.#config = config;
+    this.#segmenter = segmenterOf(config, defaultPreTokenizer);
+    this.#isTokenized = defaultPreTokenizer === 'whitespace';
+  }
+
+  /** @param text the next piece, which ends where no word is cut */
+  add(text: string): void {
+    const { lowercase } = this.#config;
+    if (this.#segmenter === 'lossless') countLosslessWords(text, lowercase, this.#counts);
+    else countTokens(this.#segmenter, lowercase, text, this.#counts);
+  }
+
+  /** @throws config-conflict for a vocabulary that is too small */
+  finish(): Tokenizer {
+    const { lowercase, vocabularySize, minCount } = this.#config;
+    const [segmenter, counts] = [this.#segmenter, this.#counts];
+    if (segmenter === 'lossless') {
+      const limits = { vocabularySize, minCount: minCount ?? LOSSLESS_MIN_COUNT };
+      return new LosslessWordTokenizer({ lowercase, vocabulary: chooseLosslessVocabulary(counts, limits) });
+    }
+    const limits = { vocabularySize, minCount, hasUnknown: this.#isTokenized && counts.has(UNKNOWN_TOKEN) };
+    return new SegmentTokenizer({
+      segmenter,
+      lowercase,
+      vocabulary: chooseVocabulary(segmenter, counts, limits),
+    });
+  }
 }
 
 /**
@@ -47,7 +84,7 @@ export function wordTokenizerOf(
 function segmenterOf(
   config: Exclude<TokenizerConfig, { type: 'byte-pair' }>,
   defaultPreTokenizer: PreTokenizer,
-) {
+): SegmenterName | 'lossless' {
   if (config.type === 'character') return 'character';
   return config.preTokenizer === 'auto' ? defaultPreTokenizer : config.preTokenizer;
 }

@@ -3,7 +3,6 @@ import { appError } from '../errors.js';
 import { BYTE_CHARACTERS, BYTE_ORDER, spellBytes } from './byte-alphabet.js';
 import { BYTE_LEVEL_LINE_FEED, ByteLevelTokenizer, byteIdsOf, forEachPiece } from './byte-level-tokenizer.js';
 import { toLowerCase } from './lower-case.js';
-import { assertWellFormed } from './tokenizer.js';
 import { losslessWordTokenizerJson } from './tokenizer-json-format.js';
 import { Vocabulary } from './vocabulary.js';
 import { LOSSLESS_PATTERN } from './word-patterns.js';
@@ -93,21 +92,3 @@ export function chooseLosslessVocabulary(
 
 /** Words that the train split has fewer times are spelled, where a config leaves it open: else spelling is never learned. */
 export const LOSSLESS_MIN_COUNT = 2;
-
-/** Makes lossless words from a train split. */
-export function makeLosslessWordTokenizer(
-  text: string,
-  config: {
-    readonly vocabularySize: number | null;
-    readonly minCount: number | null;
-    readonly lowercase: boolean;
-  },
-): LosslessWordTokenizer {
-  assertWellFormed(text);
-  const pieces = countLosslessWords(text, config.lowercase);
-  const limits = { ...config, minCount: config.minCount ?? LOSSLESS_MIN_COUNT };
-  return new LosslessWordTokenizer({
-    lowercase: config.lowercase,
-    vocabulary: chooseLosslessVocabulary(pieces, limits),
-  });
-}

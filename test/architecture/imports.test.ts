@@ -10,8 +10,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Folders that a folder may import besides itself, node's own modules and src/errors. The design's table, section 2. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
+  files: ['contracts'],
   tokenizers: ['contracts'],
-  corpora: ['tokenizers', 'contracts'],
+  corpora: ['files', 'tokenizers', 'contracts'],
   batches: ['contracts'],
   tensor: ['contracts'],
   layers: ['tensor'],
@@ -19,7 +20,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   training: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts', 'evaluation'],
   evaluation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
   generation: ['models', 'layers', 'tensor', 'batches', 'corpora', 'tokenizers', 'contracts'],
-  checkpoints: ['models', 'training', 'layers', 'tensor', 'tokenizers', 'contracts'], // the gate order is the layers'
+  checkpoints: ['models', 'training', 'layers', 'tensor', 'tokenizers', 'files', 'contracts'], // the gate order is the layers'
   tasks: [
     'checkpoints',
     'training',
@@ -29,12 +30,13 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'tensor',
     'corpora',
     'tokenizers',
+    'files',
     'contracts',
   ],
   store: ['contracts'],
   sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
+  experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
   cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
@@ -42,8 +44,9 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
+  files: [],
   tokenizers: [],
-  corpora: [],
+  corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],
   tensor: [/^@tensorflow\//],
   layers: [],
@@ -153,10 +156,11 @@ test('a server with its services loads neither TensorFlow nor any library of it'
     const { LocalInferenceExecutor } = await import('${distOf('src/compute/local-inference-executor.js')}');
     const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
     const environment = { ...parseEnvironment({}), dataDir, port: 0 };
+    const files = { dataDirectory: dataDir, mirror: null };
     const services = createServices({
       environment,
-      trainingExecutor: new LocalTrainingExecutor(),
-      inferenceExecutor: new LocalInferenceExecutor(),
+      trainingExecutor: new LocalTrainingExecutor({ files }),
+      inferenceExecutor: new LocalInferenceExecutor({ files }),
     });
     const app = await buildApp(services);
     const { statusCode } = await app.inject('/experiments');

@@ -26,7 +26,7 @@ describe('warm models', () => {
       });
     const reference = (experimentId: string, digest = 'd') => ({
       experimentId,
-      modelDirectory: join(folder, 'model'),
+      folder: join(folder, 'model'),
       digest,
     });
     await warmOf(0).use(reference('any'), async ({ extra }) => assert.equal(extra, 0));

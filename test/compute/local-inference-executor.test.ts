@@ -7,13 +7,14 @@ import {
 } from '../../src/compute/local-inference-executor.js';
 import { type GenerationPart, GenerationRequest } from '../../src/contracts/generation.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
+import { NO_FILES } from '../support/training-job.js';
 
 function startExecutor(
   context: TestContext,
-  options: LocalInferenceExecutorOptions = {},
+  options: Partial<LocalInferenceExecutorOptions> = {},
 ): LocalInferenceExecutor {
   const workerFile = fileURLToPath(new URL('../fixtures/obey-prompt.js', import.meta.url));
-  const executor = new LocalInferenceExecutor({ workerFile, ...options });
+  const executor = new LocalInferenceExecutor({ workerFile, files: NO_FILES, ...options });
   context.after(() => executor.close());
   return executor;
 }
@@ -21,7 +22,7 @@ function startExecutor(
 function generate(prompt: string): Extract<InferenceTask, { type: 'generate' }> {
   return {
     type: 'generate',
-    model: { experimentId: 'e', modelDirectory: '/nonexistent', digest: 'd' },
+    model: { experimentId: 'e', folder: 'model', digest: 'd' },
     request: GenerationRequest.parse({ prompt }),
   };
 }

@@ -10,16 +10,16 @@ import {
 } from '../../src/compute/local-training-executor.js';
 import type { TrainingRun } from '../../src/compute/training-executor.js';
 import { untilGone } from '../support/process-end.js';
-import { trainingJob } from '../support/training-job.js';
+import { NO_FILES, trainingJob } from '../support/training-job.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
 
 function startExecutor(
   context: TestContext,
   worker: string,
-  options: LocalTrainingExecutorOptions = {},
+  options: Partial<LocalTrainingExecutorOptions> = {},
 ): LocalTrainingExecutor {
-  const executor = new LocalTrainingExecutor({ workerFile: fixture(worker), ...options });
+  const executor = new LocalTrainingExecutor({ workerFile: fixture(worker), files: NO_FILES, ...options });
   context.after(() => executor.close());
   return executor;
 }

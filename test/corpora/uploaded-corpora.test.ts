@@ -77,7 +77,11 @@ describe('storeCorpus', () => {
 
   it('cuts text without lines at spaces, and without spaces between characters', async (test) => {
     const folder = dataDirectory(test);
-    const words = await storeCorpus(folder, { name: 'words' }, { whole: 'ab cd '.repeat(500) });
+    const words = await storeCorpus(
+      folder,
+      { name: 'words', splitBy: 'tail' },
+      { whole: 'ab cd '.repeat(500) },
+    );
     assert.match((await openCorpus(folder, words)).splits.train, / $/);
     const fractions = { validFraction: 0.3, testFraction: 0.3 };
     const one = await storeCorpus(folder, { name: 'one', ...fractions }, { whole: '🦊!'.repeat(50) });

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { EventBus } from '../../src/experiments/event-bus.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
-import { DATABASE_FILE } from '../../src/experiments/services.js';
+import { DATABASE_FILE } from '../../src/files/layout.js';
 import { openStore } from '../../src/store/store.js';
 import { SUCCEEDED_EVENT, startedEvent, stepEvent } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';

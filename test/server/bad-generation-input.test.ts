@@ -5,12 +5,12 @@ import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import request from 'supertest';
 import { useBackend } from '../support/backend.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { type ServiceOptions, startService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
 
 async function start(t: TestContext, options: ServiceOptions = {}) {
-  const service = await startService(t, { executor: new InProcessExecutor(), ...options });
+  const service = await startService(t, { executor: inProcess, ...options });
   await request(service.address)
     .post('/experiments/import')
     .attach('model', Buffer.from(tinyBundle(temporaryFolder(t)).get('model.safetensors')!), 'model')

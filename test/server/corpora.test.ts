@@ -47,6 +47,7 @@ test('three files become the three splits', async (t) => {
     .attach('valid', Buffer.from('one two\nthree four\n'), 'b')
     .attach('test', Buffer.from('five six\nseven eight\n'), 'c')
     .field('name', 'three')
+    .field('tokenized', 'true')
     .expect(201);
   assert.equal(body.statistics.valid.tokens, 6);
 });
@@ -57,7 +58,7 @@ test('an upload that is wrong is refused with its reason, and leaves nothing beh
   const codes = {
     binary: await post()
       .field('name', 'a')
-      .attach('file', Buffer.from([0xff, 0xfe, 0x00, 0x01]), 'a')
+      .attach('file', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x00, 0x01]), 'a')
       .expect(400),
     tooBig: await post().field('name', 'a').attach('file', Buffer.alloc(20_000, 'a b\n'), 'a').expect(413),
     tooShort: await post().field('name', 'a').attach('file', Buffer.from('a'), 'a').expect(400),

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import request from 'supertest';
 import { EvaluationResult } from '../../src/contracts/evaluation.js';
 import { useBackend } from '../support/backend.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
 
@@ -13,7 +13,7 @@ describe('POST /experiments/:id/evaluate', () => {
   useBackend();
 
   test('measures a split or a text: plainly, with the cache, dynamically', async (t) => {
-    const { address } = await startService(t, { executor: new InProcessExecutor() });
+    const { address } = await startService(t, { executor: inProcess });
     await request(address)
       .post('/corpora?name=cats&validFraction=0.2&testFraction=0.2')
       .type('text/plain')

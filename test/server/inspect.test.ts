@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import request from 'supertest';
 import type { ScoreResult } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
 
@@ -12,7 +12,7 @@ describe('POST /score with inspect', () => {
   useBackend();
 
   test('shows gates, cells, chosen units and alternatives at each token', async (t) => {
-    const service = await startService(t, { executor: new InProcessExecutor() });
+    const service = await startService(t, { executor: inProcess });
     await request(service.address)
       .post('/experiments/import')
       .attach('model', Buffer.from(tinyBundle(temporaryFolder(t)).get('model.safetensors')!), 'model')

@@ -6,7 +6,7 @@ import request from 'supertest';
 import type { RunOptions } from '../../src/compute/inference-executor.js';
 import { useBackend } from '../support/backend.js';
 import type { FakeInferenceExecutor } from '../support/fake-executor.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { InProcessExecutor, inProcess } from '../support/in-process-executor.js';
 import { type ServiceOptions, startService, type TestService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
 
@@ -34,7 +34,7 @@ describe('the openai client', () => {
   useBackend();
 
   async function start(test: TestContext, options: ServiceOptions = {}) {
-    const service = await startService(test, { executor: new InProcessExecutor(), ...options });
+    const service = await startService(test, { executor: inProcess, ...options });
     const id = await importTiny(service, test, 'tiny');
     return { service, id, openai: clientOf(service) };
   }
@@ -173,7 +173,7 @@ describe('the openai client', () => {
 
   test('sends its key as bearer token', async (t) => {
     const key = 'k'.repeat(32);
-    const executor = new InProcessExecutor();
+    const executor = inProcess;
     const service = await startService(t, { executor, environment: { apiKeys: [key] } });
     await importTiny(service, t, 'tiny', key);
     await assert.rejects(clientOf(service, 'wrong').completions.create(ASKED), (error) => {
@@ -192,7 +192,7 @@ describe('the openai client', () => {
         throw new Error('it broke');
       };
     }
-    const { openai } = await start(t, { executor: new Breaking() });
+    const { openai } = await start(t, { executor: (dataDir: string) => new Breaking(dataDir) });
     const texts: (string | undefined)[] = [];
     const read = async () => {
       for await (const { choices } of await openai.completions.create({ ...ASKED, stream: true }))

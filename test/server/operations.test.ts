@@ -10,7 +10,7 @@ import type { Logger } from '../../src/experiments/logger.js';
 import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 
 test('is ready while its hosts could load TensorFlow, or have not tried, and says why it is not', async (t) => {
@@ -73,7 +73,7 @@ test('the log has a line of JSON for each request and each change of an experime
 });
 
 test('a dry run of the real worker says what a training would take', async (t) => {
-  const { address } = await startService(t, { executor: new InProcessExecutor() });
+  const { address } = await startService(t, { executor: inProcess });
   const plan = async (fields: object, status = 200) =>
     (await request(address).post('/experiments?dryRun=true').send(fields).expect(status)).body;
   await request(address)

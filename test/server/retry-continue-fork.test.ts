@@ -69,7 +69,7 @@ test('a failed experiment is retried from its checkpoint, once however often it 
   assert.deepEqual([one.state, one.error, one.endedAt], ['queued', null, null]);
   assert.ok(['queued', 'preparing'].includes(two.state));
   const run = await service.training.run(1);
-  assert.deepEqual([run.job.attempt, run.job.resume, run.job.initialDirectory], [2, true, null]);
+  assert.deepEqual([run.job.attempt, run.job.resume, run.job.initial], [2, true, null]);
   run.emit(startedEvent(2));
   succeed(run);
   await new ProgressClient(`${service.socketAddress}/experiments/${id}/progress`).closed;
@@ -146,7 +146,7 @@ test('a fork begins with its parent’s checkpoint and with the config that it c
   const { job } = await service.training.run(1);
   assert.equal(job.resume, false);
   const copy = join(folderOf(service, fork.id), 'initial');
-  assert.equal(job.initialDirectory, copy);
+  assert.equal(join(service.dataDir, job.initial!), copy);
   assert.equal(readFileSync(join(copy, SNAPSHOT), 'utf8'), 'weights and more');
   assert.equal(readFileSync(join(copy, 'model/tokenizer.json'), 'utf8'), 'a tokenizer');
 

@@ -9,14 +9,14 @@ import { EvaluationResult } from '../../src/contracts/evaluation.js';
 import { GenerationAnswer } from '../../src/contracts/generation.js';
 import { RankResult, type ScoredToken, ScoreResult, ScoreSummary } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { type ServiceOptions, startService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
 
 const LINE = 'the cat sat on the mat\n';
 
 async function start(t: TestContext, options: ServiceOptions = {}) {
-  const service = await startService(t, { executor: new InProcessExecutor(), ...options });
+  const service = await startService(t, { executor: inProcess, ...options });
   const { body } = await request(service.address)
     .post('/experiments/import')
     .attach('model', Buffer.from(tinyBundle(temporaryFolder(t)).get('model.safetensors')!), 'model')

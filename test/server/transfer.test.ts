@@ -7,7 +7,7 @@ import request from 'supertest';
 import { Experiment } from '../../src/contracts/experiment.js';
 import { useBackend } from '../support/backend.js';
 import { checkpointEvent, epochEvent, startedEvent } from '../support/fake-executor.js';
-import { InProcessExecutor } from '../support/in-process-executor.js';
+import { inProcess } from '../support/in-process-executor.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService, type TestService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
@@ -31,7 +31,7 @@ describe('a model of PyTorch', () => {
   useBackend();
 
   test('is imported, served like one’s own, exported, and imported again as the same', async (t) => {
-    const service = await startService(t, { executor: new InProcessExecutor() });
+    const service = await startService(t, { executor: inProcess });
     const { address } = service;
     const bundle = Object.fromEntries(tinyBundle(temporaryFolder(t)));
     const parts = { model: bundle['model.safetensors']!, config: bundle['config.json']! };
@@ -85,7 +85,7 @@ describe('a model of PyTorch', () => {
   });
 
   test('that is not what it seems is refused by its reason, and leaves nothing behind', async (t) => {
-    const service = await startService(t, { executor: new InProcessExecutor() });
+    const service = await startService(t, { executor: inProcess });
     const bundle = Object.fromEntries(tinyBundle(temporaryFolder(t)));
     const model = bundle['model.safetensors']!;
     const refused = {

@@ -19,6 +19,7 @@ import type {
   TrainingOutcome,
 } from '../../src/contracts/jobs.js';
 import { ModelConfig } from '../../src/contracts/model.js';
+import { pathOf } from '../../src/files/layout.js';
 
 const REPORT: BackendReport = {
   backend: 'native',
@@ -143,10 +144,16 @@ export class FakeTrainingExecutor implements TrainingExecutor {
 }
 
 export class FakeInferenceExecutor implements InferenceExecutor {
+  readonly #dataDirectory: string;
   readonly tasks: InferenceTask[] = [];
   /** Generations go on until they are cancelled. */
   isEndless = false;
   cancelled = 0;
+
+  /** @param dataDirectory where an export writes its files */
+  constructor(dataDirectory = '/nonexistent') {
+    this.#dataDirectory = dataDirectory;
+  }
 
   async run<Task extends InferenceTask>(
     task: Task,
@@ -169,10 +176,10 @@ export class FakeInferenceExecutor implements InferenceExecutor {
       if (this.isEndless) {
         await new Promise((end) => signal?.addEventListener('abort', end));
         this.cancelled += 1;
-        return { ...answer(task), finishReason: 'cancelled' } as InferenceResultOf<Task>;
+        return { ...answer(task, this.#dataDirectory), finishReason: 'cancelled' } as InferenceResultOf<Task>;
       }
     }
-    return answer(task) as InferenceResultOf<Task>;
+    return answer(task, this.#dataDirectory) as InferenceResultOf<Task>;
   }
 
   backendReport(): BackendReport {
@@ -206,7 +213,7 @@ async function scoreInput({ input, onPart }: RunOptions<never>) {
   return { perplexity: 4, loss: Math.log(4), bitsPerByte: 2, tokens, bytes: tokens };
 }
 
-function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
+function answer(task: InferenceTask, dataDirectory: string): InferenceResultOf<InferenceTask> {
   switch (task.type) {
     case 'generate': {
       const { experimentId } = task.model;
@@ -264,7 +271,8 @@ function answer(task: InferenceTask): InferenceResultOf<InferenceTask> {
       return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };
     case 'export': {
       const files = { 'model.safetensors': 'w'.repeat(1000), 'config.json': '{}', 'tokenizer.json': '{}' };
-      for (const [name, text] of Object.entries(files)) writeFileSync(join(task.bundleDirectory, name), text);
+      for (const [name, text] of Object.entries(files))
+        writeFileSync(join(pathOf(dataDirectory, task.bundle), name), text);
       return { files: Object.entries(files).map(([name, { length: bytes }]) => ({ name, bytes })) };
     }
     case 'import':

@@ -5,14 +5,21 @@ import type {
   InferenceResultOf,
   RunOptions,
 } from '../../src/compute/inference-executor.js';
-import { createCancelFlag, raiseCancelFlag } from '../../src/compute/inference-thread-task.js';
+import { connectTask, createCancelFlag, raiseCancelFlag } from '../../src/compute/inference-thread-task.js';
 import { takePart } from '../../src/compute/task-parts.js';
 import { drain } from '../../src/compute/thread-port.js';
+import { InferenceLimits } from '../../src/contracts/inference-limits.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
-import runTask from '../../workers/generate.js';
+import { InferenceTasks } from '../../src/tasks/inference-tasks.js';
 
 /** The real worker in the test's own process: models are real, and no host has to start. */
 export class InProcessExecutor implements InferenceExecutor {
+  readonly #tasks: InferenceTasks;
+
+  constructor(dataDirectory: string) {
+    this.#tasks = new InferenceTasks({ ...InferenceLimits.parse({}), dataDirectory, mirror: null });
+  }
+
   async run<Task extends InferenceTask>(
     task: Task,
     options: RunOptions<InferencePartOf<Task>> = {},
@@ -35,7 +42,10 @@ export class InProcessExecutor implements InferenceExecutor {
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
     try {
-      const result = await runTask({ task, parts: onPart || input ? workerPort : null, cancelled });
+      const result = await this.#tasks.run(
+        task,
+        connectTask({ parts: onPart || input ? workerPort : null, cancelled }),
+      );
       drain(parts, take);
       return result as InferenceResultOf<Task>;
     } catch (error) {
@@ -62,4 +72,9 @@ export class InProcessExecutor implements InferenceExecutor {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Makes one, as an option of a service. */
+export function inProcess(dataDirectory: string): InProcessExecutor {
+  return new InProcessExecutor(dataDirectory);
 }

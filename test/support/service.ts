@@ -15,8 +15,8 @@ export interface ServiceOptions {
   readonly slots?: number;
   readonly dataDir?: string;
   readonly environment?: Partial<Environment>;
-  /** Instead of the fake one. */
-  readonly executor?: InferenceExecutor;
+  /** Makes one for a data folder, instead of the fake one. */
+  readonly executor?: (dataDirectory: string) => InferenceExecutor;
   readonly dashboardFolder?: string;
 }
 
@@ -51,11 +51,11 @@ export async function startService(test: TestContext, options: ServiceOptions = 
   };
   const { plays = false, slots = 1 } = options;
   const training = new FakeTrainingExecutor({ slots, plays });
-  const inference = new FakeInferenceExecutor();
+  const inference = new FakeInferenceExecutor(dataDir);
   const services = createServices({
     environment,
     trainingExecutor: training,
-    inferenceExecutor: options.executor ?? inference,
+    inferenceExecutor: options.executor?.(dataDir) ?? inference,
   });
   const app = await buildApp(services, { dashboardFolder: options.dashboardFolder });
   await app.listen({ host: '127.0.0.1', port: 0 });

@@ -7,10 +7,11 @@ export function trainingJob(experimentId: string): TrainingJob {
     experimentId,
     attempt: 1,
     config: ExperimentConfig.parse({}),
-    experimentDirectory: '/nonexistent',
-    dataDirectory: '/nonexistent',
-    corporaMirror: null,
+    folder: `experiments/${experimentId}`,
     resume: false,
-    initialDirectory: null,
+    initial: null,
   };
 }
+
+/** Files for workers that read none. */
+export const NO_FILES = { dataDirectory: '/nonexistent', mirror: null } as const;

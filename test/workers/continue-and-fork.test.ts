@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
-import { createStopFlag } from '../../src/compute/training-task.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { StagedUpload } from '../../src/corpora/staged-upload.js';
 import { copyInitialModel } from '../../src/experiments/copy-checkpoint.js';
-import train from '../../workers/train.js';
+import { FolderArtifactStore } from '../../src/files/folder-artifact-store.js';
+import { trainExperiment } from '../../src/tasks/train-experiment.js';
 import { useBackend } from '../support/backend.js';
 
 const CONFIG = {
@@ -40,22 +39,21 @@ describe('a training that goes on or begins elsewhere', () => {
     await upload(folder, 'dogs', 'the dog sat on the log');
     run = async (experiment, changes, how = {}) => {
       const { name: _, tags: _t, notes: _n, priority: _p, ...config } = resolveExperimentInput(changes);
-      const { port1, port2 } = new MessageChannel();
       const job = {
         experimentId: 'e',
         attempt: 1,
         config,
-        experimentDirectory: join(folder, experiment),
-        dataDirectory: folder,
-        corporaMirror: null,
+        folder: experiment,
         resume: false,
-        initialDirectory: null,
+        initial: null,
         ...how,
       };
-      const outcome = await train({ job, events: port2, stop: createStopFlag() });
       const events: TrainingEvent[] = [];
-      for (let e = receiveMessageOnPort(port1); e; e = receiveMessageOnPort(port1)) events.push(e.message);
-      port1.close();
+      const outcome = await trainExperiment(
+        job,
+        { dataDirectory: folder, mirror: null },
+        { emit: (event) => events.push(event), readStop: () => null },
+      );
       assert.deepEqual(outcome, { type: 'succeeded' });
       return events;
     };
@@ -73,17 +71,17 @@ describe('a training that goes on or begins elsewhere', () => {
   test('a fork begins where its parent stands, with its vocabulary, on another text', async () => {
     const long = { ...CONFIG, corpus: 'cats', training: { ...CONFIG.training, epochs: 12 } };
     const parent = await run('parent', long);
-    await copyInitialModel(join(folder, 'parent'), join(folder, 'fork', 'initial'));
-    const initialDirectory = join(folder, 'fork', 'initial');
+    await copyInitialModel(new FolderArtifactStore(folder), 'parent', 'fork/initial');
+    const initial = 'fork/initial';
     const still = {
       ...long,
       optimizer: { type: 'sgd', learningRate: 1e-9 },
       training: { ...long.training, epochs: 1 },
     };
-    const same = await run('fork', still, { initialDirectory });
+    const same = await run('fork', still, { initial });
     const last = parent.filter((event) => event.type === 'epoch').at(-1)!;
     assert.ok(Math.abs(find(same, 'epoch').validLoss! - last.data.validLoss!) < 1e-5);
-    const other = await run('fork', { ...still, corpus: 'dogs' }, { initialDirectory });
+    const other = await run('fork', { ...still, corpus: 'dogs' }, { initial });
     assert.equal(find(other, 'started').vocabularySize, find(parent, 'started').vocabularySize);
   });
 
@@ -92,9 +90,9 @@ describe('a training that goes on or begins elsewhere', () => {
     await run('kept', { ...CONFIG, corpus: 'cats', training: kept });
     await run('two', { ...CONFIG, corpus: 'cats', training: { ...kept, epochs: 2 } });
     const fork = async (from: string, epoch: number | null, to: string) => {
-      await copyInitialModel(join(folder, from), join(folder, to, 'initial'), epoch);
-      const initialDirectory = join(folder, to, 'initial');
-      const events = await run(to, { ...CONFIG, corpus: 'dogs' }, { initialDirectory });
+      const initial = `${to}/initial`;
+      await copyInitialModel(new FolderArtifactStore(folder), from, initial, epoch);
+      const events = await run(to, { ...CONFIG, corpus: 'dogs' }, { initial });
       return (events.at(-1) as Extract<TrainingEvent, { type: 'succeeded' }>).data.digest;
     };
     const ofSecond = await fork('kept', 2, 'fork-kept');

@@ -18,11 +18,11 @@ describe('the inference host', () => {
     const folder = temporaryFolder(t);
     const bundle = tinyBundle(folder);
     const modelDirectory = join(folder, 'model');
-    const executor = new LocalInferenceExecutor();
+    const executor = new LocalInferenceExecutor({ files: { dataDirectory: folder, mirror: null } });
     t.after(() => executor.close());
     const generate = (fields: object) => ({
       type: 'generate' as const,
-      model: { experimentId: 'e', modelDirectory, digest: 'd' },
+      model: { experimentId: 'e', folder: 'model', digest: 'd' },
       request: GenerationTaskRequest.parse({ prompt: 'the', seed: 1, ...fields }),
     });
 
@@ -45,8 +45,8 @@ describe('the inference host', () => {
     mkdirSync(bundleDirectory);
     const { files } = await executor.run({
       type: 'export',
-      modelDirectory,
-      bundleDirectory,
+      model: 'model',
+      bundle: 'bundle',
       tiedWeights: 'twice',
     });
     for (const { name, bytes } of files)
@@ -57,8 +57,8 @@ describe('the inference host', () => {
     );
     const imported = await executor.run({
       type: 'import',
-      bundleDirectory,
-      modelDirectory: join(folder, 'imported'),
+      bundle: 'bundle',
+      model: 'imported',
     });
     assert.deepEqual([imported.vocabularySize, imported.corpus], [8, 'handbook']);
     assert.deepEqual(
@@ -70,11 +70,10 @@ describe('the inference host', () => {
   test('reads a text while it comes, tells how far it is, and can be ended', async (t) => {
     const folder = temporaryFolder(t);
     tinyBundle(folder);
-    const executor = new LocalInferenceExecutor();
+    const executor = new LocalInferenceExecutor({ files: { dataDirectory: folder, mirror: null } });
     t.after(() => executor.close());
-    const model = { experimentId: 'e', modelDirectory: join(folder, 'model'), digest: 'd' };
-    const corpora = { dataDirectory: folder, corporaMirror: null };
-    const stream = { type: 'score-stream', model, request: { tokens: true }, ...corpora } as const;
+    const model = { experimentId: 'e', folder: 'model', digest: 'd' };
+    const stream = { type: 'score-stream', model, request: { tokens: true } } as const;
     const pieces = ['the ', 'cat s', 'at on', ' the mat'];
     const tokens: string[] = [];
     const summary = await executor.run(stream, {
@@ -88,7 +87,6 @@ describe('the inference host', () => {
         type: 'score',
         model,
         request: ScoreRequest.parse({ text: pieces.join('') }),
-        ...corpora,
       })
     ).items;
     assert.equal(summary.perplexity, scored!.perplexity);
@@ -105,7 +103,6 @@ describe('the inference host', () => {
       type: 'evaluate',
       model,
       request: EvaluationRequest.parse({ text: 'the cat '.repeat(20_000), dynamic: { rule: 'sgd' } }),
-      ...corpora,
     } as const;
     const ending = new AbortController();
     let last = 0;

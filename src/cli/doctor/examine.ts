@@ -97,7 +97,7 @@ async function readSetup(): Promise<MachineState['setup']> {
 
 /** Loads TensorFlow where trainings do: in a process of its own. */
 async function loadBackend(compute: ComputeOptions): Promise<Pick<MachineState, 'backend' | 'backendError'>> {
-  const executor = new LocalTrainingExecutor({ compute });
+  const executor = new LocalTrainingExecutor({ compute, files: { dataDirectory: '.', mirror: null } });
   try {
     return { backend: await executor.warmUp(), backendError: null };
   } catch (error) {

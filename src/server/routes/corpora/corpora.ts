@@ -22,14 +22,20 @@ const FILES: ReadonlyMap<string, UploadPart> = new Map([
   ['test', 'test'],
 ]);
 const FILE_DESCRIPTIONS = {
-  file: 'The whole text, cut by the fractions',
+  file: 'The whole text, cut by the fractions; it may come several times. A .zip (of a folder), a .jsonl (textField) and a .csv or .tsv (textColumn) are read for what they hold',
   train: 'Instead of `file`, together with valid and test',
   valid: 'Instead of `file`, together with train and test',
   test: 'Instead of `file`, together with train and valid',
 };
 const FIELDS = Object.keys(CorpusUpload.shape);
 /** What a form may have at most; the bytes of its files are counted as they come. */
-const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: FIELDS.length, files: 3, headerPairs: 50 };
+const FORM_LIMITS = {
+  fieldNameSize: 100,
+  fieldSize: 1000,
+  fields: FIELDS.length,
+  files: 1000,
+  headerPairs: 50,
+};
 
 /** /corpora */
 export function routeCorpora(app: HttpApp, services: Services): void {
@@ -86,7 +92,11 @@ export function routeCorpora(app: HttpApp, services: Services): void {
 
 async function routeUpload(app: HttpApp, { corpora, environment }: Services): Promise<void> {
   await app.register(multipart, {
-    limits: { ...FORM_LIMITS, fileSize: environment.maxUploadBytes + 1, parts: FIELDS.length + 3 },
+    limits: {
+      ...FORM_LIMITS,
+      fileSize: environment.maxUploadBytes + 1,
+      parts: FORM_LIMITS.fields + FORM_LIMITS.files,
+    },
     throwFileSizeLimit: false,
   });
   app.removeContentTypeParser('application/json');
@@ -105,7 +115,7 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
         tags: TAGS,
         summary: 'Upload a text as a corpus',
         description:
-          'multipart/form-data with the fields name, validFraction, testFraction and either one file `file`, which is cut at line ends, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8 only.',
+          'multipart/form-data with the fields name, validFraction, testFraction and either one or more files `file`, which are cut by the fractions, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8, or UTF-16 with a byte-order mark.',
         querystring: CorpusUpload.partial(),
         response: withProblems({ 201: CorpusInfo }),
       },
@@ -114,8 +124,8 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
       reply.header('connection', 'close'); // a refused upload is not read to its end
       const corpus = await corpora.upload(async (take) => {
         if (!request.isMultipart()) return receiveText(request, take);
-        const fields = await receiveForm(request, [...FILES.keys()], (file, bytes) =>
-          take(FILES.get(file)!, bytes),
+        const fields = await receiveForm(request, [...FILES.keys()], (file, bytes, fileName) =>
+          take(FILES.get(file)!, bytes, fileName),
         );
         return readFields({ ...(request.query as object), ...fields });
       });
@@ -125,7 +135,7 @@ async function routeUpload(app: HttpApp, { corpora, environment }: Services): Pr
   );
 }
 
-type Take = (part: UploadPart, bytes: Readable) => Promise<void>;
+type Take = (part: UploadPart, bytes: Readable, name?: string) => Promise<void>;
 
 async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
   const fields = readFields(request.query);

@@ -7,7 +7,7 @@ import { withOpenAiErrors } from '../../openai-error.js';
 const TAGS = ['models'];
 
 /** /v1/models */
-export function routeModels(app: HttpApp, { store, environment }: Services): void {
+export function routeModels(app: HttpApp, { store }: Services): void {
   app.get(
     '/v1/models',
     {
@@ -29,6 +29,6 @@ export function routeModels(app: HttpApp, { store, environment }: Services): voi
         response: withOpenAiErrors({ 200: OpenAiModel }),
       },
     },
-    async ({ params }) => findModel(store, params.model, environment.dataDir),
+    async ({ params }) => findModel(store, params.model),
   );
 }

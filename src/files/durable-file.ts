@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { appError } from '../errors.js';
+import { diskError } from './disk-error.js';
 
 /**
  * Writes a file so that after a crash at any moment there is either the old one or the new one, whole: beside, flushed,
@@ -23,9 +33,7 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
     flushFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw appError('out-of-disk', { file }, error);
-    throw appError('write-failed', { file, reason: message }, error);
+    throw diskError(file, error);
   }
 }
 
@@ -33,6 +41,13 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
 export function sha256(...parts: readonly (Uint8Array | string)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of a file, hexadecimal, read in pieces. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest('hex');
 }
 
@@ -44,4 +59,10 @@ function flushFolder(folder: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** {@link flushFolder} for those who must not block. */
+export async function flushFolderLater(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  await handle.sync().finally(() => handle.close());
 }

@@ -1,0 +1,65 @@
+/**
+ * Where everything lies in a data folder, here and nowhere else. A key is a path relative to it, with slashes:
+ *
+ *     gatelm.sqlite                                   the database
+ *     experiments/ID/checkpoints/latest.json          names the tensors file of the latest checkpoint
+ *     experiments/ID/checkpoints/step-….safetensors
+ *     experiments/ID/checkpoints/epoch-000010.json    the same for an epoch that is kept for good
+ *     experiments/ID/model/weights.safetensors        the best weights so far: what is served
+ *     experiments/ID/model/{config,tokenizer}.json
+ *     experiments/ID/initial/…                        what a fork begins with, laid out as an experiment
+ *     corpora/ID/corpus.json                          an uploaded corpus, beside train.txt, valid.txt, test.txt
+ *     downloads/…                                     known corpora
+ *     transfers/…                                     imports and exports on their way
+ */
+import { join, resolve } from 'node:path';
+
+export const DATABASE_FILE = 'gatelm.sqlite';
+export const EXPERIMENTS = 'experiments';
+export const CORPORA = 'corpora';
+export const DOWNLOADS = 'downloads';
+export const TRANSFERS = 'transfers';
+
+/** Within the folder of an experiment. */
+export const CHECKPOINTS = 'checkpoints';
+export const MODEL = 'model';
+/** Within `checkpoints`. */
+export const LATEST_CHECKPOINT = 'latest.json';
+/** Within `model`. */
+export const MODEL_FILES = {
+  weights: 'weights.safetensors',
+  description: 'config.json',
+  tokenizer: 'tokenizer.json',
+} as const;
+/** Within the folder of a corpus. */
+export const CORPUS_MANIFEST = 'corpus.json';
+
+const KEPT_CHECKPOINT = /^epoch-\d{6,}\.json$/;
+
+/** Name, within `checkpoints`, of what says which file an epoch's kept checkpoint is. */
+export function keptCheckpoint(epoch: number): string {
+  return `epoch-${String(epoch).padStart(6, '0')}.json`;
+}
+
+export function isKeptCheckpoint(name: string): boolean {
+  return KEPT_CHECKPOINT.test(name);
+}
+
+export function experimentKey(id: string): string {
+  return `${EXPERIMENTS}/${id}`;
+}
+
+/** What a fork begins with: a checkpoint and a tokenizer, laid out as an experiment. */
+export function initialKey(id: string): string {
+  return `${experimentKey(id)}/initial`;
+}
+
+/** The weights of an experiment that are served, with its tokenizer. */
+export function modelKey(id: string): string {
+  return `${experimentKey(id)}/${MODEL}`;
+}
+
+/** The file or folder of a key. */
+export function pathOf(dataDirectory: string, key: string): string {
+  return join(resolve(dataDirectory), ...key.split('/'));
+}

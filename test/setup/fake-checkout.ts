@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** A checkout with the true scripts/ and packages that only pretend, and what its set-up said. */
@@ -12,6 +14,8 @@ export interface FakeCheckout {
   addProgram(name: string): void;
   /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_VITE=fail, FAKE_INSTALLER=fail. */
   setUp(variables?: Record<string, string>, ...options: string[]): Outcome;
+  /** Runs several at once. */
+  setUpAtOnce(count: number): Promise<Outcome[]>;
   write(path: string, content: string): void;
   read(path: string): string;
 }
@@ -105,12 +109,23 @@ export function makeFakeCheckout(): FakeCheckout {
     GATELM_CACHE_DIR: join(folder, 'cache'),
     GATELM_LIBTENSORFLOW: 'cache,installer',
   };
+  async function startSetUp(): Promise<Outcome> {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+      cwd: folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    return { code, text: output, milliseconds: performance.now() - startedAt };
+  }
   return {
     root,
     programs,
     addProgram,
     write,
     read: (path) => readFileSync(join(root, path), 'utf8'),
+    setUpAtOnce: (count) => Promise.all(Array.from({ length: count }, startSetUp)),
     setUp(variables = {}, ...options) {
       const startedAt = performance.now();
       const { status, stdout, stderr } = spawnSync(

@@ -36,6 +36,20 @@ describe('set-up', () => {
     assert.equal(checkout.setUp({}, '--quiet').text, '');
   });
 
+  it('runs three at once in one checkout: each step runs once, and all are ready', async () => {
+    const checkout = fresh();
+    const outcomes = await checkout.setUpAtOnce(3);
+    assert.deepEqual(
+      outcomes.map(({ code }) => code),
+      [0, 0, 0],
+    );
+    const steps = outcomes.flatMap(({ text }) => stepsOf(text));
+    assert.equal(steps.length, new Set(steps).size, outcomes.map(({ text }) => text).join('\n'));
+    assert.ok(steps.includes('typescript'));
+    for (const { text } of outcomes) assert.match(text, /gatelm set-up: ready, native backend/);
+    assert.deepEqual(readdirSync(join(checkout.root, 'dist', '.setup')), ['logs']);
+  });
+
   it('does again what an input has changed, and what has gone missing', () => {
     const checkout = fresh();
     checkout.setUp();

@@ -47,7 +47,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   store: ['contracts'],
   sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
+  experiments: ['recipes', 'store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
   client: ['contracts'],
   recipes: ['contracts'],

@@ -74,7 +74,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   sweeps: [],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
-  server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
   recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],

@@ -18,6 +18,7 @@ import { exposeMetrics } from './plugins/prometheus.js';
 import { limitRate } from './plugins/rate-limits.js';
 import { refuseUnknownRoutes } from './plugins/unknown-routes.js';
 import { answerProblem } from './problem.js';
+import { routeArtifacts } from './routes/artifacts.js';
 import { routeCorpora } from './routes/corpora/corpora.js';
 import { routeExperiments } from './routes/experiments/experiments.js';
 import { routeEvaluate } from './routes/experiments/id/evaluate.js';
@@ -137,6 +138,7 @@ export async function buildApp(
   routeCorpora(app, services);
   routePresets(app);
   routeHealth(app, services);
+  routeArtifacts(app, services);
   routeTickets(app, tickets);
   await serveDashboard(app, dashboardFolder);
   return app;

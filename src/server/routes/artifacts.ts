@@ -3,8 +3,7 @@ import { ArtifactInfo, ArtifactKey } from '../../contracts/artifacts.js';
 import { parseStrictly } from '../../contracts/validation.js';
 import { appError } from '../../errors.js';
 import { Artifacts } from '../../experiments/artifacts.js';
-import type { Services } from '../../experiments/services.js';
-import type { HttpApp } from '../http-app.js';
+import type { HttpApp, Uses } from '../http-app.js';
 
 const SHA256_HEADER = 'x-artifact-sha256';
 const LEASE_HEADER = 'x-gatelm-lease';
@@ -12,7 +11,10 @@ const OPTIONS = { config: { scope: 'trainer' }, schema: { hide: true } } as cons
 const Lease = z.string().regex(/^[^/]+\/\d+$/);
 
 /** /artifacts: files for the trainers on other machines, whole or from an offset (Range). */
-export function routeArtifacts(app: HttpApp, { store, folder }: Pick<Services, 'store' | 'folder'>): void {
+export default async function artifactRoutes(
+  app: HttpApp,
+  { store, folder }: Uses<'store' | 'folder'>,
+): Promise<void> {
   const artifacts = new Artifacts({ store, folder });
   const keyOf = (params: unknown) =>
     parseStrictly(ArtifactKey, (params as { '*': string })['*'], 'The key of the artifact');
@@ -42,7 +44,7 @@ export function routeArtifacts(app: HttpApp, { store, folder }: Pick<Services, '
     return describe(reply, info).header('content-length', info.bytes).send();
   });
 
-  app.register(async (scope) => {
+  await app.register(async (scope) => {
     scope.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
     scope.put('/artifacts/*', OPTIONS, async ({ params, headers, body }, reply) => {
       const [experimentId = '', attempt] = parseStrictly(Lease, headers[LEASE_HEADER], 'The lease').split(

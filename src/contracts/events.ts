@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
+import { Perplexity as perplexity } from './figures.js';
 
-const perplexity = z.number().nullable().describe('exp(mean loss in nats per token); null when not finite');
 const count = z.int().min(0);
 
 /** What a training says about itself. Stored before it is sent; `seq` has no gaps within an experiment. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
 import { exampleOf } from './example-of.js';
+import { Perplexity } from './figures.js';
 
 /** Tokens of a text that is looked into: each has dozens of numbers. */
 export const MAX_INSPECTED = 2000;
@@ -92,7 +93,7 @@ const used = {
 
 export const ScoreResult = z
   .object({
-    perplexity: z.number(),
+    perplexity: Perplexity,
     bitsPerByte: z.number(),
     tokens: z.array(ScoredToken),
     ...used,
@@ -127,7 +128,7 @@ export type ScoreStreamRequest = z.infer<typeof ScoreStreamRequest>;
 
 /** What a text was like, in memory that does not grow with it. */
 export const ScoreSummary = z.object({
-  perplexity: z.number(),
+  perplexity: Perplexity,
   loss: z.number().describe('Nats per token'),
   bitsPerByte: z.number(),
   tokens: z.int(),
@@ -166,7 +167,7 @@ export const RankResult = z
           alternative: z.string(),
           logprob: z.number().describe('ln p(alternative | prompt), the sum over its tokens'),
           tokens: z.int(),
-          perplexity: z.number().describe('Per token'),
+          perplexity: Perplexity,
           share: z.number().describe('Its part of the probability of all alternatives together'),
         }),
       )

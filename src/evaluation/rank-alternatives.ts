@@ -1,3 +1,4 @@
+import { perplexityOf } from '../contracts/figures.js';
 import type { RankRequest, RankResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { LanguageModel, TokenBatch } from '../models/language-model.js';
@@ -121,7 +122,7 @@ function describe({ index, alternative }: Candidate, losses: Float32Array): Rank
   let loss = 0;
   for (const each of losses) loss += each;
   const tokens = losses.length;
-  return { index, alternative, logprob: -loss, tokens, perplexity: Math.exp(loss / tokens), share: 0 };
+  return { index, alternative, logprob: -loss, tokens, perplexity: perplexityOf(loss / tokens), share: 0 };
 }
 
 function withShares(items: readonly Ranked[]): Ranked[] {

@@ -136,7 +136,7 @@ describe('scoreText', () => {
       const sum = result.tokens.reduce((total, { surprisal }) => total + surprisal, 0);
       assert.equal(result.tokens.length, whole.tokens);
       close(sum / result.tokens.length, whole.loss);
-      close(result.perplexity, whole.perplexity);
+      close(result.perplexity!, whole.perplexity!);
       close(result.bitsPerByte, bitsPerByte(whole.loss, whole.tokens, Buffer.byteLength(text)));
       const bytes = Buffer.from(text);
       const pieces = result.tokens.map(({ token, start, end }) => [
@@ -159,7 +159,7 @@ describe('scoreText', () => {
     const ids = Int32Array.from([0, ...tokenizer.encode(text)]);
     const whole = evaluate(model, ids, { batchSize: 1, bpttLength: 64, counting: 'exact' });
     assert.equal(first.tokens.length, 700);
-    assert.ok(Math.abs(Math.log(first.perplexity) - whole.loss) < TOLERANCE);
+    assert.ok(Math.abs(Math.log(first.perplexity!) - whole.loss) < TOLERANCE);
     model.dispose();
   });
 

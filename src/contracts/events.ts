@@ -25,7 +25,7 @@ export const EventData = {
       .nullable()
       .describe('The checkpoint it goes on from'),
   }),
-  /** At most twice a second while training. */
+  /** Every training.metricsEvery steps; without it at most twice a second. */
   step: z.strictObject({
     step: count.describe('Updates so far, over all epochs'),
     epoch: z.number().describe('Epochs so far, with the fraction of the present one'),

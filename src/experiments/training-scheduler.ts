@@ -82,8 +82,6 @@ export class TrainingScheduler {
       readonly resume: boolean;
       readonly restarts: number;
       readonly keepsPlace?: boolean;
-      /** Epochs after which it pauses by itself; one that did not leave by itself keeps what it had. */
-      readonly pauseAtEpoch?: number | null;
       /** Another config from now on. */
       readonly config?: ExperimentConfig;
     },
@@ -94,13 +92,7 @@ export class TrainingScheduler {
     const queued = log.record(
       experiment.id,
       { type: 'queued', data: { position } },
-      {
-        queueOrder,
-        resume: how.resume,
-        restarts: how.restarts,
-        config: how.config,
-        pauseAtEpoch: how.keepsPlace ? experiment.pauseAtEpoch : (how.pauseAtEpoch ?? null),
-      },
+      { queueOrder, resume: how.resume, restarts: how.restarts, config: how.config },
     );
     this.wake();
     return queued ?? experiment;
@@ -140,7 +132,7 @@ export class TrainingScheduler {
     }
   }
 
-  #start({ id, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
+  #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
     const { log, executor } = this.#options;
     const attempt = before + 1;
     log.record(id, { type: 'preparing', data: { attempt } });
@@ -151,7 +143,6 @@ export class TrainingScheduler {
         config,
         folder: experimentKey(id),
         resume,
-        ...(pauseAtEpoch !== null && { pauseAtEpoch }),
         initial: parentId === null ? null : initialKey(id),
       });
       this.#active.set(id, { run, ended: this.#follow(run) });
@@ -231,7 +222,6 @@ export class TrainingScheduler {
       case 'stopped':
         if (isCancelled) this.#end(experiment, 'cancelled');
         else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
-        else if (experiment.pauseAtEpoch !== null && !this.#closing) this.#pause(experiment);
         else this.#interrupt(experiment, SERVER_STOPPED, true);
         break;
       case 'interrupted':
@@ -264,15 +254,6 @@ export class TrainingScheduler {
   #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
     const { store, log } = this.#options;
     log.record(id, { type, data: progressOf(store, number) });
-  }
-
-  /** It has paused by itself, at the epoch that it was to. */
-  #pause(experiment: ExperimentRecord): void {
-    const { store, log } = this.#options;
-    store.transaction(() => {
-      log.record(experiment.id, { type: 'pausing', data: {} });
-      this.#end(experiment, 'paused');
-    });
   }
 
   #fail(id: string, error: Failure): void {

@@ -66,8 +66,7 @@ export async function trainExperiment(
       sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
       environment: { attempt: job.attempt, ...pick(report) },
     });
-    const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;
-    const run = trainer.run(() => readStop() ?? (trainer.progress.epoch >= pauseAtEpoch ? 'pause' : null));
+    const run = trainer.run(readStop);
     try {
       for (;;) {
         const { value, done } = await run.next();

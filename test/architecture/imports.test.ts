@@ -49,9 +49,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   compute: ['contracts'],
   experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
-  client: ['contracts'],
-  recipes: ['contracts'],
-  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora'],
+  cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
 
 /** Packages that a folder may import. */
@@ -75,8 +73,6 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
-  client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
-  recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
 

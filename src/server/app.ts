@@ -31,6 +31,9 @@ import { routeHealth } from './routes/health.js';
 import { routePresets } from './routes/presets.js';
 import { routeScore } from './routes/score.js';
 import { routeSessions } from './routes/sessions/sessions.js';
+import sweepRoutes from './routes/sweeps/_id/sweep.js';
+import trialsRoutes from './routes/sweeps/_id/trials.js';
+import sweepsRoutes from './routes/sweeps/sweeps.js';
 import { routeTickets } from './routes/tickets.js';
 import { routeCompletions } from './routes/v1/completions.js';
 import { routeModels } from './routes/v1/models.js';
@@ -138,6 +141,9 @@ export async function buildApp(
   routePresets(app);
   routeHealth(app, services);
   routeTickets(app, tickets);
+  await app.register(sweepsRoutes, { ...services, prefix: '/sweeps' });
+  await app.register(sweepRoutes, { ...services, prefix: '/sweeps/:id' });
+  await app.register(trialsRoutes, { ...services, prefix: '/sweeps/:id' });
   await serveDashboard(app, dashboardFolder);
   return app;
 }

@@ -137,7 +137,7 @@ export function rollbackEvent(
 
 /** @param digest of the final weights */
 export function succeededEvent(
-  { bestValidLoss, totalSeconds }: Readonly<TrainerProgress>,
+  { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
   testLoss: number,
   digest: string,
   reason: EndReason,
@@ -151,6 +151,7 @@ export function succeededEvent(
       digest,
       seconds: totalSeconds,
       reason,
+      steps: step,
     },
   };
 }

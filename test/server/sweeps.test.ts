@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import request from 'supertest';
-import { Problem } from '../../src/contracts/http.js';
+import { Problem } from '../../src/contracts/problem.js';
 import {
   Sweep,
   SweepEventPage,

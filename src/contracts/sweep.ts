@@ -10,7 +10,7 @@ export const SettingPath = z
   .max(200)
   .describe('Path of a setting of the config, as in optimizer.learningRate');
 
-const SettingValue = z.json().describe('A value as it would stand in the config');
+const SettingValue = z.unknown().describe('A value as it would stand in the config');
 
 const when = z
   .record(SettingPath, z.array(SettingValue).min(1).max(64))
@@ -191,7 +191,7 @@ export const SweepInput = z
     preset: PresetName.nullable().default(null),
     corpus: CorpusName.default('handbook'),
     base: z
-      .record(z.string(), z.json())
+      .record(z.string(), z.unknown())
       .default({})
       .describe(
         'What all trials have in common, as in POST /experiments: model, optimizer, training, priority …',

@@ -1,5 +1,11 @@
 import { z } from 'zod';
 
+/** Null where it was not measured. Events of earlier versions do not have it. */
+const bitsPerByte = z
+  .number()
+  .nullable()
+  .default(null)
+  .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it');
 const perplexity = z.number().nullable().describe('exp(mean loss in nats per token); null when not finite');
 const count = z.int().min(0);
 
@@ -46,6 +52,7 @@ export const EventData = {
     trainPerplexity: perplexity,
     validLoss: z.number().nullable().describe('Nats per token'),
     validPerplexity: perplexity,
+    validBitsPerByte: bitsPerByte,
     learningRate: z.number().describe('At the end of the epoch'),
     tokensPerSecond: z.number().describe('Training only, without evaluation'),
     gradNorm: z.number().nullable().describe('Mean over the epoch, before clipping'),
@@ -84,7 +91,9 @@ export const EventData = {
   succeeded: z.strictObject({
     testPerplexity: perplexity,
     testLoss: z.number().nullable(),
+    testBitsPerByte: bitsPerByte,
     validPerplexity: perplexity,
+    validBitsPerByte: bitsPerByte,
     digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
     seconds: z.number(),
     reason: z

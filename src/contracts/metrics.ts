@@ -19,6 +19,7 @@ export const EPOCH_METRICS = [
   'trainPerplexity',
   'validLoss',
   'validPerplexity',
+  'validBitsPerByte',
   'learningRate',
   'tokensPerSecond',
   'gradNorm',

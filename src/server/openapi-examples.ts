@@ -44,13 +44,14 @@ const experiment: Experiment = {
     step: 5312,
     trainPerplexity: 106.6,
     validPerplexity: 140.3,
+    validBitsPerByte: 1.317,
     learningRate: 20,
     tokensPerSecond: 22_800,
     gradNorm: 0.21,
     remainingSeconds: 0,
   },
-  best: { epoch: 4, validPerplexity: 140.3 },
-  test: { perplexity: 136.5 },
+  best: { epoch: 4, validPerplexity: 140.3, validBitsPerByte: 1.317 },
+  test: { perplexity: 136.5, bitsPerByte: 1.299 },
   digest: DIGEST,
   run: { backend: 'native', kernels: 'fused', threads: 2 },
   error: null,
@@ -87,6 +88,7 @@ const epochEvent = {
     trainPerplexity: 275.9,
     validLoss: 5.276,
     validPerplexity: 195.6,
+    validBitsPerByte: 1.405,
     learningRate: 20,
     tokensPerSecond: 22_800,
     gradNorm: 0.22,
@@ -121,6 +123,7 @@ const evaluation: EvaluationResult = { perplexity: 136.5, loss: 4.916, tokens: 8
 const score: ScoreResult = {
   perplexity: 61.2,
   bitsPerByte: 1.079,
+  unknownWords: [],
   tokens: [
     { token: 'the', start: 0, end: 3, surprisal: 2.713 },
     { token: 'company', start: 4, end: 11, surprisal: 5.516 },
@@ -128,8 +131,24 @@ const score: ScoreResult = {
 };
 const ranking: RankResult = {
   items: [
-    { index: 0, alternative: ' company', logprob: -3.912, tokens: 1, perplexity: 50, share: 0.8 },
-    { index: 1, alternative: ' cat', logprob: -5.298, tokens: 1, perplexity: 199.9, share: 0.2 },
+    {
+      index: 0,
+      alternative: ' company',
+      logprob: -3.912,
+      unknownWords: [],
+      tokens: 1,
+      perplexity: 50,
+      share: 0.8,
+    },
+    {
+      index: 1,
+      alternative: ' cat',
+      logprob: -5.298,
+      unknownWords: [],
+      tokens: 1,
+      perplexity: 199.9,
+      share: 0.2,
+    },
   ],
 };
 const completion: Completion = {

@@ -6,7 +6,7 @@ import type { LstmParameters } from '../../src/models/lstm-parameters.js';
 import { randomBits } from '../../src/tensor/random.js';
 import type { CheckpointSink } from '../../src/training/checkpoint-sink.js';
 import { Trainer } from '../../src/training/trainer.js';
-import type { StopRequest, TrainerResult } from '../../src/training/trainer-options.js';
+import type { StopRequest, TrainerOptions, TrainerResult } from '../../src/training/trainer-options.js';
 import { MemorySink } from './memory-sink.js';
 
 export const VOCABULARY = 13;
@@ -23,6 +23,7 @@ export interface TinyTraining {
   readonly schedule?: object;
   readonly training?: object;
   readonly splits?: Partial<Record<'train' | 'valid' | 'test', Int32Array>>;
+  readonly textSizes?: TrainerOptions['textSizes'];
   readonly sink?: CheckpointSink;
   readonly sample?: () => string;
   readonly vocabularySize?: number;
@@ -53,6 +54,7 @@ export function tinyTraining(options: TinyTraining = {}) {
     schedule: ScheduleConfig.parse({ type: 'constant', ...options.schedule }),
     training,
     splits: { train: tinyText(240), valid: tinyText(60), test: tinyText(60), ...options.splits },
+    textSizes: options.textSizes ?? null,
     sink,
     sample,
     environment: { attempt: 1, backend: 'test', kernels: 'test', threads: 1 },

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Problem } from '../src/contracts/http.js';
 import { OpenAiError } from '../src/contracts/openai.js';
-import { loadBackend } from '../src/tensor/backend.js';
+import { loadBackend } from '../src/kernels/backend.js';
 import { type OddRequest, oddRequest, operationsOf } from '../test/support/odd-requests.js';
 import { TINY_VOCABULARY, tinyBundle } from '../test/support/tiny-bundle.js';
 import { endProcess, memoryOf, startServer } from './server-process.js';
@@ -140,11 +140,15 @@ async function sendOddFrame(address: string, id: string, salt: number): Promise<
 }
 
 async function importModel(address: string): Promise<string> {
-  await loadBackend();
+  const { kernels } = await loadBackend();
   const bundleFolder = join(folder, 'model');
   mkdirSync(bundleFolder);
   const form = new FormData();
-  form.set('model', new Blob([Buffer.from(tinyBundle(bundleFolder).get('model.safetensors')!)]), 'model');
+  form.set(
+    'model',
+    new Blob([Buffer.from(tinyBundle(bundleFolder, kernels).get('model.safetensors')!)]),
+    'model',
+  );
   form.set('vocabulary', new Blob([TINY_VOCABULARY]), 'vocabulary');
   form.set('name', 'tiny');
   const answer = await fetch(`${address}/experiments/import`, { method: 'POST', body: form });

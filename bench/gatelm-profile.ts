@@ -1,5 +1,5 @@
 /** Where a step's time goes: one workload, one process. Prints one JSON line, see {@link StepProfile}. */
-import { loadBackend } from '../src/tensor/backend.js';
+import { loadBackend } from '../src/kernels/backend.js';
 import { prepareStep, tokensPerStep } from './gatelm-workload.js';
 import { type MachineLimit, measureMachineLimit } from './machine-limit.js';
 import { type OpTime, timeOps } from './op-timer.js';
@@ -19,9 +19,9 @@ const WARM_UP_STEPS = 2;
 
 const workload = JSON.parse(process.argv[2]!) as Workload;
 const precision = process.argv[3] === 'bfloat16' ? 'bfloat16' : 'float32';
-const report = await loadBackend();
-const limit = measureMachineLimit(precision);
-const step = prepareStep(workload, precision);
+const { kernels } = await loadBackend();
+const limit = measureMachineLimit(precision, kernels);
+const step = prepareStep(workload, precision, kernels);
 for (let i = 0; i < WARM_UP_STEPS; i++) step();
 const timer = timeOps();
 const start = performance.now();
@@ -37,7 +37,7 @@ const ops = timer
   }))
   .sort((a, b) => b.seconds - a.seconds);
 const profile: StepProfile = {
-  mode: `${report.kernels} ${precision}`,
+  mode: `${kernels.name} ${precision}`,
   seconds,
   tokens: tokensPerStep(workload),
   ops,

@@ -1,18 +1,17 @@
 import { ModelConfig } from '../src/contracts/model.js';
 import { PRESETS } from '../src/contracts/presets.js';
-import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
-import { clippingScale, gradientNorm } from '../src/training/gradient-norm.js';
+import { TrainingConfig } from '../src/contracts/training.js';
+import type { Kernels } from '../src/kernels/kernels.js';
+import { createModel } from '../src/models/create-model.js';
+import type { LanguageModel } from '../src/models/language-model.js';
 import { Sgd } from '../src/training/sgd.js';
+import { trainStep } from '../src/training/train-step.js';
 import { generateTokensOfStreams } from './generate-streams.js';
-import type { Workload } from './workload.js';
-
-export type Precision = 'float32' | 'bfloat16';
-
-const MAX_GRAD_NORM = 0.25;
+import type { Precision, Workload } from './workload.js';
 
 /** One step of a workload on a model of its own, as a function. TensorFlow must be loaded. */
-export function prepareStep(workload: Workload, precision: Precision): () => void {
-  const model = buildModel(workload, precision);
+export function prepareStep(workload: Workload, precision: Precision, kernels: Kernels): () => void {
+  const model = buildModel(workload, precision, kernels);
   const { task, time, batchSize, vocabularySize, awd } = workload;
   const tokens = time * batchSize;
   const batch = {
@@ -23,17 +22,13 @@ export function prepareStep(workload: Workload, precision: Precision): () => voi
   };
   switch (task) {
     case 'train': {
-      const optimizer = new Sgd({ weightDecay: awd ? 1.2e-6 : 0 });
-      const objective = {
-        gradientScale: 1 / tokens,
+      const optimizer = new Sgd({ weightDecay: awd ? 1.2e-6 : 0 }, kernels);
+      const training = TrainingConfig.parse({
         activationRegularization: awd ? 2 : 0,
         temporalActivationRegularization: awd ? 1 : 0,
-      };
-      return () => {
-        model.accumulateGradients(batch, objective);
-        const gradientScale = clippingScale(gradientNorm(model.parameters), MAX_GRAD_NORM);
-        optimizer.step(model.parameters, { learningRate: 1, gradientScale });
-      };
+      });
+      const step = { model, optimizer, training, states: [] };
+      return () => trainStep(step, batch, 1);
     }
     case 'evaluate':
       return () => {
@@ -51,17 +46,18 @@ export function tokensPerStep({ task, time, batchSize }: Workload): number {
   return task === 'generate' ? batchSize : time * batchSize;
 }
 
-function buildModel(workload: Workload, precision: Precision): LstmLanguageModel {
+function buildModel(workload: Workload, precision: Precision, kernels: Kernels): LanguageModel {
   const { dropout: rate } = workload;
   const standard = { kind: 'standard', input: rate, hidden: rate, output: rate } as const;
   const config = ModelConfig.parse({
+    cell: workload.cell,
     embeddingSize: workload.embeddingSize,
     hiddenSizes: workload.hiddenSizes,
     tieWeights: workload.tied,
     initialization: 'awd-lstm',
     dropout: workload.awd ? PRESETS['awd-lstm'].config.model?.dropout : standard,
   });
-  return new LstmLanguageModel(config, workload.vocabularySize, { seed: 1, precision });
+  return createModel(config, workload.vocabularySize, { kernels, seed: 1, precision });
 }
 
 /** The same pseudo-random ids each time; the first of them are as good as any. */

@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadBackend } from '../src/tensor/backend.js';
+import { loadBackend } from '../src/kernels/backend.js';
 import { profileWorkload } from './profile.js';
 import { measureScaling } from './scaling.js';
 import { gatelmSide, type Measurement, pytorchSide, type Side, tfjsLayersSide } from './side.js';
@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
 
 async function main(): Promise<void> {
   const sides = availableSides();
-  const report = await loadBackend();
+  const { report } = await loadBackend();
   console.log(
     `${cpus()[0]?.model.trim()}, ${cpus().length} processors; ${report.backend}, ${report.kernels} kernels`,
   );

@@ -14,8 +14,8 @@ import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
 import type { TrainingEvent } from '../src/contracts/events.js';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import { loadCorpus } from '../src/corpora/load-corpus.js';
-import { LstmLanguageModel } from '../src/models/lstm-language-model.js';
-import { loadBackend } from '../src/tensor/backend.js';
+import { loadBackend } from '../src/kernels/backend.js';
+import { createModel } from '../src/models/create-model.js';
 import { Trainer } from '../src/training/trainer.js';
 
 const [body, name] = process.argv.slice(2);
@@ -25,7 +25,7 @@ const dataDirectory = resolve(process.env.GATELM_DATA_DIR ?? 'data');
 const folder = join(dataDirectory, 'curves', name);
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 
-const report = await loadBackend();
+const { kernels, report } = await loadBackend();
 const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
 const corpus = await loadCorpus({
   corpus: config.corpus,
@@ -34,7 +34,8 @@ const corpus = await loadCorpus({
   mirror,
 });
 const { seed } = config.training;
-const model = new LstmLanguageModel(config.model, corpus.vocabulary.size, {
+const model = createModel(config.model, corpus.vocabulary.size, {
+  kernels,
   seed,
   precision: config.precision,
 });

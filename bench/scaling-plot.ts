@@ -1,4 +1,10 @@
-import type { ScalingAxis } from './scaling.js';
+/** Tokens per second of one mode, while one size changes and the others stay. */
+export interface ScalingAxis {
+  readonly name: string;
+  readonly sizes: readonly number[];
+  /** By mode; one rate a size. */
+  readonly rates: Record<string, number[]>;
+}
 
 const PANEL = { width: 300, height: 220, left: 62, right: 16, top: 30, bottom: 40 };
 const COLUMNS = 3;

@@ -1,15 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { drawScaling } from './scaling-plot.js';
+import { drawScaling, type ScalingAxis } from './scaling-plot.js';
 import type { Side } from './side.js';
 import type { Workload } from './workload.js';
-
-/** Tokens per second of one mode, while one size changes and the others stay. */
-export interface ScalingAxis {
-  readonly name: string;
-  readonly sizes: readonly number[];
-  /** By mode; one rate a size. */
-  readonly rates: Record<string, number[]>;
-}
 
 /** What the plot starts from; one layer, so that each size acts by itself. */
 const BASE: Workload = {

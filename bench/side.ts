@@ -1,8 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Precision } from './gatelm-workload.js';
-import type { Workload } from './workload.js';
+import type { Precision, Workload } from './workload.js';
 
 /** One figure of one side on one workload, in one round. */
 export interface Measurement {

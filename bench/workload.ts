@@ -1,6 +1,10 @@
+export type Precision = 'float32' | 'bfloat16';
+
 /** The workloads that gatelm and its peers are timed on: plain data, passed to each side on its command line. */
 export interface Workload {
   readonly name: string;
+  /** As in a model's config; an LSTM where it is left out. */
+  readonly cell?: object;
   readonly task: 'train' | 'evaluate' | 'generate';
   readonly vocabularySize: number;
   readonly embeddingSize: number;

@@ -1,22 +1,24 @@
 /** The library alone, no server: learns from the embedded corpus, then writes. node dist/examples/library.js [FOLDER] */
 import {
   CheckpointFolder,
+  createModel,
   ExperimentConfig,
   generateText,
-  LstmLanguageModel,
   loadBackend,
   loadCorpus,
   Trainer,
 } from 'gatelm';
 
 const folder = process.argv[2] ?? './data';
-const environment = { attempt: 1, ...(await loadBackend()) };
+const { kernels, report } = await loadBackend();
+const environment = { attempt: 1, ...report };
 const config = ExperimentConfig.parse({
   model: { embeddingSize: 64, hiddenSizes: [64] },
   training: { epochs: 2, seed: 1 },
 });
 const corpus = await loadCorpus({ ...config, dataDirectory: folder });
-const model = new LstmLanguageModel(config.model, corpus.vocabulary.size, { seed: 1, precision: 'float32' });
+const { model: modelConfig, precision } = config;
+const model = createModel(modelConfig, corpus.vocabulary.size, { kernels, seed: 1, precision });
 const sink = new CheckpointFolder(`${folder}/library-example`); // a second run goes on from its last checkpoint
 const trainer = new Trainer({ ...config, model, splits: corpus.splits, sink, sample: null, environment });
 

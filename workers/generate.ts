@@ -7,13 +7,13 @@ import {
   type InferenceTask,
   InferenceThreadOptions,
 } from '../src/contracts/jobs.js';
+import { loadBackend } from '../src/kernels/backend.js';
 import { InferenceTasks } from '../src/tasks/inference-tasks.js';
-import { loadBackend } from '../src/tensor/backend.js';
 
 const tasks = new InferenceTasks(InferenceThreadOptions.parse(workerData.options));
 
-export function probeBackend(): Promise<BackendReport> {
-  return loadBackend();
+export async function probeBackend(): Promise<BackendReport> {
+  return (await loadBackend()).report;
 }
 
 /** @throws AppError */

@@ -2,11 +2,11 @@
 import { workerData } from 'node:worker_threads';
 import { readStopFlag, type TrainingTask } from '../src/compute/training-task.js';
 import { type BackendReport, FileSource, type TrainingOutcome } from '../src/contracts/jobs.js';
+import { loadBackend } from '../src/kernels/backend.js';
 import { trainExperiment } from '../src/tasks/train-experiment.js';
-import { loadBackend } from '../src/tensor/backend.js';
 
-export function probeBackend(): Promise<BackendReport> {
-  return loadBackend();
+export async function probeBackend(): Promise<BackendReport> {
+  return (await loadBackend()).report;
 }
 
 export default async function train({ job, events, stop }: TrainingTask): Promise<TrainingOutcome> {

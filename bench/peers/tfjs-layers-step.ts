@@ -1,7 +1,7 @@
 /** The stock way to train an LSTM language model in Node, as a peer: tf.layers on tfjs-node. Prints one JSON line. */
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import { loadBackend } from '../../src/tensor/backend.js';
+import { loadBackend } from '../../src/kernels/backend.js';
 import type { Workload } from '../workload.js';
 
 const workload = JSON.parse(process.argv[2]!) as Workload;

@@ -5,8 +5,9 @@ import { ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
 import { writeDurably } from '../files/durable-file.js';
 import { MODEL_FILES } from '../files/layout.js';
-import { LstmLanguageModel } from '../models/lstm-language-model.js';
-import { parametersFromWeights } from '../models/lstm-parameters.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { createModel } from '../models/create-model.js';
+import type { LanguageModel } from '../models/language-model.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { parseTokenizerJson } from '../tokenizers/tokenizer-json.js';
 import { loadWeights } from './checkpoint-folder.js';
@@ -24,7 +25,7 @@ export type ModelDescription = z.infer<typeof ModelDescription>;
 
 /** A model that is ready to be used, with the tokenizer that it was trained with. */
 export interface TrainedModel {
-  readonly model: LstmLanguageModel;
+  readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly description: ModelDescription;
 }
@@ -42,7 +43,7 @@ export function describeModel(folder: string, description: ModelDescription, tok
  * Loads a trained model from its folder.
  * @throws checkpoint-corrupt, tensor-mismatch, tokenizer-invalid
  */
-export function openModel(folder: string): TrainedModel {
+export function openModel(folder: string, kernels: Kernels): TrainedModel {
   const description = readDescription(join(folder, CONFIG));
   const tokenizer = readTokenizer(join(folder, TOKENIZER));
   if (tokenizer.vocabulary.size !== description.vocabularySize) {
@@ -50,8 +51,8 @@ export function openModel(folder: string): TrainedModel {
     throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
   }
   const { model: config, vocabularySize, precision } = description;
-  const parameters = parametersFromWeights(config, vocabularySize, loadWeights(join(folder, WEIGHTS)));
-  const model = new LstmLanguageModel(config, vocabularySize, { seed: 0, precision, parameters });
+  const weights = loadWeights(join(folder, WEIGHTS));
+  const model = createModel(config, vocabularySize, { kernels, seed: 0, precision, weights });
   return { model, tokenizer, description };
 }
 

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import type { Kernels } from '../kernels/kernels.js';
 import { parameterCount } from '../models/language-model.js';
 import { openModel, type TrainedModel } from './model-folder.js';
 
@@ -20,8 +22,6 @@ interface Entry<Extra> {
   readonly digest: string;
   readonly bytes: number;
   users: number;
-  /** No longer to be given out. */
-  isRetired: boolean;
 }
 
 /** What is built around a model when it is loaded, and taken down before it goes. */
@@ -33,15 +33,25 @@ export interface Surroundings<Extra> {
 /** Weights are float32, and most of them are packed once more for the kernels. */
 const BYTES_PER_PARAMETER = 8;
 
-/** Trained models, kept in memory under a limit: of those that nobody uses, the least recently used goes first. */
+/** Trained models in memory: those in use, and beside them, under a limit, those that were used most recently. */
 export class WarmModels<Extra> {
-  readonly #entries = new Map<string, Entry<Extra>>();
-  readonly #maxBytes: number;
+  readonly #kernels: Kernels;
   readonly #surroundings: Surroundings<Extra>;
+  readonly #used = new Map<string, Entry<Extra>>();
+  readonly #idle: LRUCache<string, Entry<Extra>>;
 
-  constructor(maxBytes: number, surroundings: Surroundings<Extra>) {
-    this.#maxBytes = maxBytes;
+  /** @param maxBytes of those that nobody uses; one stays, however large */
+  constructor(kernels: Kernels, maxBytes: number, surroundings: Surroundings<Extra>) {
+    const maxSize = Math.max(1, Math.floor(maxBytes));
+    this.#kernels = kernels;
     this.#surroundings = surroundings;
+    this.#idle = new LRUCache({
+      maxSize,
+      sizeCalculation: ({ bytes }) => Math.min(bytes, maxSize),
+      dispose: (entry, _id, reason) => {
+        if (reason !== 'delete') this.#dispose(entry); // deleted ones are in use again
+      },
+    });
   }
 
   /**
@@ -52,55 +62,43 @@ export class WarmModels<Extra> {
     location: ModelLocation,
     body: (warm: WarmModel<Extra>) => Promise<Result>,
   ): Promise<Result> {
+    const { experimentId } = location;
     const entry = this.#find(location);
+    this.#used.set(experimentId, entry);
     entry.users++;
     try {
       return await body(entry.warm);
     } finally {
       entry.users--;
-      if (entry.isRetired) this.#disposeIfIdle(entry);
-      this.#makeRoom();
+      if (entry.users === 0) this.#release(experimentId, entry);
     }
   }
 
   #find({ experimentId, folder, digest }: ModelLocation): Entry<Extra> {
-    let entry = this.#entries.get(experimentId);
-    this.#entries.delete(experimentId);
-    if (entry && entry.digest !== digest) {
-      this.#retire(entry);
-      entry = undefined;
+    const used = this.#used.get(experimentId);
+    if (used?.digest === digest) return used;
+    const idle = this.#idle.get(experimentId);
+    if (idle?.digest === digest) {
+      this.#idle.delete(experimentId);
+      return idle;
     }
-    entry ??= this.#open(folder, digest);
-    this.#entries.set(experimentId, entry); // the last one of the map is the most recently used
-    return entry;
-  }
-
-  #open(folder: string, digest: string): Entry<Extra> {
-    const trained = openModel(folder);
+    const trained = openModel(folder, this.#kernels);
     const warm = { ...trained, extra: this.#surroundings.build(trained) };
     const bytes = BYTES_PER_PARAMETER * parameterCount(trained.model);
-    return { warm, digest, bytes, users: 0, isRetired: false };
+    return { warm, digest, bytes, users: 0 };
   }
 
-  /** The most recently used one stays, however large. */
-  #makeRoom(): void {
-    let bytes = [...this.#entries.values()].reduce((total, entry) => total + entry.bytes, 0);
-    for (const [id, entry] of [...this.#entries].slice(0, -1)) {
-      if (bytes <= this.#maxBytes) return;
-      if (entry.users > 0) continue;
-      this.#entries.delete(id);
-      this.#retire(entry);
-      bytes -= entry.bytes;
+  /** Nobody uses it any more: it becomes idle, unless other weights of the experiment are in use by now. */
+  #release(experimentId: string, entry: Entry<Extra>): void {
+    if (this.#used.get(experimentId) !== entry) {
+      this.#dispose(entry);
+      return;
     }
+    this.#used.delete(experimentId);
+    this.#idle.set(experimentId, entry);
   }
 
-  #retire(entry: Entry<Extra>): void {
-    entry.isRetired = true;
-    this.#disposeIfIdle(entry);
-  }
-
-  #disposeIfIdle({ users, warm }: Entry<Extra>): void {
-    if (users > 0) return;
+  #dispose({ warm }: Entry<Extra>): void {
     this.#surroundings.dispose(warm.extra);
     warm.model.dispose();
   }

@@ -31,6 +31,7 @@ export const ExperimentRecord = z.object({
   restarts: z.int().describe('Starts that nobody asked for, since somebody last did'),
   resume: flag.describe('The next start goes on from the latest checkpoint'),
   willRestart: flag.describe('Interrupted, to be queued again by itself'),
+  pauseAtEpoch: z.int().nullable().describe('It pauses by itself when so many epochs are done'),
   seq: z.int().describe('Number of its latest event'),
   queueOrder: z.int(),
   parameterCount: z.int().nullable(),

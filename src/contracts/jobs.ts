@@ -35,6 +35,7 @@ export const TrainingJob = z.strictObject({
   config: ExperimentConfig,
   folder: ArtifactKey.describe('Of its checkpoints and its model'),
   resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
+  pauseAtEpoch: z.int().min(1).optional().describe('Pause when so many epochs are done'),
   initial: ArtifactKey.nullable().describe(
     'Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew',
   ),

@@ -23,9 +23,20 @@ export const DropoutConfig = z
   .describe('Dropout');
 export type DropoutConfig = z.infer<typeof DropoutConfig>;
 
-/** The LSTM language model: embedding, LSTM layers, affine output over the vocabulary. */
+/** What the recurrent layers are made of. */
+export const CellConfig = z
+  .discriminatedUnion('type', [
+    z
+      .strictObject({ type: z.literal('lstm') })
+      .describe('Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000'),
+  ])
+  .describe('Recurrent cell of all layers');
+export type CellConfig = z.infer<typeof CellConfig>;
+
+/** The recurrent language model: embedding, recurrent layers, affine output over the vocabulary. */
 export const ModelConfig = z
   .strictObject({
+    cell: CellConfig.prefault({ type: 'lstm' }),
     embeddingSize: z.int().min(1).max(8192).default(100).describe('Width D of the word vectors'),
     hiddenSizes: z
       .array(z.int().min(1).max(8192))

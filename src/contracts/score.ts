@@ -54,21 +54,17 @@ const BITS_PER_BYTE =
 export const ActivationSummary = z.object({ mean: z.number(), min: z.number(), max: z.number() });
 export type ActivationSummary = z.infer<typeof ActivationSummary>;
 
-const ofEachPart = <Value extends z.ZodType>(value: Value) => ({
-  forget: value,
-  candidate: value,
-  input: value,
-  output: value,
-  cell: value,
-  hidden: value,
-});
-
-/** What an LSTM layer did at one token. */
-export const LayerInspection = z.object(ofEachPart(ActivationSummary));
+/** What a recurrent layer did at one token. */
+export const LayerInspection = z
+  .record(z.string(), ActivationSummary)
+  .describe('By the channels of the cell; of an LSTM: forget, candidate, input, output, cell and hidden');
 export type LayerInspection = z.infer<typeof LayerInspection>;
 
 /** One unit at one token. */
-export const UnitInspection = z.object({ layer: z.int(), unit: z.int(), ...ofEachPart(z.number()) });
+export const UnitInspection = z
+  .object({ layer: z.int(), unit: z.int() })
+  .catchall(z.number())
+  .describe('Its value in each channel of the cell');
 export type UnitInspection = z.infer<typeof UnitInspection>;
 
 /** What went on inside when a token was predicted: after the token before it was read. */

@@ -1,10 +1,7 @@
 import { appError } from '../errors.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { LanguageModel, TokenBatch } from '../models/language-model.js';
-import { fusedKernels } from '../tensor/backend.js';
-import type { NativeKernels } from '../tensor/native-kernels.js';
-import { rowsToTable } from '../tensor/row-gradient.js';
-import * as tf from '../tensor/tensorflow.js';
+import type * as tf from '../tensor/tensorflow.js';
 import type { GradientStatistics } from './gradient-statistics.js';
 
 /** Hyper-parameters of dynamic evaluation. */
@@ -71,53 +68,8 @@ export class DynamicModel {
     const { learningRate, decay, epsilon } = this.#options;
     const roots = this.#statistics?.rootMeanSquare(parameter.name) ?? null;
     const scales = { learningRate, decay: this.#statistics ? decay / this.#statistics.mean : decay, epsilon };
-    const kernels = fusedKernels();
-    if (kernels) updateInPlace(kernels, parameter, trained, roots, scales);
-    else updateComposed(parameter, trained, roots, scales);
+    const { gradient, value } = parameter;
+    parameter.assign(this.#learner.kernels.adapt({ value, trained, gradient, roots, ...scales }));
     parameter.clearGradient();
   }
-}
-
-/** decay: λ, or λ / mean(R) where there are roots. */
-type UpdateScales = Pick<DynamicEvaluation, 'learningRate' | 'decay' | 'epsilon'>;
-
-/** One pass over the weights, and one over the few rows of a gradient of rows. */
-function updateInPlace(
-  kernels: NativeKernels,
-  parameter: Parameter,
-  trained: tf.Tensor,
-  roots: tf.Tensor | null,
-  scales: UpdateScales,
-): void {
-  const { gradient, value } = parameter;
-  const dense = gradient.kind === 'dense' ? gradient.value : null;
-  kernels.adapt({ value, trained, gradient: dense, roots, ...scales });
-  if (gradient.kind === 'rows') {
-    const { ids, rows } = gradient.rows;
-    tf.tidy(() => {
-      const indices = tf.tensor1d(ids, 'int32');
-      const step = roots
-        ? tf.div(scales.learningRate, tf.add(tf.gather(roots, indices), scales.epsilon))
-        : tf.scalar(scales.learningRate);
-      kernels.scatterAddRows({ table: value, ids: indices, rows: tf.mul(rows, step), factor: -1 });
-    });
-  }
-  parameter.markChanged();
-}
-
-function updateComposed(
-  parameter: Parameter,
-  trained: tf.Tensor,
-  roots: tf.Tensor | null,
-  { learningRate, decay, epsilon }: UpdateScales,
-): void {
-  const { gradient, shape } = parameter;
-  const value = tf.tidy(() => {
-    const dense = gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, shape);
-    const step = roots ? tf.div(learningRate, tf.add(roots, epsilon)) : learningRate;
-    const pull = roots ? tf.minimum(tf.mul(roots, decay), 1) : decay;
-    const back = tf.mul(tf.sub(trained, parameter.value), pull);
-    return tf.add(parameter.value, tf.sub(back, tf.mul(dense, step)));
-  });
-  parameter.assign(value);
 }

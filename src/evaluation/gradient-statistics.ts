@@ -1,7 +1,8 @@
 import { BatchIterator } from '../batches/batch-iterator.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { rowsToTable } from '../kernels/row-gradient.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { LanguageModel } from '../models/language-model.js';
-import { rowsToTable } from '../tensor/row-gradient.js';
 import * as tf from '../tensor/tensorflow.js';
 import { runToEnd, type Stepwise } from './stepwise.js';
 
@@ -70,7 +71,7 @@ export class GradientStatistics {
         });
         copy.parameters.forEach((parameter, index) => {
           const old = sums[index]!;
-          sums[index] = addSquares(old, parameter);
+          sums[index] = addSquares(copy.kernels, old, parameter);
           old.dispose();
         });
         count += 1;
@@ -98,10 +99,13 @@ export class GradientStatistics {
 }
 
 /** A sum with the squares of a parameter's gradient added, which is cleared; the caller's. */
-function addSquares(sum: tf.Tensor, parameter: Parameter): tf.Tensor {
+function addSquares(kernels: Kernels, sum: tf.Tensor, parameter: Parameter): tf.Tensor {
   const { gradient, shape } = parameter;
   const added = tf.tidy(() =>
-    tf.add(sum, tf.square(gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, shape))),
+    tf.add(
+      sum,
+      tf.square(gradient.kind === 'dense' ? gradient.value : rowsToTable(kernels, gradient.rows, shape)),
+    ),
   );
   parameter.clearGradient();
   return added;

@@ -1,31 +1,20 @@
 import {
   type ActivationSummary,
-  type LayerInspection,
   MAX_INSPECTED,
   type ScoreRequest,
   type TokenInspection,
-  type UnitInspection,
 } from '../contracts/score.js';
 import { appError } from '../errors.js';
-import { GATE_ORDER } from '../layers/lstm-cell.js';
 import type { Inspection, LanguageModel, TokenBatch } from '../models/language-model.js';
-import { likeliestIds, logNormalizer } from '../models/logits.js';
 import { SeparateState } from '../models/separate-state.js';
+import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 import type { Vocabulary } from '../tokenizers/vocabulary.js';
 import type { TokenReader } from './text-scorer.js';
 
 export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units'>;
 
-const GATE_NAMES = { f: 'forget', g: 'candidate', i: 'input', o: 'output' } as const;
-type GateName = (typeof GATE_NAMES)[keyof typeof GATE_NAMES];
-
-/** A layer's values as plain arrays. */
-interface LayerValues {
-  readonly size: number;
-  readonly gates: Float32Array; // [T, 4H]
-  readonly cells: Float32Array; // [T, H]
-  readonly hiddens: Float32Array; // [T, H]
-}
+/** A layer's channels by name, [T, H] each. */
+type LayerValues = ReadonlyMap<string, { readonly size: number; readonly values: Float32Array }>;
 
 /** @throws config-conflict when the text has more tokens than can be shown */
 export function assertInspectable(tokens: number): void {
@@ -80,8 +69,12 @@ function describeTokens(
   assertUnits(request, layers);
   const { size } = vocabulary;
   return Array.from({ length: time }, (_, t) => ({
-    layers: layers.map((layer) => summarizeLayer(layer, t)),
-    units: request.units.map(({ layer, unit }) => showUnit(layers[layer]!, layer, unit, t)),
+    layers: layers.map((channels) => ofEachChannel(channels, t, summarize)),
+    units: request.units.map(({ layer, unit }) => ({
+      layer,
+      unit,
+      ...ofEachChannel(layers[layer]!, t, (row) => row[unit]!),
+    })),
     alternatives: likeliest(logits.subarray(t * size, (t + 1) * size), request.alternatives, vocabulary),
   }));
 }
@@ -89,40 +82,41 @@ function describeTokens(
 function takeValues({ logits, layers }: Inspection): { logits: Float32Array; layers: LayerValues[] } {
   const values = {
     logits: logits.dataSync<'float32'>(),
-    layers: layers.map(({ gates, cells, hiddens }) => ({
-      size: hiddens.shape[2],
-      gates: gates.dataSync<'float32'>(),
-      cells: cells.dataSync<'float32'>(),
-      hiddens: hiddens.dataSync<'float32'>(),
-    })),
+    layers: layers.map(
+      (channels): LayerValues =>
+        new Map(
+          Object.entries(channels).map(([name, tensor]) => [
+            name,
+            { size: tensor.shape[2], values: tensor.dataSync<'float32'>() },
+          ]),
+        ),
+    ),
   };
   for (const tensor of [logits, ...layers.flatMap((layer) => Object.values(layer))]) tensor.dispose();
   return values;
 }
 
 function assertUnits({ units }: InspectionRequest, layers: readonly LayerValues[]): void {
+  const sizes = layers.map((channels) => channels.values().next().value?.size ?? 0);
   for (const { layer, unit } of units) {
-    const size = layers[layer]?.size;
+    const size = sizes[layer];
     if (size !== undefined && unit < size) continue;
-    const has = layers.map(({ size }) => size).join(', ');
-    const reason = `there is no unit ${unit} in layer ${layer}; the layers have ${has} units`;
+    const reason = `there is no unit ${unit} in layer ${layer}; the layers have ${sizes.join(', ')} units`;
     throw appError('config-conflict', { field: 'units', reason });
   }
 }
 
-function summarizeLayer({ size, gates, cells, hiddens }: LayerValues, time: number): LayerInspection {
-  const row = (values: Float32Array, index: number) => values.subarray(index * size, (index + 1) * size);
-  return {
-    ...ofEachGate((gate) => summarize(row(gates, 4 * time + gate))),
-    cell: summarize(row(cells, time)),
-    hidden: summarize(row(hiddens, time)),
-  };
-}
-
-/** @param read takes the place of a gate in a packed row */
-function ofEachGate<Value>(read: (place: number) => Value): Record<GateName, Value> {
-  const entries = GATE_ORDER.map((gate, place) => [GATE_NAMES[gate], read(place)]);
-  return Object.fromEntries(entries) as Record<GateName, Value>;
+/** @param read gets the values of a channel at one token */
+function ofEachChannel<Value>(
+  channels: LayerValues,
+  time: number,
+  read: (row: Float32Array) => Value,
+): Record<string, Value> {
+  const entries = Array.from(channels, ([name, { size, values }]) => [
+    name,
+    read(values.subarray(time * size, (time + 1) * size)),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function summarize(values: Float32Array): ActivationSummary {
@@ -133,21 +127,6 @@ function summarize(values: Float32Array): ActivationSummary {
     max = Math.max(max, value);
   }
   return { mean: sum / values.length, min, max };
-}
-
-function showUnit(
-  { size, gates, cells, hiddens }: LayerValues,
-  layer: number,
-  unit: number,
-  time: number,
-): UnitInspection {
-  return {
-    layer,
-    unit,
-    ...ofEachGate((gate) => gates[(4 * time + gate) * size + unit]!),
-    cell: cells[time * size + unit]!,
-    hidden: hiddens[time * size + unit]!,
-  };
 }
 
 function likeliest(

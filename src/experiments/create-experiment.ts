@@ -62,6 +62,8 @@ export interface NewExperimentOptions {
   readonly parentId?: string;
   /** The same key with the same input gives the experiment that it made the first time. */
   readonly idempotencyKey?: string | undefined;
+  /** Epochs after which it pauses by itself. */
+  readonly pauseAtEpoch?: number | null;
 }
 
 /**
@@ -71,7 +73,7 @@ export interface NewExperimentOptions {
 export function storeExperiment(
   { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora'>,
   input: ExperimentInput & { readonly name: string },
-  { id = newExperimentId(), parentId, idempotencyKey }: NewExperimentOptions,
+  { id = newExperimentId(), parentId, idempotencyKey, pauseAtEpoch = null }: NewExperimentOptions,
 ): { readonly experiment: Experiment; readonly isNew: boolean } {
   const bodyDigest = digestOf(input, parentId);
   return store.transaction(() => {
@@ -97,7 +99,7 @@ export function storeExperiment(
     });
     if (idempotencyKey !== undefined)
       store.idempotency.add(idempotencyKey, bodyDigest, stored.number, createdAt);
-    const queued = queue.enqueue(stored, { resume: false, restarts: 0 });
+    const queued = queue.enqueue(stored, { resume: false, restarts: 0, pauseAtEpoch });
     return { experiment: viewExperiment(store, queued), isNew: true };
   });
 }

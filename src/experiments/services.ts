@@ -14,6 +14,8 @@ import { tidyFolders } from './experiment-folder.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
+import { createSweepLog, type SweepLog } from './sweeps/sweep-log.js';
+import { Sweeps } from './sweeps/sweeps.js';
 import { TrainingScheduler } from './training-scheduler.js';
 
 export interface ServicesOptions {
@@ -32,6 +34,8 @@ export interface Services {
   readonly queue: TrainingScheduler;
   readonly corpora: Corpora;
   readonly sessions: Sessions;
+  readonly sweepLog: SweepLog;
+  readonly sweeps: Sweeps;
   readonly trainingExecutor: TrainingExecutor;
   /** The same, under the name that the use cases of trained models know it by. */
   readonly executor: InferenceExecutor;
@@ -56,10 +60,15 @@ export function createServices({
   rmSync(pathOf(environment.dataDir, TRANSFERS), { recursive: true, force: true });
   tidyFolders(environment.dataDir, store);
   recoverExperiments(store, log, queue, environment);
+  const corpora = createCorpora(store, environment);
+  const sweepLog = createSweepLog(store, logger);
+  const sweeps = new Sweeps({ store, log, bus, queue, environment, corpora, sweepLog, logger });
+  sweeps.recover();
   queue.wake();
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
+    sweeps.close();
     await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
     store.close();
     release();
@@ -70,7 +79,9 @@ export function createServices({
     bus,
     log,
     queue,
-    corpora: createCorpora(store, environment),
+    corpora,
+    sweepLog,
+    sweeps,
     sessions: new Sessions({ most: environment.maxSessions, ttlMs: environment.sessionTtlMs }),
     trainingExecutor,
     executor: inferenceExecutor,

@@ -82,6 +82,8 @@ export class TrainingScheduler {
       readonly resume: boolean;
       readonly restarts: number;
       readonly keepsPlace?: boolean;
+      /** Epochs after which it pauses by itself; one that did not leave by itself keeps what it had. */
+      readonly pauseAtEpoch?: number | null;
       /** Another config from now on. */
       readonly config?: ExperimentConfig;
     },
@@ -92,7 +94,13 @@ export class TrainingScheduler {
     const queued = log.record(
       experiment.id,
       { type: 'queued', data: { position } },
-      { queueOrder, resume: how.resume, restarts: how.restarts, config: how.config },
+      {
+        queueOrder,
+        resume: how.resume,
+        restarts: how.restarts,
+        config: how.config,
+        pauseAtEpoch: how.keepsPlace ? experiment.pauseAtEpoch : (how.pauseAtEpoch ?? null),
+      },
     );
     this.wake();
     return queued ?? experiment;
@@ -132,7 +140,7 @@ export class TrainingScheduler {
     }
   }
 
-  #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
+  #start({ id, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
     const { log, executor } = this.#options;
     const attempt = before + 1;
     log.record(id, { type: 'preparing', data: { attempt } });
@@ -143,6 +151,7 @@ export class TrainingScheduler {
         config,
         folder: experimentKey(id),
         resume,
+        ...(pauseAtEpoch !== null && { pauseAtEpoch }),
         initial: parentId === null ? null : initialKey(id),
       });
       this.#active.set(id, { run, ended: this.#follow(run) });
@@ -222,6 +231,7 @@ export class TrainingScheduler {
       case 'stopped':
         if (isCancelled) this.#end(experiment, 'cancelled');
         else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
+        else if (experiment.pauseAtEpoch !== null && !this.#closing) this.#pause(experiment);
         else this.#interrupt(experiment, SERVER_STOPPED, true);
         break;
       case 'interrupted':
@@ -254,6 +264,15 @@ export class TrainingScheduler {
   #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
     const { store, log } = this.#options;
     log.record(id, { type, data: progressOf(store, number) });
+  }
+
+  /** It has paused by itself, at the epoch that it was to. */
+  #pause(experiment: ExperimentRecord): void {
+    const { store, log } = this.#options;
+    store.transaction(() => {
+      log.record(experiment.id, { type: 'pausing', data: {} });
+      this.#end(experiment, 'paused');
+    });
   }
 
   #fail(id: string, error: Failure): void {

@@ -1,8 +1,7 @@
 import type { BeamSearchRequest, BeamSearchResult } from '../contracts/generation.js';
 import type { LanguageModel } from '../models/language-model.js';
-import { likeliestIds, logNormalizer } from '../models/logits.js';
 import { SeparateState } from '../models/separate-state.js';
-import { selectStreams } from '../models/state-rows.js';
+import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { findStop } from './stop-strings.js';
@@ -69,7 +68,7 @@ export function* searchBeams(
         else kept.push(candidate);
       }
       const rows = kept.map(({ row }) => row);
-      state.replace((past) => (rows.length > 0 ? selectStreams(past, rows) : null));
+      state.replace((past) => (rows.length > 0 ? past.gather(rows) : null));
       const best = kept[0]?.beam.logprob ?? Number.NEGATIVE_INFINITY;
       const isDone =
         finished.length === request.beams && finished.at(-1)!.score >= scoreOf(best, request.maxTokens);

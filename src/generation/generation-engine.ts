@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GenerationPart } from '../contracts/generation.js';
 import type { LanguageModel } from '../models/language-model.js';
-import { disposeStates, joinStates, type StreamStates, selectStreams } from '../models/state-rows.js';
-import { fusedKernels } from '../tensor/backend.js';
+import { State } from '../models/state.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { type PrefixKey, PromptCache, prefixKeys } from './prompt-cache.js';
 import type { GeneratedText, TextWriting } from './text-writing.js';
@@ -20,9 +19,9 @@ export interface WritingOptions {
   /** Asked at each token. */
   readonly isCancelled?: () => boolean;
   /** What the model remembers of a text that goes on; the engine's. */
-  readonly state?: StreamStates | null;
+  readonly state?: State | null;
   /** Gets what the model remembers in the end, all but the last id read; the receiver's. */
-  readonly onState?: (state: StreamStates) => void;
+  readonly onState?: (state: State) => void;
 }
 
 interface Stream extends Omit<WritingOptions, 'state'> {
@@ -33,7 +32,7 @@ interface Stream extends Omit<WritingOptions, 'state'> {
   /** Ids of the context that were read. */
   position: number;
   /** Its own past while the prompt is read; null before that, and when it is part of the batch. */
-  state: StreamStates | null;
+  state: State | null;
 }
 
 /** Beginnings of a long prompt that are kept. */
@@ -44,8 +43,8 @@ const MAX_BEGINNINGS = 64;
  * (continuous batching: Yu et al. 2022, "Orca"). Prompts are read block by block, a block between two steps, which is a
  * part of a long one or several short ones, so that nobody is held up for long.
  *
- * A text does not depend on what is written beside it: the kernels add up each row in the same order whatever the number of
- * rows. Composed ops do not promise that; with them each text has a step of its own.
+ * A text does not depend on what is written beside it. Where the model does not promise that by itself, each text has a step
+ * of its own.
  *
  * Has the model for itself between its turns: others may use it in between if they leave its state as it was.
  */
@@ -57,7 +56,7 @@ export class GenerationEngine {
   #reading: Stream[] = [];
   #writing: Stream[] = [];
   /** The past of #writing, in its order. */
-  #state: StreamStates | null = null;
+  #state: State | null = null;
   #isRunning = false;
 
   constructor(model: LanguageModel, limits: EngineLimits) {
@@ -143,7 +142,7 @@ export class GenerationEngine {
       else if (stream.writing.isFinished) this.#end(stream);
       else this.#join(stream);
     } catch (error) {
-      disposeStates(stream.state);
+      stream.state?.dispose();
       stream.reject(error);
     }
     return tokens + 1;
@@ -152,7 +151,7 @@ export class GenerationEngine {
   #join(stream: Stream): void {
     const own = stream.state ?? this.#model.emptyState(1);
     stream.state = null;
-    this.#state = this.#state ? joinStates([this.#state, own]) : own;
+    this.#state = this.#state ? State.join([this.#state, own]) : own;
     this.#writing.push(stream);
   }
 
@@ -167,7 +166,7 @@ export class GenerationEngine {
     } catch (error) {
       for (const stream of this.#writing) stream.reject(error);
       this.#writing = [];
-      disposeStates(this.#state);
+      this.#state?.dispose();
       this.#state = null;
       return;
     }
@@ -184,24 +183,24 @@ export class GenerationEngine {
           this.#state = state;
         },
       );
-    if (fusedKernels() || writings.length === 1) return step(writings);
+    if (this.#model.rowsAreIndependent || writings.length === 1) return step(writings);
     const before = this.#state!;
-    const after: StreamStates[] = [];
+    const after: State[] = [];
     try {
       const parts = writings.map((writing, row) => {
-        this.#state = selectStreams(before, [row]);
+        this.#state = before.gather([row]);
         const [part] = step([writing]);
         after.push(this.#state);
         this.#state = null;
         return part!;
       });
-      this.#state = joinStates(after);
+      this.#state = State.join(after);
       return parts;
     } catch (error) {
-      for (const state of after) disposeStates(state);
+      for (const state of after) state.dispose();
       throw error;
     } finally {
-      disposeStates(before);
+      before.dispose();
     }
   }
 
@@ -212,28 +211,24 @@ export class GenerationEngine {
     const rows = [...this.#writing.keys()].filter((row) => !this.#writing[row]!.writing.isFinished);
     const state = this.#state!;
     for (const [row, stream] of this.#writing.entries()) {
-      if (stream.writing.isFinished && stream.onState) stream.state = selectStreams(state, [row]);
+      if (stream.writing.isFinished && stream.onState) stream.state = state.gather([row]);
     }
-    this.#state = rows.length > 0 ? selectStreams(state, rows) : null;
-    disposeStates(state);
+    this.#state = rows.length > 0 ? state.gather(rows) : null;
+    state.dispose();
     this.#writing = this.#writing.filter(({ writing }) => !writing.isFinished);
     for (const stream of finished) this.#end(stream);
   }
 
   #end(stream: Stream): void {
     if (stream.onState) stream.onState(stream.state ?? this.#model.emptyState(1));
-    else disposeStates(stream.state);
+    else stream.state?.dispose();
     const { part, result } = stream.writing.finish();
     if (part) stream.onPart?.(part);
     stream.resolve(result);
   }
 
   /** Runs the model on a past; its own is put back afterwards. */
-  #useModel<Result>(
-    state: StreamStates | null,
-    body: () => Result,
-    keep: (state: StreamStates | null) => void,
-  ): Result {
+  #useModel<Result>(state: State | null, body: () => Result, keep: (state: State | null) => void): Result {
     const own = this.#model.takeState();
     this.#model.putState(state);
     try {

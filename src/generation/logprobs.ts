@@ -1,4 +1,4 @@
-import { likeliestIds, logNormalizer } from '../models/logits.js';
+import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 
 /** ln p of one token, and of the likeliest ones. */
 export interface Logprobs {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { bytesOfStates, disposeStates, type StreamStates, selectStreams } from '../models/state-rows.js';
+import { LRUCache } from 'lru-cache';
+import type { State } from '../models/state.js';
 
 /** Where a prompt was known up to. */
 export interface KnownPrefix {
   /** Ids that need not be read again. */
   readonly length: number;
   /** What the model remembers after them; the caller's. */
-  readonly state: StreamStates;
+  readonly state: State;
 }
 
 /** Keys of one prompt: of its beginnings at every multiple of the block, and of the whole. */
@@ -20,45 +21,38 @@ export interface PrefixKey {
  * a vector a layer, whatever the length. The least recently used goes first.
  */
 export class PromptCache {
-  readonly #states = new Map<string, StreamStates>();
-  readonly #maxBytes: number;
-  #bytes = 0;
+  /** null = none is kept */
+  readonly #states: LRUCache<string, State> | null;
 
   /** @param maxBytes 0 = none is kept */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#states =
+      maxBytes > 0
+        ? new LRUCache({
+            maxSize: maxBytes,
+            sizeCalculation: ({ bytes }) => bytes,
+            dispose: (state) => state.dispose(),
+          })
+        : null;
   }
 
   /** The longest known beginning; null when there is none. */
   find(keys: readonly PrefixKey[]): KnownPrefix | null {
     for (const { length, key } of keys.toReversed()) {
-      const state = this.#states.get(key);
-      if (!state) continue;
-      this.#states.delete(key);
-      this.#states.set(key, state); // the last one of the map is the most recently used
-      return { length, state: copyOf(state) };
+      const state = this.#states?.get(key);
+      if (state) return { length, state: state.copy() };
     }
     return null;
   }
 
   /** Keeps a copy. @param state of one stream */
-  add(key: string, state: StreamStates): void {
-    const bytes = bytesOfStates(state);
-    if (bytes > this.#maxBytes || this.#states.has(key)) return;
-    this.#states.set(key, copyOf(state));
-    this.#bytes += bytes;
-    for (const [oldest, old] of this.#states) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#states.delete(oldest);
-      this.#bytes -= bytesOfStates(old);
-      disposeStates(old);
-    }
+  add(key: string, state: State): void {
+    if (!this.#states || state.bytes > this.#states.maxSize || this.#states.has(key)) return;
+    this.#states.set(key, state.copy());
   }
 
   dispose(): void {
-    for (const state of this.#states.values()) disposeStates(state);
-    this.#states.clear();
-    this.#bytes = 0;
+    this.#states?.clear();
   }
 }
 
@@ -73,8 +67,4 @@ export function prefixKeys(ids: Int32Array, block: number, most: number): Prefix
     if (keys.length < most || length === ids.length) keys.push({ length, key: hash.copy().digest('base64') });
   }
   return keys;
-}
-
-function copyOf(state: StreamStates): StreamStates {
-  return selectStreams(state, [0]);
 }

@@ -1,5 +1,5 @@
 /** From the logits of the next token to a token: all that temperature and its friends do. Plain numbers, no tensors. */
-import { likeliestIds, MAX_INSERTED, type TopLogits } from '../models/logits.js';
+import { likeliestIds, MAX_INSERTED, type TopLogits } from '../tensor/logits.js';
 
 export interface SamplingOptions {
   /** Divides the logits; 0 = the likeliest token. */

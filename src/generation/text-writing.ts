@@ -5,7 +5,7 @@ import {
   MAX_TAIL,
   type TokenLogprob,
 } from '../contracts/generation.js';
-import type { TopLogits } from '../models/logits.js';
+import type { TopLogits } from '../tensor/logits.js';
 import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import type { Logprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';

@@ -1,4 +1,4 @@
-import type { TopLogits } from '../models/logits.js';
+import type { TopLogits } from '../tensor/logits.js';
 import { RANDOM_STREAMS, RandomSource, uniform } from '../tensor/random.js';
 import { type Logprobs, logprobsOf } from './logprobs.js';
 import { type SamplingOptions, sampleFromTop, sampleToken, topCount } from './sampling.js';

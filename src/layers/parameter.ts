@@ -1,12 +1,7 @@
 import { appError } from '../errors.js';
-import { addRowsToTable, coalesceRows, type RowGradient } from '../tensor/row-gradient.js';
+import type { Gradient, Kernels, RowGradient } from '../kernels/kernels.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
-
-/** The gradient of a parameter: all of it, or only the rows that were read (an embedding table's). */
-export type Gradient =
-  | { readonly kind: 'dense'; readonly value: tf.Tensor }
-  | { readonly kind: 'rows'; readonly rows: RowGradient };
 
 /**
  * A tensor that is learned, and its gradient. Gradients are accumulated: a parameter with two readers (tied weights) is
@@ -18,6 +13,8 @@ export class Parameter {
   #value: tf.Tensor;
   #dense: tf.Tensor | null = null;
   #rows: RowGradient[] = [];
+  /** They sum the rows. */
+  #rowKernels: Kernels | null = null;
   #version = 0;
 
   /** @param value becomes the parameter's own */
@@ -36,20 +33,15 @@ export class Parameter {
     return this.#version;
   }
 
-  /** Says that a kernel has changed the value in place. */
-  markChanged(): void {
-    this.#version += 1;
-  }
-
   /** Number of elements. */
   get size(): number {
     return this.#value.size;
   }
 
-  /** Replaces the value, which becomes the parameter's own; the old one is disposed. */
+  /** Replaces the value, which becomes the parameter's own, and may be the old one, changed in place; else that is disposed. */
   assign(value: tf.Tensor): void {
     const old = this.exchange(value);
-    old.dispose();
+    if (old !== value) old.dispose();
   }
 
   /** Replaces the value and gives the old one to the caller: how evaluation borrows averaged weights. */
@@ -76,16 +68,18 @@ export class Parameter {
 
   /**
    * Adds a gradient that touches only some rows of a [V, D] table.
+   * @param kernels sum the rows
    * @param ids M row numbers, repeated ones are summed
    * @param rows [M, D] or [T, N, D], becomes the parameter's own
    */
-  accumulateRows(ids: Int32Array, rows: tf.Tensor): void {
+  accumulateRows(kernels: Kernels, ids: Int32Array, rows: tf.Tensor): void {
+    this.#rowKernels = kernels;
     this.#rows.push({ ids, rows: tf.keep(rows) });
   }
 
   /** The sum of what was accumulated; borrowed, valid until {@link clearGradient}. */
   get gradient(): Gradient {
-    if (this.#rows.length > 0) this.#settleRows();
+    if (this.#rowKernels && this.#rows.length > 0) this.#settleRows(this.#rowKernels);
     if (this.#dense) return { kind: 'dense', value: this.#dense };
     const rows = this.#rows[0];
     if (rows) return { kind: 'rows', rows };
@@ -106,16 +100,18 @@ export class Parameter {
   }
 
   /** Leaves either one dense gradient or one set of rows without repetition. */
-  #settleRows(): void {
+  #settleRows(kernels: Kernels): void {
     if (this.#rows.length === 1 && this.#rows[0]!.coalesced && !this.#dense) return;
     if (this.#dense) {
       for (const rows of this.#rows) {
-        this.#dense = tf.keep(addRowsToTable(this.#dense, rows));
+        const before: tf.Tensor = this.#dense;
+        this.#dense = tf.keep(kernels.addRows(before, rows));
+        if (this.#dense !== before) before.dispose();
         rows.rows.dispose();
       }
       this.#rows = [];
     } else {
-      const coalesced = coalesceRows(this.#rows);
+      const coalesced = kernels.coalesceRows(this.#rows);
       for (const { rows } of this.#rows) rows.dispose();
       this.#rows = [coalesced];
     }

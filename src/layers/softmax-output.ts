@@ -1,48 +1,51 @@
-import { fusedKernels } from '../tensor/backend.js';
-import * as tf from '../tensor/tensorflow.js';
+import type { Tensors } from '../kernels/cell.js';
+import type { Kernels, PackedOutput } from '../kernels/kernels.js';
+import { expectShape } from '../tensor/shapes.js';
+import type * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import { PackedWeights } from './packed-weights.js';
 import type { Parameter } from './parameter.js';
-import { TimeAffine } from './time-affine.js';
-import { TimeSoftmaxWithLoss } from './time-softmax-with-loss.js';
 import { expectTokenIds } from './token-ids.js';
 
+export interface SoftmaxOutputOptions {
+  readonly kernels: Kernels;
+  /** Make the large products in bfloat16. */
+  readonly bfloat16: boolean;
+}
+
 /**
- * The end of a language model: affine, softmax and cross-entropy. Two layers of the book, run as one native kernel that
- * never holds a second [M, V] tensor, or one after the other where there is no such kernel.
+ * The end of a language model: affine, softmax and cross-entropy. Two layers of the book, time affine and time softmax with
+ * loss, in one: a fused kernel never holds a second [M, V] tensor; kernels/composed/output.ts has them one after the other.
  *
  * x: [M, H] or [T, N, H]; weights: [V, H]; b: [V]; losses: [M], in nats.
  */
 export class SoftmaxOutput implements Layer {
   readonly name: string;
-  readonly affine: TimeAffine;
-  readonly softmax: TimeSoftmaxWithLoss;
-  readonly bfloat16: boolean;
-  readonly #packed: PackedWeights<{ packed: tf.Tensor }>;
+  readonly weights: Parameter;
+  readonly b: Parameter;
+  readonly options: SoftmaxOutputOptions;
+  readonly #packed: PackedWeights<Tensors>;
 
-  constructor(name: string, weights: Parameter, b: Parameter, options: { readonly bfloat16: boolean }) {
+  /** @param weights [V, H] @param b [V] */
+  constructor(name: string, weights: Parameter, b: Parameter, options: SoftmaxOutputOptions) {
+    expectShape(b.value, [weights.shape[0]!], 'V', `SoftmaxOutput "${name}"`);
     this.name = name;
-    this.affine = new TimeAffine(`${name}.affine`, weights, b);
-    this.softmax = new TimeSoftmaxWithLoss(`${name}.softmax`);
-    this.bfloat16 = options.bfloat16;
-    this.#packed = new PackedWeights([weights], () => ({
-      packed: fusedKernels()!.packOutput({ w: weights.value, bf16: options.bfloat16 }),
-    }));
+    this.weights = weights;
+    this.b = b;
+    this.options = options;
+    this.#packed = new PackedWeights([weights], () =>
+      options.kernels.packOutput({ w: weights.value, bf16: options.bfloat16 }),
+    );
   }
 
   get parameters(): readonly Parameter[] {
-    return this.affine.parameters;
+    return [this.weights, this.b];
   }
 
   /** The losses of given tokens, without a gradient. @returns [M] */
   losses(x: tf.Tensor, targets: Int32Array): tf.Tensor1D {
-    this.#expectTargets(x, targets);
-    return tf.tidy(() => {
-      const kernels = fusedKernels();
-      if (!kernels) return this.softmax.forward(this.affine.forward(asLines(x), false), targets, false);
-      const ids = tf.tensor1d(targets, 'int32');
-      return kernels.softmaxLossPacked({ ...this.#packedInput(x), targets: ids }) as tf.Tensor1D;
-    });
+    this.#expectInput(x, targets);
+    return this.options.kernels.losses({ h: x, targets, ...this.packed() });
   }
 
   /**
@@ -55,62 +58,37 @@ export class SoftmaxOutput implements Layer {
     targets: Int32Array,
     scale: number,
   ): { losses: tf.Tensor1D; dx: T } {
-    this.#expectTargets(x, targets);
-    const { weights, b } = this.affine;
+    this.#expectInput(x, targets);
     this.#packed.dispose();
-    const kernels = fusedKernels();
-    if (!kernels)
-      return tf.tidy(() => {
-        const logits = this.affine.forward(asLines(x), true); // [M, V]
-        const losses = this.softmax.forward(logits, targets, true);
-        logits.dispose();
-        const dx = this.affine.backward(this.softmax.backward(scale));
-        return { losses, dx: tf.reshape(dx, x.shape) as T };
-      });
-    const ids = tf.tensor1d(targets, 'int32');
-    const bf16 = this.bfloat16;
-    const result = kernels.softmaxLossBackward({
-      h: x,
-      w: weights.value,
-      b: b.value,
-      targets: ids,
-      scale,
-      bf16,
-    });
-    ids.dispose();
-    weights.accumulate(result.dw);
-    b.accumulate(result.db);
-    return { losses: result.losses as tf.Tensor1D, dx: result.dh as T };
+    const { kernels } = this.options;
+    const run = kernels.lossesAndGradients({ h: x, targets, scale, ...this.#values() });
+    this.weights.accumulate(run.dw);
+    this.b.accumulate(run.db);
+    return { losses: run.losses, dx: run.dh as T };
   }
 
   /** Scores of all words. @returns [M, V] */
   logits(x: tf.Tensor): tf.Tensor2D {
-    const kernels = fusedKernels();
-    if (kernels) return kernels.logitsPacked(this.#packedInput(x)) as tf.Tensor2D;
-    return tf.tidy(() => this.affine.forward(asLines(x), false));
+    return this.options.kernels.logits({ h: x, ...this.packed() });
   }
 
-  /** What the kernel of a whole step wants of this layer; borrowed. */
-  packed(): { readonly packed: tf.Tensor; readonly b: tf.Tensor } {
-    return { ...this.#packed.get(), b: this.affine.b.value };
-  }
-
-  #expectTargets(x: tf.Tensor, targets: Int32Array): void {
-    expectTokenIds(targets, x.size / x.shape.at(-1)!, this.affine.b.size, `SoftmaxOutput "${this.name}"`);
-  }
-
-  #packedInput(x: tf.Tensor) {
-    return { h: x, ...this.packed(), bf16: this.bfloat16 };
+  /** What the kernels want of this layer; borrowed. */
+  packed(): PackedOutput {
+    return { ...this.#values(), packed: this.#packed.get() };
   }
 
   dispose(): void {
     this.#packed.dispose();
-    this.affine.dispose();
-    this.softmax.dispose();
   }
-}
 
-/** [M, H] of [T, N, H]. */
-function asLines(x: tf.Tensor): tf.Tensor2D {
-  return tf.reshape(x, [-1, x.shape.at(-1)!]);
+  #values() {
+    return { w: this.weights.value, b: this.b.value, bf16: this.options.bfloat16 };
+  }
+
+  #expectInput(x: tf.Tensor, targets: Int32Array): void {
+    const where = `SoftmaxOutput "${this.name}"`;
+    const [vocabularySize, width] = this.weights.shape as [number, number];
+    expectShape(x, [...x.shape.slice(0, -1), width], x.rank === 2 ? 'M, H' : 'T, N, H', where);
+    expectTokenIds(targets, x.size / width, vocabularySize, where);
+  }
 }

@@ -1,11 +1,16 @@
 import { appError } from '../errors.js';
-import { fusedKernels } from '../tensor/backend.js';
+import type { Kernels } from '../kernels/kernels.js';
 import { dropoutMask, type RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Layer } from './layer.js';
 import type { Parameter } from './parameter.js';
 import { expectTokenIds } from './token-ids.js';
+
+export interface TimeEmbeddingOptions {
+  readonly kernels: Kernels;
+  readonly dropout: WordDropout;
+}
 
 /** What the embedding drops: whole words, the same ones for the length of a batch. */
 export interface WordDropout {
@@ -27,14 +32,14 @@ export interface WordDropout {
 export class TimeEmbedding implements Layer {
   readonly name: string;
   readonly table: Parameter;
-  readonly dropout: WordDropout;
+  readonly options: TimeEmbeddingOptions;
   #cache: { readonly ids: Int32Array; readonly mask: tf.Tensor3D | null } | null = null;
 
   /** @param table [V, D] */
-  constructor(name: string, table: Parameter, dropout: WordDropout) {
+  constructor(name: string, table: Parameter, options: TimeEmbeddingOptions) {
     this.name = name;
     this.table = table;
-    this.dropout = dropout;
+    this.options = options;
   }
 
   get parameters(): readonly Parameter[] {
@@ -50,8 +55,7 @@ export class TimeEmbedding implements Layer {
     expectTokenIds(ids, time * batchSize, vocabularySize, `TimeEmbedding "${this.name}"`);
     return tf.tidy(() => {
       const indices = tf.tensor2d(ids, [time, batchSize], 'int32');
-      const table = this.table.value;
-      const rows = fusedKernels()?.rows({ table, ids: indices }) ?? tf.gather(table, indices); // [T, N, D]
+      const rows = this.options.kernels.rows({ table: this.table.value, ids: indices }); // [T, N, D]
       if (!training) return rows as tf.Tensor3D;
       const mask = this.#wordMask(ids, time, batchSize);
       this.dispose();
@@ -71,7 +75,7 @@ export class TimeEmbedding implements Layer {
       'T, N, D',
       `TimeEmbedding "${this.name}"`,
     );
-    this.table.accumulateRows(ids, mask ? tf.mul(dOutput, mask) : dOutput.clone());
+    this.table.accumulateRows(this.options.kernels, ids, mask ? tf.mul(dOutput, mask) : dOutput.clone());
     this.dispose();
   }
 
@@ -81,8 +85,9 @@ export class TimeEmbedding implements Layer {
   }
 
   #wordMask(ids: Int32Array, time: number, batchSize: number): tf.Tensor3D | null {
-    if (this.dropout.rate === 0) return null;
-    const words = dropoutMask(this.table.shape[0]!, this.dropout.random.next(), this.dropout.rate); // [V]
+    const { rate, random } = this.options.dropout;
+    if (rate === 0) return null;
+    const words = dropoutMask(this.table.shape[0]!, random.next(), rate); // [V]
     const scales = Float32Array.from(ids, (id) => words[id]!);
     return tf.tensor3d(scales, [time, batchSize, 1]);
   }

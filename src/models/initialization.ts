@@ -2,7 +2,7 @@ import type { ModelConfig } from '../contracts/model.js';
 import { Parameter } from '../layers/parameter.js';
 import { normal, RANDOM_STREAMS, RandomSource, uniform } from '../tensor/random.js';
 import * as tf from '../tensor/tensorflow.js';
-import { buildParameters, type LstmParameters, type ParameterSpec } from './lstm-parameters.js';
+import { buildParameters, type ModelParameters, type ParameterSpec } from './model-parameters.js';
 
 /**
  * Draws the initial weights as the config says; the same seed gives the same weights on every backend.
@@ -14,13 +14,13 @@ export function initializeParameters(
   config: ModelConfig,
   vocabularySize: number,
   seed: number,
-): LstmParameters {
+): ModelParameters {
   const random = new RandomSource(seed, RANDOM_STREAMS.initialization);
   const draw = DRAWS[config.initialization];
   return buildParameters(config, vocabularySize, (spec) => {
     const size = spec.shape.reduce((product, count) => product * count, 1);
     const values = draw(spec, size, random, config);
-    if (spec.role === 'lstm-bias') addForgetBias(values, config.forgetBias);
+    if (spec.forgetBias) addForgetBias(values, spec, config.forgetBias);
     return new Parameter(spec.name, tf.tensor(values, [...spec.shape]));
   });
 }
@@ -32,11 +32,11 @@ const DRAWS: Readonly<Record<ModelConfig['initialization'], Draw>> = {
     switch (role) {
       case 'embedding':
         return normal(size, random.next(), 0, 0.01);
-      case 'lstm-weights':
-        return normal(size, random.next(), 0, 1 / Math.sqrt(shape[0]!)); // [fan-in, 4H]
+      case 'recurrent-weights':
+        return normal(size, random.next(), 0, 1 / Math.sqrt(shape[0]!)); // [fan-in, …]
       case 'output-weights':
         return normal(size, random.next(), 0, 1 / Math.sqrt(shape[1]!)); // [V, fan-in]
-      case 'lstm-bias':
+      case 'recurrent-bias':
       case 'output-bias':
         return new Float32Array(size);
       default:
@@ -54,9 +54,9 @@ const DRAWS: Readonly<Record<ModelConfig['initialization'], Draw>> = {
       case 'embedding':
       case 'output-weights':
         return uniform(size, random.next(), -0.1, 0.1);
-      case 'lstm-weights':
+      case 'recurrent-weights':
         return uniform(size, random.next(), -bound, bound);
-      case 'lstm-bias': {
+      case 'recurrent-bias': {
         // PyTorch's LSTM has two biases, each U(±1/√H); only their sum matters, so the sum is drawn.
         const second = uniform(size, random.next(), -bound, bound);
         return uniform(size, random.next(), -bound, bound).map((value, index) => value + second[index]!);
@@ -69,7 +69,7 @@ const DRAWS: Readonly<Record<ModelConfig['initialization'], Draw>> = {
   },
 };
 
-/** The forget gate is packed first. */
-function addForgetBias(bias: Float32Array, forgetBias: number): void {
-  for (let unit = 0; unit < bias.length / 4; unit++) bias[unit] = bias[unit]! + forgetBias;
+function addForgetBias(bias: Float32Array, { forgetBias, hiddenSize }: ParameterSpec, added: number): void {
+  const { begin, end } = forgetBias!;
+  for (let unit = begin * hiddenSize; unit < end * hiddenSize; unit++) bias[unit] = bias[unit]! + added;
 }

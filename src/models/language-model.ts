@@ -4,11 +4,12 @@
  * Deliberately not here: optimizers, files, text. A model reads token ids and gives losses, gradients or logits.
  */
 
-import type { LstmState } from '../layers/lstm-state.js';
+import type { Kernels } from '../kernels/kernels.js';
 import type { Parameter } from '../layers/parameter.js';
+import type { TopLogits } from '../tensor/logits.js';
 import type { RandomSource } from '../tensor/random.js';
 import type { Tensor2D, Tensor3D } from '../tensor/tensorflow.js';
-import type { TopLogits } from './logits.js';
+import type { State } from './state.js';
 
 /** T steps of N streams: what is read, and what comes next. Both T·N ids, time-major. */
 export interface TokenBatch {
@@ -17,9 +18,6 @@ export interface TokenBatch {
   readonly time: number;
   readonly batchSize: number;
 }
-
-/** The past of N streams, one LSTM state a layer; null = no past. */
-export type LanguageModelState = readonly LstmState[] | null;
 
 /** What is differentiated beside the losses. */
 export interface Objective {
@@ -31,15 +29,8 @@ export interface Objective {
   readonly temporalActivationRegularization: number;
 }
 
-/** What one LSTM layer did over T steps of N streams. */
-export type LayerActivations = {
-  /** f, g, i, o after their nonlinearities, [T, N, 4H] */
-  readonly gates: Tensor3D;
-  /** [T, N, H] */
-  readonly cells: Tensor3D;
-  /** [T, N, H] */
-  readonly hiddens: Tensor3D;
-};
+/** What one recurrent layer did over T steps of N streams: the channels of its cell by name, [T, N, H] each. */
+export type LayerActivations = Readonly<Record<string, Tensor3D>>;
 
 /** All that happens inside while a batch is read; the tensors are the caller's. */
 export type Inspection = {
@@ -53,6 +44,10 @@ export type Inspection = {
 
 export interface LanguageModel {
   readonly vocabularySize: number;
+  /** What it computes with; an optimizer of its parameters uses the same. */
+  readonly kernels: Kernels;
+  /** Whether a stream gets the same numbers, to the last bit, whatever streams are beside it. */
+  readonly rowsAreIndependent: boolean;
   readonly parameters: readonly Parameter[];
   /** Where the masks come from; its counter belongs in a checkpoint. */
   readonly random: RandomSource;
@@ -68,7 +63,7 @@ export interface LanguageModel {
   losses(batch: TokenBatch): Float32Array;
   /** Like {@link losses}, with what they follow from: the last layer's hidden vectors, [T·N, H], the caller's. */
   lossesAndHiddens(batch: TokenBatch): { losses: Float32Array; hiddens: Tensor2D };
-  /** Like {@link losses}, with gates, cells and hidden vectors of all layers, and all logits. */
+  /** Like {@link losses}, with what all layers did, and all logits. */
   inspect(batch: TokenBatch): Inspection;
   /** Reads T tokens of one stream and predicts nothing: how a prompt is taken in. */
   read(ids: Int32Array): void;
@@ -78,11 +73,11 @@ export interface LanguageModel {
   nextTokens(ids: Int32Array, count: number): TopLogits;
 
   /** Gives the state to the caller; the model has none then. */
-  takeState(): LanguageModelState;
-  /** Goes on from this state, which becomes the model's own. */
-  putState(state: LanguageModelState): void;
+  takeState(): State | null;
+  /** Goes on from this state, which becomes the model's own; null = from none. @throws tensor-mismatch for one of another model */
+  putState(state: State | null): void;
   /** N streams without a past; the caller's. */
-  emptyState(streams: number): readonly LstmState[];
+  emptyState(streams: number): State;
   /** A model of its own with the same weights, without dropout and without a state; the caller's. */
   copyWithoutDropout(): LanguageModel;
   dispose(): void;

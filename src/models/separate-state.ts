@@ -1,5 +1,5 @@
-import type { LanguageModel, LanguageModelState } from './language-model.js';
-import { copyStates, disposeStates } from './state-rows.js';
+import type { LanguageModel } from './language-model.js';
+import type { State } from './state.js';
 
 /**
  * A past of a reader's own. The model has it only while {@link use} runs, so that several readers can take turns on one
@@ -7,10 +7,10 @@ import { copyStates, disposeStates } from './state-rows.js';
  */
 export class SeparateState {
   readonly #model: Pick<LanguageModel, 'takeState' | 'putState'>;
-  #state: LanguageModelState;
+  #state: State | null;
 
   /** @param state where to go on, taken over; null = no past */
-  constructor(model: Pick<LanguageModel, 'takeState' | 'putState'>, state: LanguageModelState = null) {
+  constructor(model: Pick<LanguageModel, 'takeState' | 'putState'>, state: State | null = null) {
     this.#model = model;
     this.#state = state;
   }
@@ -29,25 +29,25 @@ export class SeparateState {
 
   /** Another one that goes on from the same past. */
   copy(): SeparateState {
-    return new SeparateState(this.#model, this.#state && copyStates(this.#state));
+    return new SeparateState(this.#model, this.#state?.copy() ?? null);
   }
 
   /** Goes on from what `body` makes of the past, such as some of its streams; the past itself is disposed. */
-  replace(body: (state: NonNullable<LanguageModelState>) => LanguageModelState): void {
+  replace(body: (state: State) => State | null): void {
     const state = this.take();
     if (!state) return;
     this.#state = body(state);
-    disposeStates(state);
+    state.dispose();
   }
 
   /** Gives the past to the caller; there is none then. */
-  take(): LanguageModelState {
+  take(): State | null {
     const state = this.#state;
     this.#state = null;
     return state;
   }
 
   dispose(): void {
-    disposeStates(this.take());
+    this.take()?.dispose();
   }
 }

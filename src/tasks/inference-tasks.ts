@@ -1,6 +1,7 @@
 import type { TrainedModel } from '../checkpoints/model-folder.js';
 import { type ModelLocation, WarmModels } from '../checkpoints/warm-models.js';
 import type { TrainingEstimate } from '../contracts/estimate.js';
+import type { InferenceLimits } from '../contracts/inference-limits.js';
 import type {
   FileSource,
   InferenceResults,
@@ -14,7 +15,8 @@ import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
 import { pathOf } from '../files/layout.js';
 import { searchBeams } from '../generation/beam-search.js';
 import { GenerationEngine } from '../generation/generation-engine.js';
-import { loadBackend } from '../tensor/backend.js';
+import { loadBackend } from '../kernels/backend.js';
+import type { Kernels } from '../kernels/kernels.js';
 import { estimateTraining } from '../training/estimate-training.js';
 import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
 import type { TaskContext } from './task-context.js';
@@ -28,16 +30,14 @@ type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
 /** All that a thread does with trained models: keeps them warm, and writes the texts of a model side by side. */
 export class InferenceTasks {
   readonly #source: FileSource;
-  readonly #warmModels: WarmModels<GenerationEngine>;
+  readonly #limits: InferenceLimits;
+  #warmModels: WarmModels<GenerationEngine> | null = null;
   /** Texts that are being written. */
   #textsOpen = 0;
 
   constructor({ dataDirectory, mirror, ...limits }: InferenceThreadOptions) {
     this.#source = { dataDirectory, mirror };
-    this.#warmModels = new WarmModels(limits.warmModelBytes, {
-      build: ({ model }) => new GenerationEngine(model, limits),
-      dispose: (engine) => engine.dispose(),
-    });
+    this.#limits = limits;
   }
 
   /** @throws AppError */
@@ -48,12 +48,18 @@ export class InferenceTasks {
       case 'import':
         return importBundle(task, this.#source);
       case 'estimate':
-        await loadBackend();
-        return estimate(task, this.#turn(context));
+        return estimate(await loadKernels(), task, this.#turn(context));
       default:
-        await loadBackend();
+        this.#warmModels ??= this.#createWarmModels(await loadKernels());
         return this.#warmModels.use(this.#locate(task.model), (warm) => this.#useModel(warm, task, context));
     }
+  }
+
+  #createWarmModels(kernels: Kernels): WarmModels<GenerationEngine> {
+    return new WarmModels(kernels, this.#limits.warmModelBytes, {
+      build: ({ model }) => new GenerationEngine(model, this.#limits),
+      dispose: (engine) => engine.dispose(),
+    });
   }
 
   #locate({ experimentId, folder, digest }: ModelReference): ModelLocation {
@@ -91,7 +97,12 @@ export class InferenceTasks {
   }
 }
 
+async function loadKernels(): Promise<Kernels> {
+  return (await loadBackend()).kernels;
+}
+
 async function estimate(
+  kernels: Kernels,
   { config }: Extract<InferenceTask, { type: 'estimate' }>,
   turn: Turn,
 ): Promise<TrainingEstimate> {
@@ -99,5 +110,8 @@ async function estimate(
   const corpus = await loadCorpus({ corpus: name, tokenizer, ...turn.source });
   assertLongEnough(corpus, training);
   const { splits, vocabulary } = corpus;
-  return runCooperatively(estimateTraining({ config, vocabularySize: vocabulary.size, splits }), turn);
+  return runCooperatively(
+    estimateTraining({ kernels, config, vocabularySize: vocabulary.size, splits }),
+    turn,
+  );
 }

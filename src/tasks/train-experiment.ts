@@ -9,9 +9,8 @@ import { loadCorpus } from '../corpora/load-corpus.js';
 import { appError, serializeError } from '../errors.js';
 import { MODEL, pathOf } from '../files/layout.js';
 import { generateText } from '../generation/generate-text.js';
-import { LstmLanguageModel } from '../models/lstm-language-model.js';
-import { parametersFromWeights } from '../models/lstm-parameters.js';
-import { loadBackend } from '../tensor/backend.js';
+import { loadBackend } from '../kernels/backend.js';
+import { createModel } from '../models/create-model.js';
 import { Trainer } from '../training/trainer.js';
 
 /** What connects a training with whoever asked for it. */
@@ -29,10 +28,10 @@ export async function trainExperiment(
   { emit, readStop }: TrainingContext,
 ): Promise<TrainingOutcome> {
   try {
-    const report = await loadBackend();
+    const { kernels, report } = await loadBackend();
     const { config } = job;
     const folder = pathOf(source.dataDirectory, job.folder);
-    if (config.precision === 'bfloat16' && report.kernels !== 'fused')
+    if (config.precision === 'bfloat16' && !kernels.hasBfloat16)
       throw appError('precision-unavailable', { ...report });
     const initial = job.initial === null ? null : openInitialModel(pathOf(source.dataDirectory, job.initial));
     const corpus = await loadCorpus({
@@ -43,10 +42,11 @@ export async function trainExperiment(
     assertLongEnough(corpus, config.training);
     const { seed, sampleLength } = config.training;
     const vocabularySize = corpus.vocabulary.size;
-    const model = new LstmLanguageModel(config.model, vocabularySize, {
+    const model = createModel(config.model, vocabularySize, {
+      kernels,
       seed,
       precision: config.precision,
-      ...(initial && { parameters: parametersFromWeights(config.model, vocabularySize, initial.weights) }),
+      ...(initial && { weights: initial.weights }),
     });
     const { precision, corpus: corpusName } = config;
     describeModel(
@@ -67,7 +67,8 @@ export async function trainExperiment(
       sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
       environment: { attempt: job.attempt, ...pick(report) },
     });
-    const run = trainer.run(readStop);
+    const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;
+    const run = trainer.run(() => readStop() ?? (trainer.progress.epoch >= pauseAtEpoch ? 'pause' : null));
     try {
       for (;;) {
         const { value, done } = await run.next();

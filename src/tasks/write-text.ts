@@ -5,8 +5,8 @@ import type { InferenceTask } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
 import type { GenerationEngine } from '../generation/generation-engine.js';
 import { TextWriting } from '../generation/text-writing.js';
-import type { LstmLanguageModel } from '../models/lstm-language-model.js';
-import { disposeStates, type StreamStates, stateFromNumbers, stateToNumbers } from '../models/state-rows.js';
+import type { LanguageModel } from '../models/language-model.js';
+import type { State } from '../models/state.js';
 import type { TaskContext } from './task-context.js';
 
 /** Writes a text, beside the others that the engine writes. */
@@ -45,11 +45,13 @@ export async function writeText(
 }
 
 /** @throws session-invalid */
-function readState(base64: string, model: LstmLanguageModel): StreamStates {
+function readState(base64: string, model: LanguageModel): State {
   const bytes = Buffer.from(base64, 'base64');
   const numbers = new Float32Array(Math.floor(bytes.length / 4));
   new Uint8Array(numbers.buffer).set(bytes.subarray(0, numbers.byteLength));
-  const state = bytes.length % 4 === 0 ? stateFromNumbers(numbers, model.emptyState(1)) : null;
+  const empty = model.emptyState(1);
+  const state = bytes.length % 4 === 0 ? empty.withNumbers(numbers) : null;
+  empty.dispose();
   if (!state)
     throw appError('session-invalid', {
       reason: `it has ${bytes.length} bytes, or numbers that are not finite`,
@@ -57,8 +59,8 @@ function readState(base64: string, model: LstmLanguageModel): StreamStates {
   return state;
 }
 
-function writeState(state: StreamStates): string {
-  const { buffer } = stateToNumbers(state);
-  disposeStates(state);
+function writeState(state: State): string {
+  const { buffer } = state.toNumbers();
+  state.dispose();
   return Buffer.from(buffer).toString('base64');
 }

@@ -1,7 +1,7 @@
+import type { Kernels } from '../kernels/kernels.js';
+import { rowsToTable } from '../kernels/row-gradient.js';
 import type { Parameter } from '../layers/parameter.js';
-import { fusedKernels } from '../tensor/backend.js';
-import { rowsToTable } from '../tensor/row-gradient.js';
-import * as tf from '../tensor/tensorflow.js';
+import type * as tf from '../tensor/tensorflow.js';
 import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
 import { Slots } from './slots.js';
 
@@ -23,13 +23,16 @@ export interface AdamOptions {
  * References: Kingma and Ba 2015, arXiv 1412.6980; Loshchilov and Hutter 2019, arXiv 1711.05101.
  */
 export class Adam implements Optimizer {
+  readonly slotsPerParameter = 2;
   readonly options: AdamOptions;
+  readonly #kernels: Kernels;
   readonly #m = new Slots('m');
   readonly #v = new Slots('v');
   #steps = 0;
 
   /** β₁ and β₂ become float32, as the kernels have them: 1 − β and the corrections must be of the very same numbers. */
-  constructor(options: AdamOptions) {
+  constructor(options: AdamOptions, kernels: Kernels) {
+    this.#kernels = kernels;
     this.options = { ...options, beta1: Math.fround(options.beta1), beta2: Math.fround(options.beta2) };
   }
 
@@ -37,7 +40,10 @@ export class Adam implements Optimizer {
     this.#steps += 1;
     for (const parameter of parameters) {
       const gradient = parameter.gradient;
-      const dense = gradient.kind === 'dense' ? gradient.value : rowsToTable(gradient.rows, parameter.shape);
+      const dense =
+        gradient.kind === 'dense'
+          ? gradient.value
+          : rowsToTable(this.#kernels, gradient.rows, parameter.shape);
       this.#update(parameter, dense, scales);
       if (gradient.kind === 'rows') dense.dispose();
       parameter.clearGradient();
@@ -70,46 +76,17 @@ export class Adam implements Optimizer {
   }
 
   #update(parameter: Parameter, gradient: tf.Tensor, { learningRate, gradientScale }: UpdateScales): void {
-    const { beta1, beta2, epsilon, weightDecay, decoupled } = this.options;
-    const correction1 = 1 - beta1 ** this.#steps;
-    const correction2 = 1 - beta2 ** this.#steps;
-    const m = this.#m.get(parameter);
-    const v = this.#v.get(parameter);
-    const kernels = fusedKernels();
-    if (kernels) {
-      kernels.adam({
-        value: parameter.value,
-        m,
-        v,
-        gradient,
-        learningRate,
-        gradientScale,
-        beta1,
-        beta2,
-        epsilon,
-        weightDecay,
-        decoupled,
-        correction1,
-        correction2,
-      });
-      parameter.markChanged();
-      return;
-    }
-    const next = tf.tidy(() => {
-      const scaled = tf.mul(gradient, gradientScale);
-      const g = decoupled ? scaled : tf.add(scaled, tf.mul(parameter.value, weightDecay));
-      const nextM = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
-      const nextV = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));
-      const direction = tf.div(
-        tf.div(nextM, correction1),
-        tf.add(tf.sqrt(tf.div(nextV, correction2)), epsilon),
-      );
-      const decay = decoupled ? tf.mul(parameter.value, weightDecay) : tf.scalar(0);
-      return {
-        m: nextM,
-        v: nextV,
-        value: tf.sub(parameter.value, tf.mul(tf.add(direction, decay), learningRate)),
-      };
+    const { beta1, beta2 } = this.options;
+    const next = this.#kernels.adam({
+      ...this.options,
+      value: parameter.value,
+      m: this.#m.get(parameter),
+      v: this.#v.get(parameter),
+      gradient,
+      learningRate,
+      gradientScale,
+      correction1: 1 - beta1 ** this.#steps,
+      correction2: 1 - beta2 ** this.#steps,
     });
     this.#m.set(parameter, next.m);
     this.#v.set(parameter, next.v);

@@ -2,16 +2,18 @@ import { freemem } from 'node:os';
 import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEstimate } from '../contracts/estimate.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
-import type { OptimizerConfig } from '../contracts/training.js';
 import { evaluateStepwise } from '../evaluation/evaluate.js';
 import type { Stepwise } from '../evaluation/stepwise.js';
-import { LstmLanguageModel } from '../models/lstm-language-model.js';
-import { countParameters } from '../models/lstm-parameters.js';
-import { splitBatch } from './batch-parts.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { createModel } from '../models/create-model.js';
+import { countParameters } from '../models/model-parameters.js';
+import type { State } from '../models/state.js';
 import { createOptimizer } from './create-optimizer.js';
-import { clippingScale, gradientNorm } from './gradient-norm.js';
+import type { Optimizer } from './optimizer.js';
+import { trainStep } from './train-step.js';
 
 export interface EstimateOptions {
+  readonly kernels: Kernels;
   readonly config: ExperimentConfig;
   readonly vocabularySize: number;
   readonly splits: { readonly train: Int32Array; readonly valid: Int32Array };
@@ -32,15 +34,13 @@ const FLOAT_BYTES = 4;
  * Trains a model of a config for a moment, and throws it away. Yields after each step, so that others get their turn.
  * @throws corpus-too-short
  */
-export function* estimateTraining({
-  config,
-  vocabularySize,
-  splits,
-}: EstimateOptions): Stepwise<TrainingEstimate, null> {
+export function* estimateTraining(options: EstimateOptions): Stepwise<TrainingEstimate, null> {
+  const { config, vocabularySize, splits, kernels } = options;
   const { batchSize, bpttLength, epochs } = config.training;
   const stepsPerEpoch = new BatchIterator(splits.train, { batchSize }).batchesPerEpoch(bpttLength);
   const parameterCount = countParameters(config.model, vocabularySize);
-  const modelBytes = bytesOf(config, parameterCount);
+  const optimizer = createOptimizer(config.optimizer, kernels);
+  const modelBytes = bytesOf(config, parameterCount, optimizer);
   const known = {
     parameterCount,
     vocabularySize,
@@ -49,7 +49,7 @@ export function* estimateTraining({
     memoryBytes: HOST_BYTES + modelBytes,
   };
   if (modelBytes > freemem() * MEMORY_SHARE) return { ...known, measured: null };
-  const { steps, tokens, trainMs, evaluateMs } = yield* tryOut({ config, vocabularySize, splits });
+  const { steps, tokens, trainMs, evaluateMs } = yield* tryOut(options, optimizer);
   const secondsPerEpoch =
     ((splits.train.length / tokens) * trainMs + splits.valid.length * evaluateMs) / 1000;
   const tokensPerSecond = (1000 * tokens) / trainMs;
@@ -59,28 +59,21 @@ export function* estimateTraining({
   };
 }
 
-/** @returns what the steps took but for the first one, and a token's share of an evaluation */
-function* tryOut({ config, vocabularySize, splits }: EstimateOptions) {
+/**
+ * @param optimizer is disposed
+ * @returns what the steps took but for the first one, and a token's share of an evaluation
+ */
+function* tryOut({ config, vocabularySize, splits, kernels }: EstimateOptions, optimizer: Optimizer) {
   const { training, precision } = config;
-  const model = new LstmLanguageModel(config.model, vocabularySize, { seed: training.seed, precision });
-  const optimizer = createOptimizer(config.optimizer);
+  const model = createModel(config.model, vocabularySize, { kernels, seed: training.seed, precision });
+  const states: (State | null)[] = [];
   try {
     const text = new BatchIterator(splits.train, { batchSize: training.batchSize });
     let [steps, tokens, trainMs] = [0, 0, 0];
     for (let step = 0; step <= MAX_STEPS && (steps === 0 || trainMs < TRY_MS); step++) {
       const batch = text.next(training.bpttLength) ?? text.next(training.bpttLength)!;
       const start = performance.now();
-      for (const part of splitBatch(batch, training.gradientAccumulation)) {
-        model.putState(null);
-        model.accumulateGradients(part, {
-          gradientScale: 1 / batch.targets.length,
-          activationRegularization: training.activationRegularization,
-          temporalActivationRegularization: training.temporalActivationRegularization,
-        });
-      }
-      model.putState(null);
-      const gradientScale = clippingScale(gradientNorm(model.parameters), training.maxGradNorm);
-      optimizer.step(model.parameters, { learningRate: config.optimizer.learningRate, gradientScale });
+      trainStep({ model, optimizer, training, states }, batch, config.optimizer.learningRate);
       if (step > 0) {
         steps += 1;
         tokens += batch.targets.length;
@@ -98,29 +91,20 @@ function* tryOut({ config, vocabularySize, splits }: EstimateOptions) {
     while (!evaluation.next().done) yield null;
     return { steps, tokens, trainMs, evaluateMs: (performance.now() - start) / read };
   } finally {
+    for (const state of states) state?.dispose();
     optimizer.dispose();
     model.dispose();
   }
 }
 
 /** Weights, gradients, what the optimizer keeps, and the activations of a batch with their gradients. */
-function bytesOf({ model, optimizer, training }: ExperimentConfig, parameterCount: number): number {
-  const perParameter = 2 + slotsOf(optimizer);
+function bytesOf(
+  { model, training }: ExperimentConfig,
+  parameterCount: number,
+  { slotsPerParameter }: Optimizer,
+): number {
+  const perParameter = 2 + slotsPerParameter;
   const perToken = 2 * model.embeddingSize + model.hiddenSizes.reduce((sum, size) => sum + 12 * size, 0);
   const tokens = (training.batchSize * training.bpttLength) / training.gradientAccumulation;
   return Math.ceil(FLOAT_BYTES * (parameterCount * perParameter + tokens * perToken));
-}
-
-function slotsOf({ type }: OptimizerConfig): number {
-  switch (type) {
-    case 'sgd':
-      return 0;
-    case 'nt-asgd':
-      return 1;
-    case 'adam':
-    case 'adamw':
-      return 2;
-    default:
-      return type satisfies never;
-  }
 }

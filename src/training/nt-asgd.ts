@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels/kernels.js';
 import type { Parameter } from '../layers/parameter.js';
 import type { Tensor } from '../tensor/tensorflow.js';
 import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
@@ -18,14 +19,17 @@ export interface NtAsgdOptions {
  * Reference: Merity, Keskar and Socher 2017, arXiv 1708.02182, algorithm 1.
  */
 export class NtAsgd implements Optimizer {
+  readonly slotsPerParameter = 1;
   readonly options: NtAsgdOptions;
+  readonly #kernels: Kernels;
   readonly #averages = new Slots('average');
   #validLosses: number[] = [];
   #averagedSteps = 0;
   #averaging = false;
 
-  constructor(options: NtAsgdOptions) {
+  constructor(options: NtAsgdOptions, kernels: Kernels) {
     this.options = options;
+    this.#kernels = kernels;
   }
 
   /** Whether the average is being kept. */
@@ -40,7 +44,7 @@ export class NtAsgd implements Optimizer {
       get: (parameter: Parameter) => this.#averages.get(parameter),
       set: (parameter: Parameter, average: Tensor) => this.#averages.set(parameter, average),
     };
-    updateBySgd(parameters, scales, this.options.weightDecay, averages || null);
+    updateBySgd(this.#kernels, parameters, scales, this.options.weightDecay, averages || null);
   }
 
   afterEvaluation(validLoss: number, parameters: readonly Parameter[]): void {

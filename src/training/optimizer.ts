@@ -15,6 +15,8 @@ export interface UpdateScales {
 export type OptimizerScalars = Readonly<Record<string, number | readonly number[]>>;
 
 export interface Optimizer {
+  /** Tensors of a parameter's size that it keeps beside each, at most. */
+  readonly slotsPerParameter: number;
   step(parameters: readonly Parameter[], scales: UpdateScales): void;
   /** Told after each epoch. @param validLoss nats per token */
   afterEvaluation(validLoss: number, parameters: readonly Parameter[]): void;

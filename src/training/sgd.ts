@@ -1,6 +1,6 @@
+import type { Kernels, RowGradient } from '../kernels/kernels.js';
+import { rowsToTable } from '../kernels/row-gradient.js';
 import type { Parameter } from '../layers/parameter.js';
-import { fusedKernels } from '../tensor/backend.js';
-import { addRowsToTable, type RowGradient, rowsToTable } from '../tensor/row-gradient.js';
 import * as tf from '../tensor/tensorflow.js';
 import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
 
@@ -8,7 +8,7 @@ import type { Optimizer, OptimizerScalars, UpdateScales } from './optimizer.js';
 export interface RunningAverages {
   readonly coefficient: number;
   get(parameter: Parameter): tf.Tensor;
-  /** Takes an average that is a new tensor; kernels work in place instead. */
+  /** Takes an average, which may be the tensor that it was. */
   set(parameter: Parameter, average: tf.Tensor): void;
 }
 
@@ -20,14 +20,17 @@ export interface RunningAverages {
  * The weight decay is added after clipping. A gradient of few rows touches only these rows.
  */
 export class Sgd implements Optimizer {
+  readonly slotsPerParameter = 0;
   readonly weightDecay: number;
+  readonly #kernels: Kernels;
 
-  constructor(options: { readonly weightDecay: number }) {
+  constructor(options: { readonly weightDecay: number }, kernels: Kernels) {
     this.weightDecay = options.weightDecay;
+    this.#kernels = kernels;
   }
 
   step(parameters: readonly Parameter[], scales: UpdateScales): void {
-    updateBySgd(parameters, scales, this.weightDecay, null);
+    updateBySgd(this.#kernels, parameters, scales, this.weightDecay, null);
   }
 
   afterEvaluation(): void {}
@@ -54,6 +57,7 @@ export class Sgd implements Optimizer {
  * @param averages go on with all of them, or null
  */
 export function updateBySgd(
+  kernels: Kernels,
   parameters: readonly Parameter[],
   scales: UpdateScales,
   weightDecay: number,
@@ -64,14 +68,14 @@ export function updateBySgd(
   for (const parameter of parameters) {
     const { gradient } = parameter;
     if (gradient.kind === 'dense') dense.push({ parameter, gradient: gradient.value });
-    else if (weightDecay === 0 && !averages) updateRows(parameter, gradient.rows, scales);
+    else if (weightDecay === 0 && !averages) updateRows(kernels, parameter, gradient.rows, scales);
     else {
-      const table = rowsToTable(gradient.rows, parameter.shape);
+      const table = rowsToTable(kernels, gradient.rows, parameter.shape);
       tables.push(table);
       dense.push({ parameter, gradient: table });
     }
   }
-  updateDense(dense, scales, weightDecay, averages);
+  updateDense(kernels, dense, scales, weightDecay, averages);
   tf.dispose(tables);
   for (const parameter of parameters) parameter.clearGradient();
 }
@@ -82,60 +86,34 @@ interface DenseUpdate {
 }
 
 function updateDense(
+  kernels: Kernels,
   updates: readonly DenseUpdate[],
-  { learningRate, gradientScale }: UpdateScales,
+  scales: UpdateScales,
   weightDecay: number,
   averages: RunningAverages | null,
 ): void {
-  const kernels = fusedKernels();
-  if (kernels && updates.length > 0) {
-    kernels.sgd({
-      updates: updates.map(({ parameter, gradient }) => ({
-        value: parameter.value,
-        gradient,
-        average: averages?.get(parameter),
-      })),
-      learningRate,
-      gradientScale,
-      weightDecay,
-      ...(averages && { averageCoefficient: averages.coefficient }),
-    });
-    for (const { parameter } of updates) parameter.markChanged();
-    return;
-  }
-  for (const { parameter, gradient } of updates) {
-    parameter.assign(
-      tf.tidy(() => {
-        const decay = tf.mul(parameter.value, weightDecay);
-        return tf.sub(parameter.value, tf.mul(tf.add(tf.mul(gradient, gradientScale), decay), learningRate));
-      }),
-    );
-    if (!averages) continue;
-    const average = averages.get(parameter);
-    const { coefficient } = averages;
-    averages.set(
-      parameter,
-      tf.tidy(() => tf.add(average, tf.mul(tf.sub(parameter.value, average), coefficient))),
-    );
+  const results = kernels.sgd({
+    updates: updates.map(({ parameter, gradient }) => ({
+      value: parameter.value,
+      gradient,
+      average: averages?.get(parameter),
+    })),
+    ...scales,
+    weightDecay,
+    ...(averages && { averageCoefficient: averages.coefficient }),
+  });
+  for (const [index, { parameter }] of updates.entries()) {
+    const { value, average } = results[index]!;
+    parameter.assign(value);
+    if (averages && average) averages.set(parameter, average);
   }
 }
 
 function updateRows(
+  kernels: Kernels,
   parameter: Parameter,
   gradient: RowGradient,
   { learningRate, gradientScale }: UpdateScales,
 ): void {
-  const kernels = fusedKernels();
-  if (kernels) {
-    tf.tidy(() => {
-      const ids = tf.tensor1d(gradient.ids, 'int32');
-      const rows = gradient.rows;
-      kernels.scatterAddRows({ table: parameter.value, ids, rows, factor: -learningRate * gradientScale });
-    });
-    parameter.markChanged();
-    return;
-  }
-  const rows = tf.mul(gradient.rows, -learningRate * gradientScale) as tf.Tensor2D;
-  parameter.assign(addRowsToTable(parameter.value.clone(), { ...gradient, rows }));
-  rows.dispose();
+  parameter.assign(kernels.addRows(parameter.value, gradient, -learningRate * gradientScale));
 }

@@ -29,9 +29,10 @@ export class Slots {
     return zeros;
   }
 
-  /** Replaces the tensor, which becomes the slots' own. */
+  /** Replaces the tensor, which becomes the slots' own, and may be the old one, changed in place; else that is disposed. */
   set(parameter: Parameter, tensor: Tensor): void {
-    this.find(parameter)?.dispose();
+    const old = this.find(parameter);
+    if (old !== tensor) old?.dispose();
     this.#tensors.set(this.#key(parameter.name), keep(tensor));
   }
 

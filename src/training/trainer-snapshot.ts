@@ -1,6 +1,5 @@
-import { appError } from '../errors.js';
-import type { LanguageModelState } from '../models/language-model.js';
-import { keep, type Tensor, type Tensor2D } from '../tensor/tensorflow.js';
+import { State } from '../models/state.js';
+import type { Tensor, Tensor2D } from '../tensor/tensorflow.js';
 import type { OptimizerScalars } from './optimizer.js';
 import type { TrainerProgress } from './trainer-progress.js';
 
@@ -9,8 +8,8 @@ export interface TrainerSnapshot {
   readonly progress: Readonly<TrainerProgress>;
   readonly optimizer: OptimizerScalars;
   /**
-   * Parameters by name, the optimizer's slots as `optimizer.NAME`, the LSTM state as `state.PART.LAYER.hidden` and
-   * `….cell`. Borrowed when taken; the trainer's own when restored.
+   * Parameters by name, the optimizer's slots as `optimizer.NAME`, the state of each part of the batch as `state.PART.NAME`,
+   * such as `state.0.1.hidden`. Borrowed when taken; the trainer's own when restored.
    */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
@@ -20,7 +19,7 @@ export interface SnapshotTensors {
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly slots: ReadonlyMap<string, Tensor>;
   /** One a part of the batch. */
-  readonly states: readonly LanguageModelState[];
+  readonly states: readonly (State | null)[];
 }
 
 /** The tensors under the names that they have in a snapshot; borrowed. */
@@ -38,7 +37,7 @@ export function sortTensors(tensors: ReadonlyMap<string, Tensor>): SnapshotTenso
   const states = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     if (name.startsWith(SLOT)) slots.set(name.slice(SLOT.length), tensor);
-    else if (name.startsWith(STATE)) states.set(name, tensor);
+    else if (name.startsWith(STATE)) states.set(name.slice(STATE.length), tensor);
     else weights.set(name, tensor);
   }
   return { weights, slots, states: assembleStates(states) };
@@ -47,29 +46,19 @@ export function sortTensors(tensors: ReadonlyMap<string, Tensor>): SnapshotTenso
 const SLOT = 'optimizer.';
 const STATE = 'state.';
 
-function* nameStates(states: readonly LanguageModelState[]): Generator<[string, Tensor]> {
+function* nameStates(states: readonly (State | null)[]): Generator<[string, Tensor]> {
   for (const [part, state] of states.entries()) {
-    for (const [layer, { hidden, cell }] of (state ?? []).entries()) {
-      yield [`state.${part}.${layer}.hidden`, hidden];
-      yield [`state.${part}.${layer}.cell`, cell];
-    }
+    for (const [name, tensor] of state?.tensors ?? []) yield [`${STATE}${part}.${name}`, tensor];
   }
 }
 
-function assembleStates(tensors: ReadonlyMap<string, Tensor>): LanguageModelState[] {
-  const parts: { hidden: Tensor2D; cell: Tensor2D }[][] = [];
-  for (const [name, hidden] of tensors) {
-    const [, part, layer, kind] = name.split('.');
-    if (kind !== 'hidden') continue;
-    const cell = tensors.get(`state.${part}.${layer}.cell`);
-    if (!cell)
-      throw appError('tensor-mismatch', {
-        tensor: `state.${part}.${layer}.cell`,
-        expected: 'a tensor',
-        actual: 'none',
-      });
-    parts[Number(part)] ??= [];
-    parts[Number(part)]![Number(layer)] = { hidden: keep(hidden) as Tensor2D, cell: keep(cell) as Tensor2D };
+/** @param tensors as `PART.NAME` */
+function assembleStates(tensors: ReadonlyMap<string, Tensor>): State[] {
+  const parts: Map<string, Tensor2D>[] = [];
+  for (const [name, tensor] of tensors) {
+    const [part = ''] = name.split('.', 1);
+    parts[Number(part)] ??= new Map();
+    parts[Number(part)]!.set(name.slice(part.length + 1), tensor as Tensor2D);
   }
-  return parts;
+  return parts.map((named) => new State(named));
 }

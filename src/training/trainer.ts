@@ -2,15 +2,15 @@ import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import { appError } from '../errors.js';
 import { bitsPerByte, evaluate } from '../evaluation/evaluate.js';
-import type { LanguageModelState, TokenBatch } from '../models/language-model.js';
+import type { TokenBatch } from '../models/language-model.js';
+import type { State } from '../models/state.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import type * as tf from '../tensor/tensorflow.js';
-import { splitBatch } from './batch-parts.js';
 import { drawBpttLength } from './bptt-length.js';
 import { createOptimizer } from './create-optimizer.js';
-import { clippingScale, gradientNorm } from './gradient-norm.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
+import { trainStep } from './train-step.js';
 import {
   type Completion,
   epochEvent,
@@ -32,7 +32,7 @@ import { nameTensors, sortTensors, type TrainerSnapshot } from './trainer-snapsh
 import { weightsDigest } from './weights-digest.js';
 
 /**
- * Trains a language model and says what happens: an async generator of events. Knows no LSTM, no file, no HTTP.
+ * Trains a language model and says what happens: an async generator of events. Knows no cell, no file, no HTTP.
  *
  * A step: read T time steps of N streams, accumulate gradients, clip them by their joint norm, update. An epoch ends
  * with an evaluation on the validation split, with the weights that the optimizer would serve.
@@ -44,12 +44,12 @@ export class Trainer {
   #text: BatchIterator;
   #progress: TrainerProgress = { ...INITIAL_PROGRESS };
   /** The state of each part of the batch (see gradientAccumulation). */
-  #states: LanguageModelState[] = [];
+  #states: (State | null)[] = [];
   readonly #report = new StepReport();
 
   constructor(options: TrainerOptions) {
     this.#options = options;
-    this.#optimizer = createOptimizer(options.optimizer);
+    this.#optimizer = createOptimizer(options.optimizer, options.model.kernels);
     this.#lengths = new RandomSource(options.training.seed, RANDOM_STREAMS.batchLength);
     this.#text = this.#openText(0);
   }
@@ -139,44 +139,18 @@ export class Trainer {
   #step(batch: TokenBatch, time: number): TrainingEvent | null {
     const { model, training } = this.#options;
     const start = performance.now();
-    const loss = this.#accumulateGradients(batch);
-    const gradNorm = gradientNorm(model.parameters);
     const learningRate = this.learningRate() * (training.variableBptt ? time / training.bpttLength : 1);
+    const step = { model, training, optimizer: this.#optimizer, states: this.#states };
+    const { loss, gradNorm, isUpdated } = trainStep(step, batch, learningRate);
     const tokens = batch.targets.length;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+    if (!isUpdated) {
       const what = Number.isFinite(loss) ? 'gradient' : 'loss';
       return this.#rollBackOrThrow(what, loss / tokens, this.#progress.step + 1, learningRate);
     }
-    this.#optimizer.step(model.parameters, {
-      learningRate,
-      gradientScale: clippingScale(gradNorm, training.maxGradNorm),
-    });
-
     const seconds = (performance.now() - start) / 1000;
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
     return this.#report.add(figures, this.#progress.step, () => this.#completion());
-  }
-
-  /** @returns the sum of the losses, nats */
-  #accumulateGradients(batch: TokenBatch): number {
-    const { model, training } = this.#options;
-    const { activationRegularization, temporalActivationRegularization } = training;
-    const tokens = batch.targets.length;
-    const gradientScale = 1 / (training.lossReduction === 'mean' ? tokens : batch.batchSize);
-    let loss = 0;
-    splitBatch(batch, training.gradientAccumulation).forEach((part, index) => {
-      const share = part.batchSize / batch.batchSize;
-      model.putState(this.#states[index] ?? null);
-      const losses = model.accumulateGradients(part, {
-        gradientScale,
-        activationRegularization: activationRegularization * share,
-        temporalActivationRegularization: temporalActivationRegularization * share,
-      });
-      this.#states[index] = model.takeState();
-      for (const value of losses) loss += value;
-    });
-    return loss;
   }
 
   /** The learning rate of the schedule at this point, before any scaling by the batch's length. */
@@ -340,12 +314,7 @@ export class Trainer {
   }
 
   #disposeStates(): void {
-    for (const state of this.#states) {
-      for (const { hidden, cell } of state ?? []) {
-        hidden.dispose();
-        cell.dispose();
-      }
-    }
+    for (const state of this.#states) state?.dispose();
     this.#states = [];
   }
 }

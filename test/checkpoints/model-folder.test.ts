@@ -7,7 +7,7 @@ import { CheckpointFolder } from '../../src/checkpoints/checkpoint-folder.js';
 import { describeModel, hasModel, openModel } from '../../src/checkpoints/model-folder.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
 import { wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 import { tinyText, tinyTraining, VOCABULARY } from '../support/tiny-training.js';
 
@@ -24,7 +24,7 @@ describe('a model folder', () => {
 
   /** Writes a model with all its dropouts. @returns its loss, read without them */
   function write(): number {
-    const { model, dispose } = tinyTraining({
+    const { model, config, dispose } = tinyTraining({
       model: {
         embeddingSize: 6,
         hiddenSizes: [7, 6],
@@ -40,13 +40,13 @@ describe('a model folder', () => {
       precision: 'float32',
       corpus: 'x',
     } as const;
-    describeModel(join(folder, 'model'), { ...description, model: model.config }, wordTokenizerOf(TOKENS));
+    describeModel(join(folder, 'model'), { ...description, model: config }, wordTokenizerOf(TOKENS));
     const { loss } = evaluate(model, tinyText(60), READING);
     dispose();
     return loss;
   }
 
-  const open = () => openModel(join(folder, 'model'));
+  const open = () => openModel(join(folder, 'model'), testKernels());
 
   it('gives the model and the tokenizer back as they were', () => {
     expectNoTensorLeak(() => {

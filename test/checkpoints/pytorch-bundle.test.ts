@@ -17,8 +17,8 @@ import { parseVocabularyLines } from '../../src/checkpoints/pytorch-vocabulary.j
 import { decodeSafetensors } from '../../src/checkpoints/safetensors.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { AppError, type ErrorCode } from '../../src/errors.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import { useBackend } from '../support/backend.js';
+import { createModel } from '../../src/models/create-model.js';
+import { testKernels, useBackend } from '../support/backend.js';
 
 const VOCABULARY = '<unk>\n<eos>\nthe\ncat\nsat\nmat\n';
 const TEXT = 'the cat sat\nthe mat\na cat\n';
@@ -50,7 +50,7 @@ describe('a PyTorch bundle', () => {
       dropout: { output: 0.5 },
       ...config,
     });
-    const net = new LstmLanguageModel(model, 6, { seed: 3, precision: 'float32' });
+    const net = createModel(model, 6, { kernels: testKernels(), seed: 3, precision: 'float32' });
     new CheckpointFolder(folder).saveBestWeights(new Map(net.parameters.map((p) => [p.name, p.value])));
     net.dispose();
     const description = {
@@ -82,7 +82,7 @@ describe('a PyTorch bundle', () => {
     const bundle = exportModelFolder(source, { tiedWeights: 'twice' });
     writeImportedModel(target, importPyTorchModel(filesOf(bundle)));
     const losses = [source, target].map((folder) => {
-      const { model, tokenizer } = openModel(folder);
+      const { model, tokenizer } = openModel(folder, testKernels());
       const ids = tokenizer.encode(TEXT);
       const time = ids.length - 1;
       const result = model.losses({ inputs: ids.slice(0, -1), targets: ids.slice(1), time, batchSize: 1 });

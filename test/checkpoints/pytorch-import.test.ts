@@ -6,9 +6,8 @@ import { exportToPyTorch } from '../../src/checkpoints/pytorch-export.js';
 import { importFromPyTorch } from '../../src/checkpoints/pytorch-import.js';
 import { decodeSafetensors, type HostTensor } from '../../src/checkpoints/safetensors.js';
 import { AppError } from '../../src/errors.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
-import { useBackend } from '../support/backend.js';
+import { createModel } from '../../src/models/create-model.js';
+import { testKernels, useBackend } from '../support/backend.js';
 
 const FIXTURES = new URL('../../../test/fixtures/', import.meta.url);
 /** Written by test/fixtures/pytorch-word-lm.py. */
@@ -48,11 +47,11 @@ describe('importFromPyTorch', () => {
 
     it(`gives PyTorch's loss of each token with the fixture "${name}"`, () => {
       const { modelConfig, vocabularySize, weights } = importFromPyTorch(fixtureTensors(name));
-      const parameters = parametersFromWeights(modelConfig, vocabularySize, fromHostTensors(weights));
-      const model = new LstmLanguageModel(modelConfig, vocabularySize, {
+      const model = createModel(modelConfig, vocabularySize, {
+        kernels: testKernels(),
         seed: 0,
         precision: 'float32',
-        parameters,
+        weights: fromHostTensors(weights),
       });
       const { time, batchSize, ids } = FIXTURE;
       const losses = model.losses({

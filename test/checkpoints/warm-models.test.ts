@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { WarmModels } from '../../src/checkpoints/warm-models.js';
 import { parameterCount } from '../../src/models/language-model.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { temporaryFolder } from '../support/service.js';
 import { tinyBundle } from '../support/tiny-bundle.js';
 
@@ -17,7 +17,7 @@ describe('warm models', () => {
     const gone: number[] = [];
     let bytesOfOne = 0;
     const warmOf = (maxBytes: number) =>
-      new WarmModels<number>(maxBytes, {
+      new WarmModels<number>(testKernels(), maxBytes, {
         build: ({ model }) => {
           bytesOfOne = 8 * parameterCount(model);
           return built.push(built.length) - 1;

@@ -47,9 +47,9 @@ describe('runCooperatively', () => {
       return values;
     };
     const state = model.takeState()!;
-    model.putState(state.map(({ hidden, cell }) => ({ hidden: hidden.clone(), cell: cell.clone() })));
+    model.putState(state.copy());
     const expected = next();
-    tf.dispose(model.takeState() as never);
+    model.takeState()?.dispose();
     model.putState(state);
     steps.next();
     steps.next();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bitsPerByte, evaluate } from '../../src/evaluation/evaluate.js';
 import { scoreText } from '../../src/evaluation/score-text.js';
-import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import { KERNELS, onKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
@@ -13,7 +13,7 @@ const TOLERANCE = 2e-6;
 const TEXT = tinyText(53);
 
 /** A model whose predictions differ from one another, with all dropouts, which must not act. */
-function modelOf(): LstmLanguageModel {
+function modelOf(): LanguageModel {
   const dropout = { input: 0.5, hidden: 0.5, output: 0.5, embedding: 0.5, recurrentWeights: 0.5 };
   const { trainer, model } = tinyTraining({
     model: { hiddenSizes: [7, 6], initialization: 'uniform', initializationRange: 1, dropout },
@@ -23,7 +23,7 @@ function modelOf(): LstmLanguageModel {
 }
 
 /** Token by token, one stream after another, each from an empty state. @param starts of the streams */
-function naiveLoss(model: LstmLanguageModel, starts: readonly number[], end = TEXT.length - 1) {
+function naiveLoss(model: LanguageModel, starts: readonly number[], end = TEXT.length - 1) {
   let sum = 0;
   let tokens = 0;
   starts.forEach((start, stream) => {

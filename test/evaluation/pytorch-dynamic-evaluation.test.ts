@@ -7,9 +7,9 @@ import { decodeSafetensors } from '../../src/checkpoints/safetensors.js';
 import { evaluateDynamically } from '../../src/evaluation/dynamic-evaluation.js';
 import type { DynamicEvaluation } from '../../src/evaluation/dynamic-model.js';
 import { GradientStatistics } from '../../src/evaluation/gradient-statistics.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { readFixture } from '../support/fixture.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
@@ -32,12 +32,16 @@ const FIXTURE = readFixture<{
   cases: Case[];
 }>('pytorch-dynamic-evaluation', 1);
 
-function model(): LstmLanguageModel {
+function model(): LanguageModel {
   const file = 'pytorch-word-lm-joint.safetensors';
   const bytes = readFileSync(new URL(`../../../test/fixtures/${file}`, import.meta.url));
   const { modelConfig, vocabularySize, weights } = importFromPyTorch(decodeSafetensors(bytes, file).tensors);
-  const parameters = parametersFromWeights(modelConfig, vocabularySize, fromHostTensors(weights));
-  return new LstmLanguageModel(modelConfig, vocabularySize, { seed: 0, precision: 'float32', parameters });
+  return createModel(modelConfig, vocabularySize, {
+    kernels: testKernels(),
+    seed: 0,
+    precision: 'float32',
+    weights: fromHostTensors(weights),
+  });
 }
 
 describe('dynamic evaluation, beside PyTorch', () => {

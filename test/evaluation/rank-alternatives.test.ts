@@ -6,10 +6,11 @@ import { RankRequest } from '../../src/contracts/score.js';
 import { rankAlternatives } from '../../src/evaluation/rank-alternatives.js';
 import { scoreText } from '../../src/evaluation/score-text.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { createTokenizer, wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
 const WORDS = wordTokenizerOf(['<eos>', '<unk>', ...'abcdefg']);
@@ -19,18 +20,22 @@ const BYTE_PAIRS = createTokenizer(
   'prose',
 );
 
-function modelOf(tokenizer: Tokenizer): LstmLanguageModel {
+function modelOf(tokenizer: Tokenizer): LanguageModel {
   const config = ModelConfig.parse({
     embeddingSize: 6,
     hiddenSizes: [6, 5],
     initialization: 'uniform',
     initializationRange: 0.9,
   });
-  return new LstmLanguageModel(config, tokenizer.vocabulary.size, { seed: 2, precision: 'float32' });
+  return createModel(config, tokenizer.vocabulary.size, {
+    kernels: testKernels(),
+    seed: 2,
+    precision: 'float32',
+  });
 }
 
 /** ln p of what comes after the prompt, from the surprisal of each token of the whole text. */
-function naive(model: LstmLanguageModel, tokenizer: Tokenizer, prompt: string, alternative: string) {
+function naive(model: LanguageModel, tokenizer: Tokenizer, prompt: string, alternative: string) {
   const { tokens } = scoreText(model, tokenizer, prompt + alternative);
   const own = tokens.filter(({ end }) => end > Buffer.byteLength(prompt));
   const nats = own.reduce((sum, { surprisal, spelling = 0 }) => sum + surprisal + spelling, 0);

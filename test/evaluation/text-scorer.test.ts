@@ -8,10 +8,11 @@ import { scoreText } from '../../src/evaluation/score-text.js';
 import type { Stepwise } from '../../src/evaluation/stepwise.js';
 import { type Adaptation, NO_ADAPTATION, SurprisalReader } from '../../src/evaluation/surprisal-reader.js';
 import { TextScorer } from '../../src/evaluation/text-scorer.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
 const TRAIN = `The café’s reply.send("x") isn't 1,000 km => far…  \n\n  日本語 🦊 don't\n ${'a b c the '.repeat(20)}`;
@@ -27,14 +28,18 @@ const ADAPTATIONS: Readonly<Record<string, Adaptation>> = {
   'with a cache, learning': { cache: { window: 9, theta: 0.5, lambda: 0.3 }, dynamic: SGD, statistics: null },
 };
 
-function modelOf(tokenizer: Tokenizer): LstmLanguageModel {
+function modelOf(tokenizer: Tokenizer): LanguageModel {
   const config = ModelConfig.parse({
     embeddingSize: 6,
     hiddenSizes: [6],
     initialization: 'uniform',
     initializationRange: 0.9,
   });
-  return new LstmLanguageModel(config, tokenizer.vocabulary.size, { seed: 2, precision: 'float32' });
+  return createModel(config, tokenizer.vocabulary.size, {
+    kernels: testKernels(),
+    seed: 2,
+    precision: 'float32',
+  });
 }
 
 function collect<Result>(steps: Stepwise<Result, ScoredToken[]>, into: ScoredToken[]): Result {
@@ -45,12 +50,7 @@ function collect<Result>(steps: Stepwise<Result, ScoredToken[]>, into: ScoredTok
   }
 }
 
-function scorePieces(
-  model: LstmLanguageModel,
-  tokenizer: Tokenizer,
-  pieces: string[],
-  adaptation: Adaptation,
-) {
+function scorePieces(model: LanguageModel, tokenizer: Tokenizer, pieces: string[], adaptation: Adaptation) {
   const reader = new SurprisalReader(model, adaptation);
   const scorer = new TextScorer(tokenizer, reader);
   const tokens: ScoredToken[] = [];

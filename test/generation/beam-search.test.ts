@@ -4,7 +4,7 @@ import { BeamSearchRequest, GenerationRequest } from '../../src/contracts/genera
 import { runToEnd } from '../../src/evaluation/stepwise.js';
 import { searchBeams } from '../../src/generation/beam-search.js';
 import { generateText } from '../../src/generation/generate-text.js';
-import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { wordTokenizerOf } from '../../src/tokenizers/create-tokenizer.js';
 import { useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
@@ -15,12 +15,12 @@ const tokenizer = wordTokenizerOf(WORDS);
 /** float32 sums in another order. */
 const TOLERANCE = 1e-5;
 
-function search(model: LstmLanguageModel, fields: object) {
+function search(model: LanguageModel, fields: object) {
   return runToEnd(searchBeams(model, tokenizer, BeamSearchRequest.parse(fields)));
 }
 
 /** ln p of some ids after the prompt, each by itself. */
-function logprobOf(model: LstmLanguageModel, prompt: readonly number[], ids: readonly number[]): number {
+function logprobOf(model: LanguageModel, prompt: readonly number[], ids: readonly number[]): number {
   const all = [0, ...prompt, ...ids];
   model.putState(null);
   const losses = model.losses({

@@ -4,7 +4,7 @@ import { TokenizerConfig } from '../../src/contracts/corpus.js';
 import { GenerationRequest } from '../../src/contracts/generation.js';
 import { generateText, generateTokens } from '../../src/generation/generate-text.js';
 import { promptIds } from '../../src/generation/text-writing.js';
-import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
 import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
@@ -22,7 +22,7 @@ const TOKENIZERS: Record<string, Tokenizer> = Object.fromEntries(
 );
 
 /** A model that knows nothing, but has opinions, and remembers what it read. */
-function modelFor({ vocabulary }: Tokenizer): LstmLanguageModel {
+function modelFor({ vocabulary }: Tokenizer): LanguageModel {
   const { trainer, model } = tinyTraining({
     vocabularySize: vocabulary.size,
     model: { initialization: 'uniform', initializationRange: 2, forgetBias: 3 },
@@ -151,7 +151,7 @@ describe('generateText', () => {
 });
 
 /** The likeliest token after all those before it, one after another. */
-function greedily(model: LstmLanguageModel, prompt: Int32Array, count: number): number[] {
+function greedily(model: LanguageModel, prompt: Int32Array, count: number): number[] {
   model.putState(null);
   const all = [...prompt];
   for (let at = 0; all.length < prompt.length + count; at++) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type SamplingOptions, sampleFromTop, sampleToken, topCount } from '../../src/generation/sampling.js';
-import { likeliestIds } from '../../src/models/logits.js';
+import { likeliestIds } from '../../src/tensor/logits.js';
 import { randomBits } from '../../src/tensor/random.js';
 
 const PLAIN: SamplingOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };

@@ -7,7 +7,7 @@ import { openModel, type TrainedModel } from '../../src/checkpoints/model-folder
 import { type GenerationPart, GenerationTaskRequest } from '../../src/contracts/generation.js';
 import { generateText, streamText } from '../../src/generation/generate-text.js';
 import { findStop, shownLength } from '../../src/generation/stop-strings.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { tinyBundle } from '../support/tiny-bundle.js';
 
 describe('a text that is streamed', () => {
@@ -16,7 +16,7 @@ describe('a text that is streamed', () => {
   let trained: TrainedModel;
   before(() => {
     tinyBundle(folder);
-    trained = openModel(join(folder, 'model'));
+    trained = openModel(join(folder, 'model'), testKernels());
   });
   after(() => {
     trained.model.dispose();

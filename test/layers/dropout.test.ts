@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drop, TimeDropout } from '../../src/layers/dropout.js';
+import { TimeDropout } from '../../src/layers/dropout.js';
 import { dropoutMask, RandomSource } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawnTensor } from '../support/drawn.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
@@ -11,8 +11,12 @@ const [TIME, BATCH, WIDTH] = [5, 7, 9];
 const SIZE = BATCH * WIDTH;
 const RATES = [0.1, 0.25, 0.4, 0.5, 0.65, 0.9];
 
+function timeDropout(kind: 'standard' | 'variational', rate: number, random = new RandomSource(3, 2)) {
+  return new TimeDropout('dropout', { kernels: testKernels(), kind, rate, random });
+}
+
 function forwardAndBackward(kind: 'standard' | 'variational', rate: number) {
-  const layer = new TimeDropout('dropout', kind, rate, new RandomSource(3, 2));
+  const layer = timeDropout(kind, rate);
   const x = drawnTensor([TIME, BATCH, WIDTH], 1) as tf.Tensor3D;
   const dOutput = drawnTensor([TIME, BATCH, WIDTH], 2) as tf.Tensor3D;
   const output = layer.forward(x, true);
@@ -63,7 +67,7 @@ describe('TimeDropout', () => {
     it(`takes a new mask for each batch, on ${kernels} kernels`, (context) =>
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {
-          const layer = new TimeDropout('dropout', 'variational', 0.5, new RandomSource(3, 2));
+          const layer = timeDropout('variational', 0.5);
           const x = tf.ones([TIME, BATCH, WIDTH]) as tf.Tensor3D;
           const [first, second] = [layer.forward(x, true), layer.forward(x, true)];
           assert.notDeepEqual(first.dataSync(), second.dataSync());
@@ -76,8 +80,8 @@ describe('TimeDropout', () => {
         expectNoTensorLeak(() => {
           const random = new RandomSource(3, 2);
           const x = drawnTensor([TIME, BATCH, WIDTH], 1) as tf.Tensor3D;
-          const evaluated = new TimeDropout('dropout', 'standard', 0.5, random).forward(x, false);
-          const off = new TimeDropout('dropout', 'standard', 0, random);
+          const evaluated = timeDropout('standard', 0.5, random).forward(x, false);
+          const off = timeDropout('standard', 0, random);
           const kept = off.forward(x, true);
           const back = off.backward(kept);
           for (const same of [evaluated, kept, back]) assert.deepEqual(same.dataSync(), x.dataSync());
@@ -101,7 +105,7 @@ describe('TimeDropout', () => {
             [70_014, 35_007],
           ] as const) {
             const x = tf.ones([size]);
-            const dropped = drop(x, 0.3, key, period);
+            const dropped = testKernels().dropout({ x, rate: 0.3, key, period });
             const mask = dropoutMask(period, key, 0.3);
             assert.deepEqual(dropped.dataSync(), product(new Float32Array(size).fill(1), mask), `${size}`);
             tf.dispose([x, dropped]);
@@ -111,7 +115,7 @@ describe('TimeDropout', () => {
   }
 
   it('refuses to go backward before forward', () => {
-    const layer = new TimeDropout('dropout', 'standard', 0.5, new RandomSource(3, 2));
+    const layer = timeDropout('standard', 0.5);
     const dOutput = tf.ones([1, 1, 1]) as tf.Tensor3D;
     assert.throws(() => layer.backward(dOutput), { code: 'internal' });
     dOutput.dispose();

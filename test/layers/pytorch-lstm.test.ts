@@ -1,7 +1,4 @@
 import { describe, it } from 'node:test';
-import { Parameter } from '../../src/layers/parameter.js';
-import { TimeLstm } from '../../src/layers/time-lstm.js';
-import { RandomSource } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { KERNELS, onKernels, useBackend } from '../support/backend.js';
 import { drawnTensor } from '../support/drawn.js';
@@ -9,6 +6,7 @@ import { expectClose } from '../support/expect-close.js';
 import { readFixture } from '../support/fixture.js';
 import { denseGradient } from '../support/gradient-check.js';
 import type { LstmSizes } from '../support/naive-lstm.js';
+import { recurrentLayer } from '../support/recurrent-layers.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
 type Fixture = { readonly sizes: LstmSizes } & Readonly<
@@ -26,13 +24,11 @@ describe('TimeLstm and torch.nn.LSTM', () => {
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {
           const { time, batchSize, inputSize, hiddenSize } = fixture.sizes;
-          const layer = new TimeLstm(
-            'lstm',
-            new Parameter('wx', drawnTensor([inputSize, 4 * hiddenSize], 4)),
-            new Parameter('wh', drawnTensor([hiddenSize, 4 * hiddenSize], 5)),
-            new Parameter('b', drawnTensor([4 * hiddenSize], 6)),
-            { weightDrop: 0, random: new RandomSource(1, 2), bfloat16: false },
-          );
+          const layer = recurrentLayer(fixture.sizes, {
+            wx: drawnTensor([inputSize, 4 * hiddenSize], 4),
+            wh: drawnTensor([hiddenSize, 4 * hiddenSize], 5),
+            b: drawnTensor([4 * hiddenSize], 6),
+          });
           const x = drawnTensor([time, batchSize, inputSize], 1) as tf.Tensor3D;
           const dOutput = drawnTensor([time, batchSize, hiddenSize], 7) as tf.Tensor3D;
           layer.putState({
@@ -43,13 +39,13 @@ describe('TimeLstm and torch.nn.LSTM', () => {
           const dx = layer.backward(dOutput);
           const { hidden, cell } = layer.takeState()!;
           expectClose('output', output.dataSync(), fixture.output, TOLERANCE);
-          expectClose('hidden', hidden.dataSync(), fixture.hidden, TOLERANCE);
-          expectClose('cell', cell.dataSync(), fixture.cell, TOLERANCE);
+          expectClose('hidden', hidden!.dataSync(), fixture.hidden, TOLERANCE);
+          expectClose('cell', cell!.dataSync(), fixture.cell, TOLERANCE);
           expectClose('dx', dx.dataSync(), fixture.dx, TOLERANCE);
-          expectClose('dWx', denseGradient(layer.wx), fixture.dWx, TOLERANCE);
-          expectClose('dWh', denseGradient(layer.wh), fixture.dWh, TOLERANCE);
-          expectClose('db', denseGradient(layer.b), fixture.db, TOLERANCE);
-          tf.dispose([x, dOutput, output, dx, hidden, cell]);
+          expectClose('dWx', denseGradient(layer.weights.wx!), fixture.dWx, TOLERANCE);
+          expectClose('dWh', denseGradient(layer.weights.wh!), fixture.dWh, TOLERANCE);
+          expectClose('db', denseGradient(layer.weights.b!), fixture.db, TOLERANCE);
+          tf.dispose([x, dOutput, output, dx, hidden!, cell!]);
           layer.dispose();
           for (const parameter of layer.parameters) parameter.dispose();
         }),

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { affineBackward, lossBackward, lossesOf } from '../../src/kernels/composed/output.js';
 import { Parameter } from '../../src/layers/parameter.js';
 import { SoftmaxOutput } from '../../src/layers/softmax-output.js';
-import { TimeAffine } from '../../src/layers/time-affine.js';
-import { TimeSoftmaxWithLoss } from '../../src/layers/time-softmax-with-loss.js';
 import * as tf from '../../src/tensor/tensorflow.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawn, drawnIds, drawnTensor } from '../support/drawn.js';
 import { expectClose } from '../support/expect-close.js';
 import { checkGradient, checkParameterGradient, denseGradient } from '../support/gradient-check.js';
@@ -33,7 +32,7 @@ function layerOf({ width, vocabulary }: Sizes): SoftmaxOutput {
     'output',
     new Parameter('w', drawnTensor([vocabulary, width], 1)),
     new Parameter('b', drawnTensor([vocabulary], 2)),
-    { bfloat16: false },
+    { kernels: testKernels(), bfloat16: false },
   );
 }
 
@@ -87,7 +86,7 @@ describe('SoftmaxOutput', () => {
         onKernels(kernels, context, () =>
           expectNoTensorLeak(() => {
             const layer = layerOf(sizes);
-            const { weights, b } = layer.affine;
+            const { weights, b } = layer;
             const x = drawnTensor([sizes.tokens, sizes.width], 3) as tf.Tensor2D;
             const ids = drawnIds(sizes.tokens, 4, sizes.vocabulary);
             const values = [x, weights.value, b.value].map((tensor) => tensor.dataSync<'float32'>());
@@ -133,7 +132,7 @@ describe('SoftmaxOutput', () => {
             'output',
             new Parameter('w', tf.tensor2d([[1], [-1], [0]])),
             new Parameter('b', tf.tensor1d([0, 0, 0])),
-            { bfloat16: false },
+            { kernels: testKernels(), bfloat16: false },
           );
           const x = tf.tensor2d([[1e4], [1e4], [-3e4], [88], [0], [1e30]]);
           const ids = Int32Array.of(0, 1, 2, 2, 1, 0);
@@ -176,9 +175,9 @@ describe('SoftmaxOutput', () => {
           const layer = layerOf(SIZES['odd sizes']!);
           const x = drawnTensor([7, 5], 3) as tf.Tensor2D;
           const before = layer.logits(x);
-          layer.affine.weights.assign(tf.zeros([11, 5]));
+          layer.weights.assign(tf.zeros([11, 5]));
           const after = layer.logits(x);
-          const b = layer.affine.b.value.dataSync();
+          const b = layer.b.value.dataSync();
           assert.notDeepEqual(before.dataSync(), after.dataSync());
           expectClose(
             'after',
@@ -193,60 +192,56 @@ describe('SoftmaxOutput', () => {
   }
 });
 
-describe('TimeAffine', () => {
+describe('the affine layer of the composed kernels', () => {
   useBackend();
 
-  it('accumulates its gradients over two batches', () => {
+  it('has gradients that add up over two batches', () => {
     expectNoTensorLeak(() => {
-      const layer = new TimeAffine(
-        'affine',
-        new Parameter('w', drawnTensor([4, 3], 1)),
-        new Parameter('b', drawnTensor([4], 2)),
-      );
+      const [w, b] = [new Parameter('w', drawnTensor([4, 3], 1)), new Parameter('b', drawnTensor([4], 2))];
       const x = tf.tensor2d([[1, 2, 3]]);
       const dOutput = tf.tensor2d([[1, 0, -1, 2]]);
       for (let pass = 0; pass < 2; pass++) {
-        layer.forward(x, true).dispose();
-        layer.backward(dOutput).dispose();
+        const { dh, dw, db } = affineBackward(dOutput, x, w.value);
+        w.accumulate(dw);
+        b.accumulate(db);
+        dh.dispose();
       }
-      assert.deepEqual([...denseGradient(layer.b)], [2, 0, -2, 4]);
-      assert.deepEqual([...denseGradient(layer.weights)], [2, 4, 6, 0, 0, 0, -2, -4, -6, 4, 8, 12]);
+      assert.deepEqual([...denseGradient(b)], [2, 0, -2, 4]);
+      assert.deepEqual([...denseGradient(w)], [2, 4, 6, 0, 0, 0, -2, -4, -6, 4, 8, 12]);
       tf.dispose([x, dOutput]);
-      layer.dispose();
-      for (const parameter of layer.parameters) parameter.dispose();
+      for (const parameter of [w, b]) parameter.dispose();
     });
   });
 
-  it('refuses an input of another width, naming itself, and to go backward before forward', () => {
-    const layer = new TimeAffine(
-      'affine',
-      new Parameter('w', tf.zeros([4, 3])),
-      new Parameter('b', tf.zeros([4])),
-    );
-    assert.throws(() => layer.forward(tf.zeros([2, 4]), true), {
-      message: 'Expected [2, 3] (M, H), got [2, 4] in TimeAffine "affine"',
+  it('refuses an input of another width, naming the output layer', () => {
+    expectNoTensorLeak(() => {
+      const layer = layerOf({ tokens: 2, width: 3, vocabulary: 4 });
+      const x = tf.zeros([2, 4]);
+      const refusal = { message: 'Expected [2, 3] (M, H), got [2, 4] in SoftmaxOutput "output"' };
+      assert.throws(() => layer.lossesAndGradient(x, Int32Array.of(0, 1), 1), refusal);
+      assert.throws(() => layer.losses(x, Int32Array.of(0, 1)), refusal);
+      x.dispose();
+      disposeLayer(layer);
     });
-    assert.throws(() => layer.backward(tf.zeros([2, 4])), { code: 'internal' });
   });
 });
 
-describe('TimeSoftmaxWithLoss', () => {
+describe('softmax with loss of the composed kernels', () => {
   useBackend();
 
   it('gives −ln of the softmax, and its gradient times the scale', () => {
     expectNoTensorLeak(() => {
-      const layer = new TimeSoftmaxWithLoss('softmax');
       const logits = tf.tensor2d([
         [Math.log(1), Math.log(2), Math.log(5)],
         [0, 0, 0],
       ]);
-      const losses = layer.forward(logits, Int32Array.of(2, 0), true);
-      const dLogits = layer.backward(2);
+      const targets = Int32Array.of(2, 0);
+      const { losses, logProbabilities } = lossesOf(logits, targets);
+      const dLogits = lossBackward(logProbabilities, targets, 2);
       expectClose('losses', losses.dataSync(), [Math.log(8 / 5), Math.log(3)], 1e-6);
       const expected = [2 / 8, 4 / 8, -6 / 8, -4 / 3, 2 / 3, 2 / 3];
       expectClose('dLogits', dLogits.dataSync(), expected, 1e-6);
-      tf.dispose([logits, losses, dLogits]);
-      layer.dispose();
+      tf.dispose([logits, losses, logProbabilities, dLogits]);
     });
   });
 });

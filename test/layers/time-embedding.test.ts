@@ -4,7 +4,7 @@ import { Parameter } from '../../src/layers/parameter.js';
 import { TimeEmbedding } from '../../src/layers/time-embedding.js';
 import { dropoutMask, RandomSource } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawn, drawnTensor } from '../support/drawn.js';
 import { expectClose } from '../support/expect-close.js';
 import { checkParameterGradient, denseGradient } from '../support/gradient-check.js';
@@ -18,7 +18,10 @@ const IDS = Int32Array.of(7, 0, 7, 1, 2, 7, 9, 7, 8, 5, 6, 0);
 
 function layerOf(rate = 0): TimeEmbedding {
   const table = new Parameter('table', drawnTensor([VOCABULARY, WIDTH], 1));
-  return new TimeEmbedding('embedding', table, { rate, random: new RandomSource(4, 2) });
+  return new TimeEmbedding('embedding', table, {
+    kernels: testKernels(),
+    dropout: { rate, random: new RandomSource(4, 2) },
+  });
 }
 
 function disposeLayer(layer: TimeEmbedding): void {
@@ -71,7 +74,7 @@ describe('TimeEmbedding', () => {
           const dOutput = drawn(TIME * BATCH * WIDTH, 3);
           const loss = () =>
             tf.tidy(() => {
-              layer.dropout.random.counter = 0;
+              layer.options.dropout.random.counter = 0;
               const values = layer.forward(IDS, TIME, BATCH, true).dataSync<'float32'>();
               return values.reduce((sum, value, i) => sum + value * dOutput[i]!, 0);
             });

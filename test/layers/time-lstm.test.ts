@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Parameter } from '../../src/layers/parameter.js';
-import { TimeLstm } from '../../src/layers/time-lstm.js';
+import type { RecurrentLayer } from '../../src/layers/recurrent-layer.js';
 import { dropoutMask, RandomSource } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { KERNELS, onKernels, useBackend } from '../support/backend.js';
@@ -14,6 +13,7 @@ import {
   naiveLstmBackward,
   naiveLstmForward,
 } from '../support/naive-lstm.js';
+import { recurrentLayer } from '../support/recurrent-layers.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 
 /** Sums of at most a few hundred float32 numbers of size 1. */
@@ -29,17 +29,17 @@ const SIZES: Record<string, LstmSizes> = {
 };
 const SMALL = SIZES['odd sizes']!;
 
-function layerOf({ inputSize, hiddenSize }: LstmSizes, weightDrop = 0): TimeLstm {
-  return new TimeLstm(
-    'lstm',
-    new Parameter('wx', drawnTensor([inputSize, 4 * hiddenSize], 1)),
-    new Parameter('wh', drawnTensor([hiddenSize, 4 * hiddenSize], 2, 0.5)),
-    new Parameter('b', drawnTensor([4 * hiddenSize], 3)),
-    { weightDrop, random: new RandomSource(11, 2), bfloat16: false },
-  );
+function layerOf(sizes: LstmSizes, weightDrop = 0): RecurrentLayer {
+  const { inputSize, hiddenSize } = sizes;
+  const weights = {
+    wx: drawnTensor([inputSize, 4 * hiddenSize], 1),
+    wh: drawnTensor([hiddenSize, 4 * hiddenSize], 2, 0.5),
+    b: drawnTensor([4 * hiddenSize], 3),
+  };
+  return recurrentLayer(sizes, weights, { weightDrop, random: new RandomSource(11, 2) });
 }
 
-function disposeLayer(layer: TimeLstm): void {
+function disposeLayer(layer: RecurrentLayer): void {
   layer.dispose();
   for (const parameter of layer.parameters) parameter.dispose();
 }
@@ -49,7 +49,7 @@ function inputOf({ time, batchSize, inputSize }: LstmSizes, seed = 4): tf.Tensor
 }
 
 /** The same numbers for the twin. */
-function twinInputs(sizes: LstmSizes, layer: TimeLstm, x: tf.Tensor3D): LstmInputs {
+function twinInputs(sizes: LstmSizes, layer: RecurrentLayer, x: tf.Tensor3D): LstmInputs {
   const state = new Float64Array(sizes.batchSize * sizes.hiddenSize);
   const values = (tensor: tf.Tensor) => tensor.dataSync() as Float32Array;
   return {
@@ -57,13 +57,13 @@ function twinInputs(sizes: LstmSizes, layer: TimeLstm, x: tf.Tensor3D): LstmInpu
     x: values(x),
     hidden: state,
     cell: state,
-    wx: values(layer.wx.value),
-    wh: values(layer.wh.value),
-    b: values(layer.b.value),
+    wx: values(layer.weights.wx!.value),
+    wh: values(layer.weights.wh!.value),
+    b: values(layer.weights.b!.value),
   };
 }
 
-describe('TimeLstm', () => {
+describe('RecurrentLayer of LSTM cells', () => {
   useBackend();
   for (const kernels of KERNELS) {
     for (const [name, sizes] of Object.entries(SIZES)) {
@@ -81,17 +81,17 @@ describe('TimeLstm', () => {
             const dx = layer.backward(dOutput);
             expectClose('output', output.dataSync(), run.hiddens, TOLERANCE);
             expectClose('dx', dx.dataSync(), expected.dx, TOLERANCE);
-            expectClose('dWx', denseGradient(layer.wx), expected.dWx, TOLERANCE);
-            expectClose('dWh', denseGradient(layer.wh), expected.dWh, TOLERANCE);
-            expectClose('db', denseGradient(layer.b), expected.db, TOLERANCE);
+            expectClose('dWx', denseGradient(layer.weights.wx!), expected.dWx, TOLERANCE);
+            expectClose('dWh', denseGradient(layer.weights.wh!), expected.dWh, TOLERANCE);
+            expectClose('db', denseGradient(layer.weights.b!), expected.db, TOLERANCE);
 
             const state = layer.takeState()!;
             const last = (sizes.time - 1) * sizes.batchSize * sizes.hiddenSize;
-            expectClose('hidden', state.hidden.dataSync(), run.hiddens.subarray(last), TOLERANCE);
-            expectClose('cell', state.cell.dataSync(), run.cells.subarray(last), TOLERANCE);
+            expectClose('hidden', state.hidden!.dataSync(), run.hiddens.subarray(last), TOLERANCE);
+            expectClose('cell', state.cell!.dataSync(), run.cells.subarray(last), TOLERANCE);
             const evaluated = layer.forward(x, false);
             expectClose('output outside of training', evaluated.dataSync(), run.hiddens, TOLERANCE);
-            tf.dispose([x, dOutput, output, dx, evaluated, state.hidden, state.cell]);
+            tf.dispose([x, dOutput, output, dx, evaluated, state.hidden!, state.cell!]);
             disposeLayer(layer);
           }),
         ));
@@ -118,7 +118,7 @@ describe('TimeLstm', () => {
           const dx = layer.backward(dOutput);
           expectClose('output', output.dataSync(), run.hiddens, TOLERANCE);
           expectClose('dx', dx.dataSync(), expected.dx, TOLERANCE);
-          expectClose('dWh', denseGradient(layer.wh), expected.dWh, TOLERANCE);
+          expectClose('dWh', denseGradient(layer.weights.wh!), expected.dWh, TOLERANCE);
           tf.dispose([first, second, dOutput, ignored, output, dx]);
           disposeLayer(layer);
         }),
@@ -191,7 +191,7 @@ describe('TimeLstm', () => {
           expectClose('outside of training', o, w, TOLERANCE);
           const dense = layerOf(sizes);
           const mask = maskOf(dropping);
-          dense.wh.assign(tf.tidy(() => tf.mul(dense.wh.value, mask)));
+          dense.weights.wh!.assign(tf.tidy(() => tf.mul(dense.weights.wh!.value, mask)));
           const fromMasked = dense.forward(x, true);
           expectClose('one mask for all steps', a, fromMasked.dataSync(), TOLERANCE);
           tf.dispose([x, without, masked, again, outside, mask, fromMasked]);
@@ -204,7 +204,7 @@ describe('TimeLstm', () => {
     const layer = layerOf(SMALL);
     assert.throws(() => layer.forward(drawnTensor([2, 3, 4], 1) as tf.Tensor3D, true), {
       code: 'shape-mismatch',
-      message: 'Expected [2, 3, 5] (T, N, D), got [2, 3, 4] in TimeLstm "lstm"',
+      message: 'Expected [2, 3, 5] (T, N, D), got [2, 3, 4] in RecurrentLayer "lstm"',
     });
     assert.throws(() => layer.backward(inputOf(SMALL)), { code: 'internal' });
     disposeLayer(layer);
@@ -212,8 +212,8 @@ describe('TimeLstm', () => {
 });
 
 /** The mask of the layer's second batch, drawn as src/layers/dropout.ts says. */
-function maskOf(layer: TimeLstm): tf.Tensor {
+function maskOf(layer: RecurrentLayer): tf.Tensor {
   const random = new RandomSource(layer.options.random.seed, layer.options.random.stream, 1);
-  const mask = dropoutMask(layer.wh.size, random.next(), layer.options.weightDrop);
-  return tf.tensor(mask, [...layer.wh.shape]);
+  const mask = dropoutMask(layer.weights.wh!.size, random.next(), layer.options.weightDrop);
+  return tf.tensor(mask, [...layer.weights.wh!.shape]);
 }

@@ -1,14 +1,14 @@
 import { describe, it } from 'node:test';
 import { ModelConfig } from '../../src/contracts/model.js';
 import type { Parameter } from '../../src/layers/parameter.js';
-import { TimeLstm } from '../../src/layers/time-lstm.js';
-import type { Objective, TokenBatch } from '../../src/models/language-model.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel, Objective, TokenBatch } from '../../src/models/language-model.js';
 import { dropoutMask, RANDOM_STREAMS, RandomSource } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawnIds } from '../support/drawn.js';
 import { checkParameterGradient } from '../support/gradient-check.js';
+import { recurrentLayer } from '../support/recurrent-layers.js';
 
 const [VOCABULARY, TIME, STREAMS, WIDTH, SEED, OUTPUT_DROPOUT] = [9, 4, 3, 5, 8, 0.4];
 const IDS = drawnIds((TIME + 1) * STREAMS, 1, VOCABULARY);
@@ -39,7 +39,7 @@ const OBJECTIVES: Record<string, Objective> = {
 };
 
 /** Only the output is dropped, so that its mask is the first that is drawn. */
-function modelOf(): LstmLanguageModel {
+function modelOf(): LanguageModel {
   const config = ModelConfig.parse({
     embeddingSize: WIDTH,
     hiddenSizes: [WIDTH],
@@ -48,17 +48,14 @@ function modelOf(): LstmLanguageModel {
     initializationRange: 0.8,
     dropout: { kind: 'variational', output: OUTPUT_DROPOUT },
   });
-  return new LstmLanguageModel(config, VOCABULARY, { seed: SEED, precision: 'float32' });
+  return createModel(config, VOCABULARY, { kernels: testKernels(), seed: SEED, precision: 'float32' });
 }
 
 /** The LSTM layer's output, undropped, from the parameters alone. */
-function rawHiddens(model: LstmLanguageModel): Float32Array {
+function rawHiddens(model: LanguageModel): Float32Array {
   const parameter = (name: string): Parameter => model.parameters.find((one) => one.name === name)!;
-  const lstm = new TimeLstm('twin', parameter('lstm0.wx'), parameter('lstm0.wh'), parameter('lstm0.b'), {
-    weightDrop: 0,
-    random: model.random,
-    bfloat16: false,
-  });
+  const weights = { wx: parameter('lstm0.wx'), wh: parameter('lstm0.wh'), b: parameter('lstm0.b') };
+  const lstm = recurrentLayer({ inputSize: WIDTH, hiddenSize: WIDTH }, weights);
   const hiddens = tf.tidy(() => {
     const rows = tf.gather(parameter('embedding.table').value, tf.tensor1d(BATCH.inputs, 'int32'));
     return lstm
@@ -71,7 +68,7 @@ function rawHiddens(model: LstmLanguageModel): Float32Array {
 }
 
 /** What is differentiated, said in plain numbers: Σ losses · scale + α·mean(dropped²) + β·mean((h_t+1 − h_t)²). */
-function objectiveOf(model: LstmLanguageModel, objective: Objective): number {
+function objectiveOf(model: LanguageModel, objective: Objective): number {
   model.random.counter = 0;
   model.putState(null);
   const losses = model.accumulateGradients(BATCH, objective);

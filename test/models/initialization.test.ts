@@ -12,7 +12,7 @@ function initial(config: object, seed = 3): Map<string, Float32Array> {
   const { embedding, layers, outputWeights, outputBias } = initializeParameters(model, VOCABULARY, seed);
   const all = new Set([
     embedding,
-    ...layers.flatMap(({ wx, wh, b }) => [wx, wh, b]),
+    ...layers.flatMap((weights) => Object.values(weights)),
     outputWeights,
     outputBias,
   ]);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ModelConfig } from '../../src/contracts/model.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { type Objective, parameterCount, type TokenBatch } from '../../src/models/language-model.js';
-import { composedTopLogits } from '../../src/models/logits.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
+import { parametersFromWeights } from '../../src/models/model-parameters.js';
+import { composedTopLogits } from '../../src/tensor/logits.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { splitBatch } from '../../src/training/batch-parts.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { expectClose } from '../support/expect-close.js';
 import { checkParameterGradient, denseGradient } from '../support/gradient-check.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
@@ -27,8 +28,8 @@ const BATCH: TokenBatch = {
   batchSize: 4,
 };
 
-function model(config: unknown, precision: 'float32' | 'bfloat16' = 'float32'): LstmLanguageModel {
-  return new LstmLanguageModel(ModelConfig.parse(config), VOCABULARY, { seed: 7, precision });
+function model(config: unknown, precision: 'float32' | 'bfloat16' = 'float32'): LanguageModel {
+  return createModel(ModelConfig.parse(config), VOCABULARY, { kernels: testKernels(), seed: 7, precision });
 }
 
 const MODELS = {
@@ -71,7 +72,7 @@ const MODELS = {
 };
 
 /** Sum of the objective, with the same masks at each call. */
-function objective(net: LstmLanguageModel, regularization: Objective): number {
+function objective(net: LanguageModel, regularization: Objective): number {
   net.random.counter = 0;
   net.putState(null);
   const losses = net.accumulateGradients(BATCH, regularization);
@@ -79,7 +80,7 @@ function objective(net: LstmLanguageModel, regularization: Objective): number {
   return losses.reduce((sum, loss) => sum + loss * regularization.gradientScale, 0);
 }
 
-describe('LstmLanguageModel', () => {
+describe('LanguageModel', () => {
   useBackend();
   for (const kernels of KERNELS) {
     for (const [name, config] of Object.entries(MODELS)) {
@@ -264,7 +265,7 @@ describe('LstmLanguageModel', () => {
   });
 });
 
-function checkParameterGradientAlone(net: LstmLanguageModel, name: string): void {
+function checkParameterGradientAlone(net: LanguageModel, name: string): void {
   const regularization = OBJECTIVE;
   const parameter = net.parameters.find((p) => p.name === name)!;
   net.random.counter = 0;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { PRESETS } from '../../src/contracts/presets.js';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { Parameter } from '../../src/layers/parameter.js';
-import { buildParameters } from '../../src/models/lstm-parameters.js';
+import { buildParameters } from '../../src/models/model-parameters.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { useBackend } from '../support/backend.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import type { ScoreResult } from '../../src/contracts/score.js';
+import type { ActivationSummary, ScoreResult } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
 import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
@@ -37,7 +37,10 @@ describe('POST /score with inspect', () => {
     assert.equal(tokens.length, 6);
     for (const { token, surprisal, inside } of tokens) {
       assert.equal(inside!.layers.length, 2);
-      for (const { forget, candidate, cell, hidden } of inside!.layers) {
+      for (const channels of inside!.layers) {
+        const [forget, candidate, cell, hidden] = ['forget', 'candidate', 'cell', 'hidden'].map(
+          (name) => channels[name]!,
+        ) as [ActivationSummary, ActivationSummary, ActivationSummary, ActivationSummary];
         assert.ok(forget.min > 0 && forget.max < 1 && forget.min <= forget.mean && forget.mean <= forget.max);
         assert.ok(candidate.min >= -1 && candidate.max <= 1);
         assert.ok(hidden.max <= Math.tanh(cell.max) + 1e-6);
@@ -51,7 +54,7 @@ describe('POST /score with inspect', () => {
         units,
       );
       for (const { output, cell, hidden } of inside!.units)
-        assert.ok(Math.abs(hidden - output * Math.tanh(cell)) < 1e-5);
+        assert.ok(Math.abs(hidden! - output! * Math.tanh(cell!)) < 1e-5);
     }
 
     const { body: asked } = await request(service.address)

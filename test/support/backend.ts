@@ -1,40 +1,43 @@
 import { before, type TestContext } from 'node:test';
-import {
-  fusedKernels,
-  loadBackend,
-  withComposedKernels,
-  withComposedKernelsAsync,
-} from '../../src/tensor/backend.js';
+import { loadBackend } from '../../src/kernels/backend.js';
+import { ComposedKernels } from '../../src/kernels/composed/composed-kernels.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+
+let current: Kernels | undefined;
 
 /** Loads the backend before the tests of a file. */
 export function useBackend(): void {
   before(async () => {
-    await loadBackend();
+    current = (await loadBackend()).kernels;
   });
 }
 
-/** The two paths that every layer has: ops of TensorFlow, and the fused native kernels where they were built. */
+/** Those of the present {@link onKernels}, else the fastest that there are; the backend must be loaded. */
+export function testKernels(): Kernels {
+  if (!current) throw new Error('useBackend() comes first');
+  return current;
+}
+
+/** The two implementations that everything has: ops of TensorFlow, and the fused native kernels where they were built. */
 export const KERNELS = ['composed', 'fused'] as const;
-type Kernels = (typeof KERNELS)[number];
+type KernelsName = (typeof KERNELS)[number];
 
-/** Runs `body` on the kernels named; skips the test, with a word, where they are not there. */
-export function onKernels(kernels: Kernels, context: TestContext, body: () => void): void {
-  if (kernels === 'composed') withComposedKernels(body);
-  else if (fusedKernels()) body();
-  else skip(context);
-}
-
-/** {@link onKernels} for a body that waits. */
-export async function onKernelsAsync(
-  kernels: Kernels,
+/** Runs `body`, which may wait, on the kernels named; skips the test, with a word, where they are not there. */
+export async function onKernels(
+  name: KernelsName,
   context: TestContext,
-  body: () => Promise<void>,
+  body: (kernels: Kernels) => void | Promise<void>,
 ): Promise<void> {
-  if (kernels === 'composed') await withComposedKernelsAsync(body);
-  else if (fusedKernels()) await body();
-  else skip(context);
-}
-
-function skip(context: TestContext): void {
-  context.skip('the fused kernels were not built here');
+  const fastest = testKernels();
+  const kernels = name === 'composed' ? new ComposedKernels() : fastest;
+  if (kernels.name !== name) {
+    context.skip('the fused kernels were not built here');
+    return;
+  }
+  current = kernels;
+  try {
+    await body(kernels);
+  } finally {
+    current = fastest;
+  }
 }

@@ -93,12 +93,14 @@ export class FakeRun implements TrainingRun {
 export class FakeTrainingExecutor implements TrainingExecutor {
   readonly slots: number;
   readonly runs: FakeRun[] = [];
-  readonly #plays: boolean;
+  readonly #plays: boolean | PlayedLoss;
+  /** Epochs that each experiment has a checkpoint of. */
+  readonly #done = new Map<string, number>();
   #onSubmit: (run: FakeRun) => void = () => {};
   closed = false;
 
-  /** @param plays trainings run by themselves, all epochs, and heed stops */
-  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean } = {}) {
+  /** @param plays trainings run by themselves, all epochs, and heed stops; a function gives their losses */
+  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean | PlayedLoss } = {}) {
     this.slots = slots;
     this.#plays = plays;
   }
@@ -106,7 +108,8 @@ export class FakeTrainingExecutor implements TrainingExecutor {
   submit(job: TrainingJob): FakeRun {
     const run = new FakeRun(job);
     this.runs.push(run);
-    if (this.#plays) void playTraining(run);
+    if (this.#plays === true) void playTraining(run);
+    else if (this.#plays) void playLosses(run, this.#plays, this.#done);
     this.#onSubmit(run);
     return run;
   }
@@ -391,6 +394,33 @@ async function playTraining(run: FakeRun): Promise<void> {
       }
       run.emit(event);
     }
+  }
+  run.emit(SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+}
+
+/** The validation loss of a config after an epoch (1, 2, …). */
+export type PlayedLoss = (config: TrainingJob['config'], epoch: number) => number;
+
+/** Goes on from its last epoch when it is resumed; a stop takes effect at a random later turn. */
+async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, number>): Promise<void> {
+  const { experimentId, job } = run;
+  let stop: StopMode | undefined;
+  run.onStop((mode) => {
+    stop = mode;
+  });
+  const first = (job.resume && done.get(experimentId)) || 0;
+  run.emit(startedEvent(job.attempt, first > 0 ? { epoch: first, step: first * 10 } : null));
+  for (let epoch = first + 1; epoch <= job.config.training.epochs; epoch++) {
+    const turns = 1 + Math.floor(Math.random() * 5);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume));
+    if (epoch > (job.pauseAtEpoch ?? Number.POSITIVE_INFINITY)) stop ??= 'pause';
+    if (stop) {
+      run.finish({ type: 'stopped', mode: stop });
+      return;
+    }
+    run.emit(epochEvent(epoch, Math.exp(loss(job.config, epoch))), checkpointEvent(epoch));
+    done.set(experimentId, epoch);
   }
   run.emit(SUCCEEDED_EVENT);
   run.finish({ type: 'succeeded' });

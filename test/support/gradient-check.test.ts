@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Parameter } from '../../src/layers/parameter.js';
 import * as tf from '../../src/tensor/tensorflow.js';
-import { useBackend } from './backend.js';
+import { testKernels, useBackend } from './backend.js';
 import { expectClose } from './expect-close.js';
 import { checkGradient, checkParameterGradient, denseGradient } from './gradient-check.js';
 import { expectNoTensorLeak } from './tensor-leak.js';
@@ -28,7 +28,11 @@ describe('the tools of the tests', () => {
 
   it('checkParameterGradient moves the parameter, and puts it back', () => {
     const parameter = new Parameter('p', tf.tensor2d(values.slice(), [2, 2]));
-    parameter.accumulateRows(Int32Array.of(1, 0, 1), tf.tensor2d([0.1875, 10, 0.75, 3, 0, 2], [3, 2]));
+    parameter.accumulateRows(
+      testKernels(),
+      Int32Array.of(1, 0, 1),
+      tf.tensor2d([0.1875, 10, 0.75, 3, 0, 2], [3, 2]),
+    );
     assert.deepEqual([...denseGradient(parameter)], [0.75, 3, 0.1875, 12]);
     checkParameterGradient(parameter, () => cubes(parameter.value.dataSync() as Float32Array));
     assert.deepEqual(parameter.value.dataSync(), values);

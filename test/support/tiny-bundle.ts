@@ -4,7 +4,9 @@ import { describeModel } from '../../src/checkpoints/model-folder.js';
 import { exportModelFolder, type PyTorchBundle } from '../../src/checkpoints/pytorch-bundle.js';
 import { parseVocabularyLines } from '../../src/checkpoints/pytorch-vocabulary.js';
 import { ModelConfig } from '../../src/contracts/model.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+import { createModel } from '../../src/models/create-model.js';
+import { testKernels } from './backend.js';
 
 export const TINY_VOCABULARY = '<unk>\n<eos>\nthe\ncat\nsat\nmat\non\ndog\n';
 
@@ -12,7 +14,7 @@ export const TINY_VOCABULARY = '<unk>\n<eos>\nthe\ncat\nsat\nmat\non\ndog\n';
  * The bundle of a model with random weights over the eight tokens above; the backend must be loaded.
  * @param folder an empty one
  */
-export function tinyBundle(folder: string): PyTorchBundle {
+export function tinyBundle(folder: string, kernels: Kernels = testKernels()): PyTorchBundle {
   const model = ModelConfig.parse({
     embeddingSize: 5,
     hiddenSizes: [7, 5],
@@ -21,7 +23,7 @@ export function tinyBundle(folder: string): PyTorchBundle {
   });
   const tokenizer = parseVocabularyLines(TINY_VOCABULARY);
   const vocabularySize = tokenizer.vocabulary.size;
-  const net = new LstmLanguageModel(model, vocabularySize, { seed: 3, precision: 'float32' });
+  const net = createModel(model, vocabularySize, { kernels, seed: 3, precision: 'float32' });
   new CheckpointFolder(folder).saveBestWeights(new Map(net.parameters.map((p) => [p.name, p.value])));
   net.dispose();
   describeModel(

@@ -1,11 +1,14 @@
 import { ModelConfig } from '../../src/contracts/model.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+import { createModel } from '../../src/models/create-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import { randomBits } from '../../src/tensor/random.js';
+import { testKernels } from './backend.js';
 
 export const TINY_VOCABULARY = 9;
 
 /** Two small layers with weights large enough that its predictions are far from uniform. */
-export function createTinyModel(seed = 3): LstmLanguageModel {
+export function createTinyModel(seed = 3, kernels: Kernels = testKernels()): LanguageModel {
   const config = ModelConfig.parse({
     embeddingSize: 5,
     hiddenSizes: [6, 5],
@@ -13,7 +16,7 @@ export function createTinyModel(seed = 3): LstmLanguageModel {
     initialization: 'uniform',
     initializationRange: 0.9,
   });
-  return new LstmLanguageModel(config, TINY_VOCABULARY, { seed, precision: 'float32' });
+  return createModel(config, TINY_VOCABULARY, { kernels, seed, precision: 'float32' });
 }
 
 /** A text of that vocabulary; the same one for the same length and seed. */

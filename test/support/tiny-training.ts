@@ -1,12 +1,13 @@
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../../src/contracts/training.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import type { LstmParameters } from '../../src/models/lstm-parameters.js';
+import { createModel } from '../../src/models/create-model.js';
 import { randomBits } from '../../src/tensor/random.js';
+import type { Tensor } from '../../src/tensor/tensorflow.js';
 import type { CheckpointSink } from '../../src/training/checkpoint-sink.js';
 import { Trainer } from '../../src/training/trainer.js';
 import type { StopRequest, TrainerOptions, TrainerResult } from '../../src/training/trainer-options.js';
+import { testKernels } from './backend.js';
 import { MemorySink } from './memory-sink.js';
 
 export const VOCABULARY = 13;
@@ -27,12 +28,13 @@ export interface TinyTraining {
   readonly sink?: CheckpointSink;
   readonly sample?: () => string;
   readonly vocabularySize?: number;
-  readonly parameters?: LstmParameters;
+  /** To begin with, by parameter name. */
+  readonly weights?: ReadonlyMap<string, Tensor>;
 }
 
 /** A model of a few hundred weights and what trains it; the caller's. */
 export function tinyTraining(options: TinyTraining = {}) {
-  const { vocabularySize = VOCABULARY, parameters, sample = null, sink = new MemorySink() } = options;
+  const { vocabularySize = VOCABULARY, weights, sample = null, sink = new MemorySink() } = options;
   const config = ModelConfig.parse({ embeddingSize: 6, hiddenSizes: [7], ...options.model });
   const training = TrainingConfig.parse({
     epochs: 3,
@@ -43,10 +45,11 @@ export function tinyTraining(options: TinyTraining = {}) {
     ...options.training,
   });
   const { seed } = training;
-  const model = new LstmLanguageModel(config, vocabularySize, {
+  const model = createModel(config, vocabularySize, {
+    kernels: testKernels(),
     seed,
     precision: 'float32',
-    ...(parameters && { parameters }),
+    ...(weights && { weights }),
   });
   const trainer = new Trainer({
     model,
@@ -63,7 +66,7 @@ export function tinyTraining(options: TinyTraining = {}) {
     trainer.dispose();
     model.dispose();
   };
-  return { trainer, model, sink, dispose };
+  return { trainer, model, config, sink, dispose };
 }
 
 /** What to do after so many steps. */

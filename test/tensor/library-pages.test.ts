@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 
-const BACKEND = new URL('../../src/tensor/backend.js', import.meta.url).href;
+const BACKEND = new URL('../../src/kernels/backend.js', import.meta.url).href;
 const FILE_PAGES = new URL('../../src/tensor/file-pages.js', import.meta.url).href;
 const TENSORFLOW = new URL('../../src/tensor/tensorflow.js', import.meta.url).href;
 /** Of the quarter of a gigabyte that loading it touches. */
@@ -14,7 +14,7 @@ test('after its start libtensorflow holds little memory, and works', (context) =
     const { readFileSync } = await import('node:fs');
     const { loadBackend } = await import('${BACKEND}');
     const tf = await import('${TENSORFLOW}');
-    const { kernels } = await loadBackend();
+    const { kernels: { name: kernels } } = await loadBackend();
     let [bytes, isLibrary] = [0, false];
     for (const line of readFileSync('/proc/self/smaps', 'utf8').split('\\n')) {
       if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isLibrary = line.includes('/libtensorflow');

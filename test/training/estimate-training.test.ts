@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
+import { createModel } from '../../src/models/create-model.js';
 import { parameterCount } from '../../src/models/language-model.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
 import { estimateTraining } from '../../src/training/estimate-training.js';
-import { useBackend } from '../support/backend.js';
+import { testKernels, useBackend } from '../support/backend.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
 import { tinyText } from '../support/tiny-model.js';
 
@@ -34,9 +34,9 @@ describe('estimateTraining', () => {
     it(`counts the parameters of ${what} without building them, and the steps of an epoch`, () => {
       const config = configOf({ model, training: { epochs: 3, batchSize: 4, bpttLength: 10 } });
       const estimate = expectNoTensorLeak(() =>
-        runToEnd(estimateTraining({ config, vocabularySize: 9, splits })),
+        runToEnd(estimateTraining({ kernels: testKernels(), config, vocabularySize: 9, splits })),
       );
-      const built = new LstmLanguageModel(config.model, 9, { seed: 1, precision: 'float32' });
+      const built = createModel(config.model, 9, { kernels: testKernels(), seed: 1, precision: 'float32' });
       assert.equal(estimate.parameterCount, parameterCount(built));
       built.dispose();
       assert.equal(estimate.stepsPerEpoch, Math.ceil(749 / 10));
@@ -57,7 +57,7 @@ describe('estimateTraining', () => {
       measured,
       memoryBytes,
       parameterCount: count,
-    } = runToEnd(estimateTraining({ config, vocabularySize: 9, splits }));
+    } = runToEnd(estimateTraining({ kernels: testKernels(), config, vocabularySize: 9, splits }));
     assert.equal(measured, null);
     assert.ok(count > 6e9);
     assert.ok(memoryBytes > 16 * count, 'weights, gradients and two moments, four bytes each');
@@ -66,7 +66,7 @@ describe('estimateTraining', () => {
   it('frees what it holds when it is given up', () => {
     const config = configOf({ training: { batchSize: 4, bpttLength: 10 } });
     expectNoTensorLeak(() => {
-      const steps = estimateTraining({ config, vocabularySize: 9, splits });
+      const steps = estimateTraining({ kernels: testKernels(), config, vocabularySize: 9, splits });
       steps.next();
       steps.next();
       steps.return(undefined as never);

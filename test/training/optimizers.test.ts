@@ -6,7 +6,7 @@ import * as tf from '../../src/tensor/tensorflow.js';
 import { createOptimizer } from '../../src/training/create-optimizer.js';
 import { NtAsgd } from '../../src/training/nt-asgd.js';
 import { type Optimizer, withEvaluationValues } from '../../src/training/optimizer.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawnIds, drawnTensor } from '../support/drawn.js';
 import { expectClose } from '../support/expect-close.js';
 import { expectNoTensorLeak } from '../support/tensor-leak.js';
@@ -25,14 +25,14 @@ const OPTIMIZERS = {
   adamw: { type: 'adamw', weightDecay: 0.1 },
 };
 
-const create = (options: object) => createOptimizer(OptimizerConfig.parse(options));
+const create = (options: object) => createOptimizer(OptimizerConfig.parse(options), testKernels());
 
 /** A parameter whose gradient comes as rows, or the same as a whole table. */
 function accumulate(parameter: Parameter, step: number, asRows: boolean): void {
   const ids = drawnIds(12, 20 + step, ROWS);
   const rows = drawnTensor([12, WIDTH], 30 + step) as tf.Tensor2D;
   if (asRows) {
-    parameter.accumulateRows(ids, rows);
+    parameter.accumulateRows(testKernels(), ids, rows);
     return;
   }
   const selection = tf.oneHot(tf.tensor1d(ids, 'int32'), ROWS) as tf.Tensor2D;
@@ -101,14 +101,12 @@ describe('optimizers', () => {
         ));
     }
 
-    it(`agree on composed and fused kernels: ${name}`, (context) => {
-      const results = KERNELS.map((kernels) => {
-        let result: ReturnType<typeof train> | null = null;
-        onKernels(kernels, context, () => {
-          result = train(options, true);
+    it(`agree on composed and fused kernels: ${name}`, async (context) => {
+      const results: ReturnType<typeof train>[] = [];
+      for (const kernels of KERNELS)
+        await onKernels(kernels, context, () => {
+          results.push(train(options, true));
         });
-        return result as ReturnType<typeof train> | null;
-      });
       const [composed, fused] = results;
       if (!fused) return;
       expectClose('value', fused.value, composed!.value, TOLERANCE);
@@ -138,7 +136,7 @@ describe('optimizers', () => {
 
 /** Epoch (from 1) after which averaging has begun; null = never. */
 function triggerOf(curve: readonly number[], nonMonotoneInterval: number): number | null {
-  const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval });
+  const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval }, testKernels());
   for (const [epoch, loss] of curve.entries()) {
     optimizer.afterEvaluation(loss, []);
     if (optimizer.isAveraging) return epoch + 1;
@@ -165,7 +163,7 @@ describe('NtAsgd', () => {
     it(`serves the mean of all values since then, while updates go on from the last, on ${kernels} kernels`, (context) =>
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {
-          const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval: 1 });
+          const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval: 1 }, testKernels());
           const parameter = new Parameter('p', tf.tensor1d([10, 10]));
           const step = (...gradient: [number, number]) => {
             parameter.accumulate(tf.tensor1d(gradient));
@@ -199,7 +197,7 @@ describe('NtAsgd', () => {
 
   it('gives the parameters their own values back when an evaluation fails', () => {
     expectNoTensorLeak(() => {
-      const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval: 1 });
+      const optimizer = new NtAsgd({ weightDecay: 0, nonMonotoneInterval: 1 }, testKernels());
       const parameter = new Parameter('p', tf.tensor1d([1]));
       for (const loss of [1, 2, 2]) optimizer.afterEvaluation(loss, [parameter]);
       for (const gradient of [1, 2]) {

@@ -4,7 +4,7 @@ import { Parameter } from '../../src/layers/parameter.js';
 import { createOptimizer } from '../../src/training/create-optimizer.js';
 import { NtAsgd } from '../../src/training/nt-asgd.js';
 import type { Optimizer } from '../../src/training/optimizer.js';
-import { KERNELS, onKernels, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { drawnTensor } from '../support/drawn.js';
 import { expectClose } from '../support/expect-close.js';
 import { readFixture } from '../support/fixture.js';
@@ -52,7 +52,7 @@ describe('an optimizer and torch.optim', () => {
         onKernels(kernels, context, () =>
           expectNoTensorLeak(() => {
             const config = OptimizerConfig.parse(options);
-            const optimizer = createOptimizer(config);
+            const optimizer = createOptimizer(config, testKernels());
             const parameter = new Parameter('p', drawnTensor([...shape], 1));
             for (let step = 0; step < steps; step++) {
               update(optimizer, parameter, step, config.learningRate);
@@ -69,7 +69,7 @@ describe('an optimizer and torch.optim', () => {
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {
           const { values, averages } = optimizers.asgd!;
-          const optimizer = new NtAsgd({ weightDecay: 0.1, nonMonotoneInterval: 1 });
+          const optimizer = new NtAsgd({ weightDecay: 0.1, nonMonotoneInterval: 1 }, testKernels());
           const parameter = new Parameter('p', drawnTensor([...shape], 1));
           for (const loss of [1, 2, 2]) optimizer.afterEvaluation(loss, [parameter]);
           for (let step = 0; step < steps; step++) {

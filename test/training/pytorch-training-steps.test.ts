@@ -1,8 +1,9 @@
 import { describe, it } from 'node:test';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { Parameter } from '../../src/layers/parameter.js';
-import { buildParameters } from '../../src/models/lstm-parameters.js';
-import { KERNELS, onKernelsAsync, useBackend } from '../support/backend.js';
+import { buildParameters } from '../../src/models/model-parameters.js';
+import type { Tensor } from '../../src/tensor/tensorflow.js';
+import { KERNELS, onKernels, useBackend } from '../support/backend.js';
 import { drawnIds, drawnTensor } from '../support/drawn.js';
 import { expectClose } from '../support/expect-close.js';
 import { readFixture } from '../support/fixture.js';
@@ -36,14 +37,15 @@ describe('two updates of a recipe', () => {
   for (const kernels of KERNELS) {
     for (const [name, recipe] of Object.entries(recipes)) {
       it(`end in PyTorch’s weights with the same masks: ${name}, on ${kernels} kernels`, (context) =>
-        onKernelsAsync(kernels, context, async () => {
+        onKernels(kernels, context, async () => {
           let position = 0;
           const model = ModelConfig.parse(recipe.model);
-          const parameters = buildParameters(
-            model,
-            vocabularySize,
-            (spec) => new Parameter(spec.name, drawnTensor([...spec.shape], 10 + position++, 0.5)),
-          );
+          const weights = new Map<string, Tensor>();
+          buildParameters(model, vocabularySize, ({ name: weight, shape }) => {
+            const parameter = new Parameter(weight, drawnTensor([...shape], 10 + position++, 0.5));
+            weights.set(weight, parameter.value);
+            return parameter;
+          });
           const text = drawnIds(batchSize * steps * time + 1, 1, vocabularySize);
           const run = tinyTraining({
             model,
@@ -51,7 +53,7 @@ describe('two updates of a recipe', () => {
             training: { ...recipe.training, epochs: 1, batchSize, bpttLength: time, seed: modelSeed },
             splits: { train: text, valid: text, test: text },
             vocabularySize,
-            parameters,
+            weights,
           });
           const { events } = await runTrainer(run.trainer);
           const [epoch] = eventsOf(events, 'epoch');

@@ -7,11 +7,11 @@ import { CheckpointFolder } from '../../src/checkpoints/checkpoint-folder.js';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../../src/contracts/training.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import { createModel } from '../../src/models/create-model.js';
 import { randomBits } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { Trainer } from '../../src/training/trainer.js';
-import { KERNELS, onKernelsAsync, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 
 const VOCABULARY = 13;
 const EPOCHS = 4;
@@ -46,7 +46,7 @@ function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; 
       recurrentWeights: 0.3,
     },
   });
-  const model = new LstmLanguageModel(config, VOCABULARY, { seed: 5, precision: 'float32' });
+  const model = createModel(config, VOCABULARY, { kernels: testKernels(), seed: 5, precision: 'float32' });
   const trainer = new Trainer({
     model,
     optimizer: OptimizerConfig.parse(optimizer),
@@ -106,7 +106,7 @@ describe('a training that is interrupted', () => {
   for (const kernels of KERNELS) {
     for (const [name, optimizer] of Object.entries(OPTIMIZERS)) {
       it(`ends with the same bytes as one that is not: ${name}, ${kernels} kernels`, (context) =>
-        onKernelsAsync(kernels, context, async () => {
+        onKernels(kernels, context, async () => {
           const before = tf.memory().numTensors;
           const whole = await withFolder(async (folder) => {
             const run = await train(folder, optimizer);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import type { TrainingEvent } from '../../src/contracts/events.js';
 import { AppError } from '../../src/errors.js';
-import type { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
+import type { LanguageModel } from '../../src/models/language-model.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { weightsDigest } from '../../src/training/weights-digest.js';
 import { useBackend } from '../support/backend.js';
@@ -19,7 +19,7 @@ function scriptValidLosses(run: ReturnType<typeof tinyTraining>, curve: readonly
 }
 
 /** Makes the loss of some batches (counted from 1) not a number, as it would be after an overflow. */
-function spoilBatches(model: LstmLanguageModel, ...spoiled: number[]) {
+function spoilBatches(model: LanguageModel, ...spoiled: number[]) {
   const accumulate = model.accumulateGradients.bind(model);
   const digests: string[] = [];
   model.accumulateGradients = (batch, objective) => {

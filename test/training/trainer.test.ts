@@ -3,12 +3,11 @@ import { describe, it } from 'node:test';
 import { BatchIterator } from '../../src/batches/batch-iterator.js';
 import { TrainingEvent } from '../../src/contracts/events.js';
 import { evaluate } from '../../src/evaluation/evaluate.js';
-import { LstmLanguageModel } from '../../src/models/lstm-language-model.js';
-import { parametersFromWeights } from '../../src/models/lstm-parameters.js';
+import { createModel } from '../../src/models/create-model.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import type { TrainerSnapshot } from '../../src/training/trainer-snapshot.js';
 import { weightsDigest } from '../../src/training/weights-digest.js';
-import { KERNELS, onKernelsAsync, useBackend } from '../support/backend.js';
+import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
 import { MemorySink } from '../support/memory-sink.js';
 import { expectNoTensorLeakAsync } from '../support/tensor-leak.js';
 import {
@@ -27,7 +26,7 @@ describe('Trainer', () => {
   useBackend();
   for (const kernels of KERNELS) {
     it(`learns a text of 20 tokens by heart, on ${kernels} kernels`, (context) =>
-      onKernelsAsync(kernels, context, () =>
+      onKernels(kernels, context, () =>
         expectNoTensorLeakAsync(async () => {
           const text = tinyText(21);
           const { events } = await trainTiny({
@@ -182,9 +181,13 @@ describe('Trainer', () => {
           epochs.slice(0, i).every((before) => validLoss! < before.validLoss!),
         ),
       );
-      const { config } = run.model;
-      const parameters = parametersFromWeights(config, VOCABULARY, sink.loadBestWeights());
-      const served = new LstmLanguageModel(config, VOCABULARY, { seed: 0, precision: 'float32', parameters });
+      const { config } = run;
+      const served = createModel(config, VOCABULARY, {
+        kernels: testKernels(),
+        seed: 0,
+        precision: 'float32',
+        weights: sink.loadBestWeights(),
+      });
       const reading = { batchSize: 4, bpttLength: 8, counting: 'exact' } as const;
       assert.ok(Math.abs(evaluate(served, strange, reading).loss - best) < 1e-6);
       served.dispose();

@@ -1,0 +1,128 @@
+/** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
+import type { ProgressEvent } from '../client/client.js';
+import { EventData } from '../contracts/events.js';
+import type { TrainingConfig } from '../contracts/training.js';
+
+/** The part of a terminal that is used. */
+export interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const BAR_WIDTH = 24;
+const CLEAR_LINE = '\r\u001b[2K';
+/** Between two lines of progress where there is no terminal. */
+const PLAIN_INTERVAL_MS = 10_000;
+const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
+
+/** When a training ends: after so many epochs, or after so many seconds. */
+type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'>;
+
+export class ProgressDisplay {
+  readonly #output: Output;
+  readonly #length: TrainingLength;
+  readonly #now: () => number;
+  #lastPlainLine: number;
+  #start: number;
+  #hasHeadings = false;
+
+  constructor(output: Output, length: TrainingLength, now = () => performance.now()) {
+    this.#output = output;
+    this.#length = length;
+    this.#now = now;
+    this.#lastPlainLine = now();
+    this.#start = now();
+  }
+
+  show(event: ProgressEvent): void {
+    switch (event.type) {
+      case 'queued': {
+        const { position } = EventData.queued.parse(event.data);
+        if (position > 0) this.#line(`queued, ${position} before it`);
+        break;
+      }
+      case 'preparing':
+        this.#line('reading the corpus, building the model …');
+        break;
+      case 'started': {
+        this.#start = this.#now();
+        const { parameterCount, vocabularySize, trainTokens } = EventData.started.parse(event.data);
+        this.#line(
+          `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} words, ${integer(trainTokens)} tokens to learn from`,
+        );
+        break;
+      }
+      case 'step':
+        this.#showStep(EventData.step.parse(event.data));
+        break;
+      case 'epoch':
+        this.#showEpoch(EventData.epoch.parse(event.data));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    if (this.#output.isTTY) this.#output.write(CLEAR_LINE);
+  }
+
+  #showStep({ epoch, trainPerplexity, tokensPerSecond, remainingSeconds }: Step): void {
+    const { epochs, maxDuration } = this.#length;
+    const seconds = (this.#now() - this.#start) / 1000;
+    const fraction = Math.min(1, Math.max(epoch / epochs, maxDuration === null ? 0 : seconds / maxDuration));
+    const facts = [
+      `${Math.round(fraction * 100)} %`,
+      `epoch ${Math.min(Math.floor(epoch) + 1, epochs)}/${epochs}`,
+      `train perplexity ${decimal(trainPerplexity)}`,
+      `${integer(tokensPerSecond)} tokens/s`,
+      `${duration(remainingSeconds)} left`,
+    ].join(' · ');
+    if (this.#output.isTTY) {
+      const full = Math.round(fraction * BAR_WIDTH);
+      const bar = '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
+      this.#output.write(CLEAR_LINE + `${bar} ${facts}`.slice(0, (this.#output.columns ?? 80) - 1));
+    } else if (this.#now() - this.#lastPlainLine >= PLAIN_INTERVAL_MS) {
+      this.#lastPlainLine = this.#now();
+      this.#line(facts);
+    }
+  }
+
+  #showEpoch(epoch: Epoch): void {
+    if (!this.#hasHeadings) this.#line(HEADINGS.join('  '));
+    this.#hasHeadings = true;
+    const cells = [
+      String(epoch.epoch),
+      decimal(epoch.trainPerplexity),
+      decimal(epoch.validPerplexity),
+      integer(epoch.tokensPerSecond),
+      decimal(epoch.seconds),
+      duration(epoch.remainingSeconds),
+    ];
+    this.#line(cells.map((cell, column) => cell.padStart(HEADINGS[column]!.length)).join('  '));
+  }
+
+  #line(text: string): void {
+    this.#output.write(`${this.#output.isTTY ? CLEAR_LINE : ''}${text}\n`);
+  }
+}
+
+type Step = ReturnType<typeof EventData.step.parse>;
+type Epoch = ReturnType<typeof EventData.epoch.parse>;
+
+export function decimal(value: number | null): string {
+  return value === null ? '–' : value.toFixed(value < 1000 ? 1 : 0);
+}
+
+export function integer(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+/** Minutes and seconds. */
+export function duration(seconds: number | null): string {
+  if (seconds === null) return '–';
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+}

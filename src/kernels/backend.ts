@@ -1,0 +1,67 @@
+/**
+ * Chooses where the arithmetic runs: the native TensorFlow library with gatelm's fused kernels, the same library with
+ * composed TensorFlow ops, or TensorFlow.js's WebAssembly backend where there is no native library.
+ */
+import { availableParallelism, cpus } from 'node:os';
+import type { BackendReport } from '../contracts/jobs.js';
+import { appError } from '../errors.js';
+import { loadWithFewPages } from '../tensor/file-pages.js';
+import { type BackendName, loadTensorFlow } from '../tensor/load-tensorflow.js';
+import { ComposedKernels } from './composed/composed-kernels.js';
+import type { Kernels } from './kernels.js';
+import { loadNativeOps, nativeOpsUnavailableReason } from './native/load-native-ops.js';
+import { NativeKernels } from './native/native-kernels.js';
+
+export interface BackendOptions {
+  readonly backend: 'auto' | BackendName;
+  readonly kernels: 'auto' | Kernels['name'];
+}
+
+/** What there is to compute with, and how it is described. */
+export interface Backend {
+  readonly kernels: Kernels;
+  readonly report: BackendReport;
+}
+
+let loading: Promise<Backend> | undefined;
+
+/**
+ * Loads TensorFlow once a thread; later calls give the first one's backend.
+ * @throws backend-unavailable when the backend that was asked for by name cannot be loaded
+ */
+export function loadBackend(options: BackendOptions = backendOptionsFromEnvironment()): Promise<Backend> {
+  loading ??= load(options);
+  return loading;
+}
+
+/** `GATELM_BACKEND` and `GATELM_KERNELS`, else auto. */
+export function backendOptionsFromEnvironment(): BackendOptions {
+  const { GATELM_BACKEND: backend, GATELM_KERNELS: kernels } = process.env;
+  return {
+    backend: backend === 'native' || backend === 'wasm' ? backend : 'auto',
+    kernels: kernels === 'fused' || kernels === 'composed' ? kernels : 'auto',
+  };
+}
+
+async function load({ backend, kernels: wanted }: BackendOptions): Promise<Backend> {
+  const notes: string[] = [];
+  const name = await loadWithFewPages(() => loadTensorFlow(backend, notes));
+  const ops = wanted !== 'composed' && name === 'native' ? loadNativeOps() : undefined;
+  const reason = nativeOpsUnavailableReason();
+  if (reason) notes.push(`composed kernels: ${reason}`);
+  if (wanted === 'fused' && !ops) {
+    throw appError('backend-unavailable', {
+      backend: 'native, fused kernels',
+      reason: reason ?? `they need the native backend, not ${name}`,
+    });
+  }
+  const kernels: Kernels = ops ? new NativeKernels(ops) : new ComposedKernels();
+  const report = {
+    backend: name,
+    kernels: kernels.name,
+    threads: name === 'native' ? Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism()) : 1,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    notes,
+  };
+  return { kernels, report };
+}

@@ -1,0 +1,124 @@
+/** What the native kernels take, and the checks of its shapes. T time, N batch, D input, H hidden, V vocabulary, M rows. */
+import { appError } from '../../errors.js';
+import { expectShape } from '../../tensor/shapes.js';
+import type { Tensor } from '../../tensor/tensorflow.js';
+
+export interface LstmInput {
+  readonly x: Tensor; // [T, N, D]
+  readonly hidden: Tensor; // [N, H]
+  readonly cell: Tensor; // [N, H]
+  readonly wx: Tensor; // [D, 4H]
+  readonly wh: Tensor; // [H, 4H]
+  /** Make the large products in bfloat16. */
+  readonly bf16: boolean;
+}
+
+/** Values of one LSTM run that its gradient needs: gates [T, N, 4H] after their nonlinearities, cells [T, N, H]. */
+export interface LstmKernelCache {
+  readonly gates: Tensor;
+  readonly cells: Tensor;
+}
+
+export interface LstmGradientInput extends LstmInput {
+  readonly dHiddens: Tensor; // [T, N, H]
+  readonly hiddens: Tensor; // [T, N, H]
+  readonly cache: LstmKernelCache;
+}
+
+export interface SoftmaxInput {
+  readonly h: Tensor; // [M, H] or [T, N, H]
+  readonly w: Tensor; // [V, H]
+  readonly b: Tensor; // [V]
+  readonly targets: Tensor; // int32 [M]
+  readonly bf16: boolean;
+}
+
+/** Weights in panels, as NativeOps.packLstm makes them; flat, opaque. */
+export type PackedLstm = {
+  readonly packedWx: Tensor;
+  readonly packedWh: Tensor;
+};
+
+export interface PackedOutputInput {
+  readonly h: Tensor; // [M, H] or [T, N, H]
+  readonly packed: Tensor;
+  readonly b: Tensor; // [V]
+  readonly bf16: boolean;
+}
+
+/** An LSTM layer on packed weights, with its state. */
+export type PackedLayer = PackedLstm & {
+  readonly hidden: Tensor; // [N, H]
+  readonly cell: Tensor; // [N, H]
+  readonly b: Tensor; // [4H]
+};
+
+export interface NextTokensInput {
+  readonly ids: Tensor; // int32 [N]
+  /** Tokens wanted of each stream. */
+  readonly count: number;
+  readonly embedding: Tensor; // [V, D]
+  /** The first one reads the embedding. */
+  readonly layers: readonly PackedLayer[];
+  readonly output: { readonly packed: Tensor; readonly b: Tensor };
+  readonly bf16: boolean;
+}
+
+/** @throws shape-mismatch */
+export function expectLstmState(
+  { x, hidden, cell }: Pick<LstmInput, 'x' | 'hidden' | 'cell'>,
+  where: string,
+) {
+  const [, batchSize] = dimensions(x, 'T, N, D', where);
+  const [, hiddenSize] = dimensions(hidden, 'N, H', where);
+  expectShape(hidden, [batchSize!, hiddenSize!], 'N, H', where);
+  expectShape(cell, [batchSize!, hiddenSize!], 'N, H', where);
+  return { hiddenSize: hiddenSize! };
+}
+
+/** @throws shape-mismatch */
+export function expectLstmInput(input: LstmInput & { readonly b?: Tensor }, where: string): void {
+  const { hiddenSize } = expectLstmState(input, where);
+  expectShape(input.wx, [input.x.shape[2]!, 4 * hiddenSize], 'D, 4H', where);
+  expectShape(input.wh, [hiddenSize, 4 * hiddenSize], 'H, 4H', where);
+  if (input.b) expectShape(input.b, [4 * hiddenSize], '4H', where);
+}
+
+/** @throws shape-mismatch */
+export function expectLstmGradientInput(input: LstmGradientInput, where: string): void {
+  expectLstmInput(input, where);
+  const [time, batchSize] = input.x.shape as [number, number];
+  const hiddenSize = input.hidden.shape[1]!;
+  for (const tensor of [input.dHiddens, input.hiddens, input.cache.cells]) {
+    expectShape(tensor, [time, batchSize, hiddenSize], 'T, N, H', where);
+  }
+  expectShape(input.cache.gates, [time, batchSize, 4 * hiddenSize], 'T, N, 4H', where);
+}
+
+/** @throws shape-mismatch */
+export function expectSoftmaxInput({ h, w, b, targets }: SoftmaxInput, where: string): void {
+  const [vocabularySize] = dimensions(w, 'V, H', where);
+  expectShape(w, [vocabularySize!, h.shape.at(-1)!], 'V, H', where);
+  expectShape(b, [vocabularySize!], 'V', where);
+  expectLines(h, targets, where);
+}
+
+/** @param x [M, D] or [T, N, D] @param one [M]: a number for each of its lines @throws shape-mismatch */
+export function expectLines(x: Tensor, one: Tensor, where: string): void {
+  const width = x.shape.at(-1)!;
+  expectShape(one, [x.rank < 2 ? 0 : x.size / width], 'M', where);
+}
+
+/** @throws shape-mismatch */
+export function expectRows(table: { ids: Tensor; rows: Tensor; width?: number }, where: string): void {
+  const [count, width] = dimensions(table.rows, 'M, D', where);
+  expectShape(table.rows, [count!, table.width ?? width!], 'M, D', where);
+  expectShape(table.ids, [count!], 'M', where);
+}
+
+/** The sizes of a tensor whose rank is that of the legend. @throws shape-mismatch */
+export function dimensions(tensor: Tensor, legend: string, where: string): number[] {
+  const { shape } = tensor;
+  if (shape.length === legend.split(', ').length) return shape;
+  throw appError('shape-mismatch', { expected: `[${legend}]`, actual: `[${shape.join(', ')}]`, where });
+}

@@ -1,0 +1,249 @@
+import { appError } from '../errors.js';
+import type { CellKernels, CellRun, Tensors } from '../kernels/cell.js';
+import type { Kernels, LayerStep } from '../kernels/kernels.js';
+import type { RandomKey, RandomSource } from '../tensor/random.js';
+import { expectShape } from '../tensor/shapes.js';
+import * as tf from '../tensor/tensorflow.js';
+import type { TensorLayer } from './layer.js';
+import { PackedWeights } from './packed-weights.js';
+import type { Parameter } from './parameter.js';
+import type { RecurrentCell } from './recurrent-cell.js';
+
+export interface RecurrentLayerOptions {
+  readonly kernels: Kernels;
+  /** Probability of dropping an element of the recurrent weights, one mask for all steps of a batch (weight drop). */
+  readonly weightDrop: number;
+  readonly random: RandomSource;
+  /** Make the large products in bfloat16. */
+  readonly bfloat16: boolean;
+}
+
+/** The state of a layer, by the cell's names, [N, H] each. */
+export type LayerState = Readonly<Record<string, tf.Tensor2D>>;
+
+/** What forward leaves for backward. */
+interface LayerCache {
+  readonly x: tf.Tensor3D; // [T, N, D]
+  readonly initial: LayerState;
+  readonly hiddens: tf.Tensor3D; // [T, N, H]
+  readonly saved: Tensors;
+  /** Masked weights, and the keys of their masks. */
+  readonly masked: Tensors;
+  readonly keys: Readonly<Record<string, RandomKey>>;
+}
+
+/**
+ * T steps of a recurrent cell that goes on from where it stopped: truncated backpropagation through time.
+ *
+ *     state_t = cell(x_t, state_t-1)      see recurrent-cell.ts and the cells, such as time-lstm.ts
+ *
+ * x: [T, N, D]; output: [T, N, H]. The state flows on from call to call, its gradient does not.
+ *
+ * References: Saitoh, Deep Learning from Scratch 2, section 6.3.2; weight drop: Merity et al. 2017, arXiv 1708.02182.
+ */
+export class RecurrentLayer implements TensorLayer {
+  readonly name: string;
+  readonly cell: RecurrentCell;
+  /** By the cell's names. */
+  readonly weights: Readonly<Record<string, Parameter>>;
+  readonly hiddenSize: number;
+  readonly options: RecurrentLayerOptions;
+  readonly #inputSize: number;
+  readonly #kernels: CellKernels;
+  readonly #packed: PackedWeights<Tensors>;
+  #state: LayerState | null = null;
+  #cache: LayerCache | null = null;
+
+  /** @param weights by the cell's names @param sizes D and H */
+  constructor(
+    name: string,
+    cell: RecurrentCell,
+    weights: Readonly<Record<string, Parameter>>,
+    sizes: { readonly inputSize: number; readonly hiddenSize: number },
+    options: RecurrentLayerOptions,
+  ) {
+    const { inputSize, hiddenSize } = sizes;
+    for (const [weight, { shape }] of Object.entries(cell.weights(inputSize, hiddenSize)))
+      expectShape(weights[weight]!.value, shape, weight, `RecurrentLayer "${name}"`);
+    this.name = name;
+    this.cell = cell;
+    this.weights = weights;
+    this.hiddenSize = hiddenSize;
+    this.options = options;
+    this.#inputSize = inputSize;
+    this.#kernels = options.kernels.cell(cell);
+    this.#packed = new PackedWeights(this.parameters, () =>
+      this.#kernels.pack(this.#values(), options.bfloat16),
+    );
+  }
+
+  get parameters(): readonly Parameter[] {
+    return Object.values(this.weights);
+  }
+
+  /** Whether a stream is the same to the last bit whatever streams are beside it. */
+  get rowsAreIndependent(): boolean {
+    return this.#kernels.rowsAreIndependent;
+  }
+
+  /** Gives the state to the caller and forgets it; null when there is none yet. */
+  takeState(): LayerState | null {
+    const state = this.#state;
+    this.#state = null;
+    return state;
+  }
+
+  /** Goes on from this state, which becomes the layer's own; null = from zeros. */
+  putState(state: LayerState | null): void {
+    const old = Object.values(this.#state ?? {});
+    const next = Object.values(state ?? {});
+    for (const tensor of old) if (!next.includes(tensor)) tensor.dispose(); // a kernel may have changed it in place
+    for (const tensor of next) tf.keep(tensor);
+    this.#state = state;
+  }
+
+  /** A state without a past; the caller's. */
+  emptyState(batchSize: number): LayerState {
+    const zeros = () => tf.zeros<tf.Rank.R2>([batchSize, this.hiddenSize]);
+    return Object.fromEntries(this.cell.stateParts.map((part) => [part, zeros()]));
+  }
+
+  /** @param x [T, N, D] @returns [T, N, H] */
+  forward(x: tf.Tensor3D, training: boolean): tf.Tensor3D {
+    const initial = this.#begin(x);
+    if (training) return this.#forwardForTraining(x, initial);
+    const { hiddens, state } = tf.tidy(() => {
+      const run = this.#kernels.infer({
+        ...{ x, state: initial, weights: this.#values(), bf16: this.options.bfloat16 },
+        packed: this.#packed.get(),
+      });
+      return { hiddens: run.hiddens, state: keepAll(run.state) };
+    });
+    this.putState(state as LayerState);
+    return hiddens;
+  }
+
+  /** This layer for the kernel of a whole step of N streams; borrowed. Its {@link putState} gets the state after it. */
+  step(batchSize: number): LayerStep {
+    if (!this.#state) this.putState(this.emptyState(batchSize));
+    return {
+      cell: this.#kernels,
+      state: this.#state!,
+      weights: this.#values(),
+      packed: this.#packed.get(),
+    };
+  }
+
+  /**
+   * {@link forward} without dropout, with what the cell shows of each step.
+   * @param x [T, N, D]
+   * @returns the output, and the cell's channels by name, [T, N, H] each; the output may be one of them
+   */
+  inspect(x: tf.Tensor3D): { hiddens: tf.Tensor3D; channels: Readonly<Record<string, tf.Tensor3D>> } {
+    const initial = this.#begin(x);
+    const { hiddens, channels, state } = tf.tidy(() => {
+      const bf16 = this.options.bfloat16;
+      const run = this.#kernels.forward({ x, state: initial, weights: this.#values(), bf16 });
+      return { hiddens: run.hiddens, channels: this.cell.channels(run), state: keepAll(run.state) };
+    });
+    this.putState(state as LayerState);
+    return { hiddens, channels };
+  }
+
+  /** @param dOutput [T, N, H] @returns [T, N, D] */
+  backward(dOutput: tf.Tensor3D): tf.Tensor3D {
+    const cache = this.#cache;
+    if (!cache) throw appError('internal', { reference: `${this.name}: backward before forward` });
+    const { kernels, weightDrop, bfloat16: bf16 } = this.options;
+    const { x, initial, hiddens, saved, masked, keys } = cache;
+    expectShape(dOutput, hiddens.shape, 'T, N, H', this.#where);
+    const { dx, dWeights } = tf.tidy(() => {
+      const weights = { ...this.#values(), ...masked };
+      const run = { x, state: initial, weights, bf16, dHiddens: dOutput, hiddens, saved };
+      const gradients = this.#kernels.backward(run);
+      const dropped = Object.entries(keys).map(([weight, key]) => {
+        const dWeight = gradients.dWeights[weight]!;
+        return [weight, kernels.dropout({ x: dWeight, rate: weightDrop, key, period: dWeight.size })];
+      });
+      return { dx: gradients.dx, dWeights: { ...gradients.dWeights, ...Object.fromEntries(dropped) } };
+    });
+    for (const [weight, parameter] of Object.entries(this.weights)) parameter.accumulate(dWeights[weight]!);
+    this.#disposeCache();
+    return dx;
+  }
+
+  dispose(): void {
+    this.#disposeCache();
+    this.#packed.dispose();
+    this.putState(null);
+  }
+
+  get #where(): string {
+    return `RecurrentLayer "${this.name}"`;
+  }
+
+  #values(): Tensors {
+    return Object.fromEntries(
+      Object.entries(this.weights).map(([weight, parameter]) => [weight, parameter.value]),
+    );
+  }
+
+  /** @returns the state to begin with, the layer's own */
+  #begin(x: tf.Tensor3D): LayerState {
+    const [time, batchSize] = x.shape;
+    expectShape(x, [time, batchSize, this.#inputSize], 'T, N, D', this.#where);
+    if (!this.#state) this.putState(this.emptyState(batchSize));
+    for (const tensor of Object.values(this.#state!))
+      expectShape(tensor, [batchSize, this.hiddenSize], 'N, H', `the state of ${this.#where}`);
+    return this.#state!;
+  }
+
+  /** Keeps what backward needs; the state from before goes into that. */
+  #forwardForTraining(x: tf.Tensor3D, initial: LayerState): tf.Tensor3D {
+    const { bfloat16: bf16 } = this.options;
+    this.#packed.dispose();
+    this.#disposeCache();
+    const keys = this.#drawKeys();
+    const { kept, state, output } = tf.tidy(() => {
+      const masked = this.#mask(keys);
+      const weights = { ...this.#values(), ...masked };
+      const run: CellRun = this.#kernels.forward({ x, state: initial, weights, bf16 });
+      const kept = { x: x.clone(), hiddens: run.hiddens, saved: keepAll(run.saved), masked: keepAll(masked) };
+      tf.keep(kept.x);
+      tf.keep(kept.hiddens);
+      return { kept, state: keepAll(run.state), output: run.hiddens.clone() };
+    });
+    this.takeState(); // it is the cache's now
+    this.#cache = { ...kept, initial, keys };
+    this.putState(state as LayerState);
+    return output;
+  }
+
+  #drawKeys(): Record<string, RandomKey> {
+    const { weightDrop, random } = this.options;
+    if (weightDrop === 0) return {};
+    return Object.fromEntries(this.cell.recurrentWeights.map((weight) => [weight, random.next()]));
+  }
+
+  #mask(keys: Readonly<Record<string, RandomKey>>): Tensors {
+    const { kernels, weightDrop: rate } = this.options;
+    const masked = Object.entries(keys).map(([weight, key]) => {
+      const x = this.weights[weight]!.value;
+      return [weight, kernels.dropout({ x, rate, key, period: x.size })];
+    });
+    return Object.fromEntries(masked);
+  }
+
+  #disposeCache(): void {
+    if (!this.#cache) return;
+    const { x, initial, hiddens, saved, masked } = this.#cache;
+    for (const tensors of [{ x, hiddens }, initial, saved, masked]) tf.dispose(Object.values(tensors));
+    this.#cache = null;
+  }
+}
+
+/** Out of the tidy around. */
+function keepAll<All extends Tensors>(tensors: All): All {
+  for (const tensor of Object.values(tensors)) tf.keep(tensor);
+  return tensors;
+}

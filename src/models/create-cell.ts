@@ -1,0 +1,13 @@
+import type { CellConfig } from '../contracts/model.js';
+import type { RecurrentCell } from '../layers/recurrent-cell.js';
+import { LSTM } from '../layers/time-lstm.js';
+
+/** The cell that a config names. */
+export function createCell(config: CellConfig): RecurrentCell {
+  switch (config.type) {
+    case 'lstm':
+      return LSTM;
+    default:
+      return config.type satisfies never;
+  }
+}

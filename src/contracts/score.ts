@@ -172,7 +172,7 @@ export const RankResult = z.object({
           .array(z.string())
           .describe('Words of the alternative that the vocabulary does not have, each once'),
         tokens: z.int(),
-        perplexity: z.number().describe('Per token of the vocabulary, without the spelling'),
+        perplexity: z.number().describe('Per token, the spelling of unknown words with it'),
         share: z.number().describe('Its part of the probability of all alternatives together'),
       }),
     )

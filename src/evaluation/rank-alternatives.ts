@@ -138,13 +138,14 @@ function describe({ index, alternative, unknownWords, spelling }: Candidate, los
   let loss = 0;
   for (const each of losses) loss += each;
   const tokens = losses.length;
+  const nats = loss + spelling;
   return {
     index,
     alternative,
-    logprob: -(loss + spelling),
+    logprob: -nats,
     unknownWords: [...unknownWords],
     tokens,
-    perplexity: Math.exp(loss / tokens),
+    perplexity: Math.exp(nats / tokens),
     share: 0,
   };
 }

@@ -117,6 +117,10 @@ const TABLE = {
     'internal',
     'The database is of version {actual}, this gatelm knows {known}; use a newer one',
   ),
+  'data-folder-missing': row(
+    'unavailable',
+    'The data folder {folder} cannot be used: {reason}. Put it back, or restart the server',
+  ),
   'database-unusable': row('unavailable', 'The database {file} cannot be used: {reason}'),
 
   // server

@@ -8,6 +8,7 @@ import { resolveExperimentInput } from '../contracts/resolve-config.js';
 import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import type { Corpora } from './corpora.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
@@ -17,7 +18,8 @@ export interface CreateExperimentDependencies {
   readonly store: Store;
   readonly queue: TrainingScheduler;
   readonly corpora: Corpora;
-  readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
+  readonly folder: DataFolder;
+  readonly environment: Pick<Environment, 'maxQueued' | 'diskQuotaBytes'>;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function createExperiment(
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
   const input = await checkExperiment(body, dependencies.corpora);
-  await assertRoomOnDisk(dependencies.environment);
+  await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   const name = input.name ?? defaultName(input);
   return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
 }
@@ -71,7 +73,7 @@ export interface NewExperimentOptions {
  * @throws queue-full, idempotency-conflict
  */
 export function storeExperiment(
-  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora'>,
+  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora' | 'folder'>,
   input: ExperimentInput & { readonly name: string },
   { id = newExperimentId(), parentId, idempotencyKey, pauseAtEpoch = null }: NewExperimentOptions,
 ): { readonly experiment: Experiment; readonly isNew: boolean } {

@@ -34,7 +34,7 @@ export async function forkExperiment(
   const input = changeConfig(parent, changes);
   assertFits(parent, input);
   await dependencies.corpora.assertExists(input.corpus);
-  await assertRoomOnDisk(dependencies.environment);
+  await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   if (!hasWeights(dataDirectory, parentId))
     throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
   if (fromEpoch !== null && !hasKept(dataDirectory, parentId, fromEpoch))

@@ -1,13 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
-import { appError } from '../errors.js';
-import { DATABASE_FILE, pathOf, TRANSFERS } from '../files/layout.js';
-import { lockDataFolder } from '../store/data-lock.js';
-import { openStore, type Store } from '../store/store.js';
+import { removeStagedUploads } from '../corpora/staged-upload.js';
+import { pathOf, TRANSFERS } from '../files/layout.js';
+import type { Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
+import { DataFolder } from './data-folder.js';
 import { EventBus } from './event-bus.js';
 import { createEventLog, type EventLog } from './event-log.js';
 import { tidyFolders } from './experiment-folder.js';
@@ -28,6 +27,7 @@ export interface ServicesOptions {
 /** Everything that the use cases work with; made once a process. */
 export interface Services {
   readonly environment: Environment;
+  readonly folder: DataFolder;
   readonly store: Store;
   readonly bus: EventBus;
   readonly log: EventLog;
@@ -53,16 +53,25 @@ export function createServices({
   inferenceExecutor,
   logger = SILENT_LOGGER,
 }: ServicesOptions): Services {
-  const { store, release } = openDataFolder(environment.dataDir);
+  const folder = DataFolder.open(environment.dataDir);
+  const { store } = folder;
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus, logger);
-  const queue = new TrainingScheduler({ store, log, executor: trainingExecutor, environment, logger });
+  const queue = new TrainingScheduler({
+    store,
+    log,
+    executor: trainingExecutor,
+    environment,
+    logger,
+    folder,
+  });
   rmSync(pathOf(environment.dataDir, TRANSFERS), { recursive: true, force: true });
   tidyFolders(environment.dataDir, store);
-  recoverExperiments(store, log, queue, environment);
-  const corpora = createCorpora(store, environment);
+  removeStagedUploads(folder.path);
+  recoverExperiments(store, log, queue, trainingExecutor, environment);
+  const corpora = createCorpora(store, environment, folder);
   const sweepLog = createSweepLog(store, logger);
-  const sweeps = new Sweeps({ store, log, bus, queue, environment, corpora, sweepLog, logger });
+  const sweeps = new Sweeps({ store, log, bus, queue, environment, folder, corpora, sweepLog, logger });
   sweeps.recover();
   queue.wake();
 
@@ -70,11 +79,11 @@ export function createServices({
   async function close(): Promise<void> {
     sweeps.close();
     await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
-    store.close();
-    release();
+    folder.close();
   }
   return {
     environment,
+    folder,
     store,
     bus,
     log,
@@ -90,25 +99,4 @@ export function createServices({
       return closing;
     },
   };
-}
-
-function openDataFolder(dataDirectory: string): { store: Store; release: () => void } {
-  const folder = makeFolder(dataDirectory);
-  const release = lockDataFolder(folder);
-  try {
-    return { store: openStore(join(folder, DATABASE_FILE)), release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-function makeFolder(dataDirectory: string): string {
-  const folder = resolve(dataDirectory);
-  try {
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch (error) {
-    throw appError('write-failed', { file: folder, reason: (error as Error).message }, error);
-  }
 }

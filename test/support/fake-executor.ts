@@ -1,6 +1,7 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type HostStats, NO_PROCESSES } from '../../src/compute/host-stats.js';
 import type {
   InferenceExecutor,
   InferencePartOf,
@@ -14,6 +15,7 @@ import type { TrainingEvent } from '../../src/contracts/events.js';
 import type {
   BackendReport,
   InferenceTask,
+  RunEvent,
   StopMode,
   TrainingJob,
   TrainingOutcome,
@@ -34,7 +36,7 @@ export class FakeRun implements TrainingRun {
   readonly job: TrainingJob;
   readonly stops: StopMode[] = [];
   readonly outcome: Promise<TrainingOutcome>;
-  readonly events: AsyncIterable<TrainingEvent>;
+  readonly events: AsyncIterable<RunEvent>;
   readonly #waiting: TrainingEvent[] = [];
   #onStop: (mode: StopMode) => void = () => {};
   #settle: (outcome: TrainingOutcome) => void = () => {};
@@ -51,6 +53,10 @@ export class FakeRun implements TrainingRun {
 
   get experimentId(): string {
     return this.job.experimentId;
+  }
+
+  get attempt(): number {
+    return this.job.attempt;
   }
 
   emit(...events: TrainingEvent[]): void {
@@ -77,10 +83,10 @@ export class FakeRun implements TrainingRun {
     this.#onStop = listener;
   }
 
-  async *#iterate(): AsyncGenerator<TrainingEvent> {
-    for (;;) {
+  async *#iterate(): AsyncGenerator<RunEvent> {
+    for (let seq = 1; ; ) {
       const next = this.#waiting.shift();
-      if (next) yield next;
+      if (next) yield { seq: seq++, event: next };
       else if (this.#isOver) return;
       else
         await new Promise<void>((wake) => {
@@ -91,7 +97,7 @@ export class FakeRun implements TrainingRun {
 }
 
 export class FakeTrainingExecutor implements TrainingExecutor {
-  readonly slots: number;
+  readonly #slots: number;
   readonly runs: FakeRun[] = [];
   readonly #plays: boolean | PlayedLoss;
   /** Epochs that each experiment has a checkpoint of. */
@@ -101,11 +107,19 @@ export class FakeTrainingExecutor implements TrainingExecutor {
 
   /** @param plays trainings run by themselves, all epochs, and heed stops; a function gives their losses */
   constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean | PlayedLoss } = {}) {
-    this.slots = slots;
+    this.#slots = slots;
     this.#plays = plays;
   }
 
-  submit(job: TrainingJob): FakeRun {
+  capacity(): number {
+    return this.#slots;
+  }
+
+  attach(): null {
+    return null;
+  }
+
+  async submit(job: TrainingJob): Promise<FakeRun> {
     const run = new FakeRun(job);
     this.runs.push(run);
     if (this.#plays === true) void playTraining(run);
@@ -132,12 +146,8 @@ export class FakeTrainingExecutor implements TrainingExecutor {
     return null;
   }
 
-  processIds(): readonly number[] {
-    return [];
-  }
-
-  residentBytes(): number {
-    return 0;
+  hostStats(): HostStats {
+    return NO_PROCESSES;
   }
 
   async close(): Promise<void> {
@@ -193,12 +203,8 @@ export class FakeInferenceExecutor implements InferenceExecutor {
     return null;
   }
 
-  processIds(): readonly number[] {
-    return [];
-  }
-
-  residentBytes(): number {
-    return 0;
+  hostStats(): HostStats {
+    return NO_PROCESSES;
   }
 
   async close(): Promise<void> {}

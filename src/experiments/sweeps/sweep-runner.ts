@@ -5,6 +5,7 @@ import { AppError } from '../../errors.js';
 import type { SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialProgress } from '../../sweeps/trial-progress.js';
 import type { ControlDependencies } from '../control-experiment.js';
+import type { DataFolder } from '../data-folder.js';
 import type { Logger } from '../logger.js';
 import { buildSchedule } from './build-schedule.js';
 import { collectResults } from './collect-results.js';
@@ -14,7 +15,8 @@ import { steerTrials } from './steer-trials.js';
 import type { SweepLog } from './sweep-log.js';
 
 export interface SweepDependencies extends ControlDependencies {
-  readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
+  readonly environment: Pick<Environment, 'maxQueued' | 'diskQuotaBytes'>;
+  readonly folder: DataFolder;
   readonly sweepLog: SweepLog;
   readonly logger: Logger;
 }

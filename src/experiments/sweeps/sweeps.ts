@@ -43,9 +43,9 @@ export class Sweeps {
    * @throws validation-failed, corpus-not-found, disk-quota-exceeded
    */
   async create(body: unknown): Promise<Sweep> {
-    const { store, sweepLog, corpora, environment } = this.#dependencies;
+    const { store, sweepLog, corpora, environment, folder } = this.#dependencies;
     const input = await checkSweep(corpora, body);
-    await assertRoomOnDisk(environment);
+    await assertRoomOnDisk(folder, environment);
     const sweep = store.transaction(() => {
       const { id } = store.sweeps.insert({
         id: newExperimentId(),

@@ -131,7 +131,7 @@ export function rollbackEvent(
 
 /** @param digest of the final weights */
 export function succeededEvent(
-  { bestValidLoss, totalSeconds }: Readonly<TrainerProgress>,
+  { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
   figures: {
     readonly testLoss: number;
     readonly testBitsPerByte: number | null;
@@ -152,6 +152,7 @@ export function succeededEvent(
       digest,
       seconds: totalSeconds,
       reason,
+      steps: step,
     },
   };
 }

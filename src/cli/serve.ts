@@ -4,10 +4,10 @@ import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
 import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
 import { type Environment, parseEnvironment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
-import type { Logger } from '../experiments/logger.js';
 import { createServices, type Services } from '../experiments/services.js';
 import { buildApp } from '../server/app.js';
 import type { HttpApp } from '../server/http-app.js';
+import { createLogger } from '../server/logger.js';
 import { packageVersion } from '../server/package-version.js';
 import { describeBackend } from './describe-backend.js';
 
@@ -68,34 +68,21 @@ async function startServer(environment: Environment): Promise<Server> {
       warmModelBytes: environment.warmModelBytes,
     },
   });
-  const log = { current: STDERR_LOGGER };
+  // stdout is for people; the log goes to stderr.
+  const logger = createLogger(environment, process.stderr);
   const services = createServices({
     environment,
     trainingExecutor: training,
     inferenceExecutor: inference,
-    logger: {
-      error: (facts, message) => log.current.error(facts, message),
-      warn: (facts, message) => log.current.warn(facts, message),
-      info: (facts, message) => log.current.info(facts, message),
-    },
+    logger,
   });
   try {
-    // stdout is for people; the log, a JSON object a line, goes to stderr.
-    const app = await buildApp(services, { logger: { level: environment.logLevel, stream: process.stderr } });
-    log.current = app.log;
-    return { app, services, training };
+    return { app: await buildApp(services, { logger }), services, training };
   } catch (error) {
     await services.close();
     throw error;
   }
 }
-
-/** Writes what happens before the application's own log is there. */
-const STDERR_LOGGER: Logger = {
-  error: (facts, message) => console.error(message, facts),
-  warn: (facts, message) => console.error(message, facts),
-  info: () => {},
-};
 
 async function listen(app: HttpApp, { host, port }: Environment): Promise<void> {
   try {

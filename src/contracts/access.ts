@@ -35,8 +35,13 @@ export const ApiKey = z.object({
 export type ApiKey = z.infer<typeof ApiKey>;
 
 /** A ticket stands for a key in an address, where no header can be sent. */
-export const Ticket = z.object({
-  ticket: z.string().describe('To be sent once as ?ticket='),
-  expiresAt: z.string(),
-});
+export const Ticket = z
+  .object({
+    ticket: z.string().describe('To be sent once as ?ticket='),
+    expiresAt: z.string(),
+  })
+  .meta({
+    id: 'Ticket',
+    examples: [{ ticket: 'eWLgqNDwyoLWodCOLGYmO9ClcJMONhW6', expiresAt: '2026-11-25T16:03:35.798Z' }],
+  });
 export type Ticket = z.infer<typeof Ticket>;

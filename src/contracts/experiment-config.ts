@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Budget } from './budget.js';
 import { CorpusName, TokenizerConfig } from './corpus.js';
 import { ModelConfig } from './model.js';
 import { PresetName } from './presets.js';
@@ -34,14 +35,23 @@ export const ExperimentConfigFields = z.strictObject({
   precision: Precision,
 });
 
+/** What every field is where nothing is said. */
+const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };
+
 /** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
 export const ExperimentConfig = ExperimentConfigFields.extend({
   preset: PresetName.nullable().default(null),
-});
+  reasons: z
+    .array(z.string().max(500))
+    .max(32)
+    .optional()
+    .describe('What the preset auto chose for this text, and why'),
+}).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 
 /** The body of POST /experiments: a config and what to remember it by. */
 export const ExperimentInput = ExperimentConfig.extend({
+  budget: Budget.optional(),
   name: ExperimentName.optional(),
   tags: ExperimentTags.default([]),
   notes: ExperimentNotes.default(''),
@@ -51,5 +61,5 @@ export const ExperimentInput = ExperimentConfig.extend({
     .max(100)
     .default(0)
     .describe('Higher is started earlier; equal ones in order of arrival'),
-});
+}).meta({ id: 'NewExperiment', examples: [{ preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } }] });
 export type ExperimentInput = z.infer<typeof ExperimentInput>;

@@ -69,7 +69,8 @@ function changeConfig(
       field: 'preset',
       reason: `a fork has the config of ${id}; change its fields one by one`,
     });
-  const merged = isPlainObject(changes) ? mergePlain(config, changes) : changes;
+  const { reasons: _, ...parents } = config; // what auto chose is the parent's story
+  const merged = isPlainObject(changes) ? mergePlain(parents, changes) : changes;
   const input = parseStrictly(ExperimentInput, merged, 'The fork');
   return { ...input, name: input.name ?? `fork of ${name}`.slice(0, 200) };
 }

@@ -10,7 +10,6 @@ import { isActive } from './transitions.js';
 const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'started',
   'step',
-  'evaluation',
   'epoch',
   'sample',
   'checkpoint',

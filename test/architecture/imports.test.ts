@@ -47,7 +47,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   store: ['contracts'],
   sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
+  experiments: ['recipes', 'store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
   client: ['contracts'],
   recipes: ['contracts'],
@@ -74,7 +74,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   sweeps: [],
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
-  server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
   recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],

@@ -57,6 +57,9 @@ describe('set-up', () => {
     assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
     rmSync(join(checkout.root, 'dist', 'src', 'a.js'));
     assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    checkout.write('dist/src/gone.js', '');
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    assert.equal(existsSync(join(checkout.root, 'dist', 'src', 'gone.js')), false);
     rmSync(join(checkout.root, 'node_modules', 'better-sqlite3', 'build'), { recursive: true });
     assert.match(checkout.setUp().text, /✓ better-sqlite3: copied from/);
     checkout.write('package-lock.json', '{"packages":{"":{},"node_modules/new":{"version":"1.0.0"}}}');

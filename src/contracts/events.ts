@@ -36,8 +36,6 @@ export const EventData = {
     tokensPerSecond: z.number(),
     remainingSeconds: z.number().nullable(),
   }),
-  /** A split was evaluated outside of the end of an epoch. */
-  evaluation: z.strictObject({ split: z.string(), loss: z.number(), perplexity, tokens: count }),
   /** An epoch has ended and the validation split was evaluated. */
   epoch: z.strictObject({
     epoch: z.int().min(1),
@@ -112,7 +110,6 @@ export const TrainingEvent = z.discriminatedUnion('type', [
   body('preparing'),
   body('started'),
   body('step'),
-  body('evaluation'),
   body('epoch'),
   body('sample'),
   body('checkpoint'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ExperimentConfigFields } from './experiment-config.js';
+import type { ExperimentConfigFields } from './config-fields.js';
 
 export const PresetName = z
   .enum(['rnnlm', 'better-rnnlm', 'zaremba-medium', 'zaremba-large', 'awd-lstm', 'character', 'starter'])

@@ -1,4 +1,5 @@
-import { ExperimentConfigFields, ExperimentInput } from './experiment-config.js';
+import { ExperimentConfigFields } from './config-fields.js';
+import { ExperimentInput } from './experiment-config.js';
 import { assertHarmless, isPlainObject, mergePlain } from './plain-data.js';
 import { PRESETS, PresetName } from './presets.js';
 import { prefaults } from './schema-keys.js';

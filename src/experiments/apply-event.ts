@@ -36,9 +36,6 @@ export function applyEvent(
     case 'step':
       applyStep(store, experiment, event, time);
       break;
-    case 'evaluation':
-      applyEvaluation(store, experiment, event);
-      break;
     case 'epoch':
       applyEpoch(store, experiment, event, time, set);
       break;
@@ -124,14 +121,6 @@ function applyStep(
     gradNorm,
     remainingSeconds,
   });
-}
-
-function applyEvaluation(
-  { metrics }: Store,
-  { number }: ExperimentRecord,
-  { data: { split, loss, perplexity } }: EventOf<'evaluation'>,
-): void {
-  metrics.setLatest(number, { [`${split}Loss`]: loss, [`${split}Perplexity`]: perplexity });
 }
 
 function applyEpoch(

@@ -15,7 +15,7 @@ export interface EventLog {
 }
 
 /** Events that come again and again while it trains. */
-const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'evaluation', 'sample', 'checkpoint']);
+const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'sample', 'checkpoint']);
 
 /** @param logger gets a line for each event that changes what an experiment is */
 export function createEventLog(store: Store, bus: EventBus, logger: Logger = SILENT_LOGGER): EventLog {

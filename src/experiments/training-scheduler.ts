@@ -33,7 +33,6 @@ type Failure = Extract<TrainingEvent, { type: 'failed' }>['data']['error'];
 const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'started',
   'step',
-  'evaluation',
   'epoch',
   'sample',
   'checkpoint',

@@ -1,5 +1,6 @@
 /** What PyTorch has of each cell: the tensors of a layer, and how they follow from gatelm's. */
 import type { CellConfig } from '../contracts/model.js';
+import { GRU_GATE_ORDER } from '../layers/gru-cell.js';
 import { GATE_ORDER } from '../layers/lstm-cell.js';
 import {
   biasFromPyTorch,
@@ -27,13 +28,18 @@ export function pytorchCell(config: CellConfig): PyTorchCell {
   switch (config.type) {
     case 'lstm':
       return PYTORCH_LSTM;
+    case 'gru':
+      return PYTORCH_GRU;
     default:
-      return config.type satisfies never;
+      return config satisfies never;
   }
 }
 
 /** Those that have a module of their own in PyTorch, by how often H their packed gates are. */
-const CELLS_BY_GATES: ReadonlyMap<number, CellConfig> = new Map([[4, { type: 'lstm' }]]);
+const CELLS_BY_GATES: ReadonlyMap<number, CellConfig> = new Map([
+  [4, { type: 'lstm' }],
+  [3, { type: 'gru' }],
+]);
 
 /** The cell whose recurrent weights these are, [G·H, H]; an LSTM where there is no such cell. */
 export function recognizeCell(recurrentWeights: HostTensor | undefined): CellConfig {
@@ -61,6 +67,42 @@ const PYTORCH_LSTM: PyTorchCell = {
     wh: gatesFromPyTorch(weight_hh!, LSTM_GATES),
     b: biasFromPyTorch(sumOfBiases(bias_ih!, bias_hh!), LSTM_GATES),
   }),
+};
+
+const GRU_GATES = { gatelm: GRU_GATE_ORDER, pytorch: ['r', 'z', 'n'] } as const;
+
+/**
+ * `nn.GRU`. Of the two biases those of r and z are summed; that of n has two parts in gatelm, too, because r acts on the
+ * recurrent one alone.
+ */
+const PYTORCH_GRU: PyTorchCell = {
+  modules: ['gru'],
+  shapes: (inputSize, hiddenSize) => packedShapes(3, inputSize, hiddenSize),
+  toPyTorch({ wx, wh, b }) {
+    const hiddenSize = b!.values.length / 4;
+    const shape = [3 * hiddenSize];
+    const recurrent = new Float32Array(3 * hiddenSize);
+    recurrent.set(b!.values.subarray(3 * hiddenSize), 2 * hiddenSize);
+    return {
+      weight_ih: gatesToPyTorch(wx!, GRU_GATES),
+      weight_hh: gatesToPyTorch(wh!, GRU_GATES),
+      bias_ih: { shape, values: b!.values.slice(0, 3 * hiddenSize) },
+      bias_hh: { shape, values: recurrent },
+    };
+  },
+  fromPyTorch({ weight_ih, weight_hh, bias_ih, bias_hh }) {
+    const hiddenSize = bias_ih!.values.length / 3;
+    const ofGates = new Float32Array(3 * hiddenSize);
+    ofGates.set(bias_hh!.values.subarray(0, 2 * hiddenSize));
+    const bias = new Float32Array(4 * hiddenSize);
+    bias.set(sumOfBiases(bias_ih!, { shape: bias_hh!.shape, values: ofGates }).values);
+    bias.set(bias_hh!.values.subarray(2 * hiddenSize), 3 * hiddenSize);
+    return {
+      wx: gatesFromPyTorch(weight_ih!, GRU_GATES),
+      wh: gatesFromPyTorch(weight_hh!, GRU_GATES),
+      b: { shape: [4 * hiddenSize], values: bias },
+    };
+  },
 };
 
 /** The four tensors of a PyTorch layer with so many gates. */

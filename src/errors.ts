@@ -96,6 +96,8 @@ const TABLE = {
   'session-invalid': row('invalid', 'The state of the session is not one of this model: {reason}'),
   'no-experiment': row('not-found', 'No experiment has succeeded yet; POST /experiments starts one'),
   'state-conflict': row('conflict', 'Experiment {experiment} is {state}; {verb} needs it to be {allowed}'),
+  'sweep-not-found': row('not-found', 'There is no sweep "{sweep}"'),
+  'sweep-state-conflict': row('conflict', 'Sweep {sweep} is {state}; {verb} needs it to be {allowed}'),
   'queue-full': row('too-many', '{what} is full ({limit}); try again later'),
   'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was used with another body'),
   cancelled: row('unavailable', 'It was ended before it was done'),
@@ -109,6 +111,10 @@ const TABLE = {
   'database-newer': row(
     'internal',
     'The database is of version {actual}, this gatelm knows {known}; use a newer one',
+  ),
+  'data-folder-missing': row(
+    'unavailable',
+    'The data folder {folder} cannot be used: {reason}. Put it back, or restart the server',
   ),
   'database-unusable': row('unavailable', 'The database {file} cannot be used: {reason}'),
 

@@ -8,6 +8,9 @@ import { defineConfig } from 'vite';
 const OUTPUT = fileURLToPath(new URL('../dist/dashboard/', import.meta.url));
 const COMPRESSIBLE = /\.(js|css|html|svg)$/;
 
+/** Catalogues and the drawing library are loaded when they are needed. */
+const isShared = (id) => !/messages\/ja|uplot|\.css/i.test(id);
+
 /** @type {() => import('vite').Plugin} */
 const precompress = () => ({
   name: 'precompress',
@@ -35,6 +38,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     reportCompressedSize: false,
+    rolldownOptions: {
+      // What most pages share is one file instead of twenty.
+      output: { codeSplitting: { groups: [{ name: 'core', minShareCount: 3, test: isShared }] } },
+    },
   },
   // `npx vite web` serves the sources; the API comes from a server on its usual port.
   server: {

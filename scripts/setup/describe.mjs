@@ -16,6 +16,7 @@ export async function describeMachine(context, steps) {
     ...record,
     pending: steps.filter((step) => !isDone(step, context)).map(({ name }) => name),
     source: stamps.read('tensorflow')?.source ?? null,
+    dashboardReasons: stamps.read('dashboard')?.reasons ?? [],
     sqlite: await probeSqlite(settings).catch(() => null),
     python: versionOf(findPython(env)),
     compiler: versionOf(compiler),

@@ -7,10 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const POLL_MS = 200;
 const HEARTBEAT_MS = 5000;
-/** A live process of this machine without a heartbeat for so long is another one that got the holder's number. */
-const LOCAL_SILENCE_MS = 10 * 60_000;
-/** A holder on another machine, or an unknown one, can only be judged by its heartbeat. */
-const FOREIGN_SILENCE_MS = 60_000;
+/** A holder on another machine, or one whose process number belongs to another by now, is judged by its heartbeat. */
+const MAX_SILENCE_MS = 60_000;
 
 /**
  * Runs `body` while holding the lock.
@@ -65,7 +63,7 @@ function create(file, content) {
 function removeStale(file) {
   const guard = `${file}.takeover`;
   if (!create(guard, '')) {
-    if (read(guard)?.silentMs > FOREIGN_SILENCE_MS) rmSync(guard, { force: true });
+    if (read(guard)?.silentMs > MAX_SILENCE_MS) rmSync(guard, { force: true });
     return false;
   }
   try {
@@ -90,8 +88,7 @@ function read(file) {
 }
 
 function isStale({ holder, silentMs }) {
-  if (holder?.host !== hostname()) return silentMs > FOREIGN_SILENCE_MS;
-  return !isAlive(holder.pid) || silentMs > LOCAL_SILENCE_MS;
+  return silentMs > MAX_SILENCE_MS || (holder?.host === hostname() && !isAlive(holder.pid));
 }
 
 function isAlive(pid) {

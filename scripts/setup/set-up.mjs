@@ -1,6 +1,6 @@
 /**
- * The order of the steps. Dependencies come first; then better-sqlite3, TensorFlow with its kernels, and the TypeScript
- * build run side by side, since they share nothing but node_modules.
+ * The order of the steps. Dependencies come first; then better-sqlite3, TensorFlow with its kernels, the TypeScript build
+ * and the dashboard run side by side, since they share nothing but node_modules.
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { createReport } from './report.mjs';
 import { HELP, readSettings } from './settings.mjs';
 import { createStamps } from './stamps.mjs';
 import { betterSqlite3Step } from './steps/better-sqlite3.mjs';
+import { dashboardStep } from './steps/dashboard.mjs';
 import { dependenciesStep } from './steps/dependencies.mjs';
 import { isDone } from './steps/is-done.mjs';
 import { kernelsStep } from './steps/kernels.mjs';
@@ -19,7 +20,13 @@ import { tensorflowStep } from './steps/tensorflow.mjs';
 import { typescriptStep } from './steps/typescript.mjs';
 
 /** Each group runs in order, beside the others; the first group before all. */
-const GROUPS = [[dependenciesStep], [betterSqlite3Step], [tensorflowStep, kernelsStep], [typescriptStep]];
+const GROUPS = [
+  [dependenciesStep],
+  [betterSqlite3Step],
+  [tensorflowStep, kernelsStep],
+  [typescriptStep],
+  [dashboardStep],
+];
 const STEPS = GROUPS.flat();
 const NAMES = STEPS.map(({ name }) => name);
 

@@ -15,8 +15,8 @@ export const HELP = `Makes gatelm ready to run. Where nothing is to do it return
 
 options
   --quiet         say nothing where nothing is to do
-  --retry         try again what could not be had before (libtensorflow, kernels)
-  --steps=A,B     only these: dependencies, better-sqlite3, tensorflow, kernels, typescript
+  --retry         try again what could not be had before (libtensorflow, kernels, dashboard)
+  --steps=A,B     only these: dependencies, better-sqlite3, tensorflow, kernels, typescript, dashboard
   --report        print what there is on this machine, as JSON, and do nothing
   --help          this text
 
@@ -27,6 +27,7 @@ steps
                   tfjs-node's binding to it. Where none can be had gatelm runs on WebAssembly: the same, slower
   kernels         native/, built with node-gyp; where it cannot be, composed TensorFlow ops serve
   typescript      tsc, into dist/
+  dashboard       web/ with Vite, into dist/dashboard; where it cannot be built the server runs without it
 
 variables
   GATELM_CACHE_DIR      where libtensorflow and built binaries are kept for the next checkout

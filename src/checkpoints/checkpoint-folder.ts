@@ -37,6 +37,8 @@ const Progress = z.strictObject({
   lastValidLoss: nullableNumber,
   rollbackDivisor: z.number(),
   schedule: z.strictObject({ divisor: z.number(), bestValidLoss: nullableNumber }),
+  measuredFrom: z.number().nullable().default(null),
+  plannedSteps: z.int().nullable().default(null),
   maskCounter: z.int(),
   lengthCounter: z.int(),
 });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { describeState } from './doctor/describe-state.js';
-import { examine } from './doctor/examine.js';
 import { findProblems } from './doctor/find-problems.js';
+import { EXIT } from './exit-codes.js';
 
 /** Adds `gatelm doctor`. */
 export function addDoctor(program: Command): void {
@@ -15,8 +15,9 @@ export function addDoctor(program: Command): void {
 
 /** Exit code 1 where gatelm cannot run; slowness alone is 0. */
 async function doctor({ json, dataDir }: { json: boolean; dataDir?: string }): Promise<void> {
+  const { examine } = await import('./doctor/examine.js');
   const state = await examine(dataDir ? { ...process.env, GATELM_DATA_DIR: dataDir } : process.env);
   const problems = findProblems(state);
-  if (problems.some(({ severity }) => severity === 'error')) process.exitCode = 1;
+  if (problems.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.error;
   console.log(json ? JSON.stringify({ ...state, problems }, null, 2) : describeState(state, problems));
 }

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
+import { type Experiment, GatelmClient } from '../client/client.js';
 import { EventData } from '../contracts/events.js';
-import { Experiment } from '../contracts/experiment.js';
-import { GenerationResult } from '../contracts/generation.js';
-import { followExperiment } from './quickstart/follow-experiment.js';
-import { decimal, duration, ProgressDisplay } from './quickstart/progress-display.js';
-import { ServerProcess } from './quickstart/server-process.js';
+import { decimal, duration, ProgressDisplay } from './progress-display.js';
+import { ServerProcess } from './server-process.js';
 import { startCommand } from './set-up.js';
 
 const EXPERIMENT = '{"preset":"starter","corpus":"handbook","name":"quickstart"}';
-const PROMPT = { prompt: 'The', maxTokens: '60', temperature: '0.7', topK: '40', seed: '1' };
+const PROMPT = { prompt: 'The', maxTokens: 60, temperature: 0.7, topK: 40, seed: 1 };
 
 interface QuickstartOptions {
   readonly keep: boolean;
@@ -41,8 +39,9 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
       void server?.stop();
     });
     console.log(server.greeting);
-    const experiment = await train(server.address, options.config);
-    await write(server.address, experiment);
+    const client = new GatelmClient({ url: server.address, apiKey: firstKey() });
+    const experiment = await train(client, options.config);
+    await write(client, experiment);
     sayHowToGoOn(server.address, experiment, options.keep);
     if (options.keep) await server.ended;
   } catch (error) {
@@ -57,11 +56,14 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
 }
 
 /** Trains to the end, showing how. */
-async function train(address: string, config: string): Promise<Experiment> {
-  const experiment = Experiment.parse(await request(address, '/experiments', config));
+async function train(client: GatelmClient, config: string): Promise<Experiment> {
+  const body = JSON.parse(config) as Parameters<GatelmClient['createExperiment']>[0];
+  const experiment = await client.createExperiment(body).catch((error: Error) => {
+    throw new Error(`/experiments: ${error.message}`, { cause: error });
+  });
   console.log(`\nPOST /experiments ${config} → ${experiment.id}`);
   const display = new ProgressDisplay(process.stdout, experiment.config.training);
-  for await (const event of followExperiment(address, experiment.id, authorization())) {
+  for await (const event of client.follow(experiment.id)) {
     display.show(event);
     if (event.type === 'succeeded') {
       const { testPerplexity, seconds } = EventData.succeeded.parse(event.data);
@@ -78,10 +80,13 @@ async function train(address: string, config: string): Promise<Experiment> {
   throw new Error('The training ended without a result');
 }
 
-async function write(address: string, { id }: Experiment): Promise<void> {
-  const path = `/generate?${new URLSearchParams({ experiment: id, ...PROMPT })}`;
-  const { prompt, text } = GenerationResult.parse(await request(address, path));
-  console.log(`\nGET ${path}\n\n${prompt}${text}\n`);
+async function write(client: GatelmClient, { id }: Experiment): Promise<void> {
+  const request = { experiment: id, ...PROMPT };
+  const { prompt, text } = await client.generate(request);
+  const query = new URLSearchParams(
+    Object.entries(request).map(([key, value]): [string, string] => [key, String(value)]),
+  );
+  console.log(`\nGET /generate?${query}\n\n${prompt}${text}\n`);
 }
 
 function sayHowToGoOn(address: string, { id }: Experiment, keep: boolean): void {
@@ -99,20 +104,9 @@ function sayHowToGoOn(address: string, { id }: Experiment, keep: boolean): void 
 More in examples/curl and README.md.`);
 }
 
-/** GET, or POST with a body of JSON. @throws Error with the server's own words */
-async function request(address: string, path: string, body?: string): Promise<unknown> {
-  const response = await fetch(address + path, {
-    headers: { ...authorization(), ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { method: 'POST', body }),
-  });
-  const answer = (await response.json()) as { detail?: string };
-  if (!response.ok) throw new Error(`${path}: ${answer.detail ?? response.statusText}`);
-  return answer;
-}
-
-function authorization(): Record<string, string> {
-  const [apiKey] = process.env.GATELM_API_KEYS?.split(',') ?? [];
-  return apiKey ? { authorization: `Bearer ${apiKey.trim()}` } : {};
+/** A key of the server that this command starts. */
+function firstKey(): string | undefined {
+  return process.env.GATELM_API_KEYS?.split(',')[0]?.trim() || undefined;
 }
 
 function onSignal(listener: () => void): void {

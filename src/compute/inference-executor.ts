@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import type { GenerationPart } from '../contracts/generation.js';
 import type { BackendReport, InferenceResults, InferenceTask, TASK_PARTS } from '../contracts/jobs.js';
+import type { HostStats } from './host-stats.js';
 
 /** What a kind of task answers with. */
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
@@ -39,8 +40,7 @@ export interface InferenceExecutor {
   backendReport(): BackendReport | null;
   /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
-  processIds(): readonly number[];
-  /** Resident memory of these processes at their last heartbeat. */
-  residentBytes(): number;
+  /** Of the processes on this machine, if there are any. */
+  hostStats?(): HostStats;
   close(): Promise<void>;
 }

@@ -4,7 +4,6 @@ import {
   type BackendReport,
   type FileSource,
   type HostReport,
-  type HostSettings,
   InferenceHostMessage,
   type InferenceHostRequest,
   type InferenceResults,
@@ -14,14 +13,16 @@ import {
 } from '../contracts/jobs.js';
 import { appError, deserializeError, type SerializedError } from '../errors.js';
 import { createDeferred, type Deferred } from './deferred.js';
-import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
-import { type HostEnd, HostProcess } from './host-process.js';
+import { AUTOMATIC_COMPUTE, type ComputeOptions } from './host-environment.js';
+import type { HostEnd } from './host-process.js';
+import type { HostStats } from './host-stats.js';
 import type {
   InferenceExecutor,
   InferencePartOf,
   InferenceResultOf,
   RunOptions,
 } from './inference-executor.js';
+import { SupervisedHost } from './supervised-host.js';
 import { takePart } from './task-parts.js';
 
 export interface InferenceHostLimits extends InferenceLimits {
@@ -53,33 +54,27 @@ export interface LocalInferenceExecutorOptions {
   readonly limits?: Partial<InferenceHostLimits>;
 }
 
-type TaskMessage = Exclude<InferenceHostMessage, HostReport>;
-type InferenceHost = HostProcess<InferenceHostRequest, TaskMessage>;
-
 interface OpenTask {
   readonly type: InferenceTask['type'];
   readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
   readonly options: RunOptions<never>;
 }
 
+type Message = Exclude<InferenceHostMessage, HostReport>;
+type Host = SupervisedHost<InferenceHostRequest, Message>;
+
 const NICENESS = 0;
 const MEMORY_KILL_SCORE = 500;
-/** Time that the host gets to end by itself. */
-const SHUT_DOWN_MS = 2_000;
 
 /**
  * Generates, scores and evaluates in a child process of this one, which is started when it is first needed and again
  * after it died. A death fails the tasks that were open, nothing else.
  */
 export class LocalInferenceExecutor implements InferenceExecutor {
-  readonly #compute: ComputeOptions;
-  readonly #settings: HostSettings;
+  readonly #host: Host;
   readonly #limits: InferenceHostLimits;
   readonly #tasks = new Map<number, OpenTask>();
   #lastTaskId = 0;
-  #host: InferenceHost | null = null;
-  #report: BackendReport | null = null;
-  #unusableReason: string | null = null;
   #closing: Promise<void> | null = null;
 
   constructor({
@@ -89,18 +84,28 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     limits = {},
     files,
   }: LocalInferenceExecutorOptions) {
-    this.#compute = compute;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     const { openTasks, streams, promptCacheBytes, warmModelBytes } = this.#limits;
-    this.#settings = {
-      workerFile,
-      threads,
-      tasksPerThread: openTasks,
-      options: { ...files, streams, promptCacheBytes, warmModelBytes },
-      niceness: NICENESS,
-      memoryKillScore: MEMORY_KILL_SCORE,
-      heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
-    };
+    this.#host = new SupervisedHost<InferenceHostRequest, Message>(
+      {
+        name: 'inference',
+        compute,
+        settings: {
+          workerFile,
+          threads,
+          tasksPerThread: openTasks,
+          options: { ...files, streams, promptCacheBytes, warmModelBytes },
+          niceness: NICENESS,
+          memoryKillScore: MEMORY_KILL_SCORE,
+          heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
+        },
+        schema: InferenceHostMessage,
+        silenceLimitMs: this.#limits.hostSilenceMs,
+        onMessage: (message) => this.#receive(message),
+        onEnd: (end) => this.#failOpenTasks(end),
+      },
+      { type: 'shutdown' },
+    );
   }
 
   async run<Task extends InferenceTask>(
@@ -116,9 +121,8 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     const answer = createDeferred<InferenceResults[InferenceTask['type']]>();
     const { onPart, input, signal } = options;
     this.#tasks.set(taskId, { type: task.type, answer, options });
-    this.#host ??= this.#startHost();
-    this.#host.send({ type: 'run', taskId, task, streams: onPart !== undefined || input !== undefined });
-    const cancel = () => this.#host?.send({ type: 'cancel', taskId });
+    this.#host.request({ type: 'run', taskId, task, streams: onPart !== undefined || input !== undefined });
+    const cancel = () => this.#host.tell({ type: 'cancel', taskId });
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
     void answer.promise.catch(() => {}).finally(() => signal?.removeEventListener('abort', cancel));
@@ -126,20 +130,15 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }
 
   backendReport(): BackendReport | null {
-    return this.#report;
+    return this.#host.report;
   }
 
   unusableReason(): string | null {
-    return this.#unusableReason;
+    return this.#host.unusableReason;
   }
 
-  processIds(): readonly number[] {
-    const pid = this.#host?.pid;
-    return pid === undefined ? [] : [pid];
-  }
-
-  residentBytes(): number {
-    return this.#host?.rssBytes ?? 0;
+  hostStats(): HostStats {
+    return this.#host.stats;
   }
 
   close(): Promise<void> {
@@ -148,40 +147,13 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }
 
   async #close(): Promise<void> {
-    const host = this.#host;
-    if (!host) return;
-    const timer = setTimeout(() => host.kill('the server ends'), this.#limits.closeMs);
+    const timer = setTimeout(() => this.#host.kill('the server ends'), this.#limits.closeMs);
     await Promise.allSettled([...this.#tasks.values()].map(({ answer }) => answer.promise));
     clearTimeout(timer);
-    await host.shutDown({ type: 'shutdown' }, SHUT_DOWN_MS);
+    await this.#host.shutDown();
   }
 
-  #startHost(): InferenceHost {
-    const host: InferenceHost = new HostProcess({
-      name: 'inference',
-      settings: this.#settings,
-      environment: hostEnvironment(this.#compute),
-      schema: InferenceHostMessage,
-      silenceLimitMs: this.#limits.hostSilenceMs,
-      onMessage: (message: TaskMessage) => this.#receive(message),
-    });
-    void host.report.then(
-      (report) => {
-        this.#report = report;
-        this.#unusableReason = null;
-      },
-      (error: Error) => {
-        this.#unusableReason = error.message; // each task says it for itself, too
-      },
-    );
-    void host.ended.then((end) => {
-      this.#host = null;
-      this.#failOpenTasks(end);
-    });
-    return host;
-  }
-
-  #receive(message: TaskMessage): void {
+  #receive(message: Message): void {
     if (message.type === 'parts') {
       for (const [taskId, part] of message.parts) this.#takePart(taskId, part);
       return;
@@ -207,10 +179,10 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   #takePart(taskId: number, part: unknown): void {
     const task = this.#tasks.get(taskId);
     if (!task) return;
-    const sendInput = (input: TaskInput) => this.#host?.send({ type: 'input', taskId, input });
+    const sendInput = (input: TaskInput) => this.#host.tell({ type: 'input', taskId, input });
     takePart(task.type, part, task.options, sendInput).catch((error) => {
       if (this.#tasks.delete(taskId)) task.answer.reject(error);
-      this.#host?.send({ type: 'cancel', taskId });
+      this.#host.tell({ type: 'cancel', taskId });
     });
   }
 

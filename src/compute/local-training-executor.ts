@@ -3,15 +3,16 @@ import {
   type BackendReport,
   type FileSource,
   type HostReport,
-  type HostSettings,
   TrainingHostMessage,
   type TrainingHostRequest,
   type TrainingJob,
+  type TrainingOutcome,
 } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
-import { AUTOMATIC_COMPUTE, type ComputeOptions, hostEnvironment } from './host-environment.js';
-import { HostProcess } from './host-process.js';
+import { AUTOMATIC_COMPUTE, type ComputeOptions } from './host-environment.js';
+import type { HostStats } from './host-stats.js';
 import { LocalTrainingRun, SERVER_STOPS } from './local-training-run.js';
+import { SupervisedHost } from './supervised-host.js';
 import type { TrainingExecutor, TrainingRun } from './training-executor.js';
 
 /** After how much patience what is done. */
@@ -48,30 +49,22 @@ export interface LocalTrainingExecutorOptions {
   readonly limits?: Partial<TrainingHostLimits>;
 }
 
-type RunMessage = Exclude<TrainingHostMessage, HostReport>;
-type TrainingHost = HostProcess<TrainingHostRequest, RunMessage>;
+type Message = Exclude<TrainingHostMessage, HostReport>;
+type Host = SupervisedHost<TrainingHostRequest, Message>;
 
 /** What the host gives way by: generation and the API answer while training uses every core. */
 const NICENESS = 10;
 const MEMORY_KILL_SCORE = 800;
-/** Time that an idle host gets to end by itself. */
-const SHUT_DOWN_MS = 2_000;
 
 /**
  * Runs trainings in a child process of this one, which is started when it is first needed and again after it died.
  * A death interrupts the trainings it had, nothing else.
  */
 export class LocalTrainingExecutor implements TrainingExecutor {
-  readonly slots: number;
-  readonly #compute: ComputeOptions;
-  readonly #settings: HostSettings;
+  readonly #slots: number;
   readonly #limits: TrainingHostLimits;
   readonly #runs = new Map<string, LocalTrainingRun>();
-  /** The present one, and those that are being replaced. */
-  readonly #hosts = new Set<TrainingHost>();
-  #host: TrainingHost | null = null;
-  #report: BackendReport | null = null;
-  #unusableReason: string | null = null;
+  readonly #host: Host;
   #closing: Promise<void> | null = null;
 
   constructor({
@@ -81,18 +74,28 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     limits = {},
     files,
   }: LocalTrainingExecutorOptions) {
-    this.slots = slots;
-    this.#compute = compute;
+    this.#slots = slots;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#settings = {
-      workerFile,
-      threads: slots,
-      tasksPerThread: 1,
-      options: files,
-      niceness: NICENESS,
-      memoryKillScore: MEMORY_KILL_SCORE,
-      heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
-    };
+    this.#host = new SupervisedHost<TrainingHostRequest, Message>(
+      {
+        name: 'training',
+        compute,
+        settings: {
+          workerFile,
+          threads: slots,
+          tasksPerThread: 1,
+          options: files,
+          niceness: NICENESS,
+          memoryKillScore: MEMORY_KILL_SCORE,
+          heartbeatIntervalMs: this.#limits.heartbeatIntervalMs,
+        },
+        schema: TrainingHostMessage,
+        silenceLimitMs: this.#limits.hostSilenceMs,
+        onMessage: (message) => this.#receive(message),
+        onEnd: ({ reason }) => this.#interruptAll(reason),
+      },
+      { type: 'shutdown' },
+    );
   }
 
   /**
@@ -100,11 +103,15 @@ export class LocalTrainingExecutor implements TrainingExecutor {
    * @throws backend-unavailable, host-died
    */
   warmUp(): Promise<BackendReport> {
-    return this.#presentHost().report;
+    return this.#host.warmUp();
   }
 
-  submit(job: TrainingJob): TrainingRun {
-    const { experimentId } = job;
+  capacity(): number {
+    return this.#slots;
+  }
+
+  async submit(job: TrainingJob): Promise<TrainingRun> {
+    const { experimentId, attempt } = job;
     if (this.#runs.has(experimentId)) {
       throw appError('state-conflict', {
         experiment: experimentId,
@@ -115,8 +122,9 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     }
     const run = new LocalTrainingRun({
       experimentId,
-      requestStop: (mode) => this.#host?.send({ type: 'stop', experimentId, mode }),
-      giveUp: (cause) => this.#host?.kill(cause),
+      attempt,
+      requestStop: (mode) => this.#host.tell({ type: 'stop', experimentId, mode }),
+      giveUp: (cause) => this.#host.kill(cause),
       silenceLimitMs: this.#limits.runSilenceMs,
       stopLimitMs: this.#limits.stopMs,
     });
@@ -125,24 +133,25 @@ export class LocalTrainingExecutor implements TrainingExecutor {
       return run;
     }
     this.#runs.set(experimentId, run);
-    this.#presentHost().send({ type: 'train', job });
+    this.#host.request({ type: 'train', job });
     return run;
   }
 
+  /** A host ends with its server. */
+  attach(): null {
+    return null;
+  }
+
   backendReport(): BackendReport | null {
-    return this.#report;
+    return this.#host.report;
   }
 
   unusableReason(): string | null {
-    return this.#unusableReason;
+    return this.#host.unusableReason;
   }
 
-  processIds(): readonly number[] {
-    return [...this.#hosts].map((host) => host.pid).filter((pid) => pid !== undefined);
-  }
-
-  residentBytes(): number {
-    return [...this.#hosts].reduce((sum, { rssBytes }) => sum + rssBytes, 0);
+  hostStats(): HostStats {
+    return this.#host.stats;
   }
 
   close(): Promise<void> {
@@ -153,53 +162,24 @@ export class LocalTrainingExecutor implements TrainingExecutor {
   async #close(): Promise<void> {
     const runs = [...this.#runs.values()];
     for (const run of runs) run.stopForServer();
-    const timer = setTimeout(() => this.#host?.kill('the server ends'), this.#limits.closeMs);
+    const timer = setTimeout(() => this.#host.kill('the server ends'), this.#limits.closeMs);
     await Promise.all(runs.map((run) => run.outcome));
     clearTimeout(timer);
-    await Promise.all([...this.#hosts].map((host) => host.shutDown({ type: 'shutdown' }, SHUT_DOWN_MS)));
+    await this.#host.shutDown();
   }
 
-  #presentHost(): TrainingHost {
-    this.#host ??= this.#startHost();
-    return this.#host;
+  #interruptAll(reason: string): void {
+    const runs = [...this.#runs.values()];
+    const isKnownWhy = runs.some(({ isToBlame }) => isToBlame);
+    for (const run of runs)
+      this.#finish(run, {
+        type: 'interrupted',
+        reason,
+        ...(isKnownWhy && !run.isToBlame && { isBystander: true }),
+      });
   }
 
-  #startHost(): TrainingHost {
-    const host: TrainingHost = new HostProcess({
-      name: 'training',
-      settings: this.#settings,
-      environment: hostEnvironment(this.#compute),
-      schema: TrainingHostMessage,
-      silenceLimitMs: this.#limits.hostSilenceMs,
-      onMessage: (message: RunMessage) => this.#receive(message),
-    });
-    this.#hosts.add(host);
-    void host.report.then(
-      (report) => {
-        this.#report = report;
-        this.#unusableReason = null;
-      },
-      (error: Error) => {
-        this.#unusableReason = error.message; // each training says it for itself, too
-      },
-    );
-    void host.ended.then(({ reason }) => {
-      this.#hosts.delete(host);
-      if (this.#host !== host) return; // it was replaced when it was idle
-      this.#host = null;
-      const runs = [...this.#runs.values()];
-      const isKnownWhy = runs.some(({ isToBlame }) => isToBlame);
-      for (const run of runs)
-        this.#finish(run, {
-          type: 'interrupted',
-          reason,
-          ...(isKnownWhy && !run.isToBlame && { isBystander: true }),
-        });
-    });
-    return host;
-  }
-
-  #receive(message: RunMessage): void {
+  #receive(message: Message): void {
     const run = this.#runs.get(message.experimentId);
     if (!run) return;
     switch (message.type) {
@@ -208,23 +188,16 @@ export class LocalTrainingExecutor implements TrainingExecutor {
         break;
       case 'finished':
         this.#finish(run, message.outcome);
-        this.#replaceHostIfTooBig();
+        if (this.#runs.size === 0 && this.#host.rssBytes >= this.#limits.idleRssBytes) this.#host.replace();
         break;
       default:
         message satisfies never;
     }
   }
 
-  #finish(run: LocalTrainingRun, outcome: Parameters<LocalTrainingRun['finish']>[0]): void {
+  #finish(run: LocalTrainingRun, outcome: TrainingOutcome): void {
     this.#runs.delete(run.experimentId);
     run.finish(outcome);
-  }
-
-  #replaceHostIfTooBig(): void {
-    const host = this.#host;
-    if (!host || this.#runs.size > 0 || host.rssBytes < this.#limits.idleRssBytes) return;
-    this.#host = null;
-    void host.shutDown({ type: 'shutdown' }, SHUT_DOWN_MS);
   }
 }
 

@@ -1,11 +1,13 @@
-import type { TrainingEvent } from '../contracts/events.js';
-import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
+import { TrainingEvent } from '../contracts/events.js';
+import type { RunEvent, StopMode, TrainingOutcome } from '../contracts/jobs.js';
+import { appError } from '../errors.js';
 import { createDeferred } from './deferred.js';
 import { EventQueue } from './event-queue.js';
 import type { TrainingRun } from './training-executor.js';
 
 export interface LocalTrainingRunOptions {
   readonly experimentId: string;
+  readonly attempt: number;
   /** Passes the ask on to the host. */
   readonly requestStop: (mode: StopMode) => void;
   /** Called when the training neither says nor does what it should for too long. */
@@ -19,23 +21,27 @@ export interface LocalTrainingRunOptions {
 /** One training on the local host, seen from the server. */
 export class LocalTrainingRun implements TrainingRun {
   readonly experimentId: string;
+  readonly attempt: number;
   readonly #options: LocalTrainingRunOptions;
-  readonly #events = new EventQueue<TrainingEvent>();
+  readonly #events = new EventQueue<RunEvent>();
   readonly #outcome = createDeferred<TrainingOutcome>();
   readonly #silence: NodeJS.Timeout;
   #stopLimit: NodeJS.Timeout | undefined;
   #serverStops = false;
   #isToBlame = false;
+  #lastSeq = 0;
+  #violation: string | null = null;
 
   constructor(options: LocalTrainingRunOptions) {
-    const { experimentId, silenceLimitMs } = options;
+    const { experimentId, attempt, silenceLimitMs } = options;
     this.#options = options;
     this.experimentId = experimentId;
+    this.attempt = attempt;
     const cause = `experiment ${experimentId} sent no event for ${silenceLimitMs} ms`;
     this.#silence = setTimeout(() => this.#giveUp(cause), silenceLimitMs).unref();
   }
 
-  get events(): AsyncIterable<TrainingEvent> {
+  get events(): AsyncIterable<RunEvent> {
     return this.#events;
   }
 
@@ -67,17 +73,32 @@ export class LocalTrainingRun implements TrainingRun {
     this.#options.requestStop('pause');
   }
 
-  noteEvent(event: TrainingEvent): void {
+  /** Takes what the training said as it came from its process. What is no event of the contract fails the training. */
+  noteEvent(message: unknown): void {
     this.#silence.refresh();
-    this.#events.push(event);
+    const event = TrainingEvent.safeParse(message);
+    if (event.success) {
+      if (this.#violation === null) this.#events.push({ seq: ++this.#lastSeq, event: event.data });
+      return;
+    }
+    this.#violation ??= event.error.message;
+    this.stop('cancel');
   }
 
   finish(outcome: TrainingOutcome): void {
     clearTimeout(this.#silence);
     clearTimeout(this.#stopLimit);
     this.#events.end();
-    const interrupted = this.#serverStops && outcome.type === 'stopped';
-    this.#outcome.resolve(interrupted ? { type: 'interrupted', reason: SERVER_STOPS } : outcome);
+    this.#outcome.resolve(this.#judge(outcome));
+  }
+
+  #judge(outcome: TrainingOutcome): TrainingOutcome {
+    if (this.#violation !== null) {
+      const message = `The training sent an event that is not one of the contract’s: ${this.#violation}`;
+      return { type: 'failed', error: { ...appError('internal').toJSON(), message } };
+    }
+    if (this.#serverStops && outcome.type === 'stopped') return { type: 'interrupted', reason: SERVER_STOPS };
+    return outcome;
   }
 
   #giveUp(cause: string): void {

@@ -3,14 +3,13 @@
  * Talks with {@link LocalTrainingExecutor} by TrainingHostRequest and TrainingHostMessage.
  */
 import { MessageChannel as ThreadChannel } from 'node:worker_threads';
-import { TrainingEvent } from '../contracts/events.js';
 import {
   type TrainingHostMessage,
   TrainingHostRequest,
   type TrainingJob,
   TrainingOutcome,
 } from '../contracts/jobs.js';
-import { appError, serializeError } from '../errors.js';
+import { serializeError } from '../errors.js';
 import { onRequest, prepareHostProcess, readHostSettings, sendToServer } from './host-runtime.js';
 import { drain } from './thread-port.js';
 import { createStopFlag, raiseStopFlag, type TrainingTask } from './training-task.js';
@@ -50,19 +49,13 @@ async function train(job: TrainingJob): Promise<void> {
   const stop = createStopFlag();
   stopFlags.set(experimentId, stop);
   const { port1: events, port2: workerPort } = new ThreadChannel();
-  let violation: Error | null = null;
-  const forward = (message: unknown) => {
-    const event = TrainingEvent.safeParse(message);
-    if (event.success) return send({ type: 'event', experimentId, event: event.data });
-    violation ??= event.error;
-    raiseStopFlag(stop, 'cancel');
-  };
+  const forward = (event: unknown) => send({ type: 'event', experimentId, event });
   events.on('message', forward);
   const outcome = await runWorker({ job, events: workerPort, stop });
   drain(events, forward);
   events.close();
   stopFlags.delete(experimentId);
-  send({ type: 'finished', experimentId, outcome: violation ? contractBroken(violation) : outcome });
+  send({ type: 'finished', experimentId, outcome });
   if (pool.threadLost && stopFlags.size === 0) process.exit(1);
 }
 
@@ -72,10 +65,4 @@ async function runWorker(task: TrainingTask): Promise<TrainingOutcome> {
   } catch (error) {
     return { type: 'failed', error: serializeError(error) };
   }
-}
-
-function contractBroken(error: Error): TrainingOutcome {
-  const cause = appError('internal', {}, error);
-  const message = `The training sent an event that is not one of the contract’s: ${error.message}`;
-  return { type: 'failed', error: { ...serializeError(cause), message } };
 }

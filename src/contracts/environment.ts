@@ -93,9 +93,9 @@ export const Environment = z.strictObject({
     .int()
     .min(0)
     .max(1000)
-    .default(0)
+    .default(3)
     .describe(
-      'Times that an experiment whose host or server died is started again from its last checkpoint by itself; then, or at 0, it stays interrupted until POST …/resume',
+      'Times that an experiment whose host or server died is started again from its last checkpoint by itself, without a new checkpoint between them; then, or at 0, it stays interrupted until POST …/resume',
     ),
   watchdogMs: z
     .int()

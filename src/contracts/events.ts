@@ -86,8 +86,11 @@ export const EventData = {
     digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
     seconds: z.number(),
     reason: z
-      .enum(['epochs', 'early-stopping', 'max-duration', 'imported'])
-      .describe('imported: nothing was trained or evaluated here'),
+      .enum(['epochs', 'early-stopping', 'max-duration', 'steps', 'imported'])
+      .describe(
+        'steps: maxSteps, or what the time budget was worth; imported: nothing was trained or evaluated here',
+      ),
+    steps: count.optional().describe('Updates in all'),
   }),
   failed: z.strictObject({
     error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),

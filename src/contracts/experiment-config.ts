@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Budget } from './budget.js';
 import { ExperimentConfigFields } from './config-fields.js';
 import { PresetName } from './presets.js';
 
@@ -17,11 +18,17 @@ export const ExperimentNotes = z.string().max(10_000).describe('Free text');
 /** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
 export const ExperimentConfig = ExperimentConfigFields.extend({
   preset: PresetName.nullable().default(null),
+  reasons: z
+    .array(z.string().max(500))
+    .max(32)
+    .optional()
+    .describe('What the preset auto chose for this text, and why'),
 });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 
 /** The body of POST /experiments: a config and what to remember it by. */
 export const ExperimentInput = ExperimentConfig.extend({
+  budget: Budget.optional(),
   name: ExperimentName.optional(),
   tags: ExperimentTags.default([]),
   notes: ExperimentNotes.default(''),

@@ -27,10 +27,14 @@ export const ExperimentRecord = z.object({
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   endedAt: z.string().nullable(),
-  attempt: z.int().describe('Starts on a host so far'),
-  restarts: z.int().describe('Starts that nobody asked for, since somebody last did'),
+  attempt: z.int().describe('Starts on a host so far; only the latest one may say anything'),
+  runSeq: z.int().describe('Number of the last event of the present attempt that was recorded'),
+  restarts: z
+    .int()
+    .describe('Starts that nobody asked for, since somebody last did or a checkpoint was written'),
   resume: flag.describe('The next start goes on from the latest checkpoint'),
   willRestart: flag.describe('Interrupted, to be queued again by itself'),
+  pauseAtEpoch: z.int().nullable().describe('It pauses by itself when so many epochs are done'),
   seq: z.int().describe('Number of its latest event'),
   queueOrder: z.int(),
   parameterCount: z.int().nullable(),

@@ -35,6 +35,7 @@ export const TrainingJob = z.strictObject({
   config: ExperimentConfig,
   folder: ArtifactKey.describe('Of its checkpoints and its model'),
   resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
+  pauseAtEpoch: z.int().min(1).optional().describe('Pause when so many epochs are done'),
   initial: ArtifactKey.nullable().describe(
     'Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew',
   ),
@@ -58,6 +59,13 @@ export const TrainingOutcome = z.discriminatedUnion('type', [
   }),
 ]);
 export type TrainingOutcome = z.infer<typeof TrainingOutcome>;
+
+/** What a training said, with its number within its attempt. */
+export const RunEvent = z.strictObject({
+  seq: z.int().min(1).describe('1, 2, 3 … within the attempt'),
+  event: TrainingEvent,
+});
+export type RunEvent = z.infer<typeof RunEvent>;
 
 /** What a host found when it loaded TensorFlow. */
 export const BackendReport = z.strictObject({
@@ -115,7 +123,11 @@ export type TrainingHostRequest = z.infer<typeof TrainingHostRequest>;
 
 export const TrainingHostMessage = z.discriminatedUnion('type', [
   ...hostReports,
-  z.strictObject({ type: z.literal('event'), experimentId: z.string(), event: TrainingEvent }),
+  z.strictObject({
+    type: z.literal('event'),
+    experimentId: z.string(),
+    event: z.unknown().describe('A TrainingEvent, parsed by the server alone'),
+  }),
   z.strictObject({ type: z.literal('finished'), experimentId: z.string(), outcome: TrainingOutcome }),
 ]);
 export type TrainingHostMessage = z.infer<typeof TrainingHostMessage>;

@@ -3,6 +3,7 @@ import type { ExperimentConfigFields } from './config-fields.js';
 
 export const PresetName = z
   .enum([
+    'auto',
     'rnnlm',
     'better-rnnlm',
     'zaremba-medium',
@@ -26,6 +27,30 @@ export interface Preset {
   readonly config: z.input<typeof ExperimentConfigFields>;
 }
 
+/** What `auto` begins with; the text decides the rest (recipes/auto-recipe.ts). */
+export const AUTO_BASE = {
+  tokenizer: { type: 'byte-pair', vocabularySize: 1024 },
+  model: {
+    embeddingSize: 128,
+    hiddenSizes: [256],
+    forgetBias: 1,
+    initialization: 'uniform',
+    initializationRange: 0.08,
+    dropout: { kind: 'variational', input: 0.1, hidden: 0.2, output: 0.2 },
+  },
+  optimizer: { type: 'adamw', learningRate: 0.003, weightDecay: 0.01 },
+  schedule: { type: 'one-cycle', warmupFraction: 0.1 },
+  training: {
+    batchSize: 16,
+    bpttLength: 64,
+    maxGradNorm: 1,
+    epochs: 60,
+    timeBudget: 120,
+    earlyStopping: { patience: 6 },
+    sampleLength: 120,
+  },
+} satisfies Preset['config'];
+
 const bookTraining = { batchSize: 20, bpttLength: 35, maxGradNorm: 0.25 };
 const zaremba = (hiddenSize: number, range: number, dropout: number) =>
   ({
@@ -38,6 +63,14 @@ const zaremba = (hiddenSize: number, range: number, dropout: number) =>
 
 /** The named recipes, from the chapter's first model to the state of the art. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  auto: {
+    description:
+      'Chosen from the size and the form of the text and from the time there is; the default where nothing else is said',
+    source: 'gatelm, see docs/own-text.md',
+    ptbTestPerplexity: null,
+    ptbParameterCount: null,
+    config: AUTO_BASE,
+  },
   rnnlm: {
     description: 'One LSTM layer of 100 units, plain SGD',
     source: 'Saitoh, Deep Learning from Scratch 2, section 6.4',

@@ -160,6 +160,24 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe('Longest time to train, in seconds; null = no limit'),
+    timeBudget: z
+      .number()
+      .gt(0)
+      .max(31_536_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Time to plan the training for, in seconds: its speed is measured over the first steps, which fixes the number of all steps once and for all; cosine and one-cycle schedules end with them. Unlike maxDuration it cuts nothing short when the machine is busier later; null = epochs alone decide',
+      ),
+    maxSteps: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Updates at most; cosine and one-cycle schedules end with them. What a time budget came to is in the event `succeeded`: given here, it trains the same again; null = no limit',
+      ),
     onNonFiniteLoss: z
       .enum(['fail', 'rollback'])
       .default('fail')

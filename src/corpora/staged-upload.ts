@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -22,6 +23,8 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 /** What a file of an upload is: the text of a split, or a part of the whole text. */
 export type UploadPart = SplitName | 'whole';
 
+/** Folders of uploads and deletions under way. */
+const STAGED = /^\.(upload|removed)-/;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const COPY_BYTES = 1024 * 1024;
 /** Names of left-out files that are told. */
@@ -234,10 +237,18 @@ async function readRange(file: FileHandle, start: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-/** Uploads that a server which is gone left behind. */
+/** Removes all uploads and deletions that were cut short. To be called while nobody else uploads: when a server starts. */
+export function removeStagedUploads(dataDirectory: string): void {
+  const folder = storedCorporaFolder(dataDirectory);
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder))
+    if (STAGED.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/** Uploads that another process which is gone left behind. */
 async function removeAbandonedUploads(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((entry) => /^\.(upload|removed)-/.test(entry))) {
+  for (const name of names.filter((entry) => STAGED.test(entry))) {
     const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
     if (Date.now() - mtimeMs > DAY_MS) await rm(path, { recursive: true, force: true });

@@ -53,12 +53,17 @@ export function pauseExperiment(dependencies: ControlDependencies, id: string): 
 
 /**
  * Puts a paused or interrupted experiment back into the queue; it goes on from its latest checkpoint.
+ * @param pauseAtEpoch epochs after which it pauses by itself
  * @throws experiment-not-found, state-conflict
  */
-export function resumeExperiment({ store, queue }: ControlDependencies, id: string): Experiment {
+export function resumeExperiment(
+  { store, queue }: ControlDependencies,
+  id: string,
+  { pauseAtEpoch = null }: { readonly pauseAtEpoch?: number | null } = {},
+): Experiment {
   const experiment = findExperiment(store, id);
   if (!isNeeded('resume', experiment)) return viewExperiment(store, experiment);
-  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0 }));
+  return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0, pauseAtEpoch }));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   type CorpusInfo,
   type CorpusPreview,
@@ -13,6 +12,7 @@ import { type ByteSource, StagedUpload, type UploadPart } from '../corpora/stage
 import { deleteStoredCorpus, findStoredCorpus } from '../corpora/uploaded-corpora.js';
 import { appError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 
 export type { UploadPart };
@@ -42,28 +42,34 @@ export interface Corpora {
 
 export function createCorpora(
   store: Store,
-  {
-    dataDir,
-    corporaMirror,
-    maxUploadBytes,
-    diskQuotaBytes,
-  }: Pick<Environment, 'dataDir' | 'corporaMirror' | 'maxUploadBytes' | 'diskQuotaBytes'>,
+  environment: Pick<Environment, 'corporaMirror' | 'maxUploadBytes' | 'diskQuotaBytes'>,
+  folder: DataFolder,
 ): Corpora {
-  const dataDirectory = resolve(dataDir);
-  const source = { dataDirectory, mirror: corporaMirror };
+  const { path: dataDirectory } = folder;
+  const source = { dataDirectory, mirror: environment.corporaMirror };
   const isKnown = (corpus: string) => KnownCorpusName.safeParse(corpus).success;
 
   return {
-    list: () => listCorpora(source),
-    describe: (corpus) => describeCorpus(corpus, source),
-    preview: (corpus, split, characters) => previewCorpus(corpus, source, { split, characters }),
+    async list() {
+      folder.assertPresent();
+      return listCorpora(source);
+    },
+    async describe(corpus) {
+      folder.assertPresent();
+      return describeCorpus(corpus, source);
+    },
+    async preview(corpus, split, characters) {
+      folder.assertPresent();
+      return previewCorpus(corpus, source, { split, characters });
+    },
     async assertExists(corpus) {
+      folder.assertPresent();
       if (isKnown(corpus) || (await findStoredCorpus(dataDirectory, corpus))) return;
       throw await corpusNotFound(corpus, source);
     },
     async upload(receive) {
-      await assertRoomOnDisk({ dataDir, diskQuotaBytes });
-      const upload = await StagedUpload.begin(dataDirectory, maxUploadBytes);
+      await assertRoomOnDisk(folder, environment);
+      const upload = await StagedUpload.begin(dataDirectory, environment.maxUploadBytes);
       try {
         const fields = await receive((part, bytes, name) => upload.receive(part, bytes, name));
         const { id } = await upload.publish(fields);
@@ -78,6 +84,7 @@ export function createCorpora(
           field: corpus,
           reason: 'it comes with gatelm and cannot be deleted',
         });
+      folder.assertPresent();
       const stored = await findStoredCorpus(dataDirectory, corpus);
       if (!stored) throw await corpusNotFound(corpus, source);
       const experiment = store.experiments.findUserOfCorpus([stored.id, stored.name]);

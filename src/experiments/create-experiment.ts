@@ -4,20 +4,20 @@ import type { Environment } from '../contracts/environment.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentConfig, ExperimentInput } from '../contracts/experiment-config.js';
 import type { ExperimentPlan } from '../contracts/http.js';
-import { resolveExperimentInput } from '../contracts/resolve-config.js';
 import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
-import type { Corpora } from './corpora.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
+import { type ResolveDependencies, resolveExperiment } from './resolve-experiment.js';
 import type { TrainingScheduler } from './training-scheduler.js';
 
-export interface CreateExperimentDependencies {
+export interface CreateExperimentDependencies extends ResolveDependencies {
   readonly store: Store;
   readonly queue: TrainingScheduler;
-  readonly corpora: Corpora;
-  readonly environment: Pick<Environment, 'maxQueued' | 'dataDir' | 'diskQuotaBytes'>;
+  readonly folder: DataFolder;
+  readonly environment: Pick<Environment, 'maxQueued' | 'diskQuotaBytes'>;
 }
 
 /**
@@ -25,14 +25,14 @@ export interface CreateExperimentDependencies {
  * @throws validation-failed, corpus-not-found, corpus-too-short
  */
 export async function planExperiment(
-  { corpora, executor }: { readonly corpora: Corpora; readonly executor: InferenceExecutor },
+  dependencies: ResolveDependencies & { readonly executor: InferenceExecutor },
   body: unknown,
   signal: AbortSignal,
 ): Promise<ExperimentPlan> {
-  const { name, tags, notes, priority, ...config } = await checkExperiment(body, corpora);
+  const { name, tags, notes, priority, ...config } = await resolveExperiment(dependencies, body);
   const plan = { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config } as const;
   try {
-    const estimate = await executor.run({ type: 'estimate', config }, { signal });
+    const estimate = await dependencies.executor.run({ type: 'estimate', config }, { signal });
     return { ...plan, estimate };
   } catch (error) {
     if (error instanceof AppError && error.kind === 'invalid') throw error;
@@ -50,8 +50,8 @@ export async function createExperiment(
   body: unknown,
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
-  const input = await checkExperiment(body, dependencies.corpora);
-  await assertRoomOnDisk(dependencies.environment);
+  const input = await resolveExperiment(dependencies, body);
+  await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   const name = input.name ?? defaultName(input);
   return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
 }
@@ -62,6 +62,8 @@ export interface NewExperimentOptions {
   readonly parentId?: string;
   /** The same key with the same input gives the experiment that it made the first time. */
   readonly idempotencyKey?: string | undefined;
+  /** Epochs after which it pauses by itself. */
+  readonly pauseAtEpoch?: number | null;
 }
 
 /**
@@ -69,9 +71,9 @@ export interface NewExperimentOptions {
  * @throws queue-full, idempotency-conflict
  */
 export function storeExperiment(
-  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora'>,
+  { store, queue, environment }: Omit<CreateExperimentDependencies, 'corpora' | 'folder'>,
   input: ExperimentInput & { readonly name: string },
-  { id = newExperimentId(), parentId, idempotencyKey }: NewExperimentOptions,
+  { id = newExperimentId(), parentId, idempotencyKey, pauseAtEpoch = null }: NewExperimentOptions,
 ): { readonly experiment: Experiment; readonly isNew: boolean } {
   const bodyDigest = digestOf(input, parentId);
   return store.transaction(() => {
@@ -97,15 +99,9 @@ export function storeExperiment(
     });
     if (idempotencyKey !== undefined)
       store.idempotency.add(idempotencyKey, bodyDigest, stored.number, createdAt);
-    const queued = queue.enqueue(stored, { resume: false, restarts: 0 });
+    const queued = queue.enqueue(stored, { resume: false, restarts: 0, pauseAtEpoch });
     return { experiment: viewExperiment(store, queued), isNew: true };
   });
-}
-
-async function checkExperiment(body: unknown, corpora: Corpora): Promise<ExperimentInput> {
-  const input = resolveExperimentInput(body);
-  await corpora.assertExists(input.corpus);
-  return input;
 }
 
 function defaultName({ preset, corpus }: ExperimentConfig): string {

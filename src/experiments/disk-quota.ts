@@ -2,17 +2,19 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Environment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
+import type { DataFolder } from './data-folder.js';
 
 /**
- * Refuses what would need room when the data folder has reached its quota.
- * @throws disk-quota-exceeded
+ * Refuses what would need room when the data folder has reached its quota, or is away.
+ * @throws disk-quota-exceeded, data-folder-missing
  */
-export async function assertRoomOnDisk({
-  dataDir,
-  diskQuotaBytes: quota,
-}: Pick<Environment, 'dataDir' | 'diskQuotaBytes'>): Promise<void> {
+export async function assertRoomOnDisk(
+  folder: Pick<DataFolder, 'path' | 'assertPresent'>,
+  { diskQuotaBytes: quota }: Pick<Environment, 'diskQuotaBytes'>,
+): Promise<void> {
+  folder.assertPresent();
   if (quota === 0) return;
-  const used = await sizeOf(dataDir);
+  const used = await sizeOf(folder.path);
   if (used >= quota) throw appError('disk-quota-exceeded', { used, quota });
 }
 

@@ -1,11 +1,11 @@
 import type { StoredEvent } from '../contracts/events.js';
 
 /** A stored event and its JSON, made once for all who get it. */
-export class PublishedEvent {
-  readonly event: StoredEvent;
+export class PublishedEvent<Event = StoredEvent> {
+  readonly event: Event;
   #json: string | undefined;
 
-  constructor(event: StoredEvent) {
+  constructor(event: Event) {
     this.event = event;
   }
 
@@ -15,12 +15,12 @@ export class PublishedEvent {
   }
 }
 
-/** Told of each event after it was stored; null: the experiment was deleted. */
-export type EventListener = (published: PublishedEvent | null) => void;
+/** Told of each event after it was stored; null: what it is about was deleted. */
+export type EventListener<Event = StoredEvent> = (published: PublishedEvent<Event> | null) => void;
 
 /** Passes events on within this process, at once and in order. Keeps none: what is missed is in the store. */
-export class EventBus {
-  readonly #listeners = new Map<string, Set<EventListener>>();
+export class EventBus<Event = StoredEvent> {
+  readonly #listeners = new Map<string, Set<EventListener<Event>>>();
   readonly #onError: (error: unknown) => void;
 
   /** @param onError told what a listener threw; the other listeners still hear the event */
@@ -29,27 +29,28 @@ export class EventBus {
   }
 
   /** @returns ends the subscription */
-  subscribe(experimentId: string, listener: EventListener): () => void {
-    const listeners = this.#listeners.get(experimentId) ?? new Set();
-    this.#listeners.set(experimentId, listeners.add(listener));
+  subscribe(id: string, listener: EventListener<Event>): () => void {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    this.#listeners.set(id, listeners.add(listener));
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(experimentId);
+      if (listeners.size === 0) this.#listeners.delete(id);
     };
   }
 
-  publish(event: StoredEvent): void {
-    this.#tell(event.experimentId, new PublishedEvent(event));
+  /** @param id of the experiment or sweep that the event is about */
+  publish(id: string, event: Event): void {
+    this.#tell(id, new PublishedEvent(event));
   }
 
-  /** Tells that no event comes any more: the experiment is gone. */
-  end(experimentId: string): void {
-    this.#tell(experimentId, null);
-    this.#listeners.delete(experimentId);
+  /** Tells that no event comes any more: what they were about is gone. */
+  end(id: string): void {
+    this.#tell(id, null);
+    this.#listeners.delete(id);
   }
 
-  #tell(experimentId: string, published: PublishedEvent | null): void {
-    for (const listener of [...(this.#listeners.get(experimentId) ?? [])]) {
+  #tell(id: string, published: PublishedEvent<Event> | null): void {
+    for (const listener of [...(this.#listeners.get(id) ?? [])]) {
       try {
         listener(published);
       } catch (error) {

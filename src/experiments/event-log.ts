@@ -22,7 +22,7 @@ export function createEventLog(store: Store, bus: EventBus, logger: Logger = SIL
   function announce(event: StoredEvent): void {
     const { experimentId, seq, type } = event;
     if (!FREQUENT.has(type)) logger.info({ experimentId, seq, type }, `experiment ${type}`);
-    bus.publish(event);
+    bus.publish(experimentId, event);
   }
 
   return {

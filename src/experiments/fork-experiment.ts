@@ -34,7 +34,7 @@ export async function forkExperiment(
   const input = changeConfig(parent, changes);
   assertFits(parent, input);
   await dependencies.corpora.assertExists(input.corpus);
-  await assertRoomOnDisk(dependencies.environment);
+  await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   if (!hasWeights(dataDirectory, parentId))
     throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
   if (fromEpoch !== null && !hasKept(dataDirectory, parentId, fromEpoch))
@@ -69,7 +69,8 @@ function changeConfig(
       field: 'preset',
       reason: `a fork has the config of ${id}; change its fields one by one`,
     });
-  const merged = isPlainObject(changes) ? mergePlain(config, changes) : changes;
+  const { reasons: _, ...parents } = config; // what auto chose is the parent's story
+  const merged = isPlainObject(changes) ? mergePlain(parents, changes) : changes;
   const input = parseStrictly(ExperimentInput, merged, 'The fork');
   return { ...input, name: input.name ?? `fork of ${name}`.slice(0, 200) };
 }

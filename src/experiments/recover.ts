@@ -1,3 +1,4 @@
+import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
 import { ACTIVE_STATES } from '../contracts/experiment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Store } from '../store/store.js';
@@ -5,21 +6,35 @@ import type { EventLog } from './event-log.js';
 import { progressOf, type TrainingScheduler } from './training-scheduler.js';
 
 /**
- * Brings the experiments of a server that is gone into a state of this one. What it was asked to stop is stopped; what
- * trained is interrupted, and queued again if it may restart. The queue keeps its order.
+ * Brings the experiments of a server that is gone into a state of this one. What still trains elsewhere is followed. Of the
+ * others, what was asked to stop is stopped; what trained is interrupted, and queued again if it may restart. The queue
+ * keeps its order.
  */
 export function recoverExperiments(
   store: Store,
   log: EventLog,
   queue: TrainingScheduler,
+  executor: TrainingExecutor,
   { maxRestarts }: { readonly maxRestarts: number },
 ): void {
-  for (const experiment of store.experiments.withState(...ACTIVE_STATES))
-    recover(store, log, experiment, maxRestarts);
+  for (const experiment of store.experiments.withState(...ACTIVE_STATES)) {
+    const run = executor.attach(
+      { experimentId: experiment.id, attempt: experiment.attempt },
+      experiment.runSeq,
+    );
+    if (run) goOn(queue, run, experiment);
+    else recover(store, log, experiment, maxRestarts);
+  }
   for (const experiment of store.experiments.withState('interrupted')) {
     if (experiment.willRestart)
       queue.enqueue(experiment, { resume: true, restarts: experiment.restarts, keepsPlace: true });
   }
+}
+
+function goOn(queue: TrainingScheduler, run: TrainingRun, { id, state }: ExperimentRecord): void {
+  queue.attach(run);
+  if (state === 'cancelling') queue.stop(id, 'cancel');
+  if (state === 'pausing') queue.stop(id, 'pause');
 }
 
 function recover(store: Store, log: EventLog, experiment: ExperimentRecord, maxRestarts: number): void {

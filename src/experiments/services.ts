@@ -1,19 +1,20 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
-import { appError } from '../errors.js';
-import { DATABASE_FILE, pathOf, TRANSFERS } from '../files/layout.js';
-import { lockDataFolder } from '../store/data-lock.js';
-import { openStore, type Store } from '../store/store.js';
+import { removeStagedUploads } from '../corpora/staged-upload.js';
+import { pathOf, TRANSFERS } from '../files/layout.js';
+import type { Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
+import { DataFolder } from './data-folder.js';
 import { EventBus } from './event-bus.js';
 import { createEventLog, type EventLog } from './event-log.js';
 import { tidyFolders } from './experiment-folder.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
+import { createSweepLog, type SweepLog } from './sweeps/sweep-log.js';
+import { Sweeps } from './sweeps/sweeps.js';
 import { TrainingScheduler } from './training-scheduler.js';
 
 export interface ServicesOptions {
@@ -26,12 +27,15 @@ export interface ServicesOptions {
 /** Everything that the use cases work with; made once a process. */
 export interface Services {
   readonly environment: Environment;
+  readonly folder: DataFolder;
   readonly store: Store;
   readonly bus: EventBus;
   readonly log: EventLog;
   readonly queue: TrainingScheduler;
   readonly corpora: Corpora;
   readonly sessions: Sessions;
+  readonly sweepLog: SweepLog;
+  readonly sweeps: Sweeps;
   readonly trainingExecutor: TrainingExecutor;
   /** The same, under the name that the use cases of trained models know it by. */
   readonly executor: InferenceExecutor;
@@ -49,28 +53,44 @@ export function createServices({
   inferenceExecutor,
   logger = SILENT_LOGGER,
 }: ServicesOptions): Services {
-  const { store, release } = openDataFolder(environment.dataDir);
+  const folder = DataFolder.open(environment.dataDir);
+  const { store } = folder;
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
   const log = createEventLog(store, bus, logger);
-  const queue = new TrainingScheduler({ store, log, executor: trainingExecutor, environment, logger });
+  const queue = new TrainingScheduler({
+    store,
+    log,
+    executor: trainingExecutor,
+    environment,
+    logger,
+    folder,
+  });
   rmSync(pathOf(environment.dataDir, TRANSFERS), { recursive: true, force: true });
   tidyFolders(environment.dataDir, store);
-  recoverExperiments(store, log, queue, environment);
+  removeStagedUploads(folder.path);
+  recoverExperiments(store, log, queue, trainingExecutor, environment);
+  const corpora = createCorpora(store, environment, folder);
+  const sweepLog = createSweepLog(store, logger);
+  const sweeps = new Sweeps({ store, log, bus, queue, environment, folder, corpora, sweepLog, logger });
+  sweeps.recover();
   queue.wake();
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
+    sweeps.close();
     await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
-    store.close();
-    release();
+    folder.close();
   }
   return {
     environment,
+    folder,
     store,
     bus,
     log,
     queue,
-    corpora: createCorpora(store, environment),
+    corpora,
+    sweepLog,
+    sweeps,
     sessions: new Sessions({ most: environment.maxSessions, ttlMs: environment.sessionTtlMs }),
     trainingExecutor,
     executor: inferenceExecutor,
@@ -79,25 +99,4 @@ export function createServices({
       return closing;
     },
   };
-}
-
-function openDataFolder(dataDirectory: string): { store: Store; release: () => void } {
-  const folder = makeFolder(dataDirectory);
-  const release = lockDataFolder(folder);
-  try {
-    return { store: openStore(join(folder, DATABASE_FILE)), release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-function makeFolder(dataDirectory: string): string {
-  const folder = resolve(dataDirectory);
-  try {
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch (error) {
-    throw appError('write-failed', { file: folder, reason: (error as Error).message }, error);
-  }
 }

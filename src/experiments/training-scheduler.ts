@@ -1,4 +1,4 @@
-import type { TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
+import type { Lease, TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
@@ -7,9 +7,10 @@ import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
 import { AppError, serializeError } from '../errors.js';
 import { experimentKey, initialKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
+import type { DataFolder } from './data-folder.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
-import { isActive } from './transitions.js';
+import { holdsLease, recordRunEvent } from './record-run.js';
 
 export interface TrainingSchedulerOptions {
   readonly store: Store;
@@ -17,28 +18,21 @@ export interface TrainingSchedulerOptions {
   readonly executor: TrainingExecutor;
   readonly environment: Pick<Environment, 'maxRestarts'>;
   readonly logger: Logger;
+  /** Nothing is started while it is away. */
+  readonly folder?: Pick<DataFolder, 'assertPresent'>;
   /** Time between two tries to store how a training ended, after one has failed. */
   readonly retryMs?: number;
 }
 
 interface ActiveRun {
-  readonly run: TrainingRun;
+  readonly submitted: Promise<TrainingRun>;
+  /** Null until it was taken. */
+  run: TrainingRun | null;
   /** Settles when everything that the run said is stored. */
   readonly ended: Promise<void>;
 }
 
 type Failure = Extract<TrainingEvent, { type: 'failed' }>['data']['error'];
-
-/** Events that a training may send; the others are for the service to say. */
-const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
-  'started',
-  'step',
-  'epoch',
-  'sample',
-  'checkpoint',
-  'rollback',
-  'succeeded',
-]);
 
 const SERVER_STOPPED = 'The server was stopped';
 const RETRY_MS = 5000;
@@ -53,6 +47,7 @@ export class TrainingScheduler {
 
   constructor(options: TrainingSchedulerOptions) {
     this.#options = options;
+    options.executor.onCapacity?.(() => this.wake());
   }
 
   /** Experiments that hold a slot. */
@@ -81,6 +76,8 @@ export class TrainingScheduler {
       readonly resume: boolean;
       readonly restarts: number;
       readonly keepsPlace?: boolean;
+      /** Epochs after which it pauses by itself; one that did not leave by itself keeps what it had. */
+      readonly pauseAtEpoch?: number | null;
       /** Another config from now on. */
       readonly config?: ExperimentConfig;
     },
@@ -91,7 +88,13 @@ export class TrainingScheduler {
     const queued = log.record(
       experiment.id,
       { type: 'queued', data: { position } },
-      { queueOrder, resume: how.resume, restarts: how.restarts, config: how.config },
+      {
+        queueOrder,
+        resume: how.resume,
+        restarts: how.restarts,
+        config: how.config,
+        pauseAtEpoch: how.keepsPlace ? experiment.pauseAtEpoch : (how.pauseAtEpoch ?? null),
+      },
     );
     this.wake();
     return queued ?? experiment;
@@ -99,22 +102,33 @@ export class TrainingScheduler {
 
   /** Asks the training of an experiment to stop at its next step. */
   stop(experimentId: string, mode: StopMode): void {
-    this.#active.get(experimentId)?.run.stop(mode);
+    this.#ask(experimentId, (run) => run.stop(mode));
   }
 
   /** Ends the training of an experiment now; what follows from its end is recorded when it has ended. */
   kill(experimentId: string): void {
-    this.#active.get(experimentId)?.run.kill();
+    this.#ask(experimentId, (run) => run.kill());
   }
 
-  /** Pauses what runs, so that the next start goes on from there; does not wait longer than the grace time. */
+  /** Goes on with a training that a server before this one has started. */
+  attach(run: TrainingRun): void {
+    this.#hold(run, Promise.resolve(run));
+  }
+
+  /**
+   * Pauses what ends with this server, so that the next start goes on from there; does not wait longer than the grace time.
+   * What trains on other machines goes on.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
     this.#stopWaiting();
     if (this.#wakeUp) clearImmediate(this.#wakeUp);
-    for (const { run } of this.#active.values()) run.stop('pause');
-    await withinTime(graceMs, this.#allEnded());
-    await this.#options.executor.close();
+    const { executor } = this.#options;
+    if (!executor.outlivesServer) {
+      for (const id of this.#active.keys()) this.stop(id, 'pause');
+      await withinTime(graceMs, this.#allEnded());
+    }
+    await executor.close();
     await this.#allEnded();
   }
 
@@ -124,67 +138,79 @@ export class TrainingScheduler {
 
   #fillSlots(): void {
     const { store, executor } = this.#options;
-    while (!this.#closing && this.#active.size < executor.slots) {
+    while (!this.#closing && this.#active.size < executor.capacity()) {
       const next = store.experiments.nextQueued();
       if (!next) return;
+      this.#options.folder?.assertPresent();
       this.#start(next);
     }
   }
 
-  #start({ id, attempt: before, config, resume, parentId }: ExperimentRecord): void {
+  #start({ id, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
     const { log, executor } = this.#options;
     const attempt = before + 1;
-    log.record(id, { type: 'preparing', data: { attempt } });
-    try {
-      const run = executor.submit({
-        experimentId: id,
-        attempt,
-        config,
-        folder: experimentKey(id),
-        resume,
-        initial: parentId === null ? null : initialKey(id),
-      });
-      this.#active.set(id, { run, ended: this.#follow(run) });
-    } catch (error) {
-      this.#settle(id, {
-        type: 'interrupted',
-        reason: serializeError(error).message,
-      });
-    }
+    log.record(id, { type: 'preparing', data: { attempt } }, { runSeq: 0 });
+    const run = executor.submit({
+      experimentId: id,
+      attempt,
+      config,
+      folder: experimentKey(id),
+      resume,
+      ...(pauseAtEpoch !== null && { pauseAtEpoch }),
+      initial: parentId === null ? null : initialKey(id),
+    });
+    this.#hold({ experimentId: id, attempt }, run);
   }
 
-  async #follow(run: TrainingRun): Promise<void> {
-    const { experimentId } = run;
-    const storeError = await this.#storeEvents(run);
-    let outcome = await run.outcome;
-    if (storeError !== undefined) outcome = { type: 'interrupted', reason: unstoredReason(storeError) };
-    await this.#settleWhenPossible(experimentId, outcome);
-    this.#active.delete(experimentId);
+  #ask(experimentId: string, ask: (run: TrainingRun) => void): void {
+    const active = this.#active.get(experimentId);
+    if (active?.run) ask(active.run);
+    else active?.submitted.then(ask, () => {}); // one that was not taken has nothing to stop
+  }
+
+  #hold(lease: Lease, submitted: Promise<TrainingRun>): void {
+    const active = { submitted, run: null, ended: this.#follow(lease, submitted) };
+    this.#active.set(lease.experimentId, active);
+  }
+
+  async #follow(lease: Lease, submitted: Promise<TrainingRun>): Promise<void> {
+    const outcome = await submitted.then(
+      (run) => {
+        this.#active.get(lease.experimentId)!.run = run;
+        return this.#listen(run);
+      },
+      (error): TrainingOutcome => ({ type: 'interrupted', reason: serializeError(error).message }),
+    );
+    const goesOn = this.#closing && this.#options.executor.outlivesServer;
+    if (!goesOn) await this.#settleWhenPossible(lease, outcome);
+    this.#active.delete(lease.experimentId);
     this.wake();
   }
 
-  /** @returns why they could not be stored: then the training is asked to write a checkpoint and to stop */
-  async #storeEvents(run: TrainingRun): Promise<unknown> {
-    const { log, logger } = this.#options;
-    const { experimentId } = run;
+  /** Stores what a training says, until its end. When that fails it is asked to write a checkpoint and to stop. */
+  async #listen(run: TrainingRun): Promise<TrainingOutcome> {
+    const { store, log, logger } = this.#options;
     try {
-      for await (const event of run.events) {
-        if (TRAINER_EVENTS.has(event.type)) log.record(experimentId, event);
-      }
-      return undefined;
+      for await (const event of run.events) recordRunEvent({ store, log }, run, event);
+      return await run.outcome;
     } catch (error) {
-      logger.error({ err: error, experimentId }, 'what a training said could not be stored');
+      logger.error(
+        { err: error, experimentId: run.experimentId },
+        'what a training said could not be stored',
+      );
       run.stop('pause');
-      return error;
+      await run.outcome;
+      return { type: 'interrupted', reason: unstoredReason(error) };
     }
   }
 
   /** An experiment whose end cannot be stored (a full disk) keeps its slot until it can: its state must not lie. */
-  async #settleWhenPossible(experimentId: string, outcome: TrainingOutcome): Promise<void> {
+  async #settleWhenPossible(lease: Lease, outcome: TrainingOutcome): Promise<void> {
     const { logger } = this.#options;
+    const { experimentId } = lease;
     for (;;) {
       try {
-        this.#settle(experimentId, outcome);
+        this.#settle(lease, outcome);
         return;
       } catch (error) {
         logger.error({ err: error, experimentId }, 'the end of a training could not be stored');
@@ -207,9 +233,10 @@ export class TrainingScheduler {
   }
 
   /** Records how a training ended. */
-  #settle(id: string, outcome: TrainingOutcome): void {
+  #settle(lease: Lease, outcome: TrainingOutcome): void {
+    const { experimentId: id } = lease;
     const experiment = this.#options.store.experiments.find(id);
-    if (!experiment || !isActive(experiment.state)) return; // it is deleted, or its last event said it all
+    if (!experiment || !holdsLease(experiment, lease)) return; // it is deleted, or its last event said it all
     const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
     switch (outcome.type) {
       case 'succeeded':
@@ -221,6 +248,7 @@ export class TrainingScheduler {
       case 'stopped':
         if (isCancelled) this.#end(experiment, 'cancelled');
         else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
+        else if (experiment.pauseAtEpoch !== null && !this.#closing) this.#pause(experiment);
         else this.#interrupt(experiment, SERVER_STOPPED, true);
         break;
       case 'interrupted':
@@ -253,6 +281,15 @@ export class TrainingScheduler {
   #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
     const { store, log } = this.#options;
     log.record(id, { type, data: progressOf(store, number) });
+  }
+
+  /** It has paused by itself, at the epoch that it was to. */
+  #pause(experiment: ExperimentRecord): void {
+    const { store, log } = this.#options;
+    store.transaction(() => {
+      log.record(experiment.id, { type: 'pausing', data: {} });
+      this.#end(experiment, 'paused');
+    });
   }
 
   #fail(id: string, error: Failure): void {

@@ -8,6 +8,7 @@ import type { ByteSource } from '../corpora/staged-upload.js';
 import { appError } from '../errors.js';
 import { modelKey } from '../files/layout.js';
 import type { Store } from '../store/store.js';
+import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import type { EventLog } from './event-log.js';
 import { fillFolder } from './experiment-folder.js';
@@ -21,6 +22,7 @@ export interface TransferDependencies {
   readonly store: Store;
   readonly log: EventLog;
   readonly executor: InferenceExecutor;
+  readonly folder: DataFolder;
   readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes' | 'diskQuotaBytes'>;
 }
 
@@ -78,7 +80,7 @@ export async function importModel(
 ): Promise<Experiment> {
   const { executor, environment } = dependencies;
   const { dataDir, maxUploadBytes } = environment;
-  await assertRoomOnDisk(environment);
+  await assertRoomOnDisk(dependencies.folder, environment);
   const id = newExperimentId();
   const bundle = await TransferFolder.create(dataDir);
   try {

@@ -1,27 +1,17 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from './disk-error.js';
 
 /**
  * Writes a file so that after a crash at any moment there is either the old one or the new one, whole: beside, flushed,
- * renamed, the folder flushed.
+ * renamed, the folder flushed. The folder is there: one that was taken away under a training is not made anew.
  * @throws out-of-disk, write-failed
  */
 export function writeDurably(file: string, bytes: Uint8Array): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
     const descriptor = openSync(temporary, 'w', 0o644);
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type Sqlite from 'better-sqlite3';
 import { appError } from '../errors.js';
-import type { Database } from './database.js';
+
+type Database = Sqlite.Database;
 
 interface Migration {
   readonly version: number;

@@ -8,6 +8,7 @@ import { createExperimentRepository, type ExperimentRepository } from './experim
 import { createIdempotencyRepository, type IdempotencyRepository } from './idempotency-repository.js';
 import { createMetricRepository, type MetricRepository } from './metric-repository.js';
 import { describeSqliteError } from './sqlite-error.js';
+import { createSweepRepository, type SweepRepository } from './sweep-repository.js';
 
 /**
  * Everything that is kept in SQLite. Calls are synchronous: what has returned is stored. Each may throw out-of-disk or
@@ -20,6 +21,7 @@ export interface Store {
   readonly checkpoints: CheckpointRepository;
   readonly idempotency: IdempotencyRepository;
   readonly apiKeys: ApiKeyRepository;
+  readonly sweeps: SweepRepository;
   page(query: ExperimentPageQuery): ExperimentPage;
   /**
    * All of `body` is stored, or nothing.
@@ -51,6 +53,7 @@ export function openStore(file: string): Store {
     checkpoints: describingErrors(createCheckpointRepository(database), file),
     idempotency: describingErrors(createIdempotencyRepository(database), file),
     apiKeys: describingErrors(createApiKeyRepository(database), file),
+    sweeps: describingErrors(createSweepRepository(database), file),
     ...describingErrors({ page: createExperimentPager(database), check: () => void ping.get() }, file),
     transaction(body) {
       try {

@@ -7,7 +7,7 @@ import { createTpeProposer } from './tpe.js';
 /** What is known of a trial when another one is proposed. */
 export interface Observation {
   readonly point: SweepPoint;
-  /** Epochs that are done. */
+  /** Epochs that are done; COMPLETE where it has come to its end. */
   readonly epochs: number;
   /** The objective at its best epoch so far; Infinity: it failed; null: not known yet. */
   readonly value: number | null;

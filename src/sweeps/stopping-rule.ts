@@ -15,7 +15,7 @@ export interface JudgedTrial {
 
 /** Says how far a trial goes before it is judged, and which ones go on. */
 export interface StoppingRule {
-  /** The epoch at which a trial that has done so many is judged next; at most the last epoch. */
+  /** The epoch at which a trial that has done so many is judged next; Infinity: at its end only. */
   nextRung(epochs: number): number;
   /** Whether a trial that has come to a rung keeps its slot. */
   goesOn(trial: JudgedTrial, trials: readonly JudgedTrial[]): boolean;
@@ -27,7 +27,7 @@ export interface StoppingRule {
 export function createStoppingRule(stopping: SweepStopping, epochs: number): StoppingRule {
   switch (stopping.type) {
     case 'none':
-      return { nextRung: () => epochs, goesOn: () => true, promote: () => null };
+      return { nextRung: () => Number.POSITIVE_INFINITY, goesOn: () => true, promote: () => null };
     case 'asha':
       return createAsha(stopping, epochs);
     case 'median':

@@ -8,6 +8,7 @@
  * epochs say.
  */
 import type { SweepPoint } from '../contracts/sweep.js';
+import type { TrialLimit, TrialPhase } from '../contracts/sweep-record.js';
 import { bestValue } from './best-value.js';
 import type { Observation, Proposer } from './proposer.js';
 import type { JudgedTrial, StoppingRule } from './stopping-rule.js';
@@ -21,25 +22,16 @@ export interface TrialProgress {
   readonly hasFailed: boolean;
 }
 
-/** How many trials a sweep may make, from the time on when so many rungs had been judged. */
-export interface TrialLimit {
-  readonly afterRungs: number;
-  readonly trials: number;
-}
-
 export interface SweepPlan {
   readonly proposer: Proposer;
   readonly rule: StoppingRule;
   /** Epochs of a trial that is never stopped. */
-  readonly epochs: number;
+  epochsOf(point: SweepPoint): number;
   /** Trials at a time. */
   readonly parallel: number;
   /** In the order of their beginning; each counts from then on. */
   readonly limits: readonly TrialLimit[];
 }
-
-/** `waiting` at a rung, or stopped there for good. */
-export type TrialPhase = 'running' | 'waiting' | 'over';
 
 export interface ScheduledTrial {
   readonly index: number;
@@ -52,11 +44,16 @@ export interface ScheduledTrial {
 interface Trial {
   readonly index: number;
   readonly point: SweepPoint;
+  /** Those of a trial that is never stopped. */
+  readonly epochs: number;
   phase: TrialPhase;
   toEpoch: number;
   values: readonly number[];
   hasFailed: boolean;
 }
+
+/** What counts as the epochs of a trial that has come to its end: none came farther. */
+export const COMPLETE = Number.MAX_SAFE_INTEGER;
 
 /** A trial that holds a slot until a simulated time. */
 interface Job {
@@ -84,6 +81,11 @@ export class SweepSchedule {
   /** Nothing is left to train. */
   get isDone(): boolean {
     return this.#jobs.length === 0;
+  }
+
+  /** Every point of the space has been tried. */
+  get isExhausted(): boolean {
+    return this.#isExhausted;
   }
 
   /** How many times a trial has come to a rung: the time from which a new limit counts. */
@@ -121,7 +123,7 @@ export class SweepSchedule {
       .map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
     const isShort = trial.values.length < trial.toEpoch;
     trial.hasFailed = progress.hasFailed && isShort;
-    trial.phase = isShort || trial.toEpoch >= this.#plan.epochs ? 'over' : 'waiting';
+    trial.phase = isShort || trial.toEpoch >= trial.epochs ? 'over' : 'waiting';
     if (trial.phase === 'waiting' && this.#plan.rule.goesOn(judged(trial), this.#trials.map(judged)))
       this.#start(trial);
   }
@@ -147,7 +149,8 @@ export class SweepSchedule {
       this.#isExhausted = true;
       return null;
     }
-    const trial: Trial = { index, point, phase: 'waiting', toEpoch: 0, values: [], hasFailed: false };
+    const epochs = this.#plan.epochsOf(point);
+    const trial: Trial = { index, point, epochs, phase: 'waiting', toEpoch: 0, values: [], hasFailed: false };
     this.#trials.push(trial);
     return trial;
   }
@@ -155,7 +158,7 @@ export class SweepSchedule {
   #start(trial: Trial): void {
     const from = trial.values.length;
     trial.phase = 'running';
-    trial.toEpoch = this.#plan.rule.nextRung(from);
+    trial.toEpoch = Math.min(trial.epochs, this.#plan.rule.nextRung(from));
     this.#jobs.push({ trial, endsAt: this.#clock + trial.toEpoch - from });
   }
 
@@ -164,7 +167,7 @@ export class SweepSchedule {
     if (values.length === 0) return { point, epochs: 0, value: null };
     return {
       point,
-      epochs: phase === 'over' ? this.#plan.epochs : values.length, // one that ended early has come to its end
+      epochs: phase === 'over' ? COMPLETE : values.length, // one that ended early has come to its end, too
       value: bestValue(values),
     };
   }

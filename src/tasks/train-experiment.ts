@@ -66,7 +66,8 @@ export async function trainExperiment(
       sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
       environment: { attempt: job.attempt, ...pick(report) },
     });
-    const run = trainer.run(readStop);
+    const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;
+    const run = trainer.run(() => readStop() ?? (trainer.progress.epoch >= pauseAtEpoch ? 'pause' : null));
     try {
       for (;;) {
         const { value, done } = await run.next();

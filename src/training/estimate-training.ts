@@ -55,7 +55,12 @@ export function* estimateTraining(options: EstimateOptions): Stepwise<TrainingEs
   const tokensPerSecond = (1000 * tokens) / trainMs;
   return {
     ...known,
-    measured: { steps, tokensPerSecond, secondsPerEpoch, seconds: epochs * secondsPerEpoch },
+    measured: {
+      steps,
+      tokensPerSecond,
+      secondsPerEpoch,
+      seconds: Math.min(epochs * secondsPerEpoch, config.training.timeBudget ?? Number.POSITIVE_INFINITY),
+    },
   };
 }
 

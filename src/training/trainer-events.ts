@@ -129,7 +129,7 @@ export function rollbackEvent(
 
 /** @param digest of the final weights */
 export function succeededEvent(
-  { bestValidLoss, totalSeconds }: Readonly<TrainerProgress>,
+  { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
   testLoss: number,
   digest: string,
   reason: EndReason,
@@ -143,6 +143,7 @@ export function succeededEvent(
       digest,
       seconds: totalSeconds,
       reason,
+      steps: step,
     },
   };
 }

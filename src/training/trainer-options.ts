@@ -30,4 +30,4 @@ export type TrainerResult =
   | { readonly type: 'stopped'; readonly mode: StopRequest };
 
 /** Why a training was over. */
-export type EndReason = 'epochs' | 'early-stopping' | 'max-duration';
+export type EndReason = 'epochs' | 'early-stopping' | 'max-duration' | 'steps';

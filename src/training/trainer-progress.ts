@@ -22,6 +22,9 @@ export interface TrainerProgress {
   /** After a rollback: divides the learning rate. 1 before. */
   rollbackDivisor: number;
   schedule: ScheduleState;
+  /** With a time budget: seconds trained when the measured steps began, and all steps that the budget is worth. */
+  measuredFrom: number | null;
+  plannedSteps: number | null;
   /** Counters of the random numbers for masks and for batch lengths. */
   maskCounter: number;
   lengthCounter: number;
@@ -43,6 +46,8 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   lastValidLoss: null,
   rollbackDivisor: 1,
   schedule: INITIAL_SCHEDULE_STATE,
+  measuredFrom: null,
+  plannedSteps: null,
   maskCounter: 0,
   lengthCounter: 0,
 };

@@ -10,6 +10,7 @@ import { drawBpttLength } from './bptt-length.js';
 import { createOptimizer } from './create-optimizer.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
+import { EVALUATION_SHARE, PLANNING_STEPS, stepsWithin, UNMEASURED_STEPS } from './time-budget.js';
 import { trainStep } from './train-step.js';
 import {
   type Completion,
@@ -121,7 +122,7 @@ export class Trainer {
     for (;;) {
       const stop = shouldStop();
       if (stop) return stop;
-      if (this.#isTimeOver()) return null;
+      if (this.#isOver()) return null;
       const time = training.variableBptt
         ? drawBpttLength(training.bpttLength, this.#lengths)
         : training.bpttLength;
@@ -150,6 +151,7 @@ export class Trainer {
     const seconds = (performance.now() - start) / 1000;
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
+    this.#planSteps();
     return this.#report.add(figures, this.#progress.step, () => this.#completion());
   }
 
@@ -203,12 +205,39 @@ export class Trainer {
     if (earlyStopping !== null && bestEpoch !== null && epoch - bestEpoch >= earlyStopping.patience)
       return 'early-stopping';
     if (epoch >= epochs) return 'epochs';
-    return this.#isTimeOver() ? 'max-duration' : null;
+    return this.#isOver();
   }
 
-  #isTimeOver(): boolean {
+  /** Whether it ends here, also within an epoch. */
+  #isOver(): EndReason | null {
     const { maxDuration } = this.#options.training;
-    return maxDuration !== null && this.#progress.totalSeconds >= maxDuration;
+    const { step, totalSeconds } = this.#progress;
+    const steps = this.#plannedSteps();
+    if (steps !== null && step >= steps) return 'steps';
+    return maxDuration !== null && totalSeconds >= maxDuration ? 'max-duration' : null;
+  }
+
+  /** All steps that this training will have, where something other than epochs decides. */
+  #plannedSteps(): number | null {
+    return this.#options.training.maxSteps ?? this.#progress.plannedSteps;
+  }
+
+  /** Turns the time budget into a number of steps, when enough of them were measured. */
+  #planSteps(): void {
+    const { training, splits } = this.#options;
+    const progress = this.#progress;
+    if (training.timeBudget === null || training.maxSteps !== null || progress.plannedSteps !== null) return;
+    if (progress.step === UNMEASURED_STEPS) progress.measuredFrom = progress.totalSeconds;
+    if (progress.step < PLANNING_STEPS || progress.measuredFrom === null) return;
+    const stepSeconds = (progress.totalSeconds - progress.measuredFrom) / (PLANNING_STEPS - UNMEASURED_STEPS);
+    const stepsPerEpoch = this.#text.batchesPerEpoch(training.bpttLength);
+    progress.plannedSteps = stepsWithin(training.timeBudget, {
+      stepSeconds,
+      evaluationsPerStep: 1 / stepsPerEpoch,
+      evaluationSeconds:
+        (stepSeconds * splits.valid.length * EVALUATION_SHARE) / (training.batchSize * training.bpttLength),
+      maxSteps: training.epochs * stepsPerEpoch,
+    });
   }
 
   #saveBestWeights(): void {
@@ -266,20 +295,29 @@ export class Trainer {
     }
   }
 
-  /** Part of all text, over all epochs, that was read. */
-  #fraction(): number {
+  /** Epochs so far, with the part of the present one. */
+  #epochs(): number {
     const { epoch, position } = this.#progress;
-    return (epoch + position / this.#text.streamLength) / this.#options.training.epochs;
+    return epoch + position / this.#text.streamLength;
+  }
+
+  /** Part of the training that is done. The steps that measure the speed count as its beginning, however it is planned. */
+  #fraction(): number {
+    const { epochs, timeBudget, maxSteps } = this.#options.training;
+    const { step } = this.#progress;
+    if (timeBudget === null && maxSteps === null) return this.#epochs() / epochs;
+    const steps = this.#plannedSteps();
+    return steps === null || step < PLANNING_STEPS ? 0 : Math.min(1, step / steps);
   }
 
   #completion(): Completion {
-    const { epochs, maxDuration } = this.#options.training;
+    const { maxDuration } = this.#options.training;
     const { totalSeconds } = this.#progress;
     const fraction = this.#fraction();
     const untilEnd = (totalSeconds * (1 - fraction)) / fraction;
     const untilLimit = Math.max(0, (maxDuration ?? Number.POSITIVE_INFINITY) - totalSeconds);
     return {
-      epochs: fraction * epochs,
+      epochs: this.#epochs(),
       remainingSeconds: fraction > 0 ? Math.min(untilEnd, untilLimit) : null,
     };
   }

@@ -47,9 +47,11 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   store: ['contracts'],
   sweeps: ['contracts'],
   compute: ['contracts'],
-  experiments: ['store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
+  experiments: ['recipes', 'store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
-  cli: ['server', 'experiments', 'compute', 'contracts', 'corpora'],
+  client: ['contracts'],
+  recipes: ['contracts'],
+  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora'],
 };
 
 /** Packages that a folder may import. */
@@ -73,6 +75,8 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   compute: [/^piscina$/, /^zod$/],
   experiments: [],
   server: [/^fastify/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
+  client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
+  recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
 

@@ -19,6 +19,7 @@ const SETUP: NonNullable<MachineState['setup']> = {
   tensorflow: '2.21.0',
   source: 'wheel',
   reasons: [],
+  dashboardReasons: [],
   sqlite: '3.53.2',
   pending: [],
   python: 'Python 3.11.7 (/usr/bin/python3)',
@@ -118,6 +119,12 @@ describe('gatelm doctor', () => {
       { ...FAST, backend: null, backendError: 'no such library' },
       'error',
       /TensorFlow does not load.*no such library.*GATELM_BACKEND/s,
+    ],
+    [
+      'a dashboard that could not be built',
+      { ...FAST, dashboard: false, setup: { ...SETUP, dashboardReasons: ['dashboard-build failed'] } },
+      'warning',
+      /no dashboard.*dashboard-build failed.*--retry/s,
     ],
     [
       'a set-up that is not complete',

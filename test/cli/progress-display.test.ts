@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Event } from '../../src/cli/quickstart/follow-experiment.js';
-import { ProgressDisplay } from '../../src/cli/quickstart/progress-display.js';
+import { ProgressDisplay } from '../../src/cli/progress-display.js';
+import type { ProgressEvent } from '../../src/client/client.js';
 import type { EventType } from '../../src/contracts/events.js';
 
-const event = (type: EventType, data: object): Event => ({
+const event = (type: EventType, data: object): ProgressEvent => ({
   experimentId: 'e',
   seq: 1,
   time: '',
@@ -38,7 +38,7 @@ const epoch = event('epoch', {
 
 function show(
   isTTY: boolean,
-  events: readonly Event[],
+  events: readonly ProgressEvent[],
   now: () => number,
   maxDuration: number | null = null,
 ): string {

@@ -35,7 +35,7 @@ test('answers each task with its own result, from one process', async (context) 
     results.map(({ prompt }) => prompt),
     prompts,
   );
-  assert.deepEqual([...new Set(results.map(({ text }) => Number(text)))], executor.processIds());
+  assert.deepEqual([...new Set(results.map(({ text }) => Number(text)))], executor.hostStats().processIds);
   assert.equal(executor.backendReport()?.backend, 'wasm');
 });
 
@@ -92,5 +92,5 @@ test('close ends a host that hangs, rejects its task, and takes no more', async 
   await executor.close();
   await hanging;
   await assert.rejects(executor.run(generate('a')), { code: 'host-unavailable' });
-  assert.deepEqual(executor.processIds(), []);
+  assert.deepEqual(executor.hostStats().processIds, []);
 });

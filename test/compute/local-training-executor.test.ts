@@ -26,18 +26,20 @@ function startExecutor(
 
 /** Reads a run to its end. */
 async function follow(
-  run: TrainingRun,
+  submitted: Promise<TrainingRun>,
 ): Promise<{ texts: string[]; outcome: Awaited<TrainingRun['outcome']> }> {
+  const run = await submitted;
   const texts: string[] = [];
-  for await (const event of run.events) if (event.type === 'sample') texts.push(event.data.text);
+  for await (const { event } of run.events) if (event.type === 'sample') texts.push(event.data.text);
   return { texts, outcome: await run.outcome };
 }
 
 /** The text of a run's first event, and the rest of the run. */
 async function firstText(run: TrainingRun): Promise<string> {
   const { value } = await run.events[Symbol.asyncIterator]().next();
-  assert.equal(value?.type, 'sample');
-  return value.data.text;
+  const { event } = value ?? {};
+  assert.equal(event?.type, 'sample');
+  return event.data.text;
 }
 
 test('hands over every event, in order, before the outcome', async (context) => {
@@ -64,19 +66,19 @@ test('an error of the worker keeps its code and details on its way through threa
 test('a crash of the host interrupts its training, and the next training gets a new host', async (context) => {
   const executor = startExecutor(context, 'crash-process');
   for (const id of ['a', 'b']) {
-    const run = executor.submit(trainingJob(id));
+    const run = await executor.submit(trainingJob(id));
     assert.equal(await firstText(run), 'last words');
     run.stop('cancel');
     const outcome = await run.outcome;
     assert.ok(outcome.type === 'interrupted');
     assert.match(outcome.reason, /the training host ended \(signal SIGSEGV\)/);
-    assert.deepEqual(executor.processIds(), []);
+    assert.deepEqual(executor.hostStats().processIds, []);
   }
 });
 
 test('a crash of a thread fails its training alone, and its host is replaced', async (context) => {
   const executor = startExecutor(context, 'crash-thread');
-  const host = await executor.warmUp().then(() => executor.processIds()[0]);
+  const host = await executor.warmUp().then(() => executor.hostStats().processIds[0]);
   const { outcome } = await follow(executor.submit(trainingJob('crash')));
   assert.ok(outcome.type === 'failed');
   assert.equal(outcome.error.code, 'internal');
@@ -99,12 +101,12 @@ test('the host runs at a lower priority, without the server’s secrets, with th
   const executor = startExecutor(context, 'wait-for-stop', {
     compute: { backend: 'wasm', kernels: 'composed', threads: 3 },
   });
-  const run = executor.submit(trainingJob('a'));
+  const run = await executor.submit(trainingJob('a'));
   const surroundings = JSON.parse(await firstText(run));
   run.stop('cancel');
   const expected = Math.min(19, getPriority(0) + 10);
   assert.deepEqual(surroundings, {
-    pid: executor.processIds()[0],
+    pid: executor.hostStats().processIds[0],
     niceness: expected,
     kernels: 'composed',
   });
@@ -113,8 +115,8 @@ test('the host runs at a lower priority, without the server’s secrets, with th
 
 test('a stop reaches a training whose thread is blocked, and cancel overrides pause but not the other way', async (context) => {
   const executor = startExecutor(context, 'wait-for-stop', { slots: 2 });
-  const [paused, cancelled] = [trainingJob('paused'), trainingJob('cancelled')].map((job) =>
-    executor.submit(job),
+  const [paused, cancelled] = await Promise.all(
+    ['paused', 'cancelled'].map((id) => executor.submit(trainingJob(id))),
   );
   paused!.stop('pause');
   cancelled!.stop('cancel');
@@ -125,7 +127,7 @@ test('a stop reaches a training whose thread is blocked, and cancel overrides pa
 
 test('a training that does not heed a stop is interrupted', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', { limits: { stopMs: 50 } });
-  const run = executor.submit(trainingJob('a'));
+  const run = await executor.submit(trainingJob('a'));
   await firstText(run);
   run.stop('cancel');
   const outcome = await run.outcome;
@@ -135,7 +137,7 @@ test('a training that does not heed a stop is interrupted', async (context) => {
 
 test('a training that is killed ends at once; what trains in the same host is a bystander', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', { slots: 2 });
-  const [run, other] = [executor.submit(trainingJob('a')), executor.submit(trainingJob('b'))];
+  const [run, other] = [await executor.submit(trainingJob('a')), await executor.submit(trainingJob('b'))];
   await Promise.all([firstText(run), firstText(other)]);
   run.kill();
   const [outcome, beside] = await Promise.all([run.outcome, other.outcome]);
@@ -147,7 +149,7 @@ test('a training that is killed ends at once; what trains in the same host is a 
 
 test('a training that says nothing is interrupted', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', { limits: { runSilenceMs: 100 } });
-  const outcome = await executor.submit(trainingJob('a')).outcome;
+  const outcome = await (await executor.submit(trainingJob('a'))).outcome;
   assert.ok(outcome.type === 'interrupted');
   assert.match(outcome.reason, /signal SIGKILL.*sent no event for 100 ms/);
 });
@@ -156,7 +158,7 @@ test('a host that sends no heartbeat is killed', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', {
     limits: { heartbeatIntervalMs: 20, hostSilenceMs: 1000 },
   });
-  const run = executor.submit(trainingJob('a'));
+  const run = await executor.submit(trainingJob('a'));
   process.kill(Number(await firstText(run)), 'SIGSTOP');
   const outcome = await run.outcome;
   assert.ok(outcome.type === 'interrupted');
@@ -178,20 +180,20 @@ test('an idle host that holds too much memory is replaced', async (context) => {
 
 test('close lets a training stop, interrupts it, and ends the host; later trainings do not start', async (context) => {
   const executor = startExecutor(context, 'wait-for-stop');
-  const run = executor.submit(trainingJob('a'));
+  const run = await executor.submit(trainingJob('a'));
   await firstText(run);
   await executor.close();
-  for (const { outcome } of [run, executor.submit(trainingJob('b'))]) {
+  for (const { outcome } of [run, await executor.submit(trainingJob('b'))]) {
     const ended = await outcome;
     assert.ok(ended.type === 'interrupted');
     assert.match(ended.reason, /the server was stopped/);
   }
-  assert.deepEqual(executor.processIds(), []);
+  assert.deepEqual(executor.hostStats().processIds, []);
 });
 
 test('close kills a host whose training does not stop within the grace', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', { limits: { closeMs: 50 } });
-  const run = executor.submit(trainingJob('a'));
+  const run = await executor.submit(trainingJob('a'));
   await firstText(run);
   await executor.close();
   const outcome = await run.outcome;
@@ -202,7 +204,7 @@ test('close kills a host whose training does not stop within the grace', async (
 test('says at its start that TensorFlow does not load, and each training says it again', async (context) => {
   const executor = startExecutor(context, 'lack-backend');
   await assert.rejects(executor.warmUp(), { code: 'backend-unavailable' });
-  const outcome = await executor.submit(trainingJob('a')).outcome;
+  const outcome = await (await executor.submit(trainingJob('a'))).outcome;
   assert.ok(outcome.type === 'failed');
   assert.equal(outcome.error.code, 'backend-unavailable');
 });

@@ -100,6 +100,6 @@ test('--help describes the options, and an unknown one is named without a stack 
   assert.equal(help.status, 0, help.stderr);
   assert.match(help.stdout, /--keep[\s\S]*--config <json>/);
   const unknown = spawnSync(process.execPath, [GATELM, 'quickstart', '--fast'], { encoding: 'utf8' });
-  assert.equal(unknown.status, 1);
+  assert.equal(unknown.status, 2);
   assert.equal(unknown.stderr, "error: unknown option '--fast'\n");
 });

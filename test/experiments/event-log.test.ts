@@ -93,9 +93,9 @@ test('a creation that is rolled back tells nobody that it was queued', async (t)
   const rows = other.prepare<[string], number>('SELECT count(*) FROM experiments WHERE id = ?').pluck();
   const heard: { type: string; rows: number | undefined }[] = [];
   const publish = services.bus.publish.bind(services.bus);
-  t.mock.method(services.bus, 'publish', (event: Parameters<typeof publish>[0]) => {
-    heard.push({ type: event.type, rows: rows.get(event.experimentId) });
-    publish(event);
+  t.mock.method(services.bus, 'publish', (...[id, event]: Parameters<typeof publish>) => {
+    heard.push({ type: event.type, rows: rows.get(id) });
+    publish(id, event);
   });
   const add = t.mock.method(services.queue, 'wake', () => {
     throw new Error('after the event was stored');

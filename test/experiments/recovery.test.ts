@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Sqlite from 'better-sqlite3';
 import request from 'supertest';
 import type { Environment } from '../../src/contracts/environment.js';
 import { parseEnvironment } from '../../src/contracts/environment.js';
@@ -13,7 +14,9 @@ import {
 import { createExperiment } from '../../src/experiments/create-experiment.js';
 import { viewExperiment } from '../../src/experiments/experiment-view.js';
 import { findExperiment } from '../../src/experiments/find-experiment.js';
+import { recordRunEvent } from '../../src/experiments/record-run.js';
 import { createServices, type Services } from '../../src/experiments/services.js';
+import { DATABASE_FILE } from '../../src/files/layout.js';
 import {
   checkpointEvent,
   epochEvent,
@@ -55,8 +58,8 @@ async function post(services: Services, body: object = {}): Promise<string> {
   return (await createExperiment(services, body)).experiment.id;
 }
 
-test('a host that dies leaves its experiment interrupted, and the queue goes on', async (t) => {
-  const { services, training } = start(temporaryFolder(t));
+test('a host that dies leaves its experiment interrupted where it may not restart, and the queue goes on', async (t) => {
+  const { services, training } = start(temporaryFolder(t), { maxRestarts: 0 });
   t.after(() => services.close());
   const first = await post(services);
   const second = await post(services);
@@ -174,7 +177,7 @@ test('a server that was killed finds its experiments interrupted, or stopped if 
 
   // The folder's lock is let go with the process; here by the services that had it.
   await killed.services.close().catch(() => {});
-  const next = start(dataDir);
+  const next = start(dataDir, { maxRestarts: 0 });
   t.after(() => next.services.close());
   const states = ids.map((id) => findExperiment(next.services.store, id).state);
   assert.deepEqual(states, ['interrupted', 'cancelled', 'paused']);
@@ -224,4 +227,105 @@ test('a folder that was being filled goes when its experiment was not stored, an
   await startService(t, { dataDir });
   assert.deepEqual(readdirSync(root).sort(), [body.id, 'of-another-database'].sort());
   assert.deepEqual(readdirSync(join(root, body.id)), ['weights']);
+});
+
+test('a checkpoint is progress: an experiment may be interrupted again and again while it gets on', async (t) => {
+  const { services, training } = start(temporaryFolder(t), { maxRestarts: 1 });
+  t.after(() => services.close());
+  const id = await post(services);
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    const run = await training.run(attempt - 1);
+    run.emit(startedEvent(attempt, attempt === 1 ? null : { epoch: attempt - 1, step: (attempt - 1) * 10 }));
+    run.emit(epochEvent(attempt), checkpointEvent(attempt));
+    run.finish({ type: 'interrupted', reason: 'for a test' });
+  }
+  const last = await training.run(4);
+  last.emit(startedEvent(5, { epoch: 4, step: 40 }));
+  last.finish({ type: 'interrupted', reason: 'for a test' });
+  await untilState(services, id, 'interrupted');
+  assert.equal(training.runs.length, 5, 'without a new checkpoint it stays interrupted');
+});
+
+test('what trained when the server was killed goes on by itself at the next start', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const first = start(dataDir);
+  const id = await post(first.services);
+  (await first.training.run(0)).emit(startedEvent(), epochEvent(1), checkpointEvent(1));
+  await untilState(first.services, id, 'running');
+  const { number } = findExperiment(first.services.store, id);
+  await first.services.close();
+  const killed = new Sqlite(join(dataDir, DATABASE_FILE)); // as a server leaves it that could not say anything any more
+  killed.prepare("UPDATE experiments SET state = 'running', will_restart = 0 WHERE number = ?").run(number);
+  killed.close();
+  const next = start(dataDir);
+  t.after(() => next.services.close());
+  const { job } = await next.training.run(0);
+  assert.deepEqual([job.experimentId, job.resume, job.attempt], [id, true, 2]);
+});
+
+test('an attempt that was thought dead is not heard any more, and nothing is recorded twice', async (t) => {
+  const { services, training } = start(temporaryFolder(t));
+  t.after(() => services.close());
+  const id = await post(services);
+  const zombie = await training.run(0);
+  zombie.emit(startedEvent());
+  await untilState(services, id, 'running');
+  const lease = { experimentId: id, attempt: 1 };
+  assert.equal(
+    recordRunEvent(services, lease, { seq: 1, event: stepEvent(1) }),
+    false,
+    'it was recorded before',
+  );
+  assert.equal(recordRunEvent(services, lease, { seq: 2, event: stepEvent(1) }), true);
+  assert.equal(recordRunEvent(services, lease, { seq: 2, event: stepEvent(1) }), false);
+  zombie.finish({ type: 'interrupted', reason: 'it seems to be dead' });
+  const second = await training.run(1);
+  second.emit(startedEvent(2));
+  await untilState(services, id, 'running');
+  for (const event of [stepEvent(99), checkpointEvent(9), SUCCEEDED_EVENT])
+    assert.equal(recordRunEvent(services, lease, { seq: 50, event }), false);
+  const experiment = findExperiment(services.store, id);
+  assert.deepEqual([experiment.state, experiment.modelDigest, experiment.runSeq], ['running', null, 1]);
+});
+
+test('uploads and deletions that a stopped server left half done go at the next start', async (t) => {
+  const dataDir = temporaryFolder(t);
+  await start(dataDir).services.close();
+  for (const name of ['.upload-c-1', '.removed-c-2', 'c-3']) {
+    mkdirSync(join(dataDir, 'corpora', name), { recursive: true });
+    writeFileSync(join(dataDir, 'corpora', name, 'whole.txt'), 'half');
+  }
+  const next = start(dataDir);
+  t.after(() => next.services.close());
+  assert.deepEqual(readdirSync(join(dataDir, 'corpora')), ['c-3']);
+});
+
+test('a data folder that is renamed under a running server makes it unready, and nothing lands elsewhere', async (t) => {
+  const root = temporaryFolder(t);
+  const [dataDir, elsewhere] = [join(root, 'data'), join(root, 'renamed')];
+  const service = await startService(t, { dataDir });
+  const upload = () =>
+    request(service.address)
+      .post('/corpora?name=cats')
+      .set('content-type', 'text/plain')
+      .send('a cat\n'.repeat(99));
+  renameSync(dataDir, elsewhere);
+  const unready = await request(service.address).get('/readyz').expect(503);
+  assert.equal(unready.body.code, 'data-folder-missing');
+  assert.match(unready.body.detail, /is not there any more/);
+  const posted = await request(service.address).post('/experiments').send({ corpus: 'cats' }).expect(503);
+  assert.equal(posted.body.code, 'data-folder-missing');
+  assert.equal(
+    (await request(service.address).post('/experiments').send({}).expect(503)).body.code,
+    'data-folder-missing',
+  );
+  await upload().expect(503);
+  await request(service.address).get('/corpora/cats').expect(503);
+  assert.deepEqual(readdirSync(root), ['renamed']);
+  mkdirSync(dataDir);
+  assert.match((await request(service.address).get('/readyz').expect(503)).body.detail, /another folder/);
+  rmdirSync(dataDir);
+  renameSync(elsewhere, dataDir);
+  await request(service.address).get('/readyz').expect(200);
+  await upload().expect(201);
 });

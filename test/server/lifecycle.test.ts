@@ -112,7 +112,7 @@ test('killing ends what does not heed a cancel, at once and without a last check
   const third = await training.run(2);
   assert.equal(third.experimentId, waiting);
   other.finish({ type: 'interrupted', reason: 'its host was killed', isBystander: true });
-  const again = await training.run(3); // by itself nobody is started again here (maxRestarts 0) but a bystander
+  const again = await training.run(3); // by itself nobody is started again here but a bystander, whose restart does not count
   assert.equal(again.experimentId, bystander);
   assert.equal(again.job.resume, true);
   const types = (await request(address).get(`/experiments/${bystander}/events`)).body.items.map(

@@ -239,8 +239,8 @@ test('of the offered types the one that is liked best is taken', () => {
 
 test('Prometheus gets losses and speed of what trains, and the memory of each process', async (t) => {
   const { address, training, inference } = await startService(t);
-  t.mock.method(training, 'residentBytes', () => 12_000);
-  t.mock.method(inference, 'residentBytes', () => 34_000);
+  t.mock.method(training, 'hostStats', () => ({ processIds: [1], residentBytes: 12_000 }));
+  t.mock.method(inference, 'hostStats', () => ({ processIds: [2], residentBytes: 34_000 }));
   const { body } = await request(address).post('/experiments').send({}).expect(201);
   const run = await training.run(0);
   run.emit(startedEvent(), stepEvent(7));

@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** A checkout with the true scripts/ and packages that only pretend, and what its set-up said. */
@@ -10,8 +12,10 @@ export interface FakeCheckout {
   /** The folder of its PATH, with pretended programs. */
   readonly programs: string;
   addProgram(name: string): void;
-  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_INSTALLER=fail. */
+  /** Runs set-up; variables steer the fakes: FAKE_NPM=fail, FAKE_PREBUILT=fail, FAKE_GYP=fail or environment, FAKE_TSC=fail, FAKE_VITE=fail, FAKE_INSTALLER=fail. */
   setUp(variables?: Record<string, string>, ...options: string[]): Outcome;
+  /** Runs several at once. */
+  setUpAtOnce(count: number): Promise<Outcome[]>;
   write(path: string, content: string): void;
   read(path: string): string;
 }
@@ -27,6 +31,11 @@ const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 /** npm: lays the pretended packages out, as `npm ci` does. */
 const NPM = `
   const { cpSync, rmSync, writeFileSync } = require('node:fs');
+  if (process.argv[3] === 'build:web') {
+    if (process.env.FAKE_VITE === 'fail') { console.error('web/src/main.ts: no such name'); process.exit(1); }
+    ${writing('dist/dashboard/index.html', 'dashboard')}
+    process.exit(0);
+  }
   if (process.argv[2] !== 'ci') throw new Error('expected npm ci');
   if (process.env.FAKE_NPM === 'fail') { console.error('npm error network down'); process.exit(7); }
   rmSync('node_modules', { recursive: true, force: true });
@@ -100,12 +109,23 @@ export function makeFakeCheckout(): FakeCheckout {
     GATELM_CACHE_DIR: join(folder, 'cache'),
     GATELM_LIBTENSORFLOW: 'cache,installer',
   };
+  async function startSetUp(): Promise<Outcome> {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+      cwd: folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    return { code, text: output, milliseconds: performance.now() - startedAt };
+  }
   return {
     root,
     programs,
     addProgram,
     write,
     read: (path) => readFileSync(join(root, path), 'utf8'),
+    setUpAtOnce: (count) => Promise.all(Array.from({ length: count }, startSetUp)),
     setUp(variables = {}, ...options) {
       const startedAt = performance.now();
       const { status, stdout, stderr } = spawnSync(

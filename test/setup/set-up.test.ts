@@ -36,6 +36,20 @@ describe('set-up', () => {
     assert.equal(checkout.setUp({}, '--quiet').text, '');
   });
 
+  it('runs three at once in one checkout: each step runs once, and all are ready', async () => {
+    const checkout = fresh();
+    const outcomes = await checkout.setUpAtOnce(3);
+    assert.deepEqual(
+      outcomes.map(({ code }) => code),
+      [0, 0, 0],
+    );
+    const steps = outcomes.flatMap(({ text }) => stepsOf(text));
+    assert.equal(steps.length, new Set(steps).size, outcomes.map(({ text }) => text).join('\n'));
+    assert.ok(steps.includes('typescript'));
+    for (const { text } of outcomes) assert.match(text, /gatelm set-up: ready, native backend/);
+    assert.deepEqual(readdirSync(join(checkout.root, 'dist', '.setup')), ['logs']);
+  });
+
   it('does again what an input has changed, and what has gone missing', () => {
     const checkout = fresh();
     checkout.setUp();
@@ -175,6 +189,24 @@ describe('set-up', () => {
       );
     }
     assert.equal(checkout.setUp().code, 0);
+  });
+
+  it('builds the dashboard, again when it or what it imports has changed, and goes on where it cannot', () => {
+    const checkout = fresh();
+    checkout.write('web/index.html', '<html>');
+    checkout.write('web/src/main.ts', "import { a } from '../../src/a.js';");
+    assert.match(checkout.setUp().text, /✓ dashboard: /);
+    assert.equal(checkout.read('dist/dashboard/index.html'), 'dashboard');
+    checkout.write('tsconfig.json', '{ }');
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    checkout.write('src/a.ts', 'export const a = 1;');
+    const broken = checkout.setUp({ FAKE_VITE: 'fail' });
+    assert.equal(broken.code, 0, broken.text);
+    assert.match(broken.text, /! dashboard: not built, the server runs without it: dashboard-build failed/);
+    assert.match(broken.text, /\| web\/src\/main\.ts: no such name/);
+    assert.equal(existsSync(join(checkout.root, 'dist', 'dashboard')), false);
+    assert.deepEqual(stepsOf(checkout.setUp().text), [], 'the same sources are not built again');
+    assert.deepEqual(stepsOf(checkout.setUp({}, '--retry').text), ['dashboard']);
   });
 
   it('fails without dependencies, showing npm’s words, and leaves no lock', () => {

@@ -1,6 +1,7 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type HostStats, NO_PROCESSES } from '../../src/compute/host-stats.js';
 import type {
   InferenceExecutor,
   InferencePartOf,
@@ -14,6 +15,7 @@ import type { TrainingEvent } from '../../src/contracts/events.js';
 import type {
   BackendReport,
   InferenceTask,
+  RunEvent,
   StopMode,
   TrainingJob,
   TrainingOutcome,
@@ -34,7 +36,7 @@ export class FakeRun implements TrainingRun {
   readonly job: TrainingJob;
   readonly stops: StopMode[] = [];
   readonly outcome: Promise<TrainingOutcome>;
-  readonly events: AsyncIterable<TrainingEvent>;
+  readonly events: AsyncIterable<RunEvent>;
   readonly #waiting: TrainingEvent[] = [];
   #onStop: (mode: StopMode) => void = () => {};
   #settle: (outcome: TrainingOutcome) => void = () => {};
@@ -51,6 +53,10 @@ export class FakeRun implements TrainingRun {
 
   get experimentId(): string {
     return this.job.experimentId;
+  }
+
+  get attempt(): number {
+    return this.job.attempt;
   }
 
   emit(...events: TrainingEvent[]): void {
@@ -77,10 +83,10 @@ export class FakeRun implements TrainingRun {
     this.#onStop = listener;
   }
 
-  async *#iterate(): AsyncGenerator<TrainingEvent> {
-    for (;;) {
+  async *#iterate(): AsyncGenerator<RunEvent> {
+    for (let seq = 1; ; ) {
       const next = this.#waiting.shift();
-      if (next) yield next;
+      if (next) yield { seq: seq++, event: next };
       else if (this.#isOver) return;
       else
         await new Promise<void>((wake) => {
@@ -91,22 +97,33 @@ export class FakeRun implements TrainingRun {
 }
 
 export class FakeTrainingExecutor implements TrainingExecutor {
-  readonly slots: number;
+  readonly #slots: number;
   readonly runs: FakeRun[] = [];
-  readonly #plays: boolean;
+  readonly #plays: boolean | PlayedLoss;
+  /** Epochs that each experiment has a checkpoint of. */
+  readonly #done = new Map<string, number>();
   #onSubmit: (run: FakeRun) => void = () => {};
   closed = false;
 
-  /** @param plays trainings run by themselves, all epochs, and heed stops */
-  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean } = {}) {
-    this.slots = slots;
+  /** @param plays trainings run by themselves, all epochs, and heed stops; a function gives their losses */
+  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean | PlayedLoss } = {}) {
+    this.#slots = slots;
     this.#plays = plays;
   }
 
-  submit(job: TrainingJob): FakeRun {
+  capacity(): number {
+    return this.#slots;
+  }
+
+  attach(): null {
+    return null;
+  }
+
+  async submit(job: TrainingJob): Promise<FakeRun> {
     const run = new FakeRun(job);
     this.runs.push(run);
-    if (this.#plays) void playTraining(run);
+    if (this.#plays === true) void playTraining(run);
+    else if (this.#plays) void playLosses(run, this.#plays, this.#done);
     this.#onSubmit(run);
     return run;
   }
@@ -129,12 +146,8 @@ export class FakeTrainingExecutor implements TrainingExecutor {
     return null;
   }
 
-  processIds(): readonly number[] {
-    return [];
-  }
-
-  residentBytes(): number {
-    return 0;
+  hostStats(): HostStats {
+    return NO_PROCESSES;
   }
 
   async close(): Promise<void> {
@@ -190,12 +203,8 @@ export class FakeInferenceExecutor implements InferenceExecutor {
     return null;
   }
 
-  processIds(): readonly number[] {
-    return [];
-  }
-
-  residentBytes(): number {
-    return 0;
+  hostStats(): HostStats {
+    return NO_PROCESSES;
   }
 
   async close(): Promise<void> {}
@@ -387,6 +396,33 @@ async function playTraining(run: FakeRun): Promise<void> {
       }
       run.emit(event);
     }
+  }
+  run.emit(SUCCEEDED_EVENT);
+  run.finish({ type: 'succeeded' });
+}
+
+/** The validation loss of a config after an epoch (1, 2, …). */
+export type PlayedLoss = (config: TrainingJob['config'], epoch: number) => number;
+
+/** Goes on from its last epoch when it is resumed; a stop takes effect at a random later turn. */
+async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, number>): Promise<void> {
+  const { experimentId, job } = run;
+  let stop: StopMode | undefined;
+  run.onStop((mode) => {
+    stop = mode;
+  });
+  const first = (job.resume && done.get(experimentId)) || 0;
+  run.emit(startedEvent(job.attempt, first > 0 ? { epoch: first, step: first * 10 } : null));
+  for (let epoch = first + 1; epoch <= job.config.training.epochs; epoch++) {
+    const turns = 1 + Math.floor(Math.random() * 5);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume));
+    if (epoch > (job.pauseAtEpoch ?? Number.POSITIVE_INFINITY)) stop ??= 'pause';
+    if (stop) {
+      run.finish({ type: 'stopped', mode: stop });
+      return;
+    }
+    run.emit(epochEvent(epoch, Math.exp(loss(job.config, epoch))), checkpointEvent(epoch));
+    done.set(experimentId, epoch);
   }
   run.emit(SUCCEEDED_EVENT);
   run.finish({ type: 'succeeded' });

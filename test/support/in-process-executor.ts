@@ -63,14 +63,6 @@ export class InProcessExecutor implements InferenceExecutor {
     return null;
   }
 
-  processIds(): readonly number[] {
-    return [];
-  }
-
-  residentBytes(): number {
-    return 0;
-  }
-
   async close(): Promise<void> {}
 }
 

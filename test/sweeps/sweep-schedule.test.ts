@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SweepSpace, SweepStopping, SweepStrategy } from '../../src/contracts/sweep.js';
+import type { TrialLimit } from '../../src/contracts/sweep-record.js';
 import { createProposer } from '../../src/sweeps/proposer.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
 import { createStoppingRule } from '../../src/sweeps/stopping-rule.js';
-import { SweepSchedule, type TrialLimit, type TrialProgress } from '../../src/sweeps/sweep-schedule.js';
+import { SweepSchedule, type TrialProgress } from '../../src/sweeps/sweep-schedule.js';
 
 const EPOCHS = 9;
 const SPACE = createSearchSpace(
@@ -25,7 +26,7 @@ function schedule({ stopping = { type: 'asha' }, limits, parallel = 3 }: Options
   return new SweepSchedule({
     proposer: createProposer(SweepStrategy.parse({ type: 'tpe', startupTrials: 5 }), SPACE, 1),
     rule: createStoppingRule(SweepStopping.parse(stopping), EPOCHS),
-    epochs: EPOCHS,
+    epochsOf: () => EPOCHS,
     parallel,
     limits: limits ?? [{ afterRungs: 0, trials: 20 }],
   });

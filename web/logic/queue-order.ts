@@ -18,15 +18,12 @@ export function planMove(queue: readonly Queued[], id: string, place: number): M
   wanted.splice(Math.max(0, Math.min(place, wanted.length)), 0, moved);
   const arrival = new Map(queue.map((queued, index) => [queued.id, index]));
   const priorities = wanted.map(({ priority }) => priority);
-  // From the end upwards: each is at least as high as the next, and higher where it arrived later.
+  // From the end upwards: each is at least as high as the next, and higher where it may have arrived later: who came first is
+  // known of equal priorities alone.
   for (let index = wanted.length - 2; index >= 0; index--) {
-    const isLater = arrival.get(wanted[index]!.id)! > arrival.get(wanted[index + 1]!.id)!;
-    priorities[index] = Math.max(priorities[index]!, priorities[index + 1]! + (isLater ? 1 : 0));
-  }
-  // What was moved down keeps no higher priority than what is before it now.
-  for (let index = 1; index < wanted.length; index++) {
-    const before = priorities[index - 1]!;
-    if (wanted[index] === moved && priorities[index]! > before) priorities[index] = before;
+    const [one, next] = [wanted[index]!, wanted[index + 1]!];
+    const isEarlier = one.priority === next.priority && arrival.get(one.id)! < arrival.get(next.id)!;
+    priorities[index] = Math.max(priorities[index]!, priorities[index + 1]! + (isEarlier ? 0 : 1));
   }
   const excess = Math.max(0, (priorities[0] ?? 0) - LARGEST);
   const changes = new Map<string, number>();

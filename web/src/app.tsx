@@ -8,6 +8,12 @@ import { ExperimentsPage } from './pages/experiments.js';
 import { route } from './state/router.js';
 
 const ExperimentPage = lazyPage(async () => (await import('./pages/experiment.js')).ExperimentPage);
+const NewExperimentPage = lazyPage(async () => (await import('./pages/new-experiment.js')).NewExperimentPage);
+const ComparePage = lazyPage(async () => (await import('./pages/compare.js')).ComparePage);
+const PlaygroundPage = lazyPage(async () => (await import('./pages/playground.js')).PlaygroundPage);
+const InspectorPage = lazyPage(async () => (await import('./pages/inspector.js')).InspectorPage);
+const CorporaPage = lazyPage(async () => (await import('./pages/corpora.js')).CorporaPage);
+const MachinePage = lazyPage(async () => (await import('./pages/machine.js')).MachinePage);
 
 export function App() {
   const shown = route.value;
@@ -33,7 +39,19 @@ function Page() {
   switch (shown.page) {
     case 'experiment':
       return <ExperimentPage key={shown.id} id={shown.id} />;
-    default:
+    case 'new':
+      return <NewExperimentPage fork={shown.fork} preset={shown.preset} />;
+    case 'compare':
+      return <ComparePage ids={shown.ids} />;
+    case 'playground':
+      return <PlaygroundPage experiment={shown.experiment} />;
+    case 'inspector':
+      return <InspectorPage experiment={shown.experiment} />;
+    case 'corpora':
+      return <CorporaPage name={shown.name} />;
+    case 'machine':
+      return <MachinePage />;
+    case 'experiments':
       return <ExperimentsPage />;
   }
 }

@@ -5,8 +5,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '../command.mjs';
 import { describeFailure, SetupError } from '../failure.mjs';
+import { runNpm } from '../npm.mjs';
 import { bytesOf, megabytes } from '../report.mjs';
 import { hashOf, readJson } from '../stamps.mjs';
 
@@ -41,7 +41,7 @@ export const dependenciesStep = {
     }
     if (!lock) return installTfjsNode(settings, report);
     const what = `npm ci, ${Object.keys(lock.packages).length - 1} packages of the lock file, about 500 MB on disk`;
-    await report.task('dependencies', what, () => runNpm(settings, ['ci']));
+    await report.task('dependencies', what, () => install(settings, ['ci']));
   },
 };
 
@@ -50,24 +50,16 @@ async function installTfjsNode(settings, report) {
   const command = ['install', '--prefix', '.', '--omit=dev', '--no-package-lock'];
   try {
     const what = 'npm install for tfjs-node, which npm has left out, about 400 MB on disk';
-    await report.task('dependencies', what, () => runNpm(settings, command));
+    await report.task('dependencies', what, () => install(settings, command));
   } catch (error) {
     report.warn('dependencies', describeFailure(error));
     return { unavailable: true };
   }
 }
 
-async function runNpm(settings, command) {
-  const { npm_execpath: npm = '' } = settings.env;
-  const runsUs = /npm-cli\.c?js$/.test(npm);
-  const args = [...command, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await runCommand({
-    ...settings,
-    name: `npm-${command[0]}`,
-    program: runsUs ? process.execPath : process.platform === 'win32' ? 'npm.cmd' : 'npm',
-    args: runsUs ? [npm, ...args] : args,
-    cwd: settings.root,
-  }).catch((error) => {
+async function install(settings, command) {
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await runNpm(settings, `npm-${command[0]}`, [...command, ...options]).catch((error) => {
     throw new SetupError('npm could not install the dependencies', {
       tried: [`npm ${command[0]}: ${error.message}`],
       output: error.output,

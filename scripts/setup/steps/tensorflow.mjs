@@ -4,8 +4,14 @@
  */
 import { existsSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { buildBinding, buildToolsAdvice, findPython, missingBuildTools } from '../build.mjs';
+import { basename, dirname, join } from 'node:path';
+import {
+  buildBinding,
+  buildToolsAdvice,
+  findPython,
+  missingBuildTools,
+  requireBuildTools,
+} from '../build.mjs';
 import { isCached, keep, obtain, place, provide } from '../cache.mjs';
 import { reasonOf, SetupError } from '../failure.mjs';
 import { downloadWheel, runTfjsInstaller, WHEEL, wheelUnsuitable } from '../fetch.mjs';
@@ -25,13 +31,14 @@ export const tensorflowStep = {
   applies: ({ settings }) => settings.backend !== 'wasm',
 
   key: ({ settings }) =>
-    `${tfjsVersion(settings)} ${process.platform} ${process.arch} abi${process.versions.modules}`,
+    `${layoutOf(settings).version} ${process.platform} ${process.arch} abi${process.versions.modules}`,
 
   isThere({ settings }, stamp) {
     if (stamp.unavailable)
       return settings.backend === 'auto' && stamp.circumstances === circumstancesOf(settings);
     const library = { darwin: 'libtensorflow.dylib', win32: 'tensorflow.lib' }[process.platform];
-    const files = [join(depsDir(settings), 'lib', library ?? 'libtensorflow.so'), bindingFile(settings)];
+    const { deps, binding } = layoutOf(settings);
+    const files = [join(deps, 'lib', library ?? 'libtensorflow.so'), binding];
     return files.every((file) => bytesOf(file) > 0);
   },
 
@@ -42,7 +49,7 @@ export const tensorflowStep = {
       report.line(`✓ ${NAME}: TensorFlow ${present} is there already and loads`);
       return { version: present, source: 'found' };
     }
-    if (!existsSync(tfjsDir(settings))) return giveUp(context, [['npm', 'tfjs-node is not installed']]);
+    if (!existsSync(layoutOf(settings).dir)) return giveUp(context, [['npm', 'tfjs-node is not installed']]);
     const failures = settings.libtensorflow.length > 0 ? [] : [['nowhere', 'GATELM_LIBTENSORFLOW=off']];
     for (const source of settings.libtensorflow) {
       try {
@@ -59,12 +66,12 @@ export const tensorflowStep = {
 
 /** A library that another program has put there, tfjs-node's installer for one. */
 async function inPlace(settings) {
-  if (settings.libtensorflow.length === 0 || bytesOf(bindingFile(settings)) === 0) return undefined;
+  if (settings.libtensorflow.length === 0 || bytesOf(layoutOf(settings).binding) === 0) return undefined;
   return probeTensorflow(settings).catch(() => undefined);
 }
 
 async function fromCache(context) {
-  const keys = [...(wheelUnsuitable() ? [] : [wheelKey(WHEEL)]), installerKey(context.settings)];
+  const keys = [...(wheelUnsuitable() ? [] : [wheelKey(WHEEL)]), layoutOf(context.settings).installerKey];
   const key = keys.find((candidate) => isCached(context, candidate));
   if (!key) throw new Error(`no copy in ${context.settings.cacheDir}`);
   return install(context, key);
@@ -79,20 +86,20 @@ async function fromWheel(context) {
 /** Places a library and makes the binding to it; that it can be made is seen before anything large is downloaded. */
 async function install(context, key, download) {
   const { settings, report } = context;
-  const missing = missingBuildTools(settings.env);
-  if (missing.length > 0 && !isCached(context, bindingKey(settings, key)))
-    throw new Error(`${missing.join(', ')} not found, needed to build tfjs-node’s binding to it`);
+  const { dir, deps, binding, bindingKey } = layoutOf(settings);
+  if (!isCached(context, bindingKey(key)))
+    requireBuildTools(settings.env, ', needed to build tfjs-node’s binding to it');
   await download?.();
   await report.task(NAME, `placing the copy of libtensorflow in ${settings.cacheDir}`, async () => {
-    const { bytes, linked } = await place(context, key, depsDir(settings));
+    const { bytes, linked } = await place(context, key, deps);
     return `${megabytes(bytes)}, SHA-256 as noted, ${linked ? 'hard links: no further space' : 'copied'}`;
   });
   return provide(context, {
     step: NAME,
-    key: bindingKey(settings, key),
-    file: bindingFile(settings),
+    key: bindingKey(key),
+    file: binding,
     probe: () => probeTensorflow(settings),
-    ways: [['building tfjs-node’s binding, about 10 s', () => buildBinding(settings, tfjsDir(settings))]],
+    ways: [['building tfjs-node’s binding, about 10 s', () => buildBinding(settings, dir)]],
   });
 }
 
@@ -113,13 +120,13 @@ export function obtainWheel(context, wheel) {
 
 async function fromInstaller(context) {
   const { settings } = context;
+  const { dir, deps, binding, installerKey, bindingKey } = layoutOf(settings);
   const why = wheelUnsuitable();
   if (why?.includes('musl')) throw new Error(why); // its library is built for glibc too
-  await runTfjsInstaller(context, tfjsDir(settings));
+  await runTfjsInstaller(context, dir);
   const version = await probeTensorflow(settings);
-  const key = installerKey(settings);
-  await keep(context, bindingKey(settings, key), dirname(bindingFile(settings)), ['tfjs_binding.node']);
-  await keep(context, key, depsDir(settings), ['lib', 'include']);
+  await keep(context, bindingKey(installerKey), dirname(binding), [basename(binding)]);
+  await keep(context, installerKey, deps, ['lib', 'include']);
   return version;
 }
 
@@ -163,35 +170,21 @@ function wheelKey({ requirement, sha256 }) {
   return `libtensorflow/${requirement.replace('==', '-')}-${sha256.slice(0, 16)}`;
 }
 
-function installerKey(settings) {
-  return `libtensorflow/tfjs-node-${tfjsVersion(settings)}-${process.platform}-${process.arch}`;
-}
-
-function bindingKey(settings, libraryKey) {
-  const library = libraryKey.replace('libtensorflow/', '');
-  const target = `napi${napiVersion(settings)}-${process.platform}-${process.arch}`;
-  return `binaries/tfjs_binding-${tfjsVersion(settings)}-${library}-${target}`;
-}
-
-function tfjsDir(settings) {
-  return settings.packageDir('@tensorflow/tfjs-node');
-}
-
-function tfjsVersion(settings) {
-  return readJson(join(tfjsDir(settings), 'package.json'))?.version ?? '';
-}
-
-function depsDir(settings) {
-  return join(tfjsDir(settings), 'deps');
-}
-
-/** Where tfjs-node looks for its binding. */
-function bindingFile(settings) {
-  return join(tfjsDir(settings), 'lib', `napi-v${napiVersion(settings)}`, 'tfjs_binding.node');
-}
-
-/** As node-pre-gyp chooses: the highest version that both the package and this Node know. */
-function napiVersion(settings) {
-  const known = readJson(join(tfjsDir(settings), 'package.json'))?.binary?.napi_versions ?? [8];
-  return Math.max(...known.filter((version) => version <= Number(process.versions.napi)));
+/** Where tfjs-node lies and looks for its library and binding, and the keys of these in the cache. */
+function layoutOf({ packageDir }) {
+  const dir = packageDir('@tensorflow/tfjs-node');
+  const { version = '', binary } = readJson(join(dir, 'package.json')) ?? {};
+  // As node-pre-gyp chooses: the highest version that both the package and this Node know.
+  const known = (binary?.napi_versions ?? [8]).filter((napi) => napi <= Number(process.versions.napi));
+  const napi = Math.max(...known);
+  const target = `${process.platform}-${process.arch}`;
+  return {
+    dir,
+    version,
+    deps: join(dir, 'deps'),
+    binding: join(dir, 'lib', `napi-v${napi}`, 'tfjs_binding.node'),
+    installerKey: `libtensorflow/tfjs-node-${version}-${target}`,
+    bindingKey: (libraryKey) =>
+      `binaries/tfjs_binding-${version}-${basename(libraryKey)}-napi${napi}-${target}`,
+  };
 }

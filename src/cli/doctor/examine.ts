@@ -19,6 +19,7 @@ const SetupReport = z.object({
   tensorflow: z.string().nullable().describe('Version of libtensorflow'),
   source: z.string().nullable().describe('Where libtensorflow comes from'),
   reasons: z.array(z.string()).describe('Why it is not native with fused kernels'),
+  dashboardReasons: z.array(z.string()).describe('Why the dashboard could not be built'),
   sqlite: z.string().nullable().describe('Version of SQLite; null where it does not load'),
   pending: z.array(z.string()).describe('Steps of set-up that are not done'),
   python: z.string().nullable(),

@@ -14,7 +14,12 @@ const SLOW_PATHS = ['portable'];
 
 /** Errors come first: with them gatelm does not run. */
 export function findProblems(state: MachineState): Problem[] {
-  return [...findErrors(state), ...findSlowCompute(state), ...findShortages(state)];
+  return [
+    ...findErrors(state),
+    ...findSlowCompute(state),
+    ...findShortages(state),
+    ...findMissingPages(state),
+  ];
 }
 
 function findErrors({ setup, backend, backendError, data }: MachineState): Problem[] {
@@ -116,6 +121,13 @@ function findShortages({ memory, data }: MachineState): Problem[] {
     });
   }
   return problems;
+}
+
+function findMissingPages({ dashboard, setup }: MachineState): Problem[] {
+  if (dashboard) return [];
+  const why = setup?.dashboardReasons.join('; ') || 'set-up has not built it';
+  const todo = setup ? `${setup.command} --retry` : 'build the image again and read what set-up says';
+  return [{ severity: 'warning', what: 'there is no dashboard at /', why, todo }];
 }
 
 /** 1234567890 → `1.2 GB`. */

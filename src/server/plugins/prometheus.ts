@@ -42,15 +42,19 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
       for (const state of ExperimentState.options) this.set({ state }, counts.get(state) ?? 0);
     },
   });
-  gauge('gatelm_training_slots', 'Experiments that may train side by side', () => trainingExecutor.slots);
+  gauge('gatelm_training_slots', 'Experiments that may train side by side', () =>
+    trainingExecutor.capacity(),
+  );
   gauge('gatelm_training_slots_used', 'Experiments that hold a slot', () => queue.activeIds.length);
   gauge('gatelm_streams', 'Open event streams', () => streams.size);
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
   );
   for (const [host, executor] of Object.entries({ training: trainingExecutor, inference: services.executor }))
-    gauge(`gatelm_${host}_resident_memory_bytes`, `Resident memory of the ${host} host`, () =>
-      executor.residentBytes(),
+    gauge(
+      `gatelm_${host}_resident_memory_bytes`,
+      `Resident memory of the ${host} host`,
+      () => executor.hostStats?.().residentBytes ?? 0,
     );
   const trainings = Object.entries(TRAINING_GAUGES).map(([key, [name, help]]) => ({
     key,

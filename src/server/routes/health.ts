@@ -7,19 +7,23 @@ import { withProblems } from '../problem.js';
 
 const TAGS = ['operations'];
 
-type Host = Pick<Services['executor'], 'backendReport' | 'unusableReason' | 'processIds'>;
+type Host = Pick<Services['executor'], 'backendReport' | 'unusableReason' | 'hostStats'>;
+
+function processIdsOf(host: Host): number[] {
+  return [...(host.hostStats?.().processIds ?? [])];
+}
 
 /** @throws host-unavailable, with the reason */
 function readinessOf(name: 'training' | 'inference', host: Host): Readiness['training'] {
   const reason = host.unusableReason();
   if (reason !== null) throw appError('host-unavailable', { host: name, reason });
-  if (host.processIds().length === 0) return 'idle';
+  if (processIdsOf(host).length === 0) return 'idle';
   return host.backendReport() ? 'ready' : 'starting';
 }
 
 /** /healthz and /readyz */
 export function routeHealth(app: HttpApp, services: Services): void {
-  const { trainingExecutor, executor, queue, store } = services;
+  const { trainingExecutor, executor, folder, queue, store } = services;
   const version = packageVersion();
   app.get(
     '/healthz',
@@ -35,12 +39,12 @@ export function routeHealth(app: HttpApp, services: Services): void {
       version,
       uptimeSeconds: Math.round(process.uptime()),
       training: {
-        slots: trainingExecutor.slots,
+        slots: trainingExecutor.capacity(),
         active: [...queue.activeIds],
         backend: trainingExecutor.backendReport(),
-        processIds: [...trainingExecutor.processIds()],
+        processIds: processIdsOf(trainingExecutor),
       },
-      inference: { backend: executor.backendReport(), processIds: [...executor.processIds()] },
+      inference: { backend: executor.backendReport(), processIds: processIdsOf(executor) },
     }),
   );
   app.get(
@@ -54,6 +58,7 @@ export function routeHealth(app: HttpApp, services: Services): void {
     },
     async (): Promise<Readiness> => {
       store.check();
+      folder.assertPresent();
       return {
         status: 'ready',
         database: 'ready',

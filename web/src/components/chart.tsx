@@ -40,6 +40,8 @@ export interface ChartProps {
   readonly onRange: (range: Range | null) => void;
   /** A line that is to stand out. */
   readonly focusKey?: string | null;
+  /** The line that the cursor is near; null = none. */
+  readonly onFocus?: (key: string | null) => void;
   readonly showsLegend?: boolean;
 }
 

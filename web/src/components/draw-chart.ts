@@ -23,6 +23,7 @@ export function drawChart(
   read: () => ChartProps,
   onPoint: (pointed: Pointed | null) => void,
 ): DrawnChart {
+  let isUpdating = false;
   const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const plot = new Plot(optionsOf(), columns(), holder);
   const observer = new ResizeObserver(() => resize());
@@ -59,7 +60,10 @@ export function drawChart(
           ...axis,
           values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : formatTick(tick))),
           size: 62,
-          ...(isLogarithmic && { filter: (plot, splits) => logarithmicTicks(plot, splits) }),
+          ...(isLogarithmic && {
+            filter: logarithmicTicks,
+            grid: { stroke: colourOf('--grid'), width: 1, filter: logarithmicTicks },
+          }),
         },
       ],
       cursor: {
@@ -88,6 +92,7 @@ export function drawChart(
       hooks: {
         setCursor: [showPointed],
         setSelect: [zoom],
+        setSeries: [onSeries],
         draw: [drawReferences],
       },
     };
@@ -98,7 +103,7 @@ export function drawChart(
     const { min = 1, max = 1 } = plot.scales.y!;
     const decades = Math.log10(max / min);
     return splits.map((split) => {
-      const digit = Math.round(split / 10 ** Math.floor(Math.log10(split) + 1e-9));
+      const digit = Math.round(split / 10 ** Math.floor(Math.log10(split) + 1e-6));
       return decades < 0.8 || digit === 1 || (decades < 2.5 && (digit === 2 || digit === 5)) ? split : null;
     });
   }
@@ -117,6 +122,13 @@ export function drawChart(
   function present(): Range {
     const { min, max } = plot.scales.x!;
     return [min ?? 0, max ?? 1];
+  }
+
+  /** The cursor came near a line, or left it. */
+  function onSeries(_plot: uPlot, series: number | null): void {
+    if (isUpdating) return;
+    const { lines, onFocus } = read();
+    onFocus?.(series === null ? null : (lines[series - 1]?.key ?? null));
   }
 
   function zoom({ select }: uPlot): void {
@@ -206,7 +218,9 @@ export function drawChart(
       const { focusKey, lines } = read();
       plot.setData(columns(), true);
       const focused = lines.findIndex(({ key }) => key === focusKey);
+      isUpdating = true;
       plot.setSeries(focused === -1 ? (null as unknown as number) : focused + 1, { focus: true });
+      isUpdating = false;
     },
     onKey,
     destroy() {

@@ -23,6 +23,22 @@ const ENTRIES: readonly Entry[] = [
     text: 'nav.experiments',
     pages: ['experiments', 'experiment'],
   },
+  { route: { page: 'new', fork: null, preset: null }, icon: 'plus', text: 'nav.new', pages: ['new'] },
+  { route: { page: 'compare', ids: [] }, icon: 'compare', text: 'nav.compare', pages: ['compare'] },
+  {
+    route: { page: 'playground', experiment: null },
+    icon: 'pen',
+    text: 'nav.playground',
+    pages: ['playground'],
+  },
+  {
+    route: { page: 'inspector', experiment: null },
+    icon: 'lens',
+    text: 'nav.inspector',
+    pages: ['inspector'],
+  },
+  { route: { page: 'corpora', name: null }, icon: 'book', text: 'nav.corpora', pages: ['corpora'] },
+  { route: { page: 'machine' }, icon: 'chip', text: 'nav.machine', pages: ['machine'] },
 ];
 
 /** The frame around each page: where one can go, and how it looks. */

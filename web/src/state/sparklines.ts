@@ -1,7 +1,6 @@
 /** Small curves of the experiments in sight: read when a row comes into sight, and again while it trains. */
 import { type Signal, signal } from '@preact/signals';
 import type { Experiment } from '../../../src/contracts/experiment.js';
-import { isActive } from '../../logic/experiment-actions.js';
 import { getSeries } from '../api/experiments.js';
 
 const POINTS = 48;
@@ -46,13 +45,14 @@ function work(): void {
   }
 }
 
-async function read({ id, seq, state }: Experiment): Promise<void> {
+async function read({ id, seq }: Experiment): Promise<void> {
   const entry = entries.get(id)!;
   entry.readAt = Date.now();
   try {
     const series = await getSeries(id, { keys: ['validPerplexity', 'stepPerplexity'], maxPoints: POINTS });
     const valid = series.validPerplexity ?? [];
-    const points = valid.length >= 3 || !isActive(state) ? valid : (series.stepPerplexity ?? []);
+    const steps = series.stepPerplexity ?? [];
+    const points = valid.length >= 3 || steps.length < 2 ? valid : steps;
     entry.curve.value = points.flatMap(({ value }) => value ?? []);
     entry.seq = seq;
   } catch {

@@ -23,7 +23,7 @@ export function RunSamples({ events }: { readonly events: readonly LiveEvent[] }
         {shown.map(({ seq, data }) => (
           <li key={seq}>
             <span class="sample-epoch">{t('axis.epochValue', { epoch: String(data.epoch) })}</span>
-            <blockquote>{String(data.text)}</blockquote>
+            <blockquote>{String(data.text).replace(/^\s*\n/, '')}</blockquote>
           </li>
         ))}
       </ol>

@@ -1,7 +1,7 @@
 /** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
-import { EventData } from '../../contracts/events.js';
-import type { TrainingConfig } from '../../contracts/training.js';
-import type { Event } from './follow-experiment.js';
+import type { ProgressEvent } from '../client/client.js';
+import { EventData } from '../contracts/events.js';
+import type { TrainingConfig } from '../contracts/training.js';
 
 /** The part of a terminal that is used. */
 export interface Output {
@@ -35,7 +35,7 @@ export class ProgressDisplay {
     this.#start = now();
   }
 
-  show(event: Event): void {
+  show(event: ProgressEvent): void {
     switch (event.type) {
       case 'queued': {
         const { position } = EventData.queued.parse(event.data);

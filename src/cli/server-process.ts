@@ -30,7 +30,7 @@ export class ServerProcess {
   static async start(env: NodeJS.ProcessEnv): Promise<ServerProcess> {
     const host = env.GATELM_HOST || DEFAULT_HOST;
     const port = Number(env.GATELM_PORT || DEFAULT_PORT);
-    const child = fork(fileURLToPath(new URL('../main.js', import.meta.url)), ['serve'], {
+    const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['serve'], {
       env: { GATELM_LOG_LEVEL: 'warn', ...env, GATELM_PORT: String((await isFree(host, port)) ? port : 0) },
       detached: true, // Ctrl-C comes to this process, which passes it on once
       execArgv: [],

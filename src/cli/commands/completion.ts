@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { GatelmError } from '../../client/client.js';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+/** completion: a script for a shell, made from the commands themselves. */
+export function addCompletionCommand(program: Command): void {
+  program
+    .command('completion <shell>')
+    .description('Print completions for bash, zsh or fish, as in: source <(gatelm completion bash)')
+    .action((shell: string) => console.log(completionScript(program, shell)));
+}
+
+/** @throws GatelmError for a shell that is not known */
+export function completionScript(program: Command, shell: string): string {
+  const commands = commandsOf(program);
+  switch (shell) {
+    case 'bash':
+      return bash(commands);
+    case 'zsh':
+      return zsh(commands);
+    case 'fish':
+      return fish(commands);
+    default:
+      throw new GatelmError(400, { detail: `completions are for ${SHELLS.join(', ')}; got ${shell}` });
+  }
+}
+
+interface Described {
+  /** Such as "corpora upload". */
+  readonly path: string;
+  readonly description: string;
+  readonly options: readonly { readonly flag: string; readonly description: string }[];
+  readonly children: readonly string[];
+}
+
+function commandsOf(command: Command, path: readonly string[] = []): Described[] {
+  const children = command.commands.map((child) => child.name());
+  const options = command.options.flatMap(({ long, description }) =>
+    long ? [{ flag: long, description }] : [],
+  );
+  const own = { path: path.join(' '), description: command.description(), options, children };
+  return [own, ...command.commands.flatMap((child) => commandsOf(child, [...path, child.name()]))];
+}
+
+function bash(commands: readonly Described[]): string {
+  const cases = commands.map(
+    ({ path, options, children }) =>
+      `    '${path}') words='${[...children, ...options.map(({ flag }) => flag)].join(' ')}' ;;`,
+  );
+  return `_gatelm() {
+  local current=\${COMP_WORDS[COMP_CWORD]} path='' word words
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case " ${commands.map(({ path }) => path.replaceAll(' ', '_')).join(' ')} " in
+      *" \${path:+\${path// /_}_}$word "*) path="\${path:+$path }$word" ;;
+    esac
+  done
+  case "$path" in
+${cases.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -F _gatelm gatelm`;
+}
+
+/** zsh runs bash's completions. */
+function zsh(commands: readonly Described[]): string {
+  return `autoload -U +X compinit && compinit -u\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
+}
+
+function fish(commands: readonly Described[]): string {
+  const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
+  return commands
+    .flatMap(({ path, options, children }) => {
+      const words = path === '' ? [] : path.split(' ');
+      const condition =
+        words.length === 0
+          ? '__fish_use_subcommand'
+          : words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
+      const described = children.map((child) => {
+        const { description } = commands.find((other) => other.path === [...words, child].join(' '))!;
+        return `complete -c gatelm -f -n ${quote(condition)} -a ${child} -d ${quote(description)}`;
+      });
+      const flags = options.map(
+        ({ flag, description }) =>
+          `complete -c gatelm -n ${quote(condition)} -l ${flag.slice(2)} -d ${quote(description)}`,
+      );
+      return [...described, ...flags];
+    })
+    .join('\n');
+}

@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import { type Experiment, GatelmError, type Verb } from '../../client/client.js';
+import { decimal, duration, integer } from '../progress-display.js';
+import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
+import { paint, sparkline, table } from '../terminal.js';
+
+interface ListOptions extends ServerOptions {
+  readonly state?: string;
+  readonly tag?: string;
+  readonly corpus?: string;
+  readonly preset?: string;
+  readonly name?: string;
+  readonly sort?: string;
+  readonly limit: string;
+}
+
+const VERBS: Readonly<Record<Verb, string>> = {
+  pause: 'Write a checkpoint at the next step and stop; resume goes on from it',
+  resume: 'Queue a paused or interrupted experiment again',
+  cancel: 'End an experiment for good; its best weights stay usable',
+  retry: 'Queue an experiment again that failed, was cancelled or was interrupted',
+  kill: 'End an experiment now, without a last checkpoint',
+};
+
+/** list, show, delete, and the verbs that change what an experiment is. */
+export function addExperimentCommands(program: Command): void {
+  withServer(program.command('list'))
+    .description('List experiments, the newest first')
+    .option('--state <states>', 'only those in one of these states, with commas')
+    .option('--tag <tag>', 'only those with this tag')
+    .option('--corpus <name>', 'only those on this corpus')
+    .option('--preset <name>', 'only those of this preset')
+    .option('--name <text>', 'only those with this in their name')
+    .option('--sort <key>', 'created, or a metric such as validPerplexity; with - before it descending')
+    .option('--limit <number>', 'most experiments', '20')
+    .action(list);
+  withServer(program.command('show <experiment>'))
+    .description('One experiment: state, figures, curve, config')
+    .action(show);
+  for (const [verb, description] of Object.entries(VERBS) as [Verb, string][])
+    withServer(program.command(`${verb} <experiment>`))
+      .description(description)
+      .action(async (id: string, options: ServerOptions) => {
+        const experiment = await clientOf(options).control(id, verb);
+        print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
+      });
+  withServer(program.command('fork <experiment>'))
+    .description('Queue a new experiment that begins with the weights of this one')
+    .option('--config <json>', 'what differs, such as {"optimizer":{"learningRate":1}}', '{}')
+    .action(async (id: string, options: ServerOptions & { config: string }) => {
+      const fork = await clientOf(options).forkExperiment(id, parseJson(options.config, '--config'));
+      print(options, fork, () => `${fork.id} ${fork.state}: ${fork.name}`);
+    });
+  withServer(program.command('continue <experiment>'))
+    .description('Train an experiment that succeeded for more epochs')
+    .requiredOption('--epochs <number>', 'epochs beyond those that are done')
+    .action(async (id: string, options: ServerOptions & { epochs: string }) => {
+      const experiment = await clientOf(options).continueExperiment(id, Number(options.epochs));
+      print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
+    });
+  withServer(program.command('delete <experiment>'))
+    .description('Delete an experiment with its events, metrics and files')
+    .action(async (id: string, options: ServerOptions) => {
+      await clientOf(options).deleteExperiment(id);
+      print(options, { deleted: id }, () => `${id} is deleted`);
+    });
+}
+
+/** @throws Error that names the option */
+export function parseJson(text: string, option: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new GatelmError(400, {
+      detail: `${option} is not JSON: ${(error as Error).message}; got ${text.slice(0, 200)}`,
+    });
+  }
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { state, tag, corpus, preset, name, sort, limit } = options;
+  const query = { state, tag, corpus, preset, name, sort, limit };
+  const page = await clientOf(options).listExperiments(query as never);
+  print(options, page, () => {
+    if (page.items.length === 0) return 'No experiments. gatelm train begins one.';
+    const heading = ['id', 'name', 'state', 'epoch', 'valid', 'best', 'test', 'tokens/s', 'left'];
+    const more = page.nextCursor ? `\n… and more: --limit ${Number(limit) * 2}` : '';
+    return table([heading, ...page.items.map(row)]) + more;
+  });
+}
+
+function row({ id, name, state, latest, best, test }: Experiment): string[] {
+  return [
+    id,
+    name.length > 40 ? `${name.slice(0, 39)}…` : name,
+    state,
+    latest.epoch === null ? '–' : decimal(latest.epoch),
+    decimal(latest.validPerplexity),
+    decimal(best.validPerplexity),
+    decimal(test.perplexity),
+    latest.tokensPerSecond === null ? '–' : integer(latest.tokensPerSecond),
+    state === 'running' ? duration(latest.remainingSeconds) : '–',
+  ];
+}
+
+async function show(id: string, options: ServerOptions): Promise<void> {
+  const client = clientOf(options);
+  const experiment = await client.getExperiment(id);
+  const { series } = await client.getMetrics(experiment.id, { keys: ['validPerplexity', 'trainPerplexity'] });
+  print(options, experiment, () => {
+    const { name, state, config, latest, best, test, parameterCount, vocabularySize, run, error } =
+      experiment;
+    const curve = (key: string) => {
+      const values = (series[key] ?? []).map(({ value }) => value);
+      return values.length === 0
+        ? '–'
+        : `${sparkline(values)}  ${decimal(values[0]!)} → ${decimal(values.at(-1)!)}`;
+    };
+    const lines: [string, string][] = [
+      ['id', experiment.id],
+      ['name', name],
+      ['state', state],
+      ['corpus', `${config.corpus}, ${config.tokenizer.type} tokens`],
+      [
+        'model',
+        `${config.model.hiddenSizes.join(', ')} units, ${parameterCount === null ? '–' : integer(parameterCount)} parameters, vocabulary ${vocabularySize === null ? '–' : integer(vocabularySize)}`,
+      ],
+      ['epoch', `${latest.epoch === null ? '–' : decimal(latest.epoch)} of ${config.training.epochs}`],
+      ['train perplexity', curve('trainPerplexity')],
+      ['valid perplexity', curve('validPerplexity')],
+      ['best', `${decimal(best.validPerplexity)} in epoch ${best.epoch ?? '–'}`],
+      ['test perplexity', decimal(test.perplexity)],
+      ['ran on', run ? `${run.backend}, ${run.kernels} kernels, ${run.threads} threads` : '–'],
+    ];
+    const text = lines.map(([label, value]) => `${paint('dim', label.padEnd(18))}${value}`);
+    return [...text, ...(error ? [paint('red', `error: ${error.message}`)] : [])].join('\n');
+  });
+}

@@ -1,0 +1,89 @@
+import { createWriteStream, openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { GatelmError } from '../../client/client.js';
+import { integer } from '../progress-display.js';
+import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
+import { table } from '../terminal.js';
+
+type ImportOptions = ServerOptions & {
+  readonly name?: string;
+  readonly tokenizer?: string;
+  readonly vocabulary?: string;
+  readonly config?: string;
+};
+
+/** export, import and corpora: what goes out and comes in as files. */
+export function addFileCommands(program: Command): void {
+  withServer(program.command('export <experiment> [file]'))
+    .description('Write a trained model as a tar archive for PyTorch; default: ID.tar')
+    .action(async (id: string, file: string | undefined, options: ServerOptions) => {
+      const target = file ?? `${id}.tar`;
+      const archive = await clientOf(options).exportModel(id);
+      await pipeline(Readable.fromWeb(archive as never), createWriteStream(target, { flags: 'wx' }));
+      print(options, { file: target }, () => target);
+    });
+  withServer(program.command('import <model>'))
+    .description('Serve a model from elsewhere: safetensors with the names of PyTorch')
+    .option('--name <name>', 'to find it by; default: the name of the file')
+    .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
+    .option('--vocabulary <file>', 'instead: one token a line')
+    .option('--config <file>', 'config.json, as an export has it')
+    .action(async (model: string, options: ImportOptions) => {
+      const { tokenizer, vocabulary, config } = options;
+      const files = Object.entries({ model, tokenizer, vocabulary, config }).filter(
+        ([, file]) => file !== undefined,
+      );
+      const blobs = await Promise.all(files.map(async ([kind, file]) => [kind, await open(file!)] as const));
+      const name = options.name ?? basename(model, '.safetensors');
+      const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
+      print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
+    });
+  const corpora = program.command('corpora').description('Texts to learn from');
+  withServer(corpora.command('list', { isDefault: true }))
+    .description('The corpora there are')
+    .action(async (options: ServerOptions) => {
+      const answer = await clientOf(options).listCorpora();
+      print(options, answer, () =>
+        table([
+          ['name', 'kind', 'bytes', 'here'],
+          ...answer.items.map(({ name, kind, bytes, available }) => [
+            name,
+            kind,
+            bytes === null ? '–' : integer(bytes),
+            available ? 'yes' : 'no',
+          ]),
+        ]),
+      );
+    });
+  withServer(corpora.command('show <name>'))
+    .description('Statistics of one corpus, and how it begins')
+    .action(async (name: string, options: ServerOptions) => {
+      const client = clientOf(options);
+      const corpus = await client.getCorpus(name);
+      const { text } = corpus.available
+        ? await client.previewCorpus(name, 'train', 400)
+        : { text: '(not downloaded yet)' };
+      print(options, corpus, () => `${corpus.name}: ${corpus.description}\n\n${text}`);
+    });
+  withServer(corpora.command('upload <name> <file>'))
+    .description('Upload a text')
+    .action(async (name: string, file: string, options: ServerOptions) => {
+      const corpus = await clientOf(options).uploadCorpus(name, { file: await open(file) });
+      print(options, corpus, () => `${corpus.name}: ${integer(corpus.bytes ?? 0)} bytes`);
+    });
+  withServer(corpora.command('delete <name>'))
+    .description('Delete an uploaded corpus')
+    .action(async (name: string, options: ServerOptions) => {
+      await clientOf(options).deleteCorpus(name);
+      print(options, { deleted: name }, () => `${name} is deleted`);
+    });
+}
+
+function open(file: string): Promise<Blob> {
+  return openAsBlob(file).catch((error: Error) => {
+    throw new GatelmError(400, { detail: `${file} cannot be read: ${error.message}` });
+  });
+}

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { GatelmError, type ScoreResult } from '../../client/client.js';
+import { decimal } from '../progress-display.js';
+import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
+import { isColourful, paint, table } from '../terminal.js';
+
+interface GenerateOptions extends ServerOptions {
+  readonly prompt: string;
+  readonly maxTokens: string;
+  readonly temperature?: string;
+  readonly topK?: string;
+  readonly topP?: string;
+  readonly seed?: string;
+  readonly stop?: string[];
+  readonly chat?: boolean;
+}
+
+/** generate, score, rank, evaluate, inspect: what a trained model is used for. Without an experiment: the best one. */
+export function addTextCommands(program: Command): void {
+  withServer(program.command('generate [experiment]'))
+    .description('Let a model write; the text comes while it is written')
+    .option('--prompt <text>', 'what it goes on from', '')
+    .option('--max-tokens <number>', 'most tokens to write', '100')
+    .option('--temperature <number>', 'below 1 likelier words, above 1 bolder ones')
+    .option('--top-k <number>', 'only among the k likeliest tokens')
+    .option('--top-p <number>', 'only among the likeliest tokens that have this probability together')
+    .option('--seed <number>', 'the same seed writes the same text')
+    .option('--stop <text...>', 'end before one of these')
+    .option('--chat', 'a session: each line you type goes on with the text, the model answers')
+    .action(generate);
+  withServer(program.command('score <file> [experiment]'))
+    .description('How surprising a text is to a model: bits per byte, and each token; - reads standard input')
+    .action(score);
+  withServer(program.command('inspect <file> [experiment]'))
+    .description('Like score, with what was likelier at each token')
+    .action(inspect);
+  withServer(program.command('rank <prompt> <alternatives...>'))
+    .description('Which of several texts a model expects most after a prompt')
+    .option('--experiment <id>', 'default: the best one')
+    .action(rank);
+  withServer(program.command('evaluate <experiment>'))
+    .description('Perplexity on a split of a corpus')
+    .option('--split <split>', 'train, valid or test', 'test')
+    .option('--corpus <name>', 'default: the one it was trained on')
+    .option('--cache', 'with a continuous cache')
+    .option('--dynamic', 'with dynamic evaluation')
+    .action(evaluate);
+}
+
+async function generate(experiment: string | undefined, options: GenerateOptions): Promise<void> {
+  const client = clientOf(options);
+  if (options.chat) return chat(experiment, options);
+  const body = { experiment, prompt: options.prompt, ...samplingOf(options) };
+  if (options.json) return print(options, await client.generate(body), () => '');
+  process.stdout.write(paint('dim', options.prompt));
+  for await (const text of client.streamText(body)) process.stdout.write(text);
+  process.stdout.write('\n');
+}
+
+/** A text that you and the model write in turns. */
+async function chat(experiment: string | undefined, options: GenerateOptions): Promise<void> {
+  const client = clientOf(options);
+  const session = await client.createSession({ experiment } as never);
+  const dialog = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    terminal: isColourful(process.stderr),
+  });
+  if (isColourful(process.stderr)) console.error('Type a line; the model goes on from it. Ctrl-D ends.');
+  try {
+    for await (const line of dialog) {
+      if (line !== '') await client.feedSession(session.id, `${line}\n`);
+      for await (const text of client.streamInSession(session.id, samplingOf(options)))
+        process.stdout.write(text);
+      process.stdout.write('\n');
+    }
+  } finally {
+    dialog.close();
+    await client.deleteSession(session.id);
+  }
+}
+
+function samplingOf({ maxTokens, temperature, topK, topP, seed, stop }: GenerateOptions) {
+  return {
+    maxTokens: Number(maxTokens),
+    ...(temperature !== undefined && { temperature: Number(temperature) }),
+    ...(topK !== undefined && { topK: Number(topK) }),
+    ...(topP !== undefined && { topP: Number(topP) }),
+    ...(seed !== undefined && { seed: Number(seed) }),
+    ...(stop !== undefined && { stop }),
+  };
+}
+
+async function score(file: string, experiment: string | undefined, options: ServerOptions): Promise<void> {
+  const result = (await clientOf(options).score({ experiment, text: readText(file) })) as ScoreResult;
+  print(options, result, () => {
+    const tokens = result.tokens.map(({ token, surprisal }) => paint(colourOf(surprisal), token)).join('');
+    const text = isColourful() ? `${tokens}\n\n` : '';
+    return `${text}perplexity ${decimal(result.perplexity)}, ${result.bitsPerByte.toFixed(3)} bits per byte, ${result.tokens.length} tokens`;
+  });
+}
+
+async function inspect(file: string, experiment: string | undefined, options: ServerOptions): Promise<void> {
+  const body = { experiment, text: readText(file), inspect: true };
+  const result = (await clientOf(options).score(body as never)) as ScoreResult;
+  print(options, result, () =>
+    table([
+      ['token', 'surprisal', 'likelier'],
+      ...result.tokens.map(({ token, surprisal, inside }) => [
+        JSON.stringify(token),
+        surprisal.toFixed(2),
+        (inside?.alternatives ?? [])
+          .slice(0, 5)
+          .map((other) => JSON.stringify(other.token))
+          .join(' '),
+      ]),
+    ]),
+  );
+}
+
+async function rank(
+  prompt: string,
+  alternatives: string[],
+  options: ServerOptions & { experiment?: string },
+): Promise<void> {
+  const result = await clientOf(options).rank({ experiment: options.experiment, prompt, alternatives });
+  print(options, result, () =>
+    table([
+      ['share', 'ln p', 'alternative'],
+      ...result.items.map(({ share, logprob, alternative }) => [
+        share.toFixed(3),
+        logprob.toFixed(2),
+        JSON.stringify(alternative),
+      ]),
+    ]),
+  );
+}
+
+async function evaluate(
+  id: string,
+  options: ServerOptions & { split: string; corpus?: string; cache?: boolean; dynamic?: boolean },
+): Promise<void> {
+  const { split, corpus, cache, dynamic } = options;
+  const body = {
+    split,
+    ...(corpus !== undefined && { corpus }),
+    ...(cache && { cache: {} }),
+    ...(dynamic && { dynamic: {} }),
+  };
+  const result = await clientOf(options).evaluate(id, body as never);
+  print(options, result, () => {
+    const { perplexity, bitsPerByte, tokens } = result;
+    return `perplexity ${decimal(perplexity)}, ${bitsPerByte?.toFixed(3) ?? '–'} bits per byte, ${tokens} tokens`;
+  });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new GatelmError(400, { detail: `${file} cannot be read: ${(error as Error).message}` });
+  }
+}
+
+/** Expected words stay quiet, surprising ones are seen. @param surprisal nats */
+function colourOf(surprisal: number): 'dim' | 'green' | 'yellow' | 'red' {
+  if (surprisal < 1) return 'dim';
+  if (surprisal < 4) return 'green';
+  return surprisal < 8 ? 'yellow' : 'red';
+}

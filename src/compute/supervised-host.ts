@@ -1,0 +1,112 @@
+import type { BackendReport } from '../contracts/jobs.js';
+import { type ComputeOptions, hostEnvironment } from './host-environment.js';
+import { type HostEnd, HostProcess, type HostProcessOptions } from './host-process.js';
+import type { HostStats } from './host-stats.js';
+
+export interface SupervisedHostOptions<Message> extends Omit<HostProcessOptions<Message>, 'environment'> {
+  readonly compute: ComputeOptions;
+  /** Called when the present process has ended; not for one that was replaced. */
+  readonly onEnd: (end: HostEnd) => void;
+}
+
+/** Time that a host gets to end by itself. */
+const SHUT_DOWN_MS = 2_000;
+
+/** A host that is started when it is first needed, and again after it died. */
+export class SupervisedHost<
+  Request extends { readonly type: string },
+  Message extends { readonly type: string },
+> {
+  readonly #options: SupervisedHostOptions<Message>;
+  readonly #shutdown: Request;
+  /** The present one, and those that are being replaced. */
+  readonly #processes = new Set<HostProcess<Request, Message>>();
+  #present: HostProcess<Request, Message> | null = null;
+  #report: BackendReport | null = null;
+  #unusableReason: string | null = null;
+
+  /** @param shutdown asks a process to end by itself */
+  constructor(options: SupervisedHostOptions<Message>, shutdown: Request) {
+    this.#options = options;
+    this.#shutdown = shutdown;
+  }
+
+  get report(): BackendReport | null {
+    return this.#report;
+  }
+
+  get unusableReason(): string | null {
+    return this.#unusableReason;
+  }
+
+  get stats(): HostStats {
+    const processes = [...this.#processes];
+    return {
+      processIds: processes.map(({ pid }) => pid).filter((pid) => pid !== undefined),
+      residentBytes: processes.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+    };
+  }
+
+  /** Resident memory of the present process. */
+  get rssBytes(): number {
+    return this.#present?.rssBytes ?? 0;
+  }
+
+  /** Starts it without waiting for the first request. @throws backend-unavailable, host-died */
+  warmUp(): Promise<BackendReport> {
+    return this.#start().report;
+  }
+
+  /** To the present process, which is started where there is none. */
+  request(request: Request): void {
+    this.#start().send(request);
+  }
+
+  /** To the present process, if there is one. */
+  tell(request: Request): void {
+    this.#present?.send(request);
+  }
+
+  /** Ends the present process at once. */
+  kill(cause: string): void {
+    this.#present?.kill(cause);
+  }
+
+  /** Ends the present process, which is idle; the next request starts another one. */
+  replace(): void {
+    const process = this.#present;
+    this.#present = null;
+    void process?.shutDown(this.#shutdown, SHUT_DOWN_MS);
+  }
+
+  async shutDown(): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process.shutDown(this.#shutdown, SHUT_DOWN_MS)));
+  }
+
+  #start(): HostProcess<Request, Message> {
+    if (this.#present) return this.#present;
+    const { compute, onEnd, ...options } = this.#options;
+    const process = new HostProcess<Request, Message>({
+      ...options,
+      environment: hostEnvironment(compute),
+    });
+    this.#present = process;
+    this.#processes.add(process);
+    void process.report.then(
+      (report) => {
+        this.#report = report;
+        this.#unusableReason = null;
+      },
+      (error: Error) => {
+        this.#unusableReason = error.message; // each task says it for itself, too
+      },
+    );
+    void process.ended.then((end) => {
+      this.#processes.delete(process);
+      if (this.#present !== process) return;
+      this.#present = null;
+      onEnd(end);
+    });
+    return process;
+  }
+}

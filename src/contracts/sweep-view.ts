@@ -1,0 +1,146 @@
+/** A sweep as HTTP shows it, and what its verbs take. */
+import { z } from 'zod';
+import { SerializedErrorBody } from './experiment.js';
+import { SweepInput, SweepLimits } from './sweep.js';
+import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
+
+const count = z.int().min(0);
+
+export const TrialState = z
+  .enum(['running', 'waiting', 'stopped', 'finished', 'failed'])
+  .describe(
+    'waiting: at a rung, may be promoted; stopped: it will not go on unless the sweep is extended; finished: it came to its end',
+  );
+
+/** A trial as a row of the table of a sweep. */
+export const SweepTrial = z.object({
+  trial: count.describe('From 0, in the order in which they were proposed'),
+  state: TrialState,
+  point: SweepPointSchema,
+  epochs: count.describe('Epochs that count: those up to the rung that it has come to or trains to'),
+  value: z
+    .number()
+    .nullable()
+    .describe('The objective at its best epoch, the mean of its seeds; null: none yet, or not finite'),
+  bestEpoch: count.nullable().describe('The epoch of that value'),
+  experimentIds: z.array(z.string()).describe('One a seed'),
+  error: SerializedErrorBody.nullable(),
+});
+export type SweepTrial = z.infer<typeof SweepTrial>;
+
+export const Sweep = SweepInput.omit({ name: true }).extend({
+  id: z.string(),
+  name: z.string(),
+  state: SweepState,
+  reason: SweepEndReason.nullable().describe('Why it finished'),
+  createdAt: z.string().describe('ISO 8601, UTC'),
+  endedAt: z.string().nullable(),
+  runningSeconds: z.number().describe('Time that it ran so far, pauses not counted'),
+  seq: count.describe('Number of its latest event'),
+  trials: z
+    .object({
+      proposed: count,
+      running: count,
+      waiting: count,
+      stopped: count,
+      finished: count,
+      failed: count,
+      limit: count.describe('Trials that its limit of experiments allows'),
+    })
+    .describe('Numbers of trials'),
+  epochs: z
+    .object({
+      trained: count.describe('Epochs of all trials and seeds that count'),
+      withoutStopping: count.describe('Epochs that the same trials would have trained to their ends'),
+    })
+    .describe('What stopping has saved'),
+  best: SweepTrial.nullable().describe('The trial with the lowest value so far'),
+  importance: z
+    .record(z.string(), z.number())
+    .nullable()
+    .describe(
+      'How much each setting matters for being among the best trials, in sum 1 (PED-ANOVA; Watanabe et al. 2023, arXiv 2304.10255); null while there are fewer than 10 trials',
+    ),
+  links: z.record(z.string(), z.string()),
+});
+export type Sweep = z.infer<typeof Sweep>;
+
+export const SweepParams = z.strictObject({
+  id: z.string().min(1).max(200).describe('Id or name of a sweep'),
+});
+
+export const ListSweepsQuery = z.strictObject({
+  limit: z.int().min(1).max(100).default(20).describe('Most sweeps of a page'),
+  cursor: z.string().min(1).max(100).optional().describe('nextCursor of the page before'),
+});
+
+export const SweepPage = z.object({
+  items: z.array(Sweep),
+  nextCursor: z.string().nullable().describe('Of the next page; null on the last one'),
+});
+
+export const CreateSweepQuery = z.strictObject({
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe('Check the body and show what would be tried and how long it would take; store nothing'),
+});
+
+export const ExtendSweepBody = z
+  .strictObject({
+    experiments: SweepLimits.shape.experiments
+      .removeDefault()
+      .optional()
+      .describe('Experiments beyond the present limit'),
+    maxDuration: z
+      .number()
+      .gt(0)
+      .max(31_536_000)
+      .optional()
+      .describe('Seconds beyond the present limit, or beyond what it has run where there is none'),
+  })
+  .refine(
+    ({ experiments, maxDuration }) => experiments !== undefined || maxDuration !== undefined,
+    'needs experiments or maxDuration',
+  );
+export type ExtendSweepBody = z.infer<typeof ExtendSweepBody>;
+
+export const SweepTrialsQuery = z.strictObject({
+  sort: z
+    .enum(['trial', 'value'])
+    .default('trial')
+    .describe('trial: in the order in which they were proposed; value: the best first'),
+  format: z.enum(['json', 'csv']).optional().describe('Instead of the Accept header'),
+});
+
+export const SweepTrialList = z.object({ items: z.array(SweepTrial) });
+
+/** What a dry run shows: the sweep as it would be. */
+export const SweepPlanBody = z.object({
+  dryRun: z.literal(true),
+  sweep: SweepInput.extend({ name: z.string() }),
+  trials: count.describe('Trials that it would make'),
+  firstPoints: z.array(SweepPointSchema).describe('The first points that it would try'),
+  epochs: count.describe('Epochs of all trials and seeds; with stopping an estimate'),
+  estimate: z
+    .object({
+      secondsPerEpoch: z.number().describe('Mean of the first points, at the speed of a short try'),
+      seconds: z.number().describe('Of the whole sweep with its parallel trials'),
+    })
+    .nullable()
+    .describe('On this machine as busy as it was then; null with a reason beside it'),
+  reason: z.string().optional().describe('Why nothing could be estimated'),
+});
+export type SweepPlanBody = z.infer<typeof SweepPlanBody>;
+
+export const SweepEventsQuery = z.strictObject({
+  since: z.int().min(0).default(0).describe('Number of the last event that is known already'),
+  ticket: z.string().max(100).optional().describe('Of POST /tickets, where no header with a key can be sent'),
+  limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
+});
+
+export const SweepEventPage = z.object({
+  items: z.array(StoredSweepEvent),
+  nextSince: z.int().describe('What to ask for next: the number of the last event of this page'),
+  hasMore: z.boolean(),
+});

@@ -1,0 +1,43 @@
+import type { ExperimentState } from '../../contracts/experiment.js';
+import type { SweepRecord } from '../../contracts/sweep-record.js';
+import { cancelExperiment, pauseExperiment, resumeExperiment } from '../control-experiment.js';
+import { pauseAtRung } from './pause-at-rung.js';
+import type { SweepDependencies } from './sweep-runner.js';
+
+/** States in which an experiment can be asked to pause. */
+const MAY_PAUSE: readonly ExperimentState[] = ['queued', 'preparing', 'running'];
+/** States in which an experiment rests that was asked to pause. */
+const RESTS: readonly ExperimentState[] = ['paused', 'interrupted'];
+/** States of which nothing follows by itself. */
+const IS_OVER: readonly ExperimentState[] = ['succeeded', 'failed', 'cancelled', 'cancelling'];
+
+/**
+ * Pauses the experiments of trials that are not to train now, and lets those go on that the sweep itself had paused. What
+ * somebody else has paused stays so.
+ */
+export function steerTrials(dependencies: SweepDependencies, sweep: SweepRecord): void {
+  const { store } = dependencies;
+  const trials = store.sweeps.trials(sweep.number);
+  for (const { trial, experimentId, outcome, rests, curve } of store.sweeps.runs(sweep.number)) {
+    const experiment = outcome === null ? store.experiments.find(experimentId) : undefined;
+    if (!experiment) continue;
+    const { state, pauseAtEpoch } = experiment;
+    const hasPausedItself = pauseAtEpoch !== null && curve.length >= pauseAtEpoch;
+    if (sweep.state === 'cancelled') {
+      if (!IS_OVER.includes(state)) cancelExperiment(dependencies, experimentId);
+    } else if (sweep.state === 'running' && trials[trial]?.phase === 'running') {
+      if ((rests || hasPausedItself) && RESTS.includes(state))
+        store.transaction(() => {
+          store.sweeps.updateRun(experimentId, { rests: false });
+          resumeExperiment(dependencies, experimentId, {
+            pauseAtEpoch: pauseAtRung(sweep, trials[trial]!.toEpoch),
+          });
+        });
+    } else if (MAY_PAUSE.includes(state) && !hasPausedItself) {
+      store.transaction(() => {
+        store.sweeps.updateRun(experimentId, { rests: true });
+        pauseExperiment(dependencies, experimentId);
+      });
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import type { TokenizerConfig } from '../contracts/corpus.js';
+import { AUTO_BASE, type Preset } from '../contracts/presets.js';
+import type { TextProfile } from './text-profile.js';
+
+export interface AutoRequest {
+  readonly profile: TextProfile;
+  /** Time to train, in seconds. */
+  readonly budgetSeconds: number;
+  /** The kernels multiply in bfloat16. */
+  readonly hasBfloat16: boolean;
+  /** A text whose figures are quoted for words, such as PTB. */
+  readonly isWordBenchmark: boolean;
+  /** What the request itself says; sizes then suit it. */
+  readonly tokenizer?: Partial<TokenizerConfig> | undefined;
+}
+
+export interface AutoRecipe {
+  readonly config: Preset['config'];
+  /** One sentence a choice. */
+  readonly reasons: string[];
+}
+
+export const DEFAULT_BUDGET_SECONDS = 120;
+
+/** Below: logs, tables and notations, in which characters did better than byte pairs (docs/own-text.md). */
+const PROSE_LETTER_SHARE = 0.6;
+/** Below: lists of words, such as names. */
+const PROSE_LINE_CHARACTERS = 15;
+/** Tokens that a byte-pair vocabulary has for the root of each byte of text. */
+const VOCABULARY_PER_ROOT_BYTE = 1.5;
+const VOCABULARY_STEP = 128;
+const VOCABULARY_RANGE = [384, 8192] as const;
+/** Bytes that a byte-pair token stands for in texts of the sizes at hand. */
+const BYTES_PER_PAIR = 2.7;
+/** The same of a word with the space after it. */
+const BYTES_PER_WORD = 5.5;
+/** Multiplications and additions a second that two cores make in float32; only sizes are chosen by it. */
+const NOMINAL_OPERATIONS = 1.2e11;
+/** Steps that an epoch should have at least, so that there is something to average over. */
+const LEAST_STEPS_PER_EPOCH = 12;
+
+/** Chooses how to learn a text: what the rules come from, and what they gave, is in docs/own-text.md. */
+export function chooseRecipe({
+  profile,
+  budgetSeconds,
+  hasBfloat16,
+  isWordBenchmark,
+  tokenizer: given,
+}: AutoRequest): AutoRecipe {
+  const reasons: string[] = [];
+  const tokenizer = chooseTokenizer(profile, isWordBenchmark ? { type: 'word', ...given } : given, reasons);
+  const tokens = Math.max(1, profile.bytes / bytesPerToken(tokenizer, profile));
+  const hiddenSize = chooseHiddenSize(profile.bytes, budgetSeconds, reasons);
+  const tieWeights = tokenizer.type === 'word';
+  const embeddingSize = tieWeights ? hiddenSize : Math.min(hiddenSize, 128);
+  const operations =
+    6 * (4 * hiddenSize * (hiddenSize + embeddingSize) + hiddenSize * vocabularyOf(tokenizer, profile));
+  const speed = (NOMINAL_OPERATIONS * (hasBfloat16 ? 1.6 : 1)) / operations;
+  const expectedEpochs = (budgetSeconds * speed) / tokens;
+  const dropout = chooseDropout(expectedEpochs, reasons);
+  const shape = chooseBatch(tokens);
+  const { model, training, optimizer, schedule } = AUTO_BASE;
+  reasons.push(
+    `AdamW with one cycle of the learning rate over ${budgetSeconds} s; a batch is ${shape.batchSize} streams of ${shape.bpttLength} tokens, so that an epoch has ${Math.floor(tokens / (shape.batchSize * shape.bpttLength))} steps`,
+  );
+  return {
+    config: {
+      tokenizer,
+      model: {
+        ...model,
+        embeddingSize,
+        hiddenSizes: [hiddenSize],
+        tieWeights,
+        dropout: { ...model.dropout, input: dropout / 2, hidden: dropout, output: dropout },
+      },
+      optimizer,
+      schedule,
+      training: { ...training, ...shape, timeBudget: budgetSeconds },
+      precision: hasBfloat16 ? 'bfloat16' : 'float32',
+    },
+    reasons,
+  };
+}
+
+function chooseTokenizer(
+  { bytes, letterShare, charactersPerLine, distinctCharacters }: TextProfile,
+  given: AutoRequest['tokenizer'],
+  reasons: string[],
+): TokenizerInput {
+  if (given?.type && given.type !== 'byte-pair') {
+    reasons.push(`${given.type}s, as was asked, or as the figures for this text are quoted`);
+    return given as TokenizerInput;
+  }
+  const isProse = letterShare >= PROSE_LETTER_SHARE && charactersPerLine >= PROSE_LINE_CHARACTERS;
+  if (!isProse && given?.type !== 'byte-pair') {
+    reasons.push(
+      charactersPerLine < PROSE_LINE_CHARACTERS
+        ? `characters, since lines are short (${charactersPerLine.toFixed(0)} characters)`
+        : `characters, since letters are only ${(100 * letterShare).toFixed(0)} % of the text and there are ${distinctCharacters} different characters`,
+    );
+    return { type: 'character' };
+  }
+  const wanted = VOCABULARY_PER_ROOT_BYTE * Math.sqrt(bytes);
+  const [low, high] = VOCABULARY_RANGE;
+  const vocabularySize = Math.min(
+    high,
+    Math.max(low, Math.round(wanted / VOCABULARY_STEP) * VOCABULARY_STEP),
+  );
+  reasons.push(`byte pairs with ${vocabularySize} tokens, which suits ${describeBytes(bytes)} of text`);
+  return { type: 'byte-pair', vocabularySize };
+}
+
+type TokenizerInput = NonNullable<Preset['config']['tokenizer']>;
+
+function bytesPerToken({ type }: TokenizerInput, { bytesPerCharacter }: TextProfile): number {
+  if (type === 'character') return bytesPerCharacter;
+  return type === 'word' ? BYTES_PER_WORD : BYTES_PER_PAIR;
+}
+
+function vocabularyOf(tokenizer: TokenizerInput, { distinctCharacters }: TextProfile): number {
+  if (tokenizer.type === 'character') return distinctCharacters + 2;
+  return tokenizer.vocabularySize ?? 10_000;
+}
+
+function chooseHiddenSize(bytes: number, budgetSeconds: number, reasons: string[]): number {
+  const byText = bytes < 40_000 ? 128 : bytes < 400_000 ? 256 : bytes < 4_000_000 ? 512 : 768;
+  const byTime = budgetSeconds < 20 ? 128 : budgetSeconds < 75 ? 256 : budgetSeconds < 900 ? 512 : 1024;
+  const hiddenSize = Math.min(byText, byTime);
+  reasons.push(
+    `one layer of ${hiddenSize} units: ${byTime < byText ? `what ${budgetSeconds} s can train` : `what ${describeBytes(bytes)} of text can fill`}`,
+  );
+  return hiddenSize;
+}
+
+function chooseDropout(expectedEpochs: number, reasons: string[]): number {
+  const dropout = expectedEpochs < 3 ? 0.05 : expectedEpochs < 10 ? 0.2 : expectedEpochs < 30 ? 0.3 : 0.45;
+  reasons.push(`dropout ${dropout}: the text is read about ${Math.max(1, Math.round(expectedEpochs))} times`);
+  return dropout;
+}
+
+/** Streams and steps that leave an epoch enough updates. */
+function chooseBatch(tokens: number): { batchSize: number; bpttLength: number } {
+  for (const [batchSize, bpttLength] of [
+    [32, 64],
+    [16, 64],
+    [8, 48],
+    [4, 32],
+  ] as const)
+    if (tokens / (batchSize * bpttLength) >= LEAST_STEPS_PER_EPOCH * (batchSize === 32 ? 20 : 1))
+      return { batchSize, bpttLength };
+  return { batchSize: 2, bpttLength: 16 };
+}
+
+function describeBytes(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { EXIT } from '../../src/cli/exit-codes.js';
+import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
+import { temporaryFolder } from '../support/service.js';
+import { runGatelm } from './run-gatelm.js';
+
+const TEXT = 'the cat sat on the mat and the dog sat on the rug\n'.repeat(400);
+const TINY = JSON.stringify({
+  tokenizer: { type: 'word' },
+  model: { embeddingSize: 8, hiddenSizes: [8] },
+  training: { epochs: 2, batchSize: 8, bpttLength: 10, sampleLength: 0 },
+});
+
+describe('the gatelm command against a server', () => {
+  let server: GatelmServer;
+  let folder: string;
+  let id = '';
+  const cleanups: (() => unknown)[] = [];
+  const owner = { after: (cleanup: () => unknown) => cleanups.unshift(cleanup) } as unknown as TestContext;
+
+  before(async () => {
+    folder = temporaryFolder(owner);
+    server = await startGatelm(owner, join(folder, 'data'));
+    writeFileSync(join(folder, 'cats.txt'), TEXT);
+  });
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup();
+  });
+  const run = (...args: string[]) => runGatelm(server.address, args);
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(...args, '--json');
+    assert.equal(code, EXIT.done, stderr);
+    return JSON.parse(stdout);
+  };
+
+  test('train uploads a file, follows the training and says how to go on', async () => {
+    const file = join(folder, 'cats.txt');
+    const { code, stdout, stderr } = await run(
+      'train',
+      '--file',
+      file,
+      '--config',
+      TINY,
+      '--name',
+      'cats',
+      '--tag',
+      'a',
+    );
+    assert.equal(code, EXIT.done, stderr);
+    id = /^(\S+) \w+: cats$/m.exec(stdout)?.[1] ?? '';
+    assert.match(stdout, /^ +2 +\d/m, 'a row for the second epoch');
+    assert.match(stdout, /done in 0:\d\d: valid perplexity \d/);
+    assert.ok(stdout.includes(`gatelm generate ${id}`));
+    assert.ok(!stdout.includes('\u001b'), 'no terminal codes');
+  });
+
+  test('list, show and corpora print tables, and JSON for programs', async () => {
+    const list = await run('list', '--state', 'succeeded');
+    assert.match(list.stdout, new RegExp(`^${id} +cats +succeeded`, 'm'));
+    assert.equal((await json('list')).items[0].id, id);
+    const show = await run('show', id);
+    assert.match(show.stdout, /^valid perplexity +[▁-█]+ {2}\d/m);
+    assert.equal((await json('show', id)).name, 'cats');
+    assert.match((await run('corpora')).stdout, /^cats +uploaded +20,000 +yes$/m);
+    assert.match((await run('corpora', 'show', 'cats')).stdout, /the cat sat/);
+  });
+
+  test('the model writes, scores, ranks and is evaluated', async () => {
+    const written = await json('generate', id, '--prompt', 'the cat', '--max-tokens', '5', '--seed', '1');
+    const streamed = await run('generate', id, '--prompt', 'the cat', '--max-tokens', '5', '--seed', '1');
+    assert.equal(streamed.stdout, `the cat${written.text}\n`);
+    writeFileSync(join(folder, 'line.txt'), 'the cat sat on the mat\n');
+    assert.match(
+      (await run('score', join(folder, 'line.txt'), id)).stdout,
+      /^perplexity [\d.]+, [\d.]+ bits per byte, \d+ tokens$/m,
+    );
+    assert.match((await run('inspect', join(folder, 'line.txt'), id)).stdout, /^"the" /m);
+    const ranked = await json('rank', 'the cat sat on the', ' mat', ' cat', '--experiment', id);
+    assert.equal(ranked.items.length, 2);
+    assert.match((await run('evaluate', id, '--split', 'valid')).stdout, /^perplexity [\d.]+, /);
+    const chat = await runGatelm(server.address, ['generate', id, '--chat', '--max-tokens', '3'], {
+      input: 'the cat\n',
+    });
+    assert.equal(chat.code, EXIT.done, chat.stderr);
+    assert.ok(chat.stdout.trim().length > 0);
+  });
+
+  test('export writes a bundle that is not overwritten', async () => {
+    const file = join(folder, 'model.tar');
+    assert.equal((await run('export', id, file)).stdout, `${file}\n`);
+    assert.ok(readFileSync(file).includes('model.safetensors'));
+    const again = await run('export', id, file);
+    assert.equal(again.code, EXIT.error);
+    assert.match(again.stderr, /exists/);
+  });
+
+  test('an event a line with --json, and pause, resume and cancel by their names', async () => {
+    const long = JSON.stringify({
+      ...JSON.parse(TINY),
+      training: { ...JSON.parse(TINY).training, epochs: 100_000 },
+    });
+    const begun = await run('train', '--corpus', 'cats', '--config', long, '--detach');
+    const other = begun.stdout.trim();
+    const watched = runGatelm(server.address, ['watch', other, '--json']);
+    assert.match((await run('pause', other)).stdout, /is (pausing|paused)/);
+    const { code, stdout } = await watched;
+    assert.equal(code, EXIT.trainingStopped);
+    assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)!).type, 'paused');
+    assert.match((await run('resume', other)).stdout, /is queued|is preparing|is running/);
+    assert.match((await run('cancel', other)).stdout, /is cancel/);
+  });
+
+  test('errors say what to do, with exit codes of their own', async () => {
+    const absent = await run('show', 'nothing');
+    assert.equal(absent.code, EXIT.error);
+    assert.match(absent.stderr, /^gatelm: .*nothing/);
+    const wrong = await run('train', '--preset', 'startr');
+    assert.equal(wrong.code, EXIT.error);
+    assert.match(wrong.stderr, /starter/);
+    const noJson = await run('train', '--config', '{');
+    assert.match(noJson.stderr, /--config is not JSON/);
+    assert.equal((await run('lst')).code, EXIT.usage);
+    assert.equal((await run('list', '--colour')).code, EXIT.usage);
+    const nobody = await runGatelm('http://127.0.0.1:1', ['list']);
+    assert.equal(nobody.code, EXIT.unreachable);
+    assert.match(nobody.stderr, /No gatelm server answers at http:\/\/127\.0\.0\.1:1/);
+  });
+});
+
+test('quickstart refuses options that it does not know in words, without a stack trace', async () => {
+  const { code, stderr } = await runGatelm('', ['quickstart', '--fast']);
+  assert.equal(code, EXIT.usage);
+  assert.match(stderr, /unknown option '--fast'/);
+  assert.ok(!stderr.includes('    at '));
+  assert.match((await runGatelm('', ['quickstart', '--help'])).stdout, /--keep/);
+});

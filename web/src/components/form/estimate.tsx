@@ -1,0 +1,70 @@
+import type { ComponentChildren } from 'preact';
+import { curlLine } from '../../../logic/curl.js';
+import { formatBytes, formatCount } from '../../../logic/format.js';
+import { apiKey } from '../../api/key.js';
+import { messageOf, ProblemError } from '../../api/problem.js';
+import { durationText } from '../../state/duration.js';
+import { t } from '../../state/language.js';
+import type { NewExperiment } from '../../state/new-experiment.js';
+import { Copyable } from '../copyable.js';
+
+interface EstimateProps {
+  readonly form: NewExperiment;
+  readonly children: ComponentChildren;
+}
+
+/** What the training would take, tried out by the server, and the same request for a shell. */
+export function Estimate({ form, children }: EstimateProps) {
+  const { plan, isPlanning, failure, body, path } = form;
+  const estimate = plan.value?.estimate;
+  const measured = estimate?.measured;
+  const rows: readonly (readonly [string, string])[] = estimate
+    ? [
+        [t('estimate.time'), measured ? durationText(measured.seconds) : t('estimate.notTried')],
+        [t('estimate.perEpoch'), durationText(measured?.secondsPerEpoch)],
+        [t('estimate.speed'), measured ? formatCount(measured.tokensPerSecond) : '–'],
+        [t('figure.parameters'), formatCount(estimate.parameterCount)],
+        [t('estimate.vocabulary'), formatCount(estimate.vocabularySize)],
+        [t('estimate.trainTokens'), formatCount(estimate.trainTokens)],
+        [t('estimate.memory'), formatBytes(estimate.memoryBytes)],
+      ]
+    : [];
+  const curl = curlLine({
+    method: 'POST',
+    address: `${location.origin}${path}`,
+    body: body.value,
+    needsKey: apiKey.value !== null,
+  });
+  return (
+    <section class="card card-body estimate" aria-busy={isPlanning.value}>
+      <h2>{t('estimate.title')}</h2>
+      <div class={isPlanning.value ? 'estimate-body is-old' : 'estimate-body'} role="status">
+        {rows.length > 0 ? (
+          <dl>
+            {rows.map(([label, value]) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd class="number">{value}</dd>
+              </div>
+            ))}
+          </dl>
+        ) : (
+          <p class="soft small">{reason(form) ?? t('estimate.trying')}</p>
+        )}
+        {isPlanning.value && rows.length > 0 && <p class="faint small">{t('estimate.trying')}</p>}
+      </div>
+      {failure.value !== null && !(failure.value instanceof ProblemError) && (
+        <p class="field-error">{messageOf(failure.value)}</p>
+      )}
+      {children}
+      <h3>{t('estimate.curl')}</h3>
+      <Copyable code={curl} label={t('estimate.curl')} />
+    </section>
+  );
+}
+
+function reason({ plan, failure, isPlanning }: NewExperiment): string | null {
+  if (isPlanning.value) return null;
+  if (failure.value) return messageOf(failure.value);
+  return plan.value?.reason ?? null;
+}

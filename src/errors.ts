@@ -79,6 +79,11 @@ const TABLE = {
   'checkpoint-corrupt': row('invalid', '{file} is not usable: {reason}'),
   'tensor-mismatch': row('invalid', 'Tensor "{tensor}": expected {expected}, got {actual}'),
 
+  'artifact-not-found': row('not-found', 'There is no artifact {key}'),
+  'lease-lost': row(
+    'conflict',
+    'Attempt {attempt} of experiment {experiment} is over: another one has its place, or nobody',
+  ),
   'artifact-corrupt': row('invalid', '{key} did not arrive whole: {reason}'),
 
   // experiments

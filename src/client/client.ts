@@ -14,23 +14,21 @@ import type { EvaluationRequest, EvaluationResult } from '../contracts/evaluatio
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentInput } from '../contracts/experiment-config.js';
 import type { GenerationAnswer } from '../contracts/generation.js';
+import type { Health, Readiness } from '../contracts/health.js';
 import type {
   CorpusList,
   EditExperimentBody,
-  EventPage,
   ExperimentPageBody,
   ExperimentPlan,
   GenerateInput,
-  Health,
-  ListEventsQuery,
   ListExperimentsQuery,
   MetricsQuery,
-  PresetList,
   RankInput,
-  Readiness,
   ScoreInput,
 } from '../contracts/http.js';
 import type { CheckpointList, MetricSeries } from '../contracts/metrics.js';
+import type { PresetList } from '../contracts/preset-list.js';
+import type { EventPage, ListEventsQuery } from '../contracts/progress.js';
 import type { RankResult, ScoreList, ScoreResult } from '../contracts/score.js';
 import type { CreateSessionBody, Session, SessionGenerateBody, SessionState } from '../contracts/session.js';
 import { type Call, Connection, type ConnectionOptions } from './connection.js';

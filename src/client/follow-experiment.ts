@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import type { EventBody, ProgressSnapshot } from '../contracts/http.js';
+import type { StoredEvent } from '../contracts/events.js';
+import type { ProgressSnapshot } from '../contracts/progress.js';
 import type { Connection } from './connection.js';
 import { ConnectionError, GatelmError } from './gatelm-error.js';
 
-export type ProgressEvent = z.infer<typeof EventBody>;
+export type ProgressEvent = z.infer<typeof StoredEvent>;
 export type Snapshot = z.infer<typeof ProgressSnapshot>;
 
 export interface FollowOptions {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Problem } from '../contracts/http.js';
+import type { Problem } from '../contracts/problem.js';
 
 type ProblemBody = Partial<z.infer<typeof Problem>>;
 

@@ -4,16 +4,20 @@ import { z } from 'zod';
 /** From the least to the most: each may do what those before it may. */
 export const SCOPES = ['read', 'train', 'admin'] as const;
 
+/** Of the machines that train for a server: they fetch and bring files, and may do nothing else. */
+const TRAINER = 'trainer';
+
 export const Scope = z
-  .enum(SCOPES)
+  .enum([...SCOPES, TRAINER])
   .describe(
-    'read: look, follow, write, score and evaluate; train: also create and steer experiments, and upload; admin: also delete',
+    'read: look, follow, write, score and evaluate; train: also create and steer experiments, and upload; admin: also delete; trainer: only fetch and bring files for trainings on other machines',
   );
 export type Scope = z.infer<typeof Scope>;
 
 /** Whether who has one scope may do what needs another. */
 export function includesScope(has: Scope, needs: Scope): boolean {
-  return SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
+  if (needs === TRAINER) return has === TRAINER || has === 'admin';
+  return has !== TRAINER && SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
 }
 
 export const KeyName = z
@@ -35,8 +39,13 @@ export const ApiKey = z.object({
 export type ApiKey = z.infer<typeof ApiKey>;
 
 /** A ticket stands for a key in an address, where no header can be sent. */
-export const Ticket = z.object({
-  ticket: z.string().describe('To be sent once as ?ticket='),
-  expiresAt: z.string(),
-});
+export const Ticket = z
+  .object({
+    ticket: z.string().describe('To be sent once as ?ticket='),
+    expiresAt: z.string(),
+  })
+  .meta({
+    id: 'Ticket',
+    examples: [{ ticket: 'eWLgqNDwyoLWodCOLGYmO9ClcJMONhW6', expiresAt: '2026-11-25T16:03:35.798Z' }],
+  });
 export type Ticket = z.infer<typeof Ticket>;

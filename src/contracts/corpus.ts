@@ -129,38 +129,77 @@ const uploadFacts = {
 };
 
 /** A corpus as HTTP shows it. */
-export const CorpusInfo = z.object({
-  id: z.string().describe('A known corpus’s name, or the id that the upload got'),
-  name: z.string(),
-  kind: z
-    .enum(['embedded', 'known', 'uploaded'])
-    .describe('embedded: comes with gatelm; known: downloaded when first used; uploaded: one’s own'),
-  description: z.string(),
-  source: z.string().describe('Where the text comes from'),
-  available: z.boolean().describe('The text is on this machine (data folder or mirror folder)'),
-  defaultPreTokenizer: PreTokenizer.describe('What the preTokenizer "auto" means for this corpus'),
-  bytes: count.nullable().describe('Length of all splits in UTF-8'),
-  tokens: count
-    .nullable()
-    .describe('Tokens of all splits with the default word tokenizer; null = not counted yet'),
-  types: count.nullable().describe('Vocabulary size with the default word tokenizer; null = not counted yet'),
-  statistics: SplitStatistics.nullable().describe('With the default word tokenizer; null = not counted yet'),
-  digest: z.string().nullable().describe('SHA-256 over the splits’ SHA-256, hexadecimal'),
-  createdAt: z.string().nullable().describe('ISO 8601, UTC; null for what was not uploaded'),
-  splitBy: z
-    .enum(['blocks', 'tail', 'files'])
-    .nullable()
-    .describe('How an upload was split: blocks spread over the text, its tail, or files that were given'),
-  ...uploadFacts,
-});
+export const CorpusInfo = z
+  .object({
+    id: z.string().describe('A known corpus’s name, or the id that the upload got'),
+    name: z.string(),
+    kind: z
+      .enum(['embedded', 'known', 'uploaded'])
+      .describe('embedded: comes with gatelm; known: downloaded when first used; uploaded: one’s own'),
+    description: z.string(),
+    source: z.string().describe('Where the text comes from'),
+    available: z.boolean().describe('The text is on this machine (data folder or mirror folder)'),
+    defaultPreTokenizer: PreTokenizer.describe('What the preTokenizer "auto" means for this corpus'),
+    bytes: count.nullable().describe('Length of all splits in UTF-8'),
+    tokens: count
+      .nullable()
+      .describe('Tokens of all splits with the default word tokenizer; null = not counted yet'),
+    types: count
+      .nullable()
+      .describe('Vocabulary size with the default word tokenizer; null = not counted yet'),
+    statistics: SplitStatistics.nullable().describe(
+      'With the default word tokenizer; null = not counted yet',
+    ),
+    digest: z.string().nullable().describe('SHA-256 over the splits’ SHA-256, hexadecimal'),
+    createdAt: z.string().nullable().describe('ISO 8601, UTC; null for what was not uploaded'),
+    splitBy: z
+      .enum(['blocks', 'tail', 'files'])
+      .nullable()
+      .describe('How an upload was split: blocks spread over the text, its tail, or files that were given'),
+    ...uploadFacts,
+  })
+  .meta({
+    id: 'Corpus',
+    examples: [
+      {
+        id: 'ptb',
+        name: 'ptb',
+        kind: 'known',
+        description: 'Penn Treebank as prepared by Mikolov: news text, 10,000 words',
+        source: 'a copy of the simple-examples archive',
+        available: true,
+        defaultPreTokenizer: 'whitespace',
+        bytes: 5_951_345,
+        tokens: 1_085_779,
+        types: 10_000,
+        statistics: {
+          train: { tokens: 929_589, types: 10_000, unknownRate: 0.0484, longestLine: 83, bytes: 5_101_618 },
+          valid: { tokens: 73_760, types: 6022, unknownRate: 0.0472, longestLine: 75, bytes: 399_782 },
+          test: { tokens: 82_430, types: 6049, unknownRate: 0.0582, longestLine: 78, bytes: 449_945 },
+        },
+        digest: 'ee2cbfcf86ce77cdfc70a7388663cdff9cf72c682837237498e86d79d5f0e381',
+        createdAt: null,
+        splitBy: null,
+        documents: null,
+        characters: null,
+        duplicates: null,
+        skippedFiles: [],
+      },
+    ],
+  });
 export type CorpusInfo = z.infer<typeof CorpusInfo>;
 
-export const CorpusPreview = z.object({
-  id: z.string(),
-  split: SplitName,
-  text: z.string().describe('The beginning of the split'),
-  truncated: z.boolean(),
-});
+export const CorpusPreview = z
+  .object({
+    id: z.string(),
+    split: SplitName,
+    text: z.string().describe('The beginning of the split'),
+    truncated: z.boolean(),
+  })
+  .meta({
+    id: 'CorpusPreview',
+    examples: [{ id: 'ptb', split: 'train', text: ' the company said', truncated: true }],
+  });
 export type CorpusPreview = z.infer<typeof CorpusPreview>;
 
 const fraction = z.number().gt(0).lt(1);

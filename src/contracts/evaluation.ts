@@ -94,17 +94,23 @@ export const EvaluationRequest = z
         path: ['counting'],
         message: 'cache and dynamic read the text as one stream, every token of it; counting must be "exact"',
       });
-  });
+  })
+  .meta({ examples: [{ split: 'test' }, { text: 'the cat sat on the mat' }, { split: 'test', cache: {} }] });
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
-export const EvaluationResult = z.object({
-  perplexity: z.number(),
-  loss: z.number().describe('Nats per token'),
-  tokens: z.int(),
-  bitsPerByte: z.number().nullable(),
-  cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
-  dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
-});
+export const EvaluationResult = z
+  .object({
+    perplexity: z.number(),
+    loss: z.number().describe('Nats per token'),
+    tokens: z.int(),
+    bitsPerByte: z.number().nullable(),
+    cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
+    dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
+  })
+  .meta({
+    id: 'EvaluationResult',
+    examples: [{ perplexity: 136.5, loss: 4.916, tokens: 82_429, bitsPerByte: 1.299 }],
+  });
 export type EvaluationResult = z.infer<typeof EvaluationResult>;
 
 /** How far an evaluation is. Phases come in this order; those that are not needed are left out. */

@@ -15,6 +15,9 @@ export const ExperimentTags = z
   .describe('Labels to filter by');
 export const ExperimentNotes = z.string().max(10_000).describe('Free text');
 
+/** What every field is where nothing is said. */
+const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };
+
 /** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
 export const ExperimentConfig = ExperimentConfigFields.extend({
   preset: PresetName.nullable().default(null),
@@ -23,7 +26,7 @@ export const ExperimentConfig = ExperimentConfigFields.extend({
     .max(32)
     .optional()
     .describe('What the preset auto chose for this text, and why'),
-});
+}).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 
 /** The body of POST /experiments: a config and what to remember it by. */
@@ -38,5 +41,5 @@ export const ExperimentInput = ExperimentConfig.extend({
     .max(100)
     .default(0)
     .describe('Higher is started earlier; equal ones in order of arrival'),
-});
+}).meta({ id: 'NewExperiment', examples: [{ preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } }] });
 export type ExperimentInput = z.infer<typeof ExperimentInput>;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { exampleOf } from './example-of.js';
+import { EXAMPLE_DIGEST, EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 import { ExperimentConfig } from './experiment-config.js';
 
 export const ExperimentState = z.enum([
@@ -52,32 +54,75 @@ export const SerializedErrorBody = z.object({
 });
 
 /** An experiment as HTTP shows it. */
-export const Experiment = z.object({
-  id: z.string(),
-  name: z.string(),
-  tags: z.array(z.string()),
-  notes: z.string(),
-  priority: z.number(),
-  state: ExperimentState,
-  config: ExperimentConfig,
-  parentId: z.string().nullable(),
-  createdAt: z.string(),
-  startedAt: z.string().nullable(),
-  endedAt: z.string().nullable(),
-  attempt: z.number().describe('Starts on a host so far'),
-  seq: z.number().describe('Number of its latest event'),
-  queuePosition: z.number().nullable(),
-  parameterCount: z.number().nullable().describe('Known once the vocabulary is known'),
-  vocabularySize: z.number().nullable(),
-  latest: LatestMetrics,
-  best: z.object({ epoch: z.number().nullable(), validPerplexity: z.number().nullable() }),
-  test: z.object({ perplexity: z.number().nullable() }),
-  digest: z.string().nullable(),
-  run: z
-    .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
-    .nullable()
-    .describe('What the last attempt ran on'),
-  error: SerializedErrorBody.nullable(),
-  links: z.record(z.string(), z.string()),
-});
+export const Experiment = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    tags: z.array(z.string()),
+    notes: z.string(),
+    priority: z.number(),
+    state: ExperimentState,
+    config: ExperimentConfig,
+    parentId: z.string().nullable(),
+    createdAt: z.string(),
+    startedAt: z.string().nullable(),
+    endedAt: z.string().nullable(),
+    attempt: z.number().describe('Starts on a host so far'),
+    seq: z.number().describe('Number of its latest event'),
+    queuePosition: z.number().nullable(),
+    parameterCount: z.number().nullable().describe('Known once the vocabulary is known'),
+    vocabularySize: z.number().nullable(),
+    latest: LatestMetrics,
+    best: z.object({ epoch: z.number().nullable(), validPerplexity: z.number().nullable() }),
+    test: z.object({ perplexity: z.number().nullable() }),
+    digest: z.string().nullable(),
+    run: z
+      .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
+      .nullable()
+      .describe('What the last attempt ran on'),
+    error: SerializedErrorBody.nullable(),
+    links: z.record(z.string(), z.string()),
+  })
+  .meta({
+    id: 'Experiment',
+    examples: [
+      {
+        id: EXAMPLE_EXPERIMENT_ID,
+        name: 'custom on handbook',
+        tags: ['first'],
+        notes: '',
+        priority: 0,
+        state: 'succeeded',
+        config: exampleOf(ExperimentConfig),
+        parentId: null,
+        createdAt: '2026-11-25T16:03:01.486Z',
+        startedAt: '2026-11-25T16:03:01.503Z',
+        endedAt: '2026-11-25T16:09:43.418Z',
+        attempt: 1,
+        seq: 214,
+        queuePosition: null,
+        parameterCount: 2_090_400,
+        vocabularySize: 10_000,
+        latest: {
+          epoch: 4,
+          step: 5312,
+          trainPerplexity: 106.6,
+          validPerplexity: 140.3,
+          learningRate: 20,
+          tokensPerSecond: 22_800,
+          gradNorm: 0.21,
+          remainingSeconds: 0,
+        },
+        best: { epoch: 4, validPerplexity: 140.3 },
+        test: { perplexity: 136.5 },
+        digest: EXAMPLE_DIGEST,
+        run: { backend: 'native', kernels: 'fused', threads: 2 },
+        error: null,
+        links: {
+          self: `/experiments/${EXAMPLE_EXPERIMENT_ID}`,
+          progress: `/experiments/${EXAMPLE_EXPERIMENT_ID}/progress`,
+        },
+      },
+    ],
+  });
 export type Experiment = z.infer<typeof Experiment>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 
 /** Token ids from which a decoder knows how to go on. */
 export const MAX_TAIL = 32;
@@ -139,9 +140,25 @@ export const GenerationChoice = GenerationResult.pick({
 export type GenerationChoice = z.infer<typeof GenerationChoice>;
 
 /** The first text, and all of them where several were asked for. */
-export const GenerationAnswer = GenerationResult.omit({ point: true }).extend({
-  choices: z.array(GenerationChoice).optional().describe('All texts, where n or beams is above 1'),
-});
+export const GenerationAnswer = GenerationResult.omit({ point: true })
+  .extend({
+    choices: z.array(GenerationChoice).optional().describe('All texts, where n or beams is above 1'),
+  })
+  .meta({
+    id: 'GenerationAnswer',
+    examples: [
+      {
+        experimentId: EXAMPLE_EXPERIMENT_ID,
+        prompt: 'the',
+        promptTokens: 1,
+        text: ' company said it expects',
+        tokens: 4,
+        finishReason: 'length',
+        seed: 1,
+        unknownWords: [],
+      },
+    ],
+  });
 export type GenerationAnswer = z.infer<typeof GenerationAnswer>;
 
 /** How likely texts are searched for, instead of drawn. */

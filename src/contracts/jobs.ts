@@ -68,13 +68,18 @@ export const RunEvent = z.strictObject({
 export type RunEvent = z.infer<typeof RunEvent>;
 
 /** What a host found when it loaded TensorFlow. */
-export const BackendReport = z.strictObject({
-  backend: z.enum(['native', 'wasm']),
-  kernels: z.enum(['fused', 'composed']),
-  threads: z.int().min(1),
-  cpu: z.string(),
-  notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
-});
+export const BackendReport = z
+  .strictObject({
+    backend: z.enum(['native', 'wasm']),
+    kernels: z.enum(['fused', 'composed']),
+    threads: z.int().min(1),
+    cpu: z.string(),
+    notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
+  })
+  .meta({
+    id: 'Backend',
+    examples: [{ backend: 'native', kernels: 'fused', threads: 2, cpu: 'AMD EPYC', notes: [] }],
+  });
 export type BackendReport = z.infer<typeof BackendReport>;
 
 /** Where the threads of a host find what a job names. */

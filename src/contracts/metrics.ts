@@ -1,16 +1,22 @@
 import { z } from 'zod';
+import { exampleOf } from './example-of.js';
+import { EXAMPLE_DIGEST, EXAMPLE_TIME } from './example-values.js';
 
 /** One measured value. */
-export const MetricPoint = z.object({
-  step: z.int().describe('Updates so far'),
-  epoch: z.number().describe('Epochs so far, with the fraction of the present one'),
-  time: z.string().describe('ISO 8601, UTC'),
-  value: z.number().nullable().describe('null: not finite'),
-});
+export const MetricPoint = z
+  .object({
+    step: z.int().describe('Updates so far'),
+    epoch: z.number().describe('Epochs so far, with the fraction of the present one'),
+    time: z.string().describe('ISO 8601, UTC'),
+    value: z.number().nullable().describe('null: not finite'),
+  })
+  .meta({ id: 'MetricPoint', examples: [{ step: 1328, epoch: 1, time: EXAMPLE_TIME, value: 195.6 }] });
 export type MetricPoint = z.infer<typeof MetricPoint>;
 
 /** Points by key. Keys that begin with `step` were measured within epochs, the others at their ends. */
-export const MetricSeries = z.object({ series: z.record(z.string(), z.array(MetricPoint)) });
+export const MetricSeries = z
+  .object({ series: z.record(z.string(), z.array(MetricPoint)) })
+  .meta({ id: 'MetricSeries', examples: [{ series: { validPerplexity: [exampleOf(MetricPoint)] } }] });
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /** Values of an `epoch` event that are kept as points under their own name. */
@@ -35,16 +41,34 @@ export const STEP_METRICS = {
 } as const;
 
 /** A checkpoint as it is listed. */
-export const Checkpoint = z.object({
-  step: z.int(),
-  epoch: z.int(),
-  file: z.string().describe('Relative to the experiment’s folder'),
-  bytes: z.int(),
-  digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
-  isBest: z.boolean(),
-  time: z.string(),
-  available: z.boolean().describe('The file is still there; older ones make room for newer ones'),
-});
+export const Checkpoint = z
+  .object({
+    step: z.int(),
+    epoch: z.int(),
+    file: z.string().describe('Relative to the experiment’s folder'),
+    bytes: z.int(),
+    digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
+    isBest: z.boolean(),
+    time: z.string(),
+    available: z.boolean().describe('The file is still there; older ones make room for newer ones'),
+  })
+  .meta({
+    id: 'Checkpoint',
+    examples: [
+      {
+        step: 1328,
+        epoch: 1,
+        file: 'checkpoints/step-000001328-c53a2afb.safetensors',
+        bytes: 8_362_104,
+        digest: EXAMPLE_DIGEST,
+        isBest: true,
+        time: EXAMPLE_TIME,
+        available: true,
+      },
+    ],
+  });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
-export const CheckpointList = z.object({ items: z.array(Checkpoint) });
+export const CheckpointList = z
+  .object({ items: z.array(Checkpoint) })
+  .meta({ id: 'CheckpointList', examples: [{ items: [exampleOf(Checkpoint)] }] });

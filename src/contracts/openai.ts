@@ -3,7 +3,8 @@
  * Reference: https://platform.openai.com/docs/api-reference/completions
  */
 import { z } from 'zod';
-import { EXAMPLE_EXPERIMENT_ID } from './example-ids.js';
+import { exampleOf } from './example-of.js';
+import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 
 /** Texts that one request may ask for: its prompts, each n times. */
 export const MAX_CHOICES = 128;
@@ -59,7 +60,8 @@ export const CompletionRequest = z
       refuse('logprobs', 'are not given for an echoed prompt; POST /score has them');
     const count = Array.isArray(prompts) && typeof prompts[0] !== 'number' ? prompts.length : 1;
     if (count * (n ?? 1) > MAX_CHOICES) refuse('n', `asks for more than ${MAX_CHOICES} texts in all`);
-  });
+  })
+  .meta({ examples: [{ model: 'my experiment', prompt: 'the', max_tokens: 50 }] });
 export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 const Logprobs = z.object({
@@ -88,25 +90,54 @@ export const CompletionUsage = z.object({
 export type CompletionUsage = z.infer<typeof CompletionUsage>;
 
 /** An answer, or a chunk of one. */
-export const Completion = z.object({
-  id: z.string(),
-  object: z.literal('text_completion'),
-  created: z.int().describe('Seconds since 1970'),
-  model: z.string().describe('Id of the experiment'),
-  choices: z.array(CompletionChoice),
-  usage: CompletionUsage.nullish(),
-});
+export const Completion = z
+  .object({
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int().describe('Seconds since 1970'),
+    model: z.string().describe('Id of the experiment'),
+    choices: z.array(CompletionChoice),
+    usage: CompletionUsage.nullish(),
+  })
+  .meta({
+    id: 'Completion',
+    examples: [
+      {
+        id: 'cmpl-6667f4d5de3ce0cfceff9dbb',
+        object: 'text_completion',
+        created: 1_795_622_585,
+        model: EXAMPLE_EXPERIMENT_ID,
+        choices: [{ text: ' company said', index: 0, logprobs: null, finish_reason: 'length' }],
+        usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+      },
+    ],
+  });
 export type Completion = z.infer<typeof Completion>;
 
-export const OpenAiModel = z.object({
-  id: z.string(),
-  object: z.literal('model'),
-  created: z.int().describe('Seconds since 1970'),
-  owned_by: z.string(),
-  name: z.string().describe('Beyond OpenAI’s: the name of the experiment, which may stand for its id'),
-});
+export const OpenAiModel = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.int().describe('Seconds since 1970'),
+    owned_by: z.string(),
+    name: z.string().describe('Beyond OpenAI’s: the name of the experiment, which may stand for its id'),
+  })
+  .meta({
+    id: 'OpenAiModel',
+    examples: [
+      {
+        id: EXAMPLE_EXPERIMENT_ID,
+        object: 'model',
+        created: 1_795_622_581,
+        owned_by: 'gatelm',
+        name: 'rnnlm on ptb',
+      },
+    ],
+  });
 export type OpenAiModel = z.infer<typeof OpenAiModel>;
-export const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(OpenAiModel) });
+export const OpenAiModelList = z
+  .object({ object: z.literal('list'), data: z.array(OpenAiModel) })
+  .meta({ id: 'OpenAiModelList', examples: [{ object: 'list', data: [exampleOf(OpenAiModel)] }] });
 export const OpenAiModelParams = z.strictObject({
   model: z
     .string()
@@ -117,12 +148,26 @@ export const OpenAiModelParams = z.strictObject({
 });
 
 /** Every error answer below /v1. */
-export const OpenAiError = z.object({
-  error: z.object({
-    message: z.string(),
-    type: z.string(),
-    param: z.string().nullable(),
-    code: z.string().nullable(),
-  }),
-});
+export const OpenAiError = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+    }),
+  })
+  .meta({
+    id: 'OpenAiError',
+    examples: [
+      {
+        error: {
+          message: 'There is no experiment "none"',
+          type: 'invalid_request_error',
+          param: 'model',
+          code: 'model_not_found',
+        },
+      },
+    ],
+  });
 export type OpenAiError = z.infer<typeof OpenAiError>;

@@ -1,6 +1,7 @@
 /** How surprising a text is to a model, token by token. */
 import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
+import { exampleOf } from './example-of.js';
 
 /** Tokens of a text that is looked into: each has dozens of numbers. */
 export const MAX_INSPECTED = 2000;
@@ -89,16 +90,32 @@ const used = {
   dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
 };
 
-export const ScoreResult = z.object({
-  perplexity: z.number(),
-  bitsPerByte: z.number(),
-  tokens: z.array(ScoredToken),
-  ...used,
-});
+export const ScoreResult = z
+  .object({
+    perplexity: z.number(),
+    bitsPerByte: z.number(),
+    tokens: z.array(ScoredToken),
+    ...used,
+  })
+  .meta({
+    id: 'ScoreResult',
+    examples: [
+      {
+        perplexity: 61.2,
+        bitsPerByte: 1.079,
+        tokens: [
+          { token: 'the', start: 0, end: 3, surprisal: 2.713 },
+          { token: 'company', start: 4, end: 11, surprisal: 5.516 },
+        ],
+      },
+    ],
+  });
 export type ScoreResult = z.infer<typeof ScoreResult>;
 
 /** Of several texts, in their order. */
-export const ScoreList = z.object({ items: z.array(ScoreResult) });
+export const ScoreList = z
+  .object({ items: z.array(ScoreResult) })
+  .meta({ id: 'ScoreList', examples: [{ items: [exampleOf(ScoreResult), exampleOf(ScoreResult)] }] });
 export type ScoreList = z.infer<typeof ScoreList>;
 
 /** A text that comes piece by piece, of any length. */
@@ -140,18 +157,30 @@ export const RankRequest = z.strictObject({
 });
 export type RankRequest = z.infer<typeof RankRequest>;
 
-export const RankResult = z.object({
-  items: z
-    .array(
-      z.object({
-        index: z.int().describe('Its place in the request, from 0'),
-        alternative: z.string(),
-        logprob: z.number().describe('ln p(alternative | prompt), the sum over its tokens'),
-        tokens: z.int(),
-        perplexity: z.number().describe('Per token'),
-        share: z.number().describe('Its part of the probability of all alternatives together'),
-      }),
-    )
-    .describe('The likeliest first'),
-});
+export const RankResult = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          index: z.int().describe('Its place in the request, from 0'),
+          alternative: z.string(),
+          logprob: z.number().describe('ln p(alternative | prompt), the sum over its tokens'),
+          tokens: z.int(),
+          perplexity: z.number().describe('Per token'),
+          share: z.number().describe('Its part of the probability of all alternatives together'),
+        }),
+      )
+      .describe('The likeliest first'),
+  })
+  .meta({
+    id: 'RankResult',
+    examples: [
+      {
+        items: [
+          { index: 0, alternative: ' company', logprob: -3.912, tokens: 1, perplexity: 50, share: 0.8 },
+          { index: 1, alternative: ' cat', logprob: -5.298, tokens: 1, perplexity: 199.9, share: 0.2 },
+        ],
+      },
+    ],
+  });
 export type RankResult = z.infer<typeof RankResult>;

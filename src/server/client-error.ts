@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Problem } from '../contracts/http.js';
+import type { Problem } from '../contracts/problem.js';
 
 /** Answers for what is not HTTP at all, or too much of it: node gives no request and no reply for these. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, phrase: string, detail: string]>> = {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Problem } from '../contracts/http.js';
+import { Problem } from '../contracts/problem.js';
 import type { ValidationIssue } from '../contracts/validation.js';
 import { type AppError, appError, type ErrorKind } from '../errors.js';
 import { isOpenAiPath, toOpenAiError } from './openai-error.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COMMA_SEPARATED } from '../contracts/http.js';
+import { COMMA_SEPARATED } from '../contracts/comma-list.js';
 import { unwrap } from '../contracts/schema-keys.js';
 
 /** A query or the params of a path as the types that its schema names: everything in an address is text. */

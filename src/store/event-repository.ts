@@ -45,7 +45,7 @@ export function createEventRepository(database: Database): EventRepository {
         : after.all(experiment.number, seq, limit);
       return rows.map(({ data, ...row }) =>
         StoredEvent.parse({ experimentId: experiment.id, ...row, data: JSON.parse(data) }),
-      ) as StoredEvent[];
+      );
     },
   };
 }

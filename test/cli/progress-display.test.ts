@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProgressDisplay } from '../../src/cli/progress-display.js';
 import type { ProgressEvent } from '../../src/client/client.js';
-import type { EventType } from '../../src/contracts/events.js';
+import { type EventType, StoredEvent } from '../../src/contracts/events.js';
 
-const event = (type: EventType, data: object): ProgressEvent => ({
-  experimentId: 'e',
-  seq: 1,
-  time: '',
-  type,
-  data: data as Record<string, unknown>,
-});
+const event = (type: EventType, data: object) =>
+  StoredEvent.parse({ experimentId: 'e', seq: 1, time: '', type, data });
 const step = event('step', {
   step: 5,
   epoch: 0.5,

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Experiment } from '../../src/contracts/experiment.js';
 import type { GenerationResult } from '../../src/contracts/generation.js';
-import type { Health } from '../../src/contracts/http.js';
+import type { Health } from '../../src/contracts/health.js';
 import { type GatelmServer, REPOSITORY, startGatelm } from '../support/gatelm-server.js';
 import { untilGone } from '../support/process-end.js';
 import { ProgressClient } from '../support/progress-client.js';
@@ -126,7 +126,7 @@ test('SIGTERM stops cleanly; the next start shows all runs, generates from them,
   );
   context.after(() => resumed.socket.terminate());
   const started = await resumed.until('started');
-  assert.ok('data' in started && (started.data.resumedFrom as { epoch: number }).epoch >= 1);
+  assert.ok(started.data.resumedFrom!.epoch >= 1);
 });
 
 test('kill -9 of the training host leaves the API up and the experiment interrupted', async (context) => {
@@ -137,8 +137,7 @@ test('kill -9 of the training host leaves the API up and the experiment interrup
   const { training } = await server.get<Health>('/healthz');
   process.kill(training.processIds[0]!, 'SIGKILL');
   const interrupted = await progress.until('interrupted');
-  assert.ok('data' in interrupted);
-  assert.match(String(interrupted.data.reason), /signal SIGKILL/);
+  assert.match(interrupted.data.reason, /signal SIGKILL/);
   assert.equal((await read(server, experiment)).state, 'interrupted');
 
   const next = await server.train(TINY);

@@ -107,7 +107,8 @@ test('every route has examples, takes its own, and answers as the document says'
   await call('GET /corpora/{name}/preview', '/corpora/own/preview');
   await call('DELETE /corpora/{name}', '/corpora/own');
 
-  for (const route of ['/presets', '/healthz', '/readyz', '/metrics']) await call(`GET ${route}`, route);
+  for (const route of ['/presets', '/errors', '/healthz', '/readyz', '/metrics'])
+    await call(`GET ${route}`, route);
   await call('POST /tickets', '/tickets');
   await checker.snapshot(server, id);
 

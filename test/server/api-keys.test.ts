@@ -11,6 +11,7 @@ import { parseEnvironment } from '../../src/contracts/environment.js';
 import { createApiKey, revokeApiKey } from '../../src/experiments/api-keys.js';
 import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
+import { createLogger } from '../../src/server/logger.js';
 import { scopeOf } from '../../src/server/plugins/access.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
@@ -225,7 +226,7 @@ test('no key and no ticket is ever in the log', async (t) => {
       done();
     },
   });
-  const app = await buildApp(services, { logger: { level: 'trace', stream } });
+  const app = await buildApp(services, { logger: createLogger({ logLevel: 'trace' }, stream) });
   t.after(() => app.close());
   const key = createApiKey(services.store.apiKeys, { name: 'k', scope: 'admin', expiresAt: null });
   const { ticket } = Ticket.parse(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Problem } from '../../src/contracts/http.js';
 import { OpenAiError } from '../../src/contracts/openai.js';
+import { Problem } from '../../src/contracts/problem.js';
 import { oddRequest, operationsOf } from '../support/odd-requests.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import request from 'supertest';
 import { ExperimentInput } from '../../src/contracts/experiment-config.js';
-import { Problem } from '../../src/contracts/http.js';
+import { Problem } from '../../src/contracts/problem.js';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { startService } from '../support/service.js';
 

@@ -58,6 +58,7 @@ const ROUTES = [
   'DELETE /corpora/{name}',
   'GET /corpora/{name}/preview',
   'GET /presets',
+  'GET /errors',
   'GET /healthz',
   'GET /readyz',
   'GET /metrics',

@@ -5,10 +5,11 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import request from 'supertest';
 import { parseEnvironment } from '../../src/contracts/environment.js';
-import { ExperimentPlan, Readiness } from '../../src/contracts/http.js';
-import type { Logger } from '../../src/experiments/logger.js';
+import { Readiness } from '../../src/contracts/health.js';
+import { ExperimentPlan } from '../../src/contracts/http.js';
 import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
+import { createLogger } from '../../src/server/logger.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
 import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
@@ -37,22 +38,17 @@ test('the log has a line of JSON for each request and each change of an experime
       done();
     },
   });
-  const log: { current: Logger | null } = { current: null };
+  const logger = createLogger({ logLevel: 'info' }, stream);
   const training = new FakeTrainingExecutor();
   const services = createServices({
     environment: { ...parseEnvironment({}), dataDir: temporaryFolder(t), shutdownGraceMs: 0 },
     trainingExecutor: training,
     inferenceExecutor: new FakeInferenceExecutor(),
-    logger: {
-      error: (facts, message) => log.current?.error(facts, message),
-      warn: (facts, message) => log.current?.warn(facts, message),
-      info: (facts, message) => log.current?.info(facts, message),
-    },
+    logger,
   });
   t.after(() => services.close());
-  const app = await buildApp(services, { logger: { level: 'info', stream } });
+  const app = await buildApp(services, { logger });
   t.after(() => app.close());
-  log.current = app.log;
   const posted = await app.inject({ method: 'POST', url: '/experiments', payload: {} });
   const { id } = posted.json();
   await training.run(0);

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import request from 'supertest';
 import WebSocket from 'ws';
-import { Problem } from '../../src/contracts/http.js';
+import { Problem } from '../../src/contracts/problem.js';
 import {
   checkpointEvent,
   epochEvent,

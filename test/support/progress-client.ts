@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
 import { z } from 'zod';
-import { EventBody, ProgressSnapshot } from '../../src/contracts/http.js';
+import { StoredEvent } from '../../src/contracts/events.js';
+import { ProgressSnapshot } from '../../src/contracts/progress.js';
 
-const Message = z.union([ProgressSnapshot, EventBody]);
+const Message = z.union([ProgressSnapshot, StoredEvent]);
 export type ProgressMessage = z.infer<typeof Message>;
+type MessageOf<Type extends ProgressMessage['type']> = Extract<ProgressMessage, { readonly type: Type }>;
 
 /** A client of a progress socket that keeps everything it gets. */
 export class ProgressClient {
@@ -38,9 +40,9 @@ export class ProgressClient {
   }
 
   /** Waits until a message of that type has come. */
-  async until(type: ProgressMessage['type']): Promise<ProgressMessage> {
+  async until<Type extends ProgressMessage['type']>(type: Type): Promise<MessageOf<Type>> {
     for (;;) {
-      const found = this.messages.find((message) => message.type === type);
+      const found = this.messages.find((message): message is MessageOf<Type> => message.type === type);
       if (found) return found;
       await new Promise<void>((came) => {
         this.#onMessage = came;

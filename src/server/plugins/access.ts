@@ -1,10 +1,11 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { includesScope, type Scope } from '../../contracts/access.js';
-import { type Environment, isLoopback } from '../../contracts/environment.js';
 import { appError } from '../../errors.js';
 import type { Caller, KeyRing } from '../../experiments/api-keys.js';
-import type { HttpApp } from '../http-app.js';
+import type { HttpApp, Uses } from '../http-app.js';
 import type { Tickets } from '../tickets.js';
+import { needsKey, SAFE_METHODS } from './origins.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -23,28 +24,18 @@ declare module 'fastify' {
 
 /** Paths that need no key: probes, and the description of the interface. */
 const OPEN_PATHS = /^\/(healthz|readyz|openapi\.json|docs(\/.*)?)$/;
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-type AccessSettings = Pick<Environment, 'allowedOrigins' | 'host'>;
+/** With API keys: who sends one whose scope allows it may call. Without: whoever can reach loopback. */
+export default fp(controlAccess, { name: 'access', dependencies: ['origins'] });
 
-/**
- * Decides who may call. With API keys: who sends one whose scope allows it. Without: whoever can reach loopback, but not the
- * pages of other sites in a browser on this machine, which reach it too: by their Origin (sockets, posts), or by a name
- * of theirs that they let point here (DNS rebinding), which the Host header shows.
- */
-export function controlAccess(app: HttpApp, settings: AccessSettings, keys: KeyRing, tickets: Tickets): void {
+async function controlAccess(
+  app: HttpApp,
+  { environment, keys, tickets }: Uses<'environment' | 'keys' | 'tickets'>,
+): Promise<void> {
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request, reply) => {
-    // Where others can reach it, a key is needed even when the last one was revoked.
-    const needsKey = keys.hasAny || !isLoopback(settings.host);
-    if (!needsKey) assertOwnHost(request, settings);
-    assertOrigin(request, reply, settings);
-    if (request.method === 'OPTIONS' && reply.hasHeader('access-control-allow-origin')) {
-      await answerPreflight(reply);
-      return;
-    }
+  app.addHook('onRequest', async (request) => {
     const path = request.url.split('?', 1)[0]!;
-    if (!needsKey || request.routeOptions.config.isPublic || OPEN_PATHS.test(path)) return;
+    if (!needsKey(keys, environment) || request.routeOptions.config.isPublic || OPEN_PATHS.test(path)) return;
     const caller = callerOf(request, keys, tickets);
     if (!caller) throw appError('unauthorized');
     const needs = scopeOf(request.method, request.routeOptions.config);
@@ -65,41 +56,4 @@ function callerOf(request: FastifyRequest, keys: KeyRing, tickets: Tickets): Cal
   const { ticket } = request.query as { ticket?: unknown };
   if (!request.routeOptions.config.takesTicket || typeof ticket !== 'string') return null;
   return tickets.redeem(ticket);
-}
-
-function assertOwnHost({ headers }: FastifyRequest, { host }: AccessSettings): void {
-  const name = hostName(headers.host ?? '');
-  if (name !== '' && !isLoopback(name) && name !== host)
-    throw appError('foreign-host', { host: name.slice(0, 100) });
-}
-
-function assertOrigin(
-  { method, headers, ws }: FastifyRequest,
-  reply: FastifyReply,
-  { allowedOrigins }: AccessSettings,
-): void {
-  const { origin } = headers;
-  if (origin === undefined) return;
-  if (allowedOrigins.includes(origin)) {
-    reply.header('access-control-allow-origin', origin).header('vary', 'origin');
-    return;
-  }
-  if (SAFE_METHODS.has(method) && !ws) return; // the browser keeps the answer from the page
-  if (!isSameOrigin(origin, headers.host)) throw appError('cross-origin', { origin: origin.slice(0, 100) });
-}
-
-function isSameOrigin(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
-}
-
-function hostName(host: string): string {
-  return host.replace(/:\d+$/, '').toLowerCase();
-}
-
-async function answerPreflight(reply: FastifyReply): Promise<void> {
-  await reply
-    .code(204)
-    .header('access-control-allow-methods', 'GET, POST, PATCH, DELETE')
-    .header('access-control-allow-headers', 'authorization, content-type, idempotency-key, last-event-id')
-    .send();
 }

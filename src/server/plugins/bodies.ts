@@ -6,7 +6,7 @@ import type { HttpApp } from '../http-app.js';
  * JSON only, unless a route says otherwise. An empty body is none: clients often send the header with every POST.
  * Names of the prototype chain come through as plain keys, which the schemas refuse by name.
  */
-export function acceptBodies(app: HttpApp): void {
+export default async function acceptBodies(app: HttpApp): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     if (body.length === 0) {

@@ -6,7 +6,7 @@ import type { HttpApp } from '../http-app.js';
  * When the server stops, ends the connections that Node would wait a minute for: those that never asked for anything, as
  * clients open some ahead, and those whose answer was under way then, once it is complete.
  */
-export function endConnections(app: HttpApp): void {
+export default async function endConnections(app: HttpApp): Promise<void> {
   const unused = new Set<Socket>();
   let stops = false;
   app.server.on('connection', (socket) => {

@@ -1,84 +1,27 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { RouteOptions } from 'fastify';
+import fp from 'fastify-plugin';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
-import { Ticket } from '../../contracts/access.js';
-import { CorpusInfo, CorpusPreview } from '../../contracts/corpus.js';
-import { EvaluationResult } from '../../contracts/evaluation.js';
-import { Experiment } from '../../contracts/experiment.js';
-import { ExperimentConfig, ExperimentInput } from '../../contracts/experiment-config.js';
-import { GenerationAnswer } from '../../contracts/generation.js';
-import {
-  CorpusList,
-  EventBody,
-  EventPage,
-  ExperimentPageBody,
-  ExperimentPlan,
-  Health,
-  PresetList,
-  Problem,
-  ProgressSnapshot,
-  Readiness,
-} from '../../contracts/http.js';
-import { BackendReport } from '../../contracts/jobs.js';
-import { Checkpoint, CheckpointList, MetricPoint, MetricSeries } from '../../contracts/metrics.js';
-import { Completion, OpenAiError, OpenAiModel, OpenAiModelList } from '../../contracts/openai.js';
-import { RankResult, ScoreList, ScoreResult } from '../../contracts/score.js';
-import { Session, SessionState } from '../../contracts/session.js';
 import type { HttpApp } from '../http-app.js';
-import { SCHEMA_EXAMPLES } from '../openapi-examples.js';
+import { packageVersion } from '../package-version.js';
 import { scopeOf } from './access.js';
 
-/** Schemas that the document names once, and the name of each. */
-const COMPONENTS: Readonly<Record<keyof typeof SCHEMA_EXAMPLES, z.ZodType>> = {
-  Experiment,
-  ExperimentPage: ExperimentPageBody,
-  ExperimentPlan,
-  NewExperiment: ExperimentInput,
-  ExperimentConfig,
-  Event: EventBody,
-  EventPage,
-  ProgressSnapshot,
-  MetricPoint,
-  MetricSeries,
-  Checkpoint,
-  CheckpointList,
-  GenerationAnswer,
-  EvaluationResult,
-  ScoreResult,
-  ScoreList,
-  RankResult,
-  Completion,
-  OpenAiModel,
-  OpenAiModelList,
-  OpenAiError,
-  Session,
-  SessionState,
-  Corpus: CorpusInfo,
-  CorpusList,
-  CorpusPreview,
-  PresetList,
-  Backend: BackendReport,
-  Health,
-  Readiness,
-  Ticket,
-  Problem,
-};
+/**
+ * /openapi.json (OpenAPI 3.1, made from the routes' schemas) and its page at /docs. Schemas with an id in their `.meta` are
+ * named once. Before the routes.
+ */
+export default fp(describeInterface, { name: 'openapi', dependencies: ['unknown-routes', 'access'] });
 
-/** /openapi.json (OpenAPI 3.1, made from the routes' schemas) and its page at /docs. To be called before the routes. */
-export async function describeInterface(app: HttpApp, version: string): Promise<void> {
-  for (const [id, schema] of Object.entries(COMPONENTS)) {
-    const example = SCHEMA_EXAMPLES[id as keyof typeof COMPONENTS];
-    z.globalRegistry.add(schema, { ...schema.meta(), id, examples: [example] });
-  }
+async function describeInterface(app: HttpApp): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'gatelm',
-        version,
+        version: packageVersion(),
         description: 'Trains, watches and serves gated recurrent (LSTM) language models on your own machine.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },

@@ -1,11 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import fp from 'fastify-plugin';
 import { Gauge, Histogram, Registry } from 'prom-client';
+import { textLike } from '../../contracts/example-of.js';
 import { ExperimentState } from '../../contracts/experiment.js';
-import type { Services } from '../../experiments/services.js';
-import type { HttpApp } from '../http-app.js';
-import { exampleText, TEXT_EXAMPLES } from '../openapi-examples.js';
+import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
-import type { StreamRegistry } from '../streams/stream-registry.js';
 
 /** Upper bounds of the answer times, in seconds. */
 const SECONDS_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
@@ -19,11 +18,23 @@ const TRAINING_GAUGES = {
   gradNorm: ['gatelm_training_gradient_norm', 'Norm of the latest gradient, before clipping'],
 } as const;
 
+const EXAMPLE = '# HELP gatelm_streams Open event streams\n# TYPE gatelm_streams gauge\ngatelm_streams 2\n';
+
 /** /metrics, for Prometheus: what is true at the moment it is asked, and how long answers took. */
-export function exposeMetrics(app: HttpApp, services: Services, streams: StreamRegistry): void {
+export default fp(exposeMetrics, { name: 'prometheus', dependencies: ['openapi'] });
+
+async function exposeMetrics(
+  app: HttpApp,
+  {
+    store,
+    queue,
+    trainingExecutor,
+    executor,
+    streams,
+  }: Uses<'store' | 'queue' | 'trainingExecutor' | 'executor' | 'streams'>,
+): Promise<void> {
   const registry = new Registry();
   const registers = [registry];
-  const { store, queue, trainingExecutor } = services;
 
   const answers = new Histogram({
     name: 'gatelm_http_request_duration_seconds',
@@ -50,11 +61,11 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
   );
-  for (const [host, executor] of Object.entries({ training: trainingExecutor, inference: services.executor }))
+  for (const [name, host] of Object.entries({ training: trainingExecutor, inference: executor }))
     gauge(
-      `gatelm_${host}_resident_memory_bytes`,
-      `Resident memory of the ${host} host`,
-      () => executor.hostStats?.().residentBytes ?? 0,
+      `gatelm_${name}_resident_memory_bytes`,
+      `Resident memory of the ${name} host`,
+      () => host.hostStats?.().residentBytes ?? 0,
     );
   const trainings = Object.entries(TRAINING_GAUGES).map(([key, [name, help]]) => ({
     key,
@@ -102,7 +113,7 @@ export function exposeMetrics(app: HttpApp, services: Services, streams: StreamR
         response: withProblems({
           200: {
             description: 'Text exposition format',
-            content: { 'text/plain': { schema: exampleText(TEXT_EXAMPLES.prometheus) } },
+            content: { 'text/plain': { schema: textLike(EXAMPLE) } },
           },
         }),
       },

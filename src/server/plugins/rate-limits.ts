@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
-import type { Environment } from '../../contracts/environment.js';
+import fp from 'fastify-plugin';
 import { appError } from '../../errors.js';
-import type { HttpApp } from '../http-app.js';
+import type { HttpApp, Uses } from '../http-app.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,13 +10,13 @@ declare module 'fastify' {
   }
 }
 
-type RateSettings = Pick<Environment, 'rateLimit' | 'inferenceRateLimit' | 'trainingRateLimit'>;
-
 /**
- * One key, or where there is none one address, may make so many requests of each kind in a minute; 0 = any number. To be called
- * after what finds out whose key came.
+ * One key, or where there is none one address, may make so many requests of each kind in a minute; 0 = any number. After the plugin
+ * that finds out whose key came.
  */
-export async function limitRate(app: HttpApp, settings: RateSettings): Promise<void> {
+export default fp(limitRates, { name: 'rate-limits', dependencies: ['access'] });
+
+async function limitRates(app: HttpApp, { environment: settings }: Uses<'environment'>): Promise<void> {
   await app.register(rateLimit, {
     global: false,
     timeWindow: '1 minute',

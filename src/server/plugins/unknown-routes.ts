@@ -1,3 +1,4 @@
+import fp from 'fastify-plugin';
 import { appError } from '../../errors.js';
 import type { HttpApp } from '../http-app.js';
 
@@ -7,9 +8,12 @@ interface KnownPath {
 }
 
 /** Answers requests for no route: 405 with the methods that the path has, else 404. */
-export function refuseUnknownRoutes(app: HttpApp): void {
+export default fp(refuseUnknownRoutes, { name: 'unknown-routes' });
+
+async function refuseUnknownRoutes(app: HttpApp): Promise<void> {
   const paths = new Map<string, KnownPath>();
   app.addHook('onRoute', ({ url, method }) => {
+    if (url === '*') return; // where preflights of browsers arrive
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
     for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);

@@ -1,14 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { GenerateInput } from '../../contracts/http.js';
-import type { Services } from '../../experiments/services.js';
 import { generateSeveral } from '../../experiments/use-model.js';
-import type { HttpApp } from '../http-app.js';
-import type { StreamRegistry } from '../streams/stream-registry.js';
+import type { HttpApp, ModelParts, Uses } from '../http-app.js';
 import { answerText, TEXT_RESPONSES } from '../streams/text-answer.js';
 
 const TAGS = ['models'];
-const EXAMPLE = { prompt: 'the', maxTokens: 50, temperature: 0.8, topK: 40, seed: 1 };
 const CONFIG = { scope: 'read', costs: 'inference' } as const;
 const schema = {
   tags: TAGS,
@@ -18,7 +15,10 @@ const schema = {
 };
 
 /** /generate */
-export function routeGenerate(app: HttpApp, services: Services, streams: StreamRegistry): void {
+export default async function generateRoutes(
+  app: HttpApp,
+  { streams, ...services }: Uses<ModelParts | 'streams'>,
+): Promise<void> {
   const { maxStreamBufferBytes: maxBufferBytes } = services.environment;
   const answer = (
     { experiment, ...asked }: z.infer<typeof GenerateInput>,
@@ -41,7 +41,7 @@ export function routeGenerate(app: HttpApp, services: Services, streams: StreamR
       schema: {
         ...schema,
         summary: 'Write text; for prompts too long for an address',
-        body: GenerateInput.meta({ examples: [EXAMPLE] }),
+        body: GenerateInput,
       },
     },
     async (request, reply) => answer(request.body, request, reply),

@@ -1,13 +1,12 @@
-import { Health, Readiness } from '../../contracts/http.js';
+import { Health, Readiness } from '../../contracts/health.js';
 import { appError } from '../../errors.js';
-import type { Services } from '../../experiments/services.js';
-import type { HttpApp } from '../http-app.js';
+import type { HttpApp, Uses } from '../http-app.js';
 import { packageVersion } from '../package-version.js';
 import { withProblems } from '../problem.js';
 
 const TAGS = ['operations'];
 
-type Host = Pick<Services['executor'], 'backendReport' | 'unusableReason' | 'hostStats'>;
+type Host = Pick<Uses<'executor'>['executor'], 'backendReport' | 'unusableReason' | 'hostStats'>;
 
 function processIdsOf(host: Host): number[] {
   return [...(host.hostStats?.().processIds ?? [])];
@@ -22,8 +21,16 @@ function readinessOf(name: 'training' | 'inference', host: Host): Readiness['tra
 }
 
 /** /healthz and /readyz */
-export function routeHealth(app: HttpApp, services: Services): void {
-  const { trainingExecutor, executor, folder, queue, store } = services;
+export default async function healthRoutes(
+  app: HttpApp,
+  {
+    trainingExecutor,
+    executor,
+    folder,
+    queue,
+    store,
+  }: Uses<'trainingExecutor' | 'executor' | 'folder' | 'queue' | 'store'>,
+): Promise<void> {
   const version = packageVersion();
   app.get(
     '/healthz',

@@ -1,13 +1,12 @@
 import { Ticket } from '../../contracts/access.js';
-import type { HttpApp } from '../http-app.js';
+import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
-import type { Tickets } from '../tickets.js';
 
 /** Who calls where no key is needed. */
 const ANYBODY = { name: 'anybody', scope: 'admin' } as const;
 
 /** /tickets */
-export function routeTickets(app: HttpApp, tickets: Tickets): void {
+export default async function ticketRoutes(app: HttpApp, { tickets }: Uses<'tickets'>): Promise<void> {
   app.post(
     '/tickets',
     {

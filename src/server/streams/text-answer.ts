@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { exampleOf, textLike } from '../../contracts/example-of.js';
 import { GenerationAnswer } from '../../contracts/generation.js';
 import type { RunOptions } from '../../experiments/use-model.js';
 import { preferredType } from '../accept.js';
-import { exampleText, TEXT_EXAMPLES } from '../openapi-examples.js';
+import { eventText } from '../event-text.js';
 import { withProblems } from '../problem.js';
 import { answerEvents } from './answer-events.js';
 import { clientSignal } from './client-signal.js';
@@ -11,6 +12,7 @@ import { EVENT_STREAM, TextStream } from './text-stream.js';
 
 const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain';
+const EXAMPLE = exampleOf(GenerationAnswer);
 
 /** How {@link answerText} answers, for the schema of a route. */
 export const TEXT_RESPONSES = withProblems({
@@ -18,8 +20,10 @@ export const TEXT_RESPONSES = withProblems({
     description: 'What was written',
     content: {
       [JSON_TYPE]: { schema: GenerationAnswer },
-      [TEXT_TYPE]: { schema: exampleText(TEXT_EXAMPLES.writtenText) },
-      [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.writtenEvents) },
+      [TEXT_TYPE]: { schema: textLike(EXAMPLE.prompt + EXAMPLE.text) },
+      [EVENT_STREAM]: {
+        schema: textLike(eventText('text', { text: ' company', tokens: 1 }) + eventText('done', EXAMPLE)),
+      },
     },
   },
 });

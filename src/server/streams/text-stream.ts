@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { eventText } from '../event-text.js';
 import { AnswerStream } from './answer-stream.js';
 import type { StreamRegistry } from './stream-registry.js';
 
@@ -16,7 +17,7 @@ export class TextStream extends AnswerStream {
 
   send(data: string, event?: string): void {
     if (this.signal.aborted && this.raw.destroyed) return;
-    this.write(`${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`);
+    this.write(eventText(event ?? null, data));
     if (this.raw.writableLength > this.#maxBufferBytes) this.giveUp();
   }
 }

@@ -1,12 +1,9 @@
 import type { z } from 'zod';
 import type { Experiment } from '../../../src/contracts/experiment.js';
-import type {
-  EditExperimentBody,
-  EventPage as EventPageSchema,
-  ExperimentPageBody,
-  PresetList as PresetListSchema,
-} from '../../../src/contracts/http.js';
+import type { EditExperimentBody, ExperimentPageBody } from '../../../src/contracts/http.js';
 import type { Checkpoint, MetricPoint, MetricSeries } from '../../../src/contracts/metrics.js';
+import type { PresetList as PresetListSchema } from '../../../src/contracts/preset-list.js';
+import type { EventPage as EventPageSchema } from '../../../src/contracts/progress.js';
 import { request } from './request.js';
 
 type EventPage = z.infer<typeof EventPageSchema>;

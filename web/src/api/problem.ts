@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Problem as ProblemSchema } from '../../../src/contracts/http.js';
+import type { Problem as ProblemSchema } from '../../../src/contracts/problem.js';
 
 export type Problem = z.infer<typeof ProblemSchema>;
 

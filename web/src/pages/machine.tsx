@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/corpora.css';
-import type { Health } from '../../../src/contracts/http.js';
+import type { Health } from '../../../src/contracts/health.js';
 import { formatBytes, formatCount } from '../../logic/format.js';
 import { parsePrometheus, type Sample, sampleValue } from '../../logic/prometheus.js';
 import { request, send } from '../api/request.js';

@@ -9,8 +9,7 @@ import {
 } from '../../../contracts/http.js';
 import { createExperiment, planExperiment } from '../../../experiments/create-experiment.js';
 import { listExperiments } from '../../../experiments/list-experiments.js';
-import type { Services } from '../../../experiments/services.js';
-import type { HttpApp } from '../../http-app.js';
+import type { HttpApp, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
 import { clientSignal } from '../../streams/client-signal.js';
 import { compileValidationButBody } from '../../validation.js';
@@ -18,9 +17,12 @@ import { compileValidationButBody } from '../../validation.js';
 const TAGS = ['experiments'];
 
 /** /experiments */
-export function routeExperiments(app: HttpApp, services: Services): void {
+export default async function experimentsRoutes(
+  app: HttpApp,
+  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder' | 'executor'>,
+): Promise<void> {
   app.post(
-    '/experiments',
+    '',
     {
       config: { costs: 'training' },
       schema: {
@@ -47,7 +49,7 @@ export function routeExperiments(app: HttpApp, services: Services): void {
   );
 
   app.get(
-    '/experiments',
+    '',
     {
       schema: {
         tags: TAGS,

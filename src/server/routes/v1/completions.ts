@@ -1,19 +1,23 @@
+import { exampleOf, textLike } from '../../../contracts/example-of.js';
 import { Completion, CompletionRequest } from '../../../contracts/openai.js';
 import { complete } from '../../../experiments/complete.js';
-import type { Services } from '../../../experiments/services.js';
-import type { HttpApp } from '../../http-app.js';
+import { eventText } from '../../event-text.js';
+import type { HttpApp, ModelParts, Uses } from '../../http-app.js';
 import { toOpenAiError, withOpenAiErrors } from '../../openai-error.js';
-import { exampleText, TEXT_EXAMPLES } from '../../openapi-examples.js';
 import { recognizeError } from '../../problem.js';
 import { clientSignal } from '../../streams/client-signal.js';
-import type { StreamRegistry } from '../../streams/stream-registry.js';
 import { EVENT_STREAM, TextStream } from '../../streams/text-stream.js';
 
+const EXAMPLE = eventText(null, { ...exampleOf(Completion), usage: undefined }) + eventText(null, '[DONE]');
+
 /** /v1/completions */
-export function routeCompletions(app: HttpApp, services: Services, streams: StreamRegistry): void {
+export default async function completionRoutes(
+  app: HttpApp,
+  { streams, ...services }: Uses<ModelParts | 'streams'>,
+): Promise<void> {
   const { maxStreamBufferBytes } = services.environment;
   app.post(
-    '/v1/completions',
+    '/completions',
     {
       config: { scope: 'read', costs: 'inference' },
       schema: {
@@ -21,15 +25,13 @@ export function routeCompletions(app: HttpApp, services: Services, streams: Stre
         summary: 'Write text, in the way of OpenAI’s interface',
         description:
           'For OpenAI’s clients, with this server’s address and /v1 as base URL. `model` is the id or the name of an experiment. With `stream` the answer is Server-Sent Events, the last of them `data: [DONE]`.',
-        body: CompletionRequest.meta({
-          examples: [{ model: 'my experiment', prompt: 'the', max_tokens: 50 }],
-        }),
+        body: CompletionRequest,
         response: withOpenAiErrors({
           200: {
             description: 'What was written',
             content: {
               'application/json': { schema: Completion },
-              [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.completionEvents) },
+              [EVENT_STREAM]: { schema: textLike(EXAMPLE) },
             },
           },
         }),

@@ -1,15 +1,14 @@
 import { OpenAiModel, OpenAiModelList, OpenAiModelParams } from '../../../contracts/openai.js';
 import { findModel, listModels } from '../../../experiments/complete.js';
-import type { Services } from '../../../experiments/services.js';
-import type { HttpApp } from '../../http-app.js';
+import type { HttpApp, Uses } from '../../http-app.js';
 import { withOpenAiErrors } from '../../openai-error.js';
 
 const TAGS = ['models'];
 
 /** /v1/models */
-export function routeModels(app: HttpApp, { store }: Services): void {
+export default async function modelRoutes(app: HttpApp, { store }: Uses<'store'>): Promise<void> {
   app.get(
-    '/v1/models',
+    '/models',
     {
       schema: {
         tags: TAGS,
@@ -20,7 +19,7 @@ export function routeModels(app: HttpApp, { store }: Services): void {
     async () => ({ object: 'list' as const, data: listModels(store) }),
   );
   app.get(
-    '/v1/models/:model',
+    '/models/:model',
     {
       schema: {
         tags: TAGS,

@@ -1,24 +1,31 @@
 import { z } from 'zod';
-import { EventPage, ExperimentParams, ListEventsQuery } from '../../../../contracts/http.js';
+import { StoredEvent } from '../../../../contracts/events.js';
+import { exampleOf, textLike } from '../../../../contracts/example-of.js';
+import { ExperimentParams } from '../../../../contracts/http.js';
+import { EventPage, ListEventsQuery } from '../../../../contracts/progress.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
 import { hasEnded, pageOfEvents } from '../../../../experiments/follow-events.js';
-import type { Services } from '../../../../experiments/services.js';
 import { preferredType } from '../../../accept.js';
-import type { HttpApp } from '../../../http-app.js';
-import { exampleText, TEXT_EXAMPLES } from '../../../openapi-examples.js';
+import { eventText } from '../../../event-text.js';
+import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
-import { openEventSource } from '../../../streams/event-source.js';
-import type { StreamRegistry } from '../../../streams/stream-registry.js';
+import { EventSourceSink } from '../../../streams/event-source-sink.js';
+import { followRun } from '../../../streams/follow-run.js';
 
 const EVENT_STREAM = 'text/event-stream';
 const Headers = z.object({
   'last-event-id': z.string().max(20).optional().describe('Sent by clients that come back; as since'),
 });
 
+const EXAMPLE = exampleOf(StoredEvent);
+
 /** /experiments/:id/events */
-export function routeEvents(app: HttpApp, services: Services, streams: StreamRegistry): void {
+export default async function eventsRoutes(
+  app: HttpApp,
+  services: Uses<'store' | 'bus' | 'environment' | 'streams'>,
+): Promise<void> {
   app.get(
-    '/experiments/:id/events',
+    '/events',
     {
       config: { takesTicket: true },
       schema: {
@@ -34,7 +41,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
             description: 'Events in order',
             content: {
               'application/json': { schema: EventPage },
-              [EVENT_STREAM]: { schema: exampleText(TEXT_EXAMPLES.events) },
+              [EVENT_STREAM]: { schema: textLike(eventText(EXAMPLE.type, EXAMPLE, EXAMPLE.seq)) },
             },
           },
           204: z.undefined().describe('Nothing comes any more'),
@@ -49,7 +56,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
       const lastSeen = Number.parseInt(headers['last-event-id'] ?? '', 10);
       const since = Number.isSafeInteger(lastSeen) ? lastSeen : query.since;
       if (since >= experiment.seq && hasEnded(services.store, experiment)) return reply.code(204).send();
-      streams.assertRoom();
+      services.streams.assertRoom();
       reply.hijack();
       reply.raw.writeHead(200, {
         ...(reply.getHeaders() as Record<string, string>),
@@ -57,7 +64,7 @@ export function routeEvents(app: HttpApp, services: Services, streams: StreamReg
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
-      openEventSource(services, streams, reply.raw, { experimentId: params.id, since, log });
+      followRun(services, new EventSourceSink(reply.raw), { experimentId: params.id, since, log });
       return reply;
     },
   );

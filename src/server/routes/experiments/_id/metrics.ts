@@ -1,22 +1,26 @@
 import { Readable } from 'node:stream';
+import { exampleOf, textLike } from '../../../../contracts/example-of.js';
 import { ExperimentParams, MetricsQuery } from '../../../../contracts/http.js';
-import { CheckpointList, MetricSeries } from '../../../../contracts/metrics.js';
+import { CheckpointList, MetricPoint, MetricSeries } from '../../../../contracts/metrics.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
 import { listCheckpoints, type MetricPage, streamMetrics } from '../../../../experiments/read-metrics.js';
-import type { Services } from '../../../../experiments/services.js';
 import { preferredType } from '../../../accept.js';
-import type { HttpApp } from '../../../http-app.js';
-import { exampleText, TEXT_EXAMPLES } from '../../../openapi-examples.js';
+import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
 
 const TYPES = { json: 'application/json', csv: 'text/csv', jsonl: 'application/jsonl' } as const;
 const TAGS = ['experiments'];
 
+const CSV_EXAMPLE = 'key,step,epoch,time,value\nvalidPerplexity,1328,1,2026-11-25T16:04:41.608Z,195.6\n';
+const JSON_LINES_EXAMPLE = `${JSON.stringify({ key: 'validPerplexity', ...exampleOf(MetricPoint) })}\n`;
+
 /** /experiments/:id/metrics and /experiments/:id/checkpoints */
-export function routeMetrics(app: HttpApp, services: Services): void {
-  const { store, environment } = services;
+export default async function metricsRoutes(
+  app: HttpApp,
+  { store, environment }: Uses<'store' | 'environment'>,
+): Promise<void> {
   app.get(
-    '/experiments/:id/metrics',
+    '/metrics',
     {
       schema: {
         tags: TAGS,
@@ -30,8 +34,8 @@ export function routeMetrics(app: HttpApp, services: Services): void {
             description: 'Points by key, in order of steps',
             content: {
               [TYPES.json]: { schema: MetricSeries },
-              [TYPES.csv]: { schema: exampleText(TEXT_EXAMPLES.csv) },
-              [TYPES.jsonl]: { schema: exampleText(TEXT_EXAMPLES.jsonLines) },
+              [TYPES.csv]: { schema: textLike(CSV_EXAMPLE) },
+              [TYPES.jsonl]: { schema: textLike(JSON_LINES_EXAMPLE) },
             },
           },
         }),
@@ -48,7 +52,7 @@ export function routeMetrics(app: HttpApp, services: Services): void {
   );
 
   app.get(
-    '/experiments/:id/checkpoints',
+    '/checkpoints',
     {
       schema: {
         tags: TAGS,

@@ -1,17 +1,20 @@
-import { ExperimentParams, ProgressQuery, ProgressSnapshot } from '../../../../contracts/http.js';
+import { ExperimentParams } from '../../../../contracts/http.js';
+import { ProgressQuery, ProgressSnapshot } from '../../../../contracts/progress.js';
 import { appError } from '../../../../errors.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
-import type { Services } from '../../../../experiments/services.js';
-import type { HttpApp } from '../../../http-app.js';
+import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
-import { openProgressSocket } from '../../../streams/progress-socket.js';
-import type { StreamRegistry } from '../../../streams/stream-registry.js';
+import { followRun } from '../../../streams/follow-run.js';
+import { SocketSink } from '../../../streams/socket-sink.js';
 
 /** /experiments/:id/progress */
-export function routeProgress(app: HttpApp, services: Services, streams: StreamRegistry): void {
+export default async function progressRoutes(
+  app: HttpApp,
+  services: Uses<'store' | 'bus' | 'environment' | 'streams'>,
+): Promise<void> {
   app.route({
     method: 'GET',
-    url: '/experiments/:id/progress',
+    url: '/progress',
     config: { takesTicket: true },
     schema: {
       tags: ['experiments'],
@@ -25,7 +28,7 @@ export function routeProgress(app: HttpApp, services: Services, streams: StreamR
     // Before the upgrade, so that a refusal is an answer and not a socket that closes.
     preHandler: async ({ params }) => {
       findExperiment(services.store, params.id);
-      streams.assertRoom();
+      services.streams.assertRoom();
     },
     handler: async () => {
       throw appError('bad-request', { reason: 'This is a WebSocket; use ws:// and the Upgrade header' });
@@ -33,7 +36,7 @@ export function routeProgress(app: HttpApp, services: Services, streams: StreamR
     wsHandler: (socket, { params, query, log }) => {
       const { id } = params as { id: string };
       const { since } = query as { since: number };
-      openProgressSocket(services, streams, socket, { experimentId: id, since, log });
+      followRun(services, new SocketSink(socket), { experimentId: id, since, log });
     },
   });
 }

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { HttpApp, Uses } from '../http-app.js';
+
+/** What `npm run build:web` makes. */
+const BUILT_FOLDER = fileURLToPath(new URL('../../../dashboard/', import.meta.url));
+
+/** Stricter than for other pages: no inline script or style, nothing from elsewhere, in no frame. */
+const CONTENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const YEAR_SECONDS = 31_536_000;
+
+/** The dashboard at `/`: built files alone, each a route of its own, so that no other path changes its meaning. */
+export default async function dashboardRoutes(
+  app: HttpApp,
+  { dashboardFolder: root = BUILT_FOLDER }: Uses<'dashboardFolder'>,
+): Promise<void> {
+  if (!existsSync(root)) {
+    app.log.warn('the dashboard is not built; npm run build:web makes it');
+    return;
+  }
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, isPublic: true }; // the files hold no data
+  });
+  await app.register(fastifyStatic, {
+    root,
+    prefix: '/',
+    wildcard: false,
+    globIgnore: ['**/*.br', '**/*.gz'],
+    preCompressed: true,
+    decorateReply: false,
+    cacheControl: false,
+    setHeaders(response, path) {
+      const isHashed = path.includes('/assets/');
+      response.setHeader(
+        'cache-control',
+        isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache',
+      );
+      response.setHeader('content-security-policy', CONTENT_POLICY);
+    },
+  });
+}

@@ -1,0 +1,42 @@
+import { Experiment } from '../../../../contracts/experiment.js';
+import { ExperimentParams, ForkBody, IdempotencyHeaders } from '../../../../contracts/http.js';
+import { forkExperiment } from '../../../../experiments/fork-experiment.js';
+import type { HttpApp, Uses } from '../../../http-app.js';
+import { withProblems } from '../../../problem.js';
+import { compileValidationButBody } from '../../../validation.js';
+
+/** /experiments/:id/fork */
+export default async function forkRoutes(
+  app: HttpApp,
+  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder'>,
+): Promise<void> {
+  app.post(
+    '/fork',
+    {
+      config: { costs: 'training' },
+      schema: {
+        tags: ['experiments'],
+        summary: 'Queue a new experiment that begins with the weights of this one',
+        description:
+          'Its latest checkpoint gives the weights and the vocabulary, at whatever state it is; the optimizer begins anew, at epoch 1. The body changes the config: another corpus, optimizer, dropout and so on. What does not fit the weights (sizes, tying, tokenizer) is refused.',
+        params: ExperimentParams,
+        headers: IdempotencyHeaders,
+        body: ForkBody,
+        response: withProblems({ 201: Experiment }),
+      },
+      validatorCompiler: compileValidationButBody,
+    },
+    async ({ params, body, headers }, reply) => {
+      const key = headers['idempotency-key'];
+      const { experiment, isNew } = await forkExperiment(
+        services,
+        services.environment.dataDir,
+        params.id,
+        body,
+        key,
+      );
+      if (!isNew) reply.header('idempotent-replayed', 'true');
+      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+    },
+  );
+}

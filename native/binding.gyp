@@ -28,7 +28,8 @@
         "src/top_logits.cc"
       ],
       "include_dirs": ["<(tfjs_deps)/include"],
-      "cflags_cc": ["-std=c++17", "-O3", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-psabi", "-Wno-maybe-uninitialized"],
+      "cflags_cc": ["-std=c++17", "-O3", "-ffp-contract=off", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-psabi",
+                   "-Wno-unknown-warning-option", "-Wno-maybe-uninitialized"],
       "cflags_cc!": ["-std=gnu++20", "-std=gnu++17"],
       "defines": ["NAPI_VERSION=8"],
       "libraries": [

@@ -32,16 +32,11 @@ const row = (kind: ErrorKind, message: string): ErrorRow => ({ kind, message });
 const TABLE = {
   // configuration and requests
   'validation-failed': row('invalid', '{summary}'),
-  'unknown-preset': row('invalid', 'There is no preset "{preset}"; known: {known}'),
   'config-conflict': row('invalid', '{field}: {reason}'),
 
   // corpora
   'corpus-not-found': row('not-found', 'There is no corpus "{corpus}"; known: {known}'),
   'corpus-unavailable': row('unavailable', 'The corpus "{corpus}" could not be fetched: {reason}'),
-  'corpus-checksum-mismatch': row(
-    'unavailable',
-    'File {file} of corpus "{corpus}" has SHA-256 {actual}, expected {expected}',
-  ),
   'corpus-too-short': row(
     'invalid',
     'The {split} split has {tokens} tokens; at least {least} are needed{why}',
@@ -84,6 +79,11 @@ const TABLE = {
   'checkpoint-corrupt': row('invalid', '{file} is not usable: {reason}'),
   'tensor-mismatch': row('invalid', 'Tensor "{tensor}": expected {expected}, got {actual}'),
 
+  'artifact-not-found': row('not-found', 'There is no artifact {key}'),
+  'lease-lost': row(
+    'conflict',
+    'Attempt {attempt} of experiment {experiment} is over: another one has its place, or nobody',
+  ),
   'artifact-corrupt': row('invalid', '{key} did not arrive whole: {reason}'),
 
   // experiments

@@ -1,6 +1,15 @@
 // AVX-512 with bfloat16 products: vdpbf16ps multiplies pairs and adds them up in float32.
 #if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#include "isa.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma"))), apply_to = function)
+#else
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,fma,prefer-vector-width=512")
+#endif
 
 #define VEC 16
 #define MAX_MR 14
@@ -19,4 +28,8 @@
   }
 
 #include "isa_table.inl"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 #endif

@@ -34,7 +34,12 @@ struct BFloat16 {
   static vf broadcast(const float* element) { return (vf)_mm512_set1_ps(*element); }
 
   static vf multiply_add(vf sum, vf a, vf b) {
+#if defined(__clang_major__) && __clang_major__ < 19
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));  // clang 16 crashes on the intrinsic of a broadcast
+    return sum;
+#else
     return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#endif
   }
 };
 

@@ -15,11 +15,11 @@ static inline vf vexp2(vf x) {
   const vf n = (x - 0.5f + magic) - magic, r = x - n;
 #endif
   vf y = splat(1.8671302487e-3f);
-  y = y * r + 9.0170299438e-3f;
-  y = y * r + 5.5799913374e-2f;
-  y = y * r + 2.4016445008e-1f;
-  y = y * r + 6.9315131181e-1f;
-  y = y * r + 1.0f;
+  y = multiply_add(y, r, splat(9.0170299438e-3f));
+  y = multiply_add(y, r, splat(5.5799913374e-2f));
+  y = multiply_add(y, r, splat(2.4016445008e-1f));
+  y = multiply_add(y, r, splat(6.9315131181e-1f));
+  y = multiply_add(y, r, splat(1.0f));
 #if VEC == 16
   return (vf)_mm512_scalef_ps((__m512)y, (__m512)x);
 #else
@@ -40,17 +40,17 @@ static inline vf vtanh(vf x) {
   x = vmin(vmax(x, splat(-7.90531110763549805f)), splat(7.90531110763549805f));
   const vf x2 = x * x;
   vf p = splat(-2.76076847742355e-16f);
-  p = p * x2 + 2.00018790482477e-13f;
-  p = p * x2 + -8.60467152213735e-11f;
-  p = p * x2 + 5.12229709037114e-08f;
-  p = p * x2 + 1.48572235717979e-05f;
-  p = p * x2 + 6.37261928875436e-04f;
-  p = p * x2 + 4.89352455891786e-03f;
+  p = multiply_add(p, x2, splat(2.00018790482477e-13f));
+  p = multiply_add(p, x2, splat(-8.60467152213735e-11f));
+  p = multiply_add(p, x2, splat(5.12229709037114e-08f));
+  p = multiply_add(p, x2, splat(1.48572235717979e-05f));
+  p = multiply_add(p, x2, splat(6.37261928875436e-04f));
+  p = multiply_add(p, x2, splat(4.89352455891786e-03f));
   p = p * x;
   vf q = splat(1.19825839466702e-06f);
-  q = q * x2 + 1.18534705686654e-04f;
-  q = q * x2 + 2.26843463243900e-03f;
-  q = q * x2 + 4.89352518554385e-03f;
+  q = multiply_add(q, x2, splat(1.18534705686654e-04f));
+  q = multiply_add(q, x2, splat(2.26843463243900e-03f));
+  q = multiply_add(q, x2, splat(4.89352518554385e-03f));
   return p / q;
 }
 
@@ -63,7 +63,7 @@ static void gates_forward(long count, float* z, long gate_stride, const float* c
     const vf g = vtanh(load_n(at + gate_stride, n));
     const vf in = vsigmoid(load_n(at + 2 * gate_stride, n));
     const vf o = vsigmoid(load_n(at + 3 * gate_stride, n));
-    const vf next = f * load_n(cell + i, n) + g * in;
+    const vf next = multiply_add(f, load_n(cell + i, n), g * in);
     store_n(at, f, n);
     store_n(at + gate_stride, g, n);
     store_n(at + 2 * gate_stride, in, n);
@@ -82,10 +82,10 @@ static void gates_backward(long count, const float* gates, long gate_stride, con
     const vf in = load_n(at + 2 * gate_stride, n), o = load_n(at + 3 * gate_stride, n);
     const vf tanh_cell = vtanh(load_n(cell + i, n));
     const vf dh = load_n(d_hidden + i, n);
-    const vf dc = load_n(d_cell + i, n) + dh * o * (1.0f - tanh_cell * tanh_cell);
+    const vf dc = multiply_add(dh * o, multiply_add(-tanh_cell, tanh_cell, splat(1.0f)), load_n(d_cell + i, n));
     float* to = d_z + i;
     store_n(to, dc * load_n(previous_cell + i, n) * f * (1.0f - f), n);
-    store_n(to + gate_stride, dc * in * (1.0f - g * g), n);
+    store_n(to + gate_stride, dc * in * multiply_add(-g, g, splat(1.0f)), n);
     store_n(to + 2 * gate_stride, dc * g * in * (1.0f - in), n);
     store_n(to + 3 * gate_stride, dh * tanh_cell * o * (1.0f - o), n);
     store_n(d_cell + i, dc * f, n);

@@ -1,4 +1,11 @@
 // For every processor: vectors of four floats, which each compiler maps to what there is (SSE2, NEON).
+#include <string.h>
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "isa.h"
+
 #define VEC 4
 #define MAX_MR 6
 #define ISA_NAMESPACE portable

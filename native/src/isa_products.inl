@@ -13,7 +13,7 @@ struct Float32 {
   // VEC elements of one line along k, of which n floats are there.
   static vf along(const float* line, long n) { return n >= VEC ? load(line) : load_n(line, n < 0 ? 0 : n); }
   static vf broadcast(const float* element) { return splat(*element); }
-  static vf multiply_add(vf sum, vf a, vf b) { return sum + a * b; }
+  static vf multiply_add(vf sum, vf a, vf b) { return gatelm::ISA_NAMESPACE::multiply_add(a, b, sum); }
 };
 
 // ---- packing ------------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ static void pack_b_of(const MatrixView& b, long column, long columns, long k, lo
 
 // Writes a finished tile to c, on top of what is there or of the bias; at the edges only what belongs to c.
 template <int MR, int NV>
-static inline void put_tile(const vf (&sum)[MR][NV], const Tile& tile) {
+__attribute__((always_inline)) static inline void put_tile(const vf (&sum)[MR][NV], const Tile& tile) {
   if (tile.rows == MR && tile.columns == NV * VEC) {
 #pragma GCC unroll 16
     for (int r = 0; r < MR; r++) {

@@ -1,12 +1,8 @@
-// Vectors of VEC floats (GCC's vector extension), compiled once a target.
-// Before including: #pragma GCC target, VEC, MAX_MR, and the namespace ISA_NAMESPACE.
-
-#include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include "isa.h"
+// Vectors of VEC floats (the vector extension of GCC and clang), compiled once a target.
+// Before including: all other headers, the target, VEC, MAX_MR, and the namespace ISA_NAMESPACE.
+//
+// Results do not depend on the compiler: a multiplication and an addition are fused where multiply_add says so, and nowhere
+// else (the build has -ffp-contract=off), and sums have the order in which they are written.
 
 namespace gatelm {
 namespace ISA_NAMESPACE {
@@ -46,6 +42,27 @@ static inline void store_n(float* p, vf v, long n) {
 #endif
 }
 
+// a · b + c, rounded once where every processor of the target has an instruction for it, else twice.
+#if VEC == 16
+static inline vf multiply_add(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+static inline vf square_root(vf x) { return (vf)_mm512_sqrt_ps((__m512)x); }
+#elif VEC == 8
+static inline vf multiply_add(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+static inline vf square_root(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
+#else
+static inline vf multiply_add(vf a, vf b, vf c) {
+#if defined(__aarch64__)
+  return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+static inline vf square_root(vf x) {
+  for (int lane = 0; lane < VEC; lane++) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
+}
+#endif
+
 static inline double horizontal_sum(vf v) {
   double sum = 0;
   for (int lane = 0; lane < VEC; lane++) sum += v[lane];
@@ -64,15 +81,17 @@ static inline vf vmin(vf a, vf b) { return a > b ? b : a; }
 static inline vf vmax(vf a, vf b) { return a < b ? b : a; }
 #endif
 
-// For a transposition by halves: lanes without bit S from one row, those with it from the other.
-template <int S>
-static inline void exchange(vf& a, vf& b) {
-  vi low, high;
-  for (int lane = 0; lane < VEC; lane++) {
-    low[lane] = lane & S ? VEC + lane - S : lane;
-    high[lane] = lane & S ? VEC + lane : lane + S;
-  }
-  const vf first = __builtin_shuffle(a, b, low), second = __builtin_shuffle(a, b, high);
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, vi{__VA_ARGS__})  // g++ 11 has not the other
+#endif
+
+// For a transposition by halves: lanes without bit S from one row, those with it from the other. LANE: 1 … VEC.
+template <int S, int... LANE>
+static inline void exchange(vf& a, vf& b, Indices<LANE...>) {
+  const vf first = SHUFFLE(a, b, ((LANE - 1) & S ? VEC + LANE - 1 - S : LANE - 1)...);
+  const vf second = SHUFFLE(a, b, ((LANE - 1) & S ? VEC + LANE - 1 : LANE - 1 + S)...);
   a = first;
   b = second;
 }
@@ -81,7 +100,7 @@ template <int S>
 static inline void transpose_step(vf (&rows)[VEC]) {
 #pragma GCC unroll 16
   for (int i = 0; i < VEC; i++) {
-    if (!(i & S)) exchange<S>(rows[i], rows[i + S]);
+    if (!(i & S)) exchange<S>(rows[i], rows[i + S], MakeIndices<VEC>::type());
   }
 }
 

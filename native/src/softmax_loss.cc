@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "double_math.h"
 #include "gemm.h"
 
 namespace gatelm {
@@ -24,10 +25,10 @@ struct RunningSum {
   void add(float other_max, double other_sum) {
     if (other_sum == 0) return;  // a thread without words
     if (other_max > max) {
-      sum = sum * exp(static_cast<double>(max) - other_max) + other_sum;
+      sum = sum * exponential(static_cast<double>(max) - other_max) + other_sum;
       max = other_max;
     } else {
-      sum += other_sum * exp(static_cast<double>(other_max) - max);
+      sum += other_sum * exponential(static_cast<double>(other_max) - max);
     }
   }
 };
@@ -88,7 +89,7 @@ void softmax_loss(const SoftmaxLoss& job) {
           all.add(part.max, part.sum);
           all.target += part.target;  // 0 but in one thread
         }
-        job.losses[begin + m] = static_cast<float>(static_cast<double>(all.max) - all.target + log(all.sum));
+        job.losses[begin + m] = static_cast<float>(static_cast<double>(all.max) - all.target + logarithm(all.sum));
       }
       member.barrier.wait();
     }

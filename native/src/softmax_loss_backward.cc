@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "double_math.h"
 #include "gemm.h"
 #include "softmax_loss.h"
 
@@ -202,7 +203,7 @@ class Chunk {
       // Where it can be, from the very number in the sum: a probability near 1 keeps its small loss.
       const bool is_far = fabsf(row.logit - shifts_[m]) > kFar;
       const double loss =
-          is_far ? shifts_[m] - static_cast<double>(row.logit) + log(sum) : log(sum / row.exponential);
+          is_far ? shifts_[m] - static_cast<double>(row.logit) + logarithm(sum) : logarithm(sum / row.exponential);
       job_.losses[begin + m] = static_cast<float>(loss);
       row.factor = static_cast<float>(scale_ / sum);
       row.target = static_cast<float>((row.exponential / sum - 1) * scale_);

@@ -1,31 +1,70 @@
 #!/bin/sh
-# Builds the native tests and runs them for every path of the processor. run.sh [plain|address|thread|valgrind|amx]
+# Builds the native tests with each compiler that is there, runs them for each path of the processor, and compares the
+# digests: the same path and threads must give the same bits whatever the compiler. run.sh [plain|address|thread|valgrind|amx]
 # amx: the path of AMX, with its tiles emulated, under AddressSanitizer; on a processor that has AVX512-BF16.
+# CXX="g++ clang++" names the compilers, GATELM_CPU="avx2 avx512" the paths, GATELM_THREADS="1 2" the threads.
+# GATELM_BUILD_DIR: where the programs go.
 set -eu
 kind=${1:-plain}
 here=$(cd "$(dirname "$0")" && pwd)
-out=$here/../build/test-$kind
-mkdir -p "$out"
-flags='-std=c++17 -O2 -g -Wall -Wextra -Wno-psabi -Wno-maybe-uninitialized'
+build=${GATELM_BUILD_DIR:-$here/../build}
+paths=${GATELM_CPU:-portable avx2 avx512 avx512bf16 amx} # those that the processor has are run
+threads=${GATELM_THREADS:-1 2 3}
+flags='-std=c++17 -ffp-contract=off -g1 -Wall -Wextra -Wno-psabi'
+optimize=-O1 # sanitizers take four times as long to compile with -O2
 runner=''
 case $kind in
-  plain) ;;
-  amx) flags="$flags -DGATELM_EMULATE_AMX -fsanitize=address,undefined -fno-sanitize-recover=all"; GATELM_CPU=amx ;;
+  plain) optimize=-O3 ;; # as node-gyp builds them
+  amx) flags="$flags -DGATELM_EMULATE_AMX -fsanitize=address,undefined -fno-sanitize-recover=all"; paths=amx ;;
   address) flags="$flags -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
   thread) flags="$flags -fsanitize=thread" ;;
-  valgrind) runner='valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'; GATELM_CPU=${GATELM_CPU:-portable avx2} ;;  # it knows no AVX-512
+  valgrind) runner='valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'; paths=${GATELM_CPU:-portable avx2} ;; # it knows no AVX-512
   *) echo "run.sh: plain, address, thread, valgrind or amx, not $kind" >&2; exit 2 ;;
 esac
 sources="cpu gate_weights gemm isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward rows softmax_loss
   softmax_loss_backward thread_pool top_logits"
-for name in $sources; do echo "$here/../src/$name.cc"; done > "$out/sources"
-ls "$here"/*.cc >> "$out/sources"
-# shellcheck disable=SC2086
-xargs -P 2 -I{} sh -c 'g++ '"$flags"' -I'"$here/../src"' -I'"$here"' -c {} -o '"$out"'/$(basename {} .cc).o' < "$out/sources"
-# shellcheck disable=SC2086
-g++ $flags "$out"/*.o -o "$out/kernels_test" -pthread
-for cpu in ${GATELM_CPU:-portable avx2 avx512 avx512bf16 amx}; do  # a path that is missing: the best one again
-  for threads in 1 2 3; do
-    GATELM_CPU=$cpu GATELM_THREADS=$threads $runner "$out/kernels_test"
-  done
+
+# Each compiler once, by its version: g++ may be g++-12.
+compilers() {
+  for name in ${CXX:-g++ g++-11 g++-12 g++-13 g++-14 g++-15 clang++ clang++-14 clang++-15 clang++-16 clang++-17 clang++-18 clang++-19 clang++-20}; do
+    if command -v "$name" > /dev/null; then echo "$(readlink -f "$(command -v "$name")") $name"; fi
+  done | sort -u -k 1,1 | cut -d ' ' -f 2
+}
+
+# build COMPILER OUT; what was built from the same sources stays.
+build() {
+  quiet=-Wno-maybe-uninitialized
+  case $("$1" --version) in
+    *clang*) quiet=-Wno-deprecated-declarations ;; # of an older libstdc++
+  esac
+  key=$({ "$1" --version; echo "$flags $optimize"; cat "$here"/*.* "$here"/../src/*; } | cksum)
+  if [ "$(cat "$2/key" 2> /dev/null)" = "$key" ]; then return; fi
+  rm -rf "$2"
+  mkdir -p "$2"
+  for name in $sources; do echo "$here/../src/$name.cc"; done > "$2/sources"
+  ls "$here"/*.cc >> "$2/sources"
+  # shellcheck disable=SC2086
+  xargs -P 2 -I{} sh -c "$1 $flags $optimize $quiet -I'$here/../src' -I'$here' -c '{}' -o '$2'/\$(basename '{}' .cc).o" < "$2/sources"
+  # shellcheck disable=SC2086
+  "$1" $flags "$2"/*.o -o "$2/kernels_test" -pthread
+  echo "$key" > "$2/key"
+}
+
+first=''
+for compiler in $(compilers); do
+  out=$build/test-$kind-$compiler
+  echo "$compiler, $kind"
+  build "$compiler" "$out"
+  for cpu in $paths; do
+    for count in $threads; do
+      GATELM_CPU=$cpu GATELM_THREADS=$count $runner "$out/kernels_test"
+    done
+  done > "$out/report" || { cat "$out/report"; exit 1; }
+  cat "$out/report"
+  if [ -n "$first" ] && ! diff "$build/test-$kind-$first/report" "$out/report"; then
+    echo "run.sh: $compiler and $first give different bits" >&2
+    exit 1
+  fi
+  first=${first:-$compiler}
 done
+[ -n "$first" ] || { echo 'run.sh: no C++ compiler was found' >&2; exit 1; }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdint.h>
+
 namespace gatelm_test {
 
 void test_products();
@@ -8,5 +10,8 @@ void test_softmax_loss();
 void test_rows_and_masks();
 void test_threads();
 void test_top_logits();
+
+// Depends on the path of the processor and on the number of threads, and on nothing else.
+uint64_t digest_of_kernels();
 
 }  // namespace gatelm_test

@@ -3,14 +3,8 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { appError } from '../errors.js';
 import { sha256, writeDurably } from '../files/durable-file.js';
-import {
-  CHECKPOINTS,
-  isKeptCheckpoint,
-  keptCheckpoint,
-  LATEST_CHECKPOINT,
-  MODEL,
-  MODEL_FILES,
-} from '../files/layout.js';
+import { CHECKPOINTS, keptCheckpoint, LATEST_CHECKPOINT, MODEL, MODEL_FILES } from '../files/layout.js';
+import { pruneCheckpoints } from '../files/prune-checkpoints.js';
 import type { Tensor } from '../tensor/tensorflow.js';
 import type { CheckpointSink, SavedCheckpoint } from '../training/checkpoint-sink.js';
 import type { TrainerSnapshot } from '../training/trainer-snapshot.js';
@@ -32,6 +26,10 @@ const Progress = z.strictObject({
   epochSteps: z.int(),
   epochSeconds: z.number(),
   totalSeconds: z.number(),
+  // checkpoints before these were kept have none of them
+  windowLoss: z.number().default(0),
+  windowTokens: z.int().default(0),
+  windowSeconds: z.number().default(0),
   bestEpoch: nullableNumber,
   bestValidLoss: nullableNumber,
   lastValidLoss: nullableNumber,
@@ -81,7 +79,7 @@ export class CheckpointFolder implements CheckpointSink {
     const json = Buffer.from(JSON.stringify(record));
     if (this.#isKept(progress)) writeDurably(this.#path(CHECKPOINTS, keptCheckpoint(progress.epoch)), json);
     writeDurably(this.#path(CHECKPOINTS, LATEST_CHECKPOINT), json);
-    this.#removeOtherCheckpoints(file);
+    pruneCheckpoints(this.#path(CHECKPOINTS));
     return { file: `${CHECKPOINTS}/${file}`, bytes: bytes.length, digest: weightsDigest(weightsOf(tensors)) };
   }
 
@@ -129,17 +127,6 @@ export class CheckpointFolder implements CheckpointSink {
     const folder = this.#path(MODEL);
     for (const file of readdirSync(folder)) {
       if (file.endsWith('.tmp')) rmSync(join(folder, file), { force: true });
-    }
-  }
-
-  #removeOtherCheckpoints(kept: string): void {
-    const folder = this.#path(CHECKPOINTS);
-    const files = readdirSync(folder);
-    const records = files.filter((file) => file === LATEST_CHECKPOINT || isKeptCheckpoint(file));
-    const named = records.map((record) => readFileSync(join(folder, record), 'utf8'));
-    for (const file of files) {
-      const isNeeded = file === kept || records.includes(file) || named.some((json) => json.includes(file));
-      if (!isNeeded) rmSync(join(folder, file), { force: true });
     }
   }
 }

@@ -14,6 +14,7 @@ import { addDoctor } from './doctor.js';
 import { EXIT } from './exit-codes.js';
 import { addQuickstart } from './quickstart.js';
 import { addSetUp } from './set-up.js';
+import { addTrainer } from './trainer.js';
 
 // What only one command needs is loaded by it: `gatelm list` does not wait for the server's code.
 const program = new Command('gatelm')
@@ -72,6 +73,7 @@ addCompletionCommand(program);
 addQuickstart(program);
 addDoctor(program);
 addSetUp(program);
+addTrainer(program);
 
 try {
   await program.parseAsync();

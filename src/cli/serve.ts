@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
 import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
+import { QueueTrainingExecutor } from '../compute/queue/queue-training-executor.js';
 import { type Environment, parseEnvironment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
 import { createServices, type Services } from '../experiments/services.js';
@@ -44,19 +45,13 @@ export async function serve(options: ServeOptions): Promise<void> {
 interface Server {
   readonly app: HttpApp;
   readonly services: Services;
-  readonly training: LocalTrainingExecutor;
+  readonly training: LocalTrainingExecutor | QueueTrainingExecutor;
 }
 
 async function startServer(environment: Environment): Promise<Server> {
   const { backend, kernels, threads } = environment;
   const compute = { backend, kernels, threads };
   const files = { dataDirectory: resolve(environment.dataDir), mirror: environment.corporaMirror };
-  const training = new LocalTrainingExecutor({
-    slots: environment.trainingSlots,
-    compute,
-    files,
-    limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
-  });
   const inference = new LocalInferenceExecutor({
     threads: environment.inferenceThreads,
     compute,
@@ -70,6 +65,18 @@ async function startServer(environment: Environment): Promise<Server> {
   });
   // stdout is for people; the log goes to stderr.
   const logger = createLogger(environment, process.stderr);
+  const training =
+    environment.queue === null
+      ? new LocalTrainingExecutor({
+          slots: environment.trainingSlots,
+          compute,
+          files,
+          limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
+        })
+      : new QueueTrainingExecutor({
+          address: environment.queue,
+          onError: (error) => logger.error({ err: error }, 'the queue of trainings failed'),
+        });
   const services = createServices({
     environment,
     trainingExecutor: training,
@@ -101,10 +108,15 @@ async function listen(app: HttpApp, { host, port }: Environment): Promise<void> 
 async function announce({ app, training }: Server, { host, dataDir }: Environment): Promise<void> {
   const { port } = app.server.address() as AddressInfo;
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const backend = await withinTime(training.warmUp(), PROBE_MS);
+  const isHere = training instanceof LocalTrainingExecutor;
+  const backend = isHere ? await withinTime(training.warmUp(), PROBE_MS) : null;
   console.log(
     `gatelm ${packageVersion()} listens on ${address} · data in ${resolve(dataDir)} · ${
-      backend ? describeBackend(backend) : 'TensorFlow is still being loaded'
+      backend
+        ? describeBackend(backend)
+        : isHere
+          ? 'TensorFlow is still being loaded'
+          : 'trains on other machines'
     }`,
   );
   for (const note of backend?.notes ?? []) console.log(`  ${note}`);

@@ -4,16 +4,20 @@ import { z } from 'zod';
 /** From the least to the most: each may do what those before it may. */
 export const SCOPES = ['read', 'train', 'admin'] as const;
 
+/** Of the machines that train for a server: they fetch and bring files, and may do nothing else. */
+const TRAINER = 'trainer';
+
 export const Scope = z
-  .enum(SCOPES)
+  .enum([...SCOPES, TRAINER])
   .describe(
-    'read: look, follow, write, score and evaluate; train: also create and steer experiments, and upload; admin: also delete',
+    'read: look, follow, write, score and evaluate; train: also create and steer experiments, and upload; admin: also delete; trainer: only fetch and bring files for trainings on other machines',
   );
 export type Scope = z.infer<typeof Scope>;
 
 /** Whether who has one scope may do what needs another. */
 export function includesScope(has: Scope, needs: Scope): boolean {
-  return SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
+  if (needs === TRAINER) return has === TRAINER || has === 'admin';
+  return has !== TRAINER && SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
 }
 
 export const KeyName = z

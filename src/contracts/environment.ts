@@ -29,6 +29,14 @@ export const Environment = z.strictObject({
     .default([])
     .describe('Origins of other sites whose pages may call, comma-separated, as in https://example.org'),
   trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train side by side'),
+  queue: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .nullable()
+    .default(null)
+    .describe(
+      'Redis that hands the trainings to `gatelm trainer` on other machines; unset = they run in this one',
+    ),
   threads: z
     .int()
     .min(1)
@@ -179,7 +187,7 @@ export interface EnvironmentVariable {
 const WHAT = 'The environment';
 const PREFIX = 'GATELM_';
 /** Variables of set-up that the server has no use for, though their names are near to those of its own. */
-const OTHER_VARIABLES = new Set(['GATELM_CACHE_DIR']);
+const OTHER_VARIABLES = new Set(['GATELM_CACHE_DIR', 'GATELM_TRAINER_KEY']);
 
 const FIELDS = Object.keys(Environment.shape) as (keyof Environment)[];
 const FIELD_OF = new Map(FIELDS.map((field) => [variableName(field), field]));

@@ -5,17 +5,10 @@ import { ArtifactKey } from '../contracts/artifacts.js';
 import { BackupManifest } from '../contracts/backup.js';
 import { appError } from '../errors.js';
 import { copyArtifact } from '../files/artifact-store.js';
+import { copySnapshot, LATEST } from '../files/copy-snapshot.js';
 import { FolderArtifactStore } from '../files/folder-artifact-store.js';
-import {
-  CHECKPOINTS,
-  CORPORA,
-  DATABASE_FILE,
-  EXPERIMENTS,
-  experimentKey,
-  LATEST_CHECKPOINT,
-} from '../files/layout.js';
+import { CORPORA, DATABASE_FILE, EXPERIMENTS, experimentKey } from '../files/layout.js';
 import { openStore } from '../store/store.js';
-import { copySnapshot } from './copy-checkpoint.js';
 
 export interface BackupSummary {
   readonly files: number;
@@ -81,9 +74,6 @@ async function copyEnded(copy: FolderCopy, target: string): Promise<void> {
   }
 }
 
-/** What names the snapshot of an experiment, below its folder. */
-const LATEST = `/${CHECKPOINTS}/${LATEST_CHECKPOINT}`;
-
 /** A copy of parts of a data folder, and what was copied. */
 class FolderCopy {
   readonly #from: FolderArtifactStore;
@@ -98,8 +88,8 @@ class FolderCopy {
   async take(key: string): Promise<void> {
     await this.#to.delete(key);
     for (const path of await this.#from.list(key)) {
-      if (path.endsWith(LATEST))
-        await copySnapshot({ from: this.#from, key: path.slice(0, -LATEST.length), to: this.#to });
+      if (path.endsWith(`/${LATEST}`))
+        await copySnapshot({ from: this.#from, key: path.slice(0, -LATEST.length - 1), to: this.#to });
       else await copyArtifact(this.#from, path, this.#to);
     }
   }

@@ -1,22 +1,11 @@
 import { existsSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { appError } from '../errors.js';
 import { type ArtifactStore, copyArtifact } from '../files/artifact-store.js';
-import {
-  CHECKPOINTS,
-  experimentKey,
-  keptCheckpoint,
-  LATEST_CHECKPOINT,
-  MODEL,
-  MODEL_FILES,
-  pathOf,
-} from '../files/layout.js';
+import { copySnapshot, LATEST } from '../files/copy-snapshot.js';
+import { CHECKPOINTS, experimentKey, keptCheckpoint, MODEL, MODEL_FILES, pathOf } from '../files/layout.js';
 
-const LATEST = `${CHECKPOINTS}/${LATEST_CHECKPOINT}`;
 const WEIGHTS = `${MODEL}/${MODEL_FILES.weights}`;
 const TOKENIZER = `${MODEL}/${MODEL_FILES.tokenizer}`;
-/** Tries to copy a snapshot that the training may replace at any moment. */
-const TRIES = 5;
 
 /** Whether a training can go on from what an experiment has saved. */
 export function hasSnapshot(dataDirectory: string, id: string): boolean {
@@ -60,44 +49,6 @@ export async function copyInitialModel(
   if (await copySnapshot({ from: files, key: from, to: files, as: to, record })) return;
   if (epoch !== null) throw notFound(from, record);
   await copy(WEIGHTS);
-}
-
-/** What is copied from where to where. */
-export interface SnapshotCopy {
-  readonly from: ArtifactStore;
-  /** Of the experiment. */
-  readonly key: string;
-  readonly to: ArtifactStore;
-  /** The key that the copy gets; left out: the same. */
-  readonly as?: string;
-  /** Names the tensors file; left out: that of the latest snapshot. */
-  readonly record?: string;
-}
-
-/**
- * Copies a snapshot, which is two files: one names the other, and is the latest one of the copy. The training may replace
- * it meanwhile.
- * @returns false when there is none
- * @throws checkpoint-not-found, out-of-disk, write-failed
- */
-export async function copySnapshot({
-  from,
-  key,
-  to,
-  as = key,
-  record = LATEST,
-}: SnapshotCopy): Promise<boolean> {
-  for (let tries = 1; ; tries++) {
-    const stream = await from.get(`${key}/${record}`);
-    if (!stream) return false;
-    const json = await text(stream);
-    const tensors = `${CHECKPOINTS}/${JSON.parse(json).file as string}`;
-    if (await copyArtifact(from, `${key}/${tensors}`, to, `${as}/${tensors}`)) {
-      await to.put(`${as}/${LATEST}`, Buffer.from(json));
-      return true;
-    }
-    if (tries === TRIES) throw notFound(key, tensors); // else it was replaced meanwhile
-  }
 }
 
 function notFound(from: string, file: string) {

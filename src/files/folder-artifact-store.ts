@@ -10,7 +10,7 @@ import { flushFolderLater, hashFile } from './durable-file.js';
 import { pathOf } from './layout.js';
 
 /** Files that somebody writes just now, and will rename. */
-const UNFINISHED = /\.tmp$|\.part$|^\./;
+const UNFINISHED = /\.(tmp|part|incoming)$|^\./;
 
 /** Artifacts as the files of one folder. */
 export class FolderArtifactStore implements ArtifactStore {
@@ -66,6 +66,15 @@ export class FolderArtifactStore implements ArtifactStore {
       await rm(temporary, { force: true }).catch(() => {});
       throw error;
     }
+  }
+
+  /** Gives an artifact another key at once, instead of what is there. */
+  async rename(key: string, as: string): Promise<void> {
+    const path = this.path(as);
+    await describingErrors(path, async () => {
+      await rename(this.path(key), path);
+      await flushFolderLater(dirname(path));
+    });
   }
 
   async list(prefix: string): Promise<string[]> {

@@ -46,7 +46,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   store: ['contracts'],
   sweeps: ['contracts'],
-  compute: ['contracts'],
+  compute: ['files', 'contracts'],
   experiments: ['recipes', 'store', 'compute', 'files', 'contracts', 'corpora', 'tokenizers', 'sweeps'],
   server: ['experiments', 'contracts'],
   client: ['contracts'],
@@ -57,7 +57,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
-  files: [],
+  files: [/^zod$/],
   tokenizers: [],
   corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],
@@ -72,7 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   tasks: [],
   store: [/^better-sqlite3$/],
   sweeps: [],
-  compute: [/^piscina$/, /^zod$/],
+  compute: [/^piscina$/, /^zod$/, /^bullmq$/, /^ioredis$/],
   experiments: [],
   server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it

@@ -141,3 +141,8 @@ export function followRun(id: string): FollowedRun {
     put([experiment]);
   }
 }
+
+/** Its events so far; a component that reads them is drawn again when more come. */
+export function eventsOf(run: FollowedRun): readonly LiveEvent[] {
+  return run.version.value >= 0 ? run.live.events : [];
+}

@@ -1,0 +1,114 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { TrainerReport } from '../../contracts/cluster.js';
+import type { BackendReport, TrainingJob } from '../../contracts/jobs.js';
+import type { Lease, TrainingExecutor, TrainingRun } from '../training-executor.js';
+import { jobIdOf, QUEUE, TRAINER_PREFIX } from './queue-names.js';
+import { QueueTrainingRun } from './queue-training-run.js';
+import { connectRedis } from './redis-connection.js';
+
+export interface QueueTrainingExecutorOptions {
+  /** redis://… or rediss://… */
+  readonly address: string;
+  readonly onError: (error: unknown) => void;
+  /** Time between two looks at who is there. */
+  readonly watchMs?: number;
+}
+
+const WATCH_MS = 1_000;
+/** Jobs that are over are kept for a while, to see what happened. */
+const KEPT = { age: 24 * 3600, count: 1000 };
+
+/** Hands trainings to other machines through Redis. They go on while the server is away. */
+export class QueueTrainingExecutor implements TrainingExecutor {
+  readonly outlivesServer = true;
+  readonly #redis: Redis;
+  readonly #queue: Queue;
+  readonly #options: QueueTrainingExecutorOptions;
+  readonly #runs = new Set<QueueTrainingRun>();
+  readonly #watch: NodeJS.Timeout;
+  #trainers: readonly TrainerReport[] = [];
+  #onCapacity: () => void = () => {};
+  #closing: Promise<void> | null = null;
+
+  constructor(options: QueueTrainingExecutorOptions) {
+    this.#options = options;
+    this.#redis = connectRedis(options.address, options.onError);
+    this.#queue = new Queue(QUEUE, {
+      connection: this.#redis,
+      defaultJobOptions: { removeOnComplete: KEPT, removeOnFail: KEPT },
+    });
+    this.#queue.on('error', options.onError);
+    this.#watch = setInterval(() => void this.#lookForTrainers(), options.watchMs ?? WATCH_MS);
+    void this.#lookForTrainers();
+  }
+
+  /** Those that reported lately. */
+  get trainers(): readonly TrainerReport[] {
+    return this.#trainers;
+  }
+
+  capacity(): number {
+    return this.#trainers.reduce((sum, { slots }) => sum + slots, 0);
+  }
+
+  onCapacity(listener: () => void): void {
+    this.#onCapacity = listener;
+  }
+
+  async submit(job: TrainingJob): Promise<TrainingRun> {
+    await this.#queue.add('train', job, { jobId: jobIdOf(job) });
+    return this.#follow(job, 0);
+  }
+
+  attach(lease: Lease, since: number): TrainingRun {
+    return this.#follow(lease, since);
+  }
+
+  backendReport(): BackendReport | null {
+    return this.#trainers.find(({ backend }) => backend)?.backend ?? null;
+  }
+
+  unusableReason(): string | null {
+    return null;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #follow(lease: Lease, since: number): QueueTrainingRun {
+    const run = new QueueTrainingRun(lease, since, {
+      queue: this.#queue,
+      redis: this.#redis,
+      watchMs: this.#options.watchMs ?? WATCH_MS,
+      onError: this.#options.onError,
+    });
+    this.#runs.add(run);
+    void run.outcome.then(() => this.#runs.delete(run));
+    return run;
+  }
+
+  async #lookForTrainers(): Promise<void> {
+    try {
+      const keys = await this.#redis.keys(`${TRAINER_PREFIX}*`);
+      const reports = keys.length > 0 ? await this.#redis.mget(keys) : [];
+      const before = this.capacity();
+      this.#trainers = reports.flatMap((json) => {
+        const report = TrainerReport.safeParse(JSON.parse(json ?? 'null'));
+        return report.success ? [report.data] : [];
+      });
+      if (this.capacity() !== before) this.#onCapacity();
+    } catch (error) {
+      if (!this.#closing) this.#options.onError(error);
+    }
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#watch);
+    for (const run of this.#runs) run.detach();
+    await this.#queue.close().catch(() => {});
+    this.#redis.disconnect();
+  }
+}

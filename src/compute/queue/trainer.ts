@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type RunEntry, RunRequest, type TrainerReport } from '../../contracts/cluster.js';
+import { TrainingJob, type TrainingOutcome } from '../../contracts/jobs.js';
+import { serializeError } from '../../errors.js';
+import { FolderArtifactStore } from '../../files/folder-artifact-store.js';
+import { HttpArtifactStore } from '../../files/http-artifact-store.js';
+import type { ComputeOptions } from '../host-environment.js';
+import { LocalTrainingExecutor } from '../local-training-executor.js';
+import type { Lease, TrainingRun } from '../training-executor.js';
+import {
+  jobIdOf,
+  LOCK_MS,
+  QUEUE,
+  RUN_TTL_SECONDS,
+  requestsOf,
+  streamOf,
+  TRAINER_PREFIX,
+  TRAINER_TTL_MS,
+} from './queue-names.js';
+import { connectRedis } from './redis-connection.js';
+import { fetchInputs, sendFiles } from './trainer-files.js';
+
+export interface TrainerOptions {
+  /** Of Redis. */
+  readonly queue: string;
+  /** Of the server. */
+  readonly server: string;
+  /** API key of the scope `trainer`; null where the server needs none. */
+  readonly key: string | null;
+  readonly slots: number;
+  readonly dataDirectory: string;
+  readonly mirror: string | null;
+  readonly compute: ComputeOptions;
+  readonly log: (message: string) => void;
+}
+
+const REPORT_MS = TRAINER_TTL_MS / 3;
+const REQUESTS_MS = 250;
+
+/** Takes trainings from the queue and runs them on this machine, until it is drained. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #id = `${hostname()}-${randomBytes(4).toString('hex')}`;
+  readonly #redis: Redis;
+  readonly #executor: LocalTrainingExecutor;
+  readonly #local: FolderArtifactStore;
+  readonly #runs = new Map<string, TrainingRun>();
+  #worker: Worker | null = null;
+  #reporting: NodeJS.Timeout | undefined;
+  #isDraining = false;
+
+  constructor(options: TrainerOptions) {
+    const { queue, slots, compute, dataDirectory, mirror, log } = options;
+    this.#options = options;
+    this.#redis = connectRedis(queue, (error) => log(`Redis: ${error.message}`));
+    this.#executor = new LocalTrainingExecutor({ slots, compute, files: { dataDirectory, mirror } });
+    this.#local = new FolderArtifactStore(dataDirectory);
+  }
+
+  /** Loads TensorFlow, then takes trainings. @throws backend-unavailable, host-died */
+  async start(): Promise<void> {
+    const { slots, log } = this.#options;
+    await this.#executor.warmUp();
+    this.#worker = new Worker(QUEUE, (job) => this.#train(job), {
+      connection: this.#redis,
+      concurrency: slots,
+      lockDuration: LOCK_MS,
+      maxStalledCount: 0, // the server gives a new lease instead
+    });
+    this.#worker.on('error', (error) => log(error.message));
+    this.#worker.on('lockRenewalFailed', (jobIds) => {
+      for (const id of jobIds) this.#runs.get(id)?.kill();
+    });
+    await this.#report();
+    this.#reporting = setInterval(() => void this.#report().catch(() => {}), REPORT_MS);
+    log(`trainer ${this.#id} takes ${slots} training${slots === 1 ? '' : 's'} at once`);
+  }
+
+  /** Takes no more; what trains writes a checkpoint and is handed back. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    clearInterval(this.#reporting);
+    await this.#redis.del(TRAINER_PREFIX + this.#id).catch(() => {});
+    for (const run of this.#runs.values()) run.stop('pause');
+    await this.#worker?.close();
+    await this.#executor.close();
+    this.#redis.disconnect();
+  }
+
+  async #report(): Promise<void> {
+    const report: TrainerReport = {
+      id: this.#id,
+      hostname: hostname(),
+      slots: this.#options.slots,
+      active: [...this.#runs.values()].map(({ experimentId }) => experimentId),
+      backend: this.#executor.backendReport(),
+    };
+    await this.#redis.set(TRAINER_PREFIX + this.#id, JSON.stringify(report), 'PX', TRAINER_TTL_MS);
+  }
+
+  /** One lease, from its job to its outcome. */
+  async #train(queued: Job): Promise<void> {
+    const job = TrainingJob.parse(queued.data);
+    const { log } = this.#options;
+    log(`takes ${job.experimentId}, attempt ${job.attempt}`);
+    let outcome: TrainingOutcome;
+    try {
+      outcome = await this.#run(job);
+    } catch (error) {
+      log(`lets go of ${job.experimentId}: ${(error as Error).message}`);
+      if (serializeError(error).code === 'lease-lost') return; // others have it
+      outcome = { type: 'interrupted', reason: serializeError(error).message };
+    }
+    await this.#say(job, { type: 'outcome', outcome });
+    log(`ends ${job.experimentId}: ${outcome.type}`);
+  }
+
+  async #run(job: TrainingJob): Promise<TrainingOutcome> {
+    const { server: address, key } = this.#options;
+    const { experimentId, attempt } = job;
+    const server = new HttpArtifactStore({ address, key, lease: { experimentId, attempt } });
+    await fetchInputs(job, server, this.#local);
+    const run = await this.#executor.submit(job);
+    const id = jobIdOf(job);
+    this.#runs.set(id, run);
+    const stopListening = this.#listen(run);
+    try {
+      if (this.#isDraining) run.stop('pause');
+      for await (const { seq, event } of run.events) {
+        await sendFiles(job, event, this.#local, server);
+        await this.#say(job, { type: 'event', seq, event });
+      }
+      const outcome = await run.outcome;
+      if (this.#isDraining && outcome.type === 'stopped' && outcome.mode === 'pause')
+        return { type: 'interrupted', reason: 'its trainer drains', isBystander: true };
+      return outcome;
+    } catch (error) {
+      run.kill();
+      await run.outcome;
+      throw error;
+    } finally {
+      stopListening();
+      this.#runs.delete(id);
+      await this.#local.delete(job.folder);
+    }
+  }
+
+  /** Passes on what the server asks of a run. @returns ends it */
+  #listen(run: TrainingRun): () => void {
+    let heard = 0;
+    const listen = async () => {
+      const requests = await this.#redis.lrange(requestsOf(run), heard, -1);
+      heard += requests.length;
+      for (const request of requests.map((each) => RunRequest.parse(each)))
+        request === 'kill' ? run.kill() : run.stop(request);
+    };
+    const timer = setInterval(() => void listen().catch(() => {}), REQUESTS_MS);
+    return () => clearInterval(timer);
+  }
+
+  async #say(lease: Lease, entry: RunEntry): Promise<void> {
+    const stream = streamOf(lease);
+    await this.#redis.xadd(stream, '*', 'entry', JSON.stringify(entry));
+    if (entry.type === 'outcome') await this.#redis.expire(stream, RUN_TTL_SECONDS);
+  }
+}

@@ -1,0 +1,15 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isKeptCheckpoint, LATEST_CHECKPOINT } from './layout.js';
+
+/** Removes the files of `checkpoints` that neither the latest checkpoint nor one that is kept for good names. */
+export function pruneCheckpoints(folder: string): void {
+  if (!existsSync(folder)) return;
+  const files = readdirSync(folder);
+  const records = files.filter((file) => file === LATEST_CHECKPOINT || isKeptCheckpoint(file));
+  const named = records.map((record) => readFileSync(join(folder, record), 'utf8'));
+  for (const file of files) {
+    const isNeeded = records.includes(file) || named.some((json) => json.includes(file));
+    if (!isNeeded) rmSync(join(folder, file), { force: true });
+  }
+}

@@ -43,7 +43,7 @@ export const EventData = {
       tokensPerSecond: z.number(),
       remainingSeconds: z.number().nullable(),
     })
-    .describe('At most twice a second while training'),
+    .describe('Every training.metricsEvery steps; without it at most twice a second'),
   epoch: z
     .strictObject({
       epoch: z.int().min(1),

@@ -17,13 +17,15 @@ import {
   epochEvent,
   type NonFinite,
   rollbackEvent,
-  StepReport,
+  StepClock,
   startedEvent,
+  stepEvent,
   succeededEvent,
 } from './trainer-events.js';
 import type { EndReason, StopRequest, TrainerOptions, TrainerResult } from './trainer-options.js';
 import {
   clearEpochSums,
+  clearWindowSums,
   countEpoch,
   countStep,
   INITIAL_PROGRESS,
@@ -46,12 +48,13 @@ export class Trainer {
   #progress: TrainerProgress = { ...INITIAL_PROGRESS };
   /** The state of each part of the batch (see gradientAccumulation). */
   #states: (State | null)[] = [];
-  readonly #report = new StepReport();
+  readonly #stepClock: StepClock;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
     this.#optimizer = createOptimizer(options.optimizer, options.model.kernels);
     this.#lengths = new RandomSource(options.training.seed, RANDOM_STREAMS.batchLength);
+    this.#stepClock = new StepClock(options.training.metricsEvery);
     this.#text = this.#openText(0);
   }
 
@@ -152,7 +155,10 @@ export class Trainer {
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
     this.#planSteps();
-    return this.#report.add(figures, this.#progress.step, () => this.#completion());
+    if (!this.#stepClock.isDue(this.#progress.step)) return null;
+    const event = stepEvent(this.#progress, figures, this.#completion());
+    clearWindowSums(this.#progress);
+    return event;
   }
 
   /** The learning rate of the schedule at this point, before any scaling by the batch's length. */

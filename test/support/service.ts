@@ -8,10 +8,10 @@ import { type Environment, parseEnvironment } from '../../src/contracts/environm
 import { createServices, type Services } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import type { HttpApp } from '../../src/server/http-app.js';
-import { FakeInferenceExecutor, FakeTrainingExecutor } from './fake-executor.js';
+import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
 
 export interface ServiceOptions {
-  readonly plays?: boolean;
+  readonly plays?: boolean | PlayedLoss;
   readonly slots?: number;
   readonly dataDir?: string;
   readonly environment?: Partial<Environment>;

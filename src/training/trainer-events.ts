@@ -80,6 +80,7 @@ export function epochEvent(
   progress: Readonly<TrainerProgress>,
   figures: {
     readonly validLoss: number;
+    readonly validBitsPerByte: number | null;
     readonly learningRate: number;
     readonly evaluationSeconds: number;
     readonly remainingSeconds: number | null;
@@ -87,7 +88,7 @@ export function epochEvent(
   },
 ): TrainingEvent {
   const { epoch, step, epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = progress;
-  const { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
+  const { validLoss, validBitsPerByte, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
   const trainLoss = epochLoss / epochTokens;
   return {
     type: 'epoch',
@@ -98,6 +99,7 @@ export function epochEvent(
       trainPerplexity: finite(Math.exp(trainLoss)),
       validLoss: finite(validLoss),
       validPerplexity: finite(Math.exp(validLoss)),
+      validBitsPerByte,
       learningRate,
       tokensPerSecond: perSecond(epochTokens, epochSeconds),
       gradNorm: finite(epochGradNorm / epochSteps),
@@ -138,16 +140,23 @@ export function rollbackEvent(
 /** @param digest of the final weights */
 export function succeededEvent(
   { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
-  testLoss: number,
+  figures: {
+    readonly testLoss: number;
+    readonly testBitsPerByte: number | null;
+    readonly validBitsPerByte: number | null;
+  },
   digest: string,
   reason: EndReason,
 ): TrainingEvent {
+  const { testLoss, testBitsPerByte, validBitsPerByte } = figures;
   return {
     type: 'succeeded',
     data: {
       testLoss: finite(testLoss),
       testPerplexity: finite(Math.exp(testLoss)),
+      testBitsPerByte,
       validPerplexity: bestValidLoss === null ? null : finite(Math.exp(bestValidLoss)),
+      validBitsPerByte,
       digest,
       seconds: totalSeconds,
       reason,

@@ -1,7 +1,7 @@
 import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import { appError } from '../errors.js';
-import { evaluate } from '../evaluation/evaluate.js';
+import { bitsPerByte, evaluate } from '../evaluation/evaluate.js';
 import type { TokenBatch } from '../models/language-model.js';
 import type { State } from '../models/state.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
@@ -187,7 +187,15 @@ export class Trainer {
     const evaluationSeconds = (performance.now() - start) / 1000;
     const isBest = countEpoch(progress, validLoss, evaluationSeconds);
     const { remainingSeconds } = this.#completion();
-    yield epochEvent(progress, { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest });
+    const validBitsPerByte = this.#bitsPerByte('valid', validLoss);
+    yield epochEvent(progress, {
+      validLoss,
+      validBitsPerByte,
+      learningRate,
+      evaluationSeconds,
+      remainingSeconds,
+      isBest,
+    });
     clearEpochSums(progress);
     if (sample && training.sampleLength > 0) {
       const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
@@ -201,6 +209,15 @@ export class Trainer {
   #evaluate(ids: Int32Array): number {
     const { evaluationBatchSize: batchSize, bpttLength } = this.#options.training;
     return evaluate(this.#options.model, ids, { batchSize, bpttLength, counting: 'exact' }).loss;
+  }
+
+  /** @param loss nats per token of that split */
+  #bitsPerByte(split: 'valid' | 'test', loss: number): number | null {
+    const { splits, textSizes } = this.#options;
+    if (!textSizes) return null;
+    const { bytes, hiddenNats } = textSizes[split];
+    const bits = bitsPerByte(loss, splits[split].length - 1, bytes, hiddenNats);
+    return Number.isFinite(bits) ? bits : null;
   }
 
   /** Why no further epoch begins; null = one does. Asked before each, so that what is resumed ends where it would have. */
@@ -284,7 +301,14 @@ export class Trainer {
     const { bestEpoch, epoch } = this.#progress;
     const digest = weightsDigest(this.#weights());
     if (bestEpoch !== epoch || this.#optimizer.slots().size > 0) this.#adoptWeights(sink.loadBestWeights());
-    return succeededEvent(this.#progress, this.#evaluate(splits.test), digest, reason);
+    const testLoss = this.#evaluate(splits.test);
+    const { bestValidLoss } = this.#progress;
+    const figures = {
+      testLoss,
+      testBitsPerByte: this.#bitsPerByte('test', testLoss),
+      validBitsPerByte: bestValidLoss === null ? null : this.#bitsPerByte('valid', bestValidLoss),
+    };
+    return succeededEvent(this.#progress, figures, digest, reason);
   }
 
   /** Borrowed. */

@@ -32,16 +32,11 @@ const row = (kind: ErrorKind, message: string): ErrorRow => ({ kind, message });
 const TABLE = {
   // configuration and requests
   'validation-failed': row('invalid', '{summary}'),
-  'unknown-preset': row('invalid', 'There is no preset "{preset}"; known: {known}'),
   'config-conflict': row('invalid', '{field}: {reason}'),
 
   // corpora
   'corpus-not-found': row('not-found', 'There is no corpus "{corpus}"; known: {known}'),
   'corpus-unavailable': row('unavailable', 'The corpus "{corpus}" could not be fetched: {reason}'),
-  'corpus-checksum-mismatch': row(
-    'unavailable',
-    'File {file} of corpus "{corpus}" has SHA-256 {actual}, expected {expected}',
-  ),
   'corpus-too-short': row(
     'invalid',
     'The {split} split has {tokens} tokens; at least {least} are needed{why}',

@@ -104,7 +104,10 @@ export const EvaluationResult = z
     perplexity: Perplexity,
     loss: z.number().describe('Nats per token'),
     tokens: z.int(),
-    bitsPerByte: z.number().nullable(),
+    bitsPerByte: z
+      .number()
+      .nullable()
+      .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it'),
     cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
     dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
   })

@@ -1,5 +1,7 @@
 import { Budget } from './budget.js';
-import { ExperimentConfigFields, ExperimentInput } from './experiment-config.js';
+import { ExperimentConfigFields } from './config-fields.js';
+import { ExperimentInput } from './experiment-config.js';
+
 import { assertHarmless, isPlainObject, mergePlain } from './plain-data.js';
 import { PRESETS, type Preset, PresetName } from './presets.js';
 import { prefaults } from './schema-keys.js';

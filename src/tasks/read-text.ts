@@ -123,12 +123,13 @@ export async function evaluateModel(
       tokenizer,
       ...turn.source,
     });
-    const { ids, bytes } = readSplit(corpus, request.split ?? 'test');
+    const { ids, bytes, hiddenNats } = readSplit(corpus, request.split ?? 'test');
     const steps = isAdaptive(request)
       ? evaluateAdapted(model, ids, adaptation)
       : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
     const evaluation = await runCooperatively(steps, { ...turn, onStep: tell });
-    const bits = bitsPerByte(evaluation.loss, evaluation.tokens, bytes);
+    // book drops the remainder of the text: its mean stands for all of it
+    const bits = bitsPerByte(evaluation.loss, ids.length - 1, bytes, hiddenNats);
     return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
   });
 }
@@ -145,6 +146,6 @@ function tellProgress({ tell }: Turn): (progress: EvaluationProgress) => void {
   };
 }
 
-function readSplit({ splits, bytes }: Corpus, split: SplitName) {
-  return { ids: splits[split], bytes: bytes[split] };
+function readSplit({ splits, bytes, hiddenNats }: Corpus, split: SplitName) {
+  return { ids: splits[split], bytes: bytes[split], hiddenNats: hiddenNats[split] };
 }

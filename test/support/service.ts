@@ -9,12 +9,12 @@ import { createServices, type Services } from '../../src/experiments/services.js
 import { buildApp } from '../../src/server/app.js';
 import type { HttpApp } from '../../src/server/http-app.js';
 import { createLogger } from '../../src/server/logger.js';
-import { FakeInferenceExecutor, FakeTrainingExecutor } from './fake-executor.js';
+import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
 
 export interface ServiceOptions {
   /** Gets each line of the log. */
   readonly onLogLine?: (line: Readonly<Record<string, unknown>>) => void;
-  readonly plays?: boolean;
+  readonly plays?: boolean | PlayedLoss;
   readonly slots?: number;
   readonly dataDir?: string;
   readonly environment?: Partial<Environment>;

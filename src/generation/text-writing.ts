@@ -7,7 +7,7 @@ import {
 } from '../contracts/generation.js';
 import type { TopLogits } from '../tensor/logits.js';
 import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
-import type { Logprobs } from './logprobs.js';
+import { nameLogprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
 
@@ -55,6 +55,8 @@ export class TextWriting {
   #held = '';
   #shownLogprobs = 0;
   #tokens = 0;
+  /** The prompt ends with the space that the first word would bring. */
+  readonly #hasSpace: boolean;
   #finishReason: FinishReason | null = null;
 
   /** @throws token-id-out-of-range for a prompt of ids */
@@ -66,7 +68,10 @@ export class TextWriting {
     this.#tail = before.slice(-MAX_TAIL);
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
-    for (const id of before) this.#decoder.push(id);
+    for (const id of Object.keys(request.logitBias ?? {})) tokenizer.vocabulary.token(Number(id)); // throws
+    let last = '';
+    for (const id of before) last = this.#decoder.push(id);
+    this.#hasSpace = request.promptIds === undefined && endsWithOwnSpace(request.prompt, last);
     if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
@@ -106,12 +111,12 @@ export class TextWriting {
   #append({ id, logprobs }: DrawnToken): GenerationPart | null {
     const { stop, maxTokens } = this.#request;
     const checked = this.#held.length;
-    const token = this.#decoder.push(id);
+    const named = logprobs && nameLogprobs(logprobs, id, (other) => this.#read(this.#decoder.peek(other)));
+    const token = this.#read(this.#decoder.push(id));
     this.#tail = [...this.#tail, id].slice(-MAX_TAIL);
     this.#tokens += 1;
     this.#held += token;
-    if (logprobs)
-      this.#logprobs.push(describeLogprobs(this.#tokenizer, token, this.#shown + checked, logprobs));
+    if (named) this.#logprobs.push({ ...named, start: this.#shown + checked });
     const end = findStop(this.#held, stop, checked);
     if (end !== null) {
       this.#held = this.#held.slice(0, end);
@@ -130,7 +135,7 @@ export class TextWriting {
 
   /** The rest that was held back, null = nothing; and the whole. */
   finish(): { part: GenerationPart | null; result: GeneratedText } {
-    if (this.#finishReason !== 'stop') this.#held += this.#decoder.end();
+    if (this.#finishReason !== 'stop') this.#endDecoding();
     const part = this.#part(this.#held.length);
     const { promptIds: ids, prompt, logprobs } = this.#request;
     return {
@@ -143,6 +148,25 @@ export class TextWriting {
         unknownWords: ids ? [] : unknownWords(this.#tokenizer, prompt),
         ...(logprobs !== undefined && { logprobs: this.#logprobs.slice(0, this.#shownLogprobs) }),
       },
+    };
+  }
+
+  /** A token as it reads at this place. */
+  #read(token: string): string {
+    return this.#hasSpace && this.#tokens === 0 && token.startsWith(' ') ? token.slice(1) : token;
+  }
+
+  /** A character that was not whole at the end belongs to the last token. */
+  #endDecoding(): void {
+    const rest = this.#decoder.end();
+    this.#held += rest;
+    const last = this.#logprobs.at(-1);
+    if (rest === '' || !last) return;
+    const token = last.token + rest;
+    this.#logprobs[this.#logprobs.length - 1] = {
+      ...last,
+      token,
+      top: { ...last.top, [token]: last.logprob! },
     };
   }
 
@@ -160,6 +184,14 @@ export class TextWriting {
   }
 }
 
+/**
+ * Whether a prompt ends with white space that its tokens do not have: between words it is none, and the next word brings its own.
+ * @param last what the last token of the prompt decodes to
+ */
+export function endsWithOwnSpace(prompt: string, last: string): boolean {
+  return /\s$/.test(prompt) && !/\s$/.test(last);
+}
+
 /** The tokens to go on from: those of the prompt, behind the end of a line, as if it began one. */
 export function promptIds(tokenizer: Tokenizer, prompt: string): Int32Array {
   return behind(tokenizer.vocabulary.eosId, tokenizer.encode(prompt));
@@ -175,14 +207,4 @@ function behind(first: number, ids: ArrayLike<number>): Int32Array {
   all[0] = first;
   all.set(ids, 1);
   return all;
-}
-
-function describeLogprobs(
-  { vocabulary }: Tokenizer,
-  token: string,
-  start: number,
-  { chosen, top }: Logprobs,
-): TokenLogprob {
-  const named = top.map(([id, logprob]) => [vocabulary.token(id), logprob] as const);
-  return { token, start, logprob: chosen, top: Object.fromEntries(named) };
 }

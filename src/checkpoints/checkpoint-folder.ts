@@ -26,6 +26,10 @@ const Progress = z.strictObject({
   epochSteps: z.int(),
   epochSeconds: z.number(),
   totalSeconds: z.number(),
+  // checkpoints before these were kept have none of them
+  windowLoss: z.number().default(0),
+  windowTokens: z.int().default(0),
+  windowSeconds: z.number().default(0),
   bestEpoch: nullableNumber,
   bestValidLoss: nullableNumber,
   lastValidLoss: nullableNumber,

@@ -136,8 +136,8 @@ function describe(
   { modelConfig, vocabularySize }: PyTorchModel,
   config: PyTorchImport['config'],
 ): ModelDescription {
-  const { embeddingSize, hiddenSizes, tieWeights } = modelConfig;
-  const sizes = { embeddingSize, hiddenSizes, tieWeights };
+  const { cell, embeddingSize, hiddenSizes, tieWeights } = modelConfig;
+  const sizes = { cell, embeddingSize, hiddenSizes, tieWeights };
   const given = config === undefined ? { model: {} } : parseConfig(PartialDescription, config);
   const description = parseConfig(
     ModelDescription,
@@ -153,6 +153,7 @@ function describe(
   const { model } = description;
   const layers = hiddenSizes.map((size, layer) => ({ layer, size, said: model.hiddenSizes[layer] }));
   const other = layers.find(({ size, said }) => size !== said);
+  expectSaid('model.cell.type', cell.type, model.cell.type);
   expectSaid('vocabularySize', vocabularySize, description.vocabularySize);
   expectSaid('model.embeddingSize', embeddingSize, model.embeddingSize);
   expectSaid('the length of model.hiddenSizes', hiddenSizes.length, model.hiddenSizes.length);

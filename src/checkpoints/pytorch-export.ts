@@ -1,7 +1,9 @@
 import type { ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
-import { biasToPyTorch, gatesToPyTorch } from './pytorch-gates.js';
-import { DECODER_BIAS, DECODER_WEIGHT, ENCODER_WEIGHT, layerNames } from './pytorch-names.js';
+import { createCell } from '../models/create-cell.js';
+import { layerName } from '../models/model-parameters.js';
+import { pytorchCell } from './pytorch-cells.js';
+import { DECODER_BIAS, DECODER_WEIGHT, ENCODER_WEIGHT, layerTensorName } from './pytorch-names.js';
 import type { HostTensor } from './safetensors.js';
 
 export interface PyTorchExportOptions {
@@ -13,8 +15,8 @@ export interface PyTorchExportOptions {
 }
 
 /**
- * The weights of a model under PyTorch's names, for an `nn.Embedding`, `nn.LSTM` and `nn.Linear` as in
- * examples/word_language_model. The one bias of a layer becomes `bias_ih`; `bias_hh` is zeros.
+ * The weights of a model under PyTorch's names, for an `nn.Embedding`, `nn.LSTM` (see pytorch-cells.ts) and `nn.Linear` as in
+ * examples/word_language_model.
  * @param weights by gatelm's names, as in weights.safetensors
  * @throws tensor-mismatch when a weight is missing
  */
@@ -32,13 +34,15 @@ export function exportToPyTorch(
   const exported = new Map<string, HostTensor>();
   exported.set(ENCODER_WEIGHT, find('embedding.table'));
   const layout = new Set(config.hiddenSizes).size === 1 ? 'joint' : 'separate';
-  for (const layer of config.hiddenSizes.keys()) {
-    const names = layerNames(layout, layer);
-    const bias = biasToPyTorch(find(`lstm${layer}.b`));
-    exported.set(names.inputWeights, gatesToPyTorch(find(`lstm${layer}.wx`)));
-    exported.set(names.recurrentWeights, gatesToPyTorch(find(`lstm${layer}.wh`)));
-    exported.set(names.inputBias, bias);
-    exported.set(names.recurrentBias, { ...bias, values: new Float32Array(bias.values.length) });
+  const cell = createCell(config.cell);
+  for (const [layer, hiddenSize] of config.hiddenSizes.entries()) {
+    const names = Object.keys(
+      cell.weights(config.hiddenSizes[layer - 1] ?? config.embeddingSize, hiddenSize),
+    );
+    const weightsOfLayer = names.map((name) => [name, find(`${layerName(cell, layer)}.${name}`)]);
+    const tensors = pytorchCell(config.cell).toPyTorch(Object.fromEntries(weightsOfLayer));
+    for (const [part, tensor] of Object.entries(tensors))
+      exported.set(layerTensorName(layout, layer, part), tensor);
   }
   if (!config.tieWeights) exported.set(DECODER_WEIGHT, find('output.w'));
   else if (tiedWeights === 'twice') exported.set(DECODER_WEIGHT, find('embedding.table'));

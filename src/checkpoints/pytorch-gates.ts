@@ -1,19 +1,19 @@
 /**
- * The one place where gatelm's packing of an LSTM's gates meets PyTorch's. gatelm packs the gates f, g, i, o along the
- * columns of [D, 4H]; PyTorch packs i, f, g, o along the rows of [4H, D].
+ * Between gatelm's packing of gates, along the columns of [D, G·H], and PyTorch's, along the rows of [G·H, D], in the cell's
+ * order of gates on either side.
  */
-import { GATE_ORDER } from '../layers/lstm-cell.js';
 import type { HostTensor } from './safetensors.js';
 
-type Gate = (typeof GATE_ORDER)[number];
+/** Orders in which the same gates are packed, by their letters. */
+export interface GateOrders {
+  readonly gatelm: readonly string[];
+  readonly pytorch: readonly string[];
+}
 
-/** The order in which PyTorch packs the gates along 4H: input, forget, candidate, output. */
-export const PYTORCH_GATE_ORDER: readonly Gate[] = ['i', 'f', 'g', 'o'];
-
-/** Weights of the four gates, [D, 4H], as PyTorch has them, [4H, D]. */
-export function gatesToPyTorch({ shape, values }: HostTensor): HostTensor {
+/** Weights of the gates, [D, G·H], as PyTorch has them, [G·H, D]. */
+export function gatesToPyTorch({ shape, values }: HostTensor, orders: GateOrders): HostTensor {
   const [width, packed] = shape as [number, number];
-  const columnOf = packedPositions(packed, PYTORCH_GATE_ORDER, GATE_ORDER);
+  const columnOf = packedPositions(packed, orders.pytorch, orders.gatelm);
   const rows = new Float32Array(values.length);
   for (let row = 0; row < packed; row++) {
     for (let d = 0; d < width; d++) rows[row * width + d] = values[d * packed + columnOf[row]!]!;
@@ -21,10 +21,10 @@ export function gatesToPyTorch({ shape, values }: HostTensor): HostTensor {
   return { shape: [packed, width], values: rows };
 }
 
-/** The reverse of {@link gatesToPyTorch}: [4H, D] → [D, 4H]. */
-export function gatesFromPyTorch({ shape, values }: HostTensor): HostTensor {
+/** The reverse of {@link gatesToPyTorch}: [G·H, D] → [D, G·H]. */
+export function gatesFromPyTorch({ shape, values }: HostTensor, orders: GateOrders): HostTensor {
   const [packed, width] = shape as [number, number];
-  const columnOf = packedPositions(packed, PYTORCH_GATE_ORDER, GATE_ORDER);
+  const columnOf = packedPositions(packed, orders.pytorch, orders.gatelm);
   const columns = new Float32Array(values.length);
   for (let row = 0; row < packed; row++) {
     for (let d = 0; d < width; d++) columns[d * packed + columnOf[row]!] = values[row * width + d]!;
@@ -32,20 +32,29 @@ export function gatesFromPyTorch({ shape, values }: HostTensor): HostTensor {
   return { shape: [width, packed], values: columns };
 }
 
-/** A bias [4H] as PyTorch orders it. */
-export function biasToPyTorch({ shape, values }: HostTensor): HostTensor {
-  const from = packedPositions(values.length, PYTORCH_GATE_ORDER, GATE_ORDER);
+/** A bias [G·H] as PyTorch orders it. */
+export function biasToPyTorch({ shape, values }: HostTensor, { gatelm, pytorch }: GateOrders): HostTensor {
+  const from = packedPositions(values.length, pytorch, gatelm);
   return { shape, values: values.map((_, position) => values[from[position]!]!) };
 }
 
 /** The reverse of {@link biasToPyTorch}. */
-export function biasFromPyTorch({ shape, values }: HostTensor): HostTensor {
-  const from = packedPositions(values.length, GATE_ORDER, PYTORCH_GATE_ORDER);
+export function biasFromPyTorch({ shape, values }: HostTensor, { gatelm, pytorch }: GateOrders): HostTensor {
+  const from = packedPositions(values.length, gatelm, pytorch);
   return { shape, values: values.map((_, position) => values[from[position]!]!) };
 }
 
-/** For each of the 4H positions of `order`: where the same unit of the same gate stands in `other`. */
-function packedPositions(packed: number, order: readonly Gate[], other: readonly Gate[]): Int32Array {
+/** The two biases that PyTorch adds, as one; an export of one alone comes back bit by bit, −0 included. */
+export function sumOfBiases(input: HostTensor, recurrent: HostTensor): HostTensor {
+  const values = input.values.map((value, index) => {
+    const other = recurrent.values[index]!;
+    return other === 0 ? value : value + other;
+  });
+  return { shape: input.shape, values };
+}
+
+/** For each of the G·H positions of `order`: where the same unit of the same gate stands in `other`. */
+function packedPositions(packed: number, order: readonly string[], other: readonly string[]): Int32Array {
   const hiddenSize = packed / order.length;
   const positions = new Int32Array(packed);
   order.forEach((gate, index) => {

@@ -1,19 +1,20 @@
 import { ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
-import { biasFromPyTorch, gatesFromPyTorch } from './pytorch-gates.js';
+import { createCell } from '../models/create-cell.js';
+import { layerName } from '../models/model-parameters.js';
+import { type LayerTensors, type PyTorchCell, pytorchCell, recognizeCell } from './pytorch-cells.js';
 import {
   DECODER_BIAS,
   DECODER_WEIGHT,
   ENCODER_WEIGHT,
-  layerNames,
-  type PyTorchLayerNames,
+  layerTensorName,
   type PyTorchLayout,
 } from './pytorch-names.js';
 import type { HostTensor } from './safetensors.js';
 
 /** A model that came from PyTorch. */
 export interface PyTorchModel {
-  /** Sizes and tying as the tensors show them; no dropout. */
+  /** Cell, sizes and tying as the tensors show them; no dropout. */
   readonly modelConfig: ModelConfig;
   readonly vocabularySize: number;
   /** By gatelm's names, in gatelm's packing. */
@@ -41,13 +42,15 @@ export function importFromPyTorch(tensors: ReadonlyMap<string, HostTensor>): PyT
 
   const weights = new Map<string, HostTensor>([['embedding.table', encoder]]);
   const hiddenSizes: number[] = [];
-  for (const names of findLayers(tensors)) {
-    const inputSize = hiddenSizes.at(-1) ?? embeddingSize;
-    const layer = readLayer(source, names, inputSize);
-    weights.set(`lstm${hiddenSizes.length}.wx`, layer.wx);
-    weights.set(`lstm${hiddenSizes.length}.wh`, layer.wh);
-    weights.set(`lstm${hiddenSizes.length}.b`, layer.b);
-    hiddenSizes.push(layer.hiddenSize);
+  const { layout, count } = findLayers(tensors);
+  const config = recognizeCell(tensors.get(layerTensorName(layout, 0, RECURRENT_WEIGHTS)));
+  const cell = createCell(config);
+  for (let layer = 0; layer < count; layer++) {
+    const nameOf = (part: string) => layerTensorName(layout, layer, part);
+    const read = readLayer(source, nameOf, pytorchCell(config), hiddenSizes.at(-1) ?? embeddingSize);
+    for (const [weight, tensor] of Object.entries(read.weights))
+      weights.set(`${layerName(cell, layer)}.${weight}`, tensor);
+    hiddenSizes.push(read.hiddenSize);
   }
 
   const lastSize = hiddenSizes.at(-1)!;
@@ -60,47 +63,45 @@ export function importFromPyTorch(tensors: ReadonlyMap<string, HostTensor>): PyT
   weights.set('output.b', source.find(DECODER_BIAS, [vocabularySize]) ?? zeros(vocabularySize));
   source.expectNoOther();
   return {
-    modelConfig: ModelConfig.parse({ embeddingSize, hiddenSizes, tieWeights }),
+    modelConfig: ModelConfig.parse({ cell: config, embeddingSize, hiddenSizes, tieWeights }),
     vocabularySize,
     weights,
   };
 }
 
-function findLayers(tensors: ReadonlyMap<string, HostTensor>): PyTorchLayerNames[] {
-  const layout: PyTorchLayout = tensors.has(layerNames('separate', 0).inputWeights) ? 'separate' : 'joint';
-  const layers: PyTorchLayerNames[] = [layerNames(layout, 0)];
-  for (;;) {
-    const next = layerNames(layout, layers.length);
-    if (!tensors.has(next.inputWeights)) return layers;
-    if (layers.length === MAX_LAYERS) {
+const INPUT_WEIGHTS = 'weight_ih';
+const RECURRENT_WEIGHTS = 'weight_hh';
+const BIASES = ['bias_ih', 'bias_hh'];
+
+function findLayers(tensors: ReadonlyMap<string, HostTensor>): { layout: PyTorchLayout; count: number } {
+  const nameOf = (layout: PyTorchLayout, layer: number) => layerTensorName(layout, layer, INPUT_WEIGHTS);
+  const layout: PyTorchLayout = tensors.has(nameOf('separate', 0)) ? 'separate' : 'joint';
+  for (let count = 1; ; count++) {
+    const next = nameOf(layout, count);
+    if (!tensors.has(next)) return { layout, count };
+    if (count === MAX_LAYERS) {
       const expected = `no such tensor: at most ${MAX_LAYERS} layers are read`;
-      throw mismatch(next.inputWeights, expected, 'one');
+      throw mismatch(next, expected, 'one');
     }
-    layers.push(next);
   }
 }
 
-/** One LSTM layer. The width H is that of the recurrent weights, [4H, H]; all else must agree with it. */
-function readLayer(source: TensorReader, names: PyTorchLayerNames, inputSize: number) {
-  const recurrent = source.matrix(names.recurrentWeights, '4H, H');
-  const hiddenSize = recurrent.shape[1]!;
-  expectAtMost(names.recurrentWeights, 'columns', hiddenSize, MAX_WIDTH);
-  const packed = 4 * hiddenSize;
-  const input = source.read(names.inputWeights, [packed, inputSize]);
-  const wh = gatesFromPyTorch(source.read(names.recurrentWeights, [packed, hiddenSize]));
-  const hasBias = source.has(names.inputBias) || source.has(names.recurrentBias);
-  const inputBias = hasBias ? source.read(names.inputBias, [packed]) : zeros(packed);
-  const recurrentBias = hasBias ? source.read(names.recurrentBias, [packed]) : zeros(packed);
-  const sum = inputBias.values.map((value, index) => {
-    const other = recurrentBias.values[index]!;
-    return other === 0 ? value : value + other; // keeps −0, so that an export comes back bit by bit
+/** One layer. The width H is that of the recurrent weights, [G·H, H]; all else must agree with it. */
+function readLayer(
+  source: TensorReader,
+  nameOf: (part: string) => string,
+  cell: PyTorchCell,
+  inputSize: number,
+): { hiddenSize: number; weights: LayerTensors } {
+  const [gates] = cell.shapes(1, 1)[RECURRENT_WEIGHTS]!;
+  const hiddenSize = source.matrix(nameOf(RECURRENT_WEIGHTS), `${gates}H, H`).shape[1]!;
+  expectAtMost(nameOf(RECURRENT_WEIGHTS), 'columns', hiddenSize, MAX_WIDTH);
+  const hasBias = BIASES.some((part) => source.has(nameOf(part)));
+  const tensors = Object.entries(cell.shapes(inputSize, hiddenSize)).map(([part, shape]) => {
+    const isLeftOut = !hasBias && BIASES.includes(part);
+    return [part, isLeftOut ? zeros(shape[0]!) : source.read(nameOf(part), shape)] as const;
   });
-  return {
-    hiddenSize,
-    wx: gatesFromPyTorch(input),
-    wh,
-    b: biasFromPyTorch({ shape: [packed], values: sum }),
-  };
+  return { hiddenSize, weights: cell.fromPyTorch(Object.fromEntries(tensors)) };
 }
 
 /** Takes tensors by name, checks them, and knows which were not taken. */

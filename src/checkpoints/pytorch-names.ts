@@ -7,27 +7,13 @@ export const DECODER_WEIGHT = 'decoder.weight';
 /** The output bias, [V]. */
 export const DECODER_BIAS = 'decoder.bias';
 
-/** The four tensors of an LSTM layer: [4H, D], [4H, H], [4H], [4H]; gates in the order i, f, g, o. */
-export interface PyTorchLayerNames {
-  readonly inputWeights: string;
-  readonly recurrentWeights: string;
-  readonly inputBias: string;
-  readonly recurrentBias: string;
-}
-
 /**
- * joint: one `nn.LSTM` of L layers of equal size, `rnn.weight_ih_l1`; separate: an `nn.ModuleList` of one-layer LSTMs,
+ * joint: one module such as `nn.LSTM` of L layers of equal size, `rnn.weight_ih_l1`; separate: an `nn.ModuleList` of modules of one layer,
  * `rnns.1.weight_ih_l0`, the only way in which PyTorch has layers of different sizes.
  */
 export type PyTorchLayout = 'joint' | 'separate';
 
-export function layerNames(layout: PyTorchLayout, layer: number): PyTorchLayerNames {
-  const prefix = layout === 'joint' ? 'rnn' : `rnns.${layer}`;
-  const index = layout === 'joint' ? layer : 0;
-  return {
-    inputWeights: `${prefix}.weight_ih_l${index}`,
-    recurrentWeights: `${prefix}.weight_hh_l${index}`,
-    inputBias: `${prefix}.bias_ih_l${index}`,
-    recurrentBias: `${prefix}.bias_hh_l${index}`,
-  };
+/** @param part of a layer's tensors, such as `weight_ih` */
+export function layerTensorName(layout: PyTorchLayout, layer: number, part: string): string {
+  return layout === 'joint' ? `rnn.${part}_l${layer}` : `rnns.${layer}.${part}_l0`;
 }

@@ -8,7 +8,8 @@
  * - other usual names of the three parts, see {@link PARTS}.
  */
 import { appError } from '../errors.js';
-import { DECODER_WEIGHT, ENCODER_WEIGHT, layerNames } from './pytorch-names.js';
+import { LAYER_MODULES } from './pytorch-cells.js';
+import { DECODER_WEIGHT, ENCODER_WEIGHT, layerTensorName } from './pytorch-names.js';
 import type { HostTensor } from './safetensors.js';
 
 type Tensors = ReadonlyMap<string, HostTensor>;
@@ -24,8 +25,12 @@ const PARTS: Readonly<Record<string, string>> = {
   emb: 'encoder',
   word_embedding: 'encoder',
   word_embeddings: 'encoder',
-  lstm: 'rnn',
-  lstms: 'rnns',
+  ...Object.fromEntries(
+    LAYER_MODULES.flatMap((name) => [
+      [name, 'rnn'],
+      [`${name}s`, 'rnns'],
+    ]),
+  ),
   fc: 'decoder',
   linear: 'decoder',
   out: 'decoder',
@@ -98,7 +103,7 @@ function takeRawWeights(named: Map<string, HostTensor>): void {
 
 /** Without these parts nothing else would tell what is wrong. */
 function expectParts(named: Tensors, tensors: Tensors): void {
-  const layers = (['joint', 'separate'] as const).map((layout) => layerNames(layout, 0).inputWeights);
+  const layers = (['joint', 'separate'] as const).map((layout) => layerTensorName(layout, 0, 'weight_ih'));
   const needed: readonly [readonly string[], string][] = [
     [[ENCODER_WEIGHT, DECODER_WEIGHT], '[V, D]'],
     [layers, '[4H, D]'],

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
+import { Perplexity as perplexity } from './figures.js';
 
-const perplexity = z.number().nullable().describe('exp(mean loss in nats per token); null when not finite');
+/** Null where it was not measured. Events of earlier versions do not have it. */
+const bitsPerByte = z
+  .number()
+  .nullable()
+  .default(null)
+  .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it');
 const count = z.int().min(0);
 
 /** What a training says about itself. Stored before it is sent; `seq` has no gaps within an experiment. */
@@ -43,7 +49,7 @@ export const EventData = {
       tokensPerSecond: z.number(),
       remainingSeconds: z.number().nullable(),
     })
-    .describe('At most twice a second while training'),
+    .describe('Every training.metricsEvery steps; without it at most twice a second'),
   epoch: z
     .strictObject({
       epoch: z.int().min(1),
@@ -52,6 +58,7 @@ export const EventData = {
       trainPerplexity: perplexity,
       validLoss: z.number().nullable().describe('Nats per token'),
       validPerplexity: perplexity,
+      validBitsPerByte: bitsPerByte,
       learningRate: z.number().describe('At the end of the epoch'),
       tokensPerSecond: z.number().describe('Training only, without evaluation'),
       gradNorm: z.number().nullable().describe('Mean over the epoch, before clipping'),
@@ -95,7 +102,9 @@ export const EventData = {
     .strictObject({
       testPerplexity: perplexity,
       testLoss: z.number().nullable(),
+      testBitsPerByte: bitsPerByte,
       validPerplexity: perplexity,
+      validBitsPerByte: bitsPerByte,
       digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
       seconds: z.number(),
       reason: z
@@ -163,6 +172,7 @@ export const StoredEvent = eventUnion({
         trainPerplexity: 275.9,
         validLoss: 5.276,
         validPerplexity: 195.6,
+        validBitsPerByte: 1.405,
         learningRate: 20,
         tokensPerSecond: 22_800,
         gradNorm: 0.22,

@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { Budget } from './budget.js';
-import { CorpusName, TokenizerConfig } from './corpus.js';
-import { ModelConfig } from './model.js';
+import { ExperimentConfigFields } from './config-fields.js';
 import { PresetName } from './presets.js';
-import { OptimizerConfig, ScheduleConfig, TrainingConfig } from './training.js';
-
-export const Precision = z
-  .enum(['float32', 'bfloat16'])
-  .default('float32')
-  .describe(
-    'Number format of the large products; sums, state and weights are float32 in both. bfloat16 needs the fused native kernels',
-  );
 
 export const ExperimentName = z
   .string()
@@ -23,17 +14,6 @@ export const ExperimentTags = z
   .max(32)
   .describe('Labels to filter by');
 export const ExperimentNotes = z.string().max(10_000).describe('Free text');
-
-/** What a preset may set: everything that makes the training what it is. */
-export const ExperimentConfigFields = z.strictObject({
-  corpus: CorpusName.default('handbook'),
-  tokenizer: TokenizerConfig.prefault({ type: 'word' }),
-  model: ModelConfig.prefault({}),
-  optimizer: OptimizerConfig.prefault({ type: 'sgd' }),
-  schedule: ScheduleConfig.prefault({ type: 'constant' }),
-  training: TrainingConfig.prefault({}),
-  precision: Precision,
-});
 
 /** What every field is where nothing is said. */
 const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };

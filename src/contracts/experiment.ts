@@ -34,12 +34,18 @@ export const TRANSITIONS: Readonly<Record<ExperimentState, readonly ExperimentSt
 /** States in which a host holds, or is about to hold, the experiment. */
 export const ACTIVE_STATES: readonly ExperimentState[] = ['preparing', 'running', 'pausing', 'cancelling'];
 
+const bitsPerByte = z
+  .number()
+  .nullable()
+  .describe('Comparable between tokenizers: what <unk> hides is charged for; null = not measured');
+
 /** The latest value of each metric; null before the first epoch. */
 export const LatestMetrics = z.object({
   epoch: z.number().nullable(),
   step: z.number().nullable(),
   trainPerplexity: z.number().nullable(),
   validPerplexity: z.number().nullable(),
+  validBitsPerByte: bitsPerByte,
   learningRate: z.number().nullable(),
   tokensPerSecond: z.number().nullable(),
   gradNorm: z.number().nullable(),
@@ -73,8 +79,12 @@ export const Experiment = z
     parameterCount: z.number().nullable().describe('Known once the vocabulary is known'),
     vocabularySize: z.number().nullable(),
     latest: LatestMetrics,
-    best: z.object({ epoch: z.number().nullable(), validPerplexity: z.number().nullable() }),
-    test: z.object({ perplexity: z.number().nullable() }),
+    best: z.object({
+      epoch: z.number().nullable(),
+      validPerplexity: z.number().nullable(),
+      validBitsPerByte: bitsPerByte,
+    }),
+    test: z.object({ perplexity: z.number().nullable(), bitsPerByte }),
     digest: z.string().nullable(),
     run: z
       .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
@@ -108,13 +118,14 @@ export const Experiment = z
           step: 5312,
           trainPerplexity: 106.6,
           validPerplexity: 140.3,
+          validBitsPerByte: 1.317,
           learningRate: 20,
           tokensPerSecond: 22_800,
           gradNorm: 0.21,
           remainingSeconds: 0,
         },
-        best: { epoch: 4, validPerplexity: 140.3 },
-        test: { perplexity: 136.5 },
+        best: { epoch: 4, validPerplexity: 140.3, validBitsPerByte: 1.317 },
+        test: { perplexity: 136.5, bitsPerByte: 1.299 },
         digest: EXAMPLE_DIGEST,
         run: { backend: 'native', kernels: 'fused', threads: 2 },
         error: null,

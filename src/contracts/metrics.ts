@@ -25,6 +25,7 @@ export const EPOCH_METRICS = [
   'trainPerplexity',
   'validLoss',
   'validPerplexity',
+  'validBitsPerByte',
   'learningRate',
   'tokensPerSecond',
   'gradNorm',

@@ -13,9 +13,9 @@ export const DropoutConfig = z
         'standard: a new mask for each time step; variational: one mask for all time steps of a batch (Gal and Ghahramani 2016, arXiv 1512.05287)',
       ),
     embedding: probability('a whole word from the embedding table, for the length of a batch'),
-    input: probability('an element of the embedded input of the first LSTM layer'),
-    hidden: probability('an element between LSTM layers'),
-    output: probability('an element of the last LSTM layer, before the output layer'),
+    input: probability('an element of the embedded input of the first recurrent layer'),
+    hidden: probability('an element between recurrent layers'),
+    output: probability('an element of the last recurrent layer, before the output layer'),
     recurrentWeights: probability(
       'an element of the recurrent weights Wh, one mask for all time steps of a batch (weight drop; Merity et al. 2017, arXiv 1708.02182)',
     ),
@@ -29,6 +29,9 @@ export const CellConfig = z
     z
       .strictObject({ type: z.literal('lstm') })
       .describe('Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000'),
+    z
+      .strictObject({ type: z.literal('gru') })
+      .describe('Cho et al. 2014, arXiv 1406.1078, in the reset-after form of PyTorch’s nn.GRU'),
   ])
   .describe('Recurrent cell of all layers');
 export type CellConfig = z.infer<typeof CellConfig>;
@@ -43,19 +46,24 @@ export const ModelConfig = z
       .min(1)
       .max(16)
       .default([100])
-      .describe('Width H of each LSTM layer, from the input up; one number a layer'),
+      .describe('Width H of each recurrent layer, from the input up; one number a layer'),
     tieWeights: z
       .boolean()
       .default(false)
       .describe(
         'Use the embedding table as the output weights too; embeddingSize must equal the last hidden size (Press and Wolf 2017, arXiv 1608.05859)',
       ),
-    forgetBias: z.number().min(-10).max(10).default(0).describe('Initial bias of the forget gate'),
+    forgetBias: z
+      .number()
+      .min(-10)
+      .max(10)
+      .default(0)
+      .describe('Initial bias of the gate that keeps the past: forget (lstm), update (gru)'),
     initialization: z
       .enum(['book', 'uniform', 'awd-lstm'])
       .default('book')
       .describe(
-        'book: Wx, Wh and the output ~ N(0, 1/fan-in), embedding ~ N(0, 0.01²), biases 0; uniform: everything ~ U(±initializationRange); awd-lstm: embedding ~ U(±0.1), LSTM ~ U(±1/√H), output bias 0',
+        'book: Wx, Wh and the output ~ N(0, 1/fan-in), embedding ~ N(0, 0.01²), biases 0; uniform: everything ~ U(±initializationRange); awd-lstm: embedding ~ U(±0.1), recurrent layers ~ U(±1/√H), output bias 0',
       ),
     initializationRange: z
       .number()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ExperimentConfigFields } from './experiment-config.js';
+import type { ExperimentConfigFields } from './config-fields.js';
 
 export const PresetName = z
   .enum([
@@ -9,6 +9,7 @@ export const PresetName = z
     'zaremba-medium',
     'zaremba-large',
     'awd-lstm',
+    'gru',
     'character',
     'starter',
   ])
@@ -160,6 +161,24 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
         activationRegularization: 2,
         temporalActivationRegularization: 1,
       },
+    },
+  },
+  gru: {
+    description: 'better-rnnlm with GRU layers: a quarter fewer weights in each',
+    source: 'gatelm, after Cho et al. 2014, arXiv 1406.1078',
+    ptbTestPerplexity: null,
+    ptbParameterCount: 11_585_200,
+    config: {
+      model: {
+        cell: { type: 'gru' },
+        embeddingSize: 650,
+        hiddenSizes: [650, 650],
+        tieWeights: true,
+        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
+      },
+      optimizer: { type: 'sgd', learningRate: 20 },
+      schedule: { type: 'divide-on-plateau', divisor: 4 },
+      training: { ...bookTraining, epochs: 40 },
     },
   },
   character: {

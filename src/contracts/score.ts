@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
 import { exampleOf } from './example-of.js';
+import { Perplexity } from './figures.js';
 
 /** Tokens of a text that is looked into: each has dozens of numbers. */
 export const MAX_INSPECTED = 2000;
@@ -48,6 +49,9 @@ export function scoreRequestOf<Shape extends z.ZodRawShape>(fields: Shape) {
 export const ScoreRequest = scoreRequestOf({});
 export type ScoreRequest = z.infer<typeof ScoreRequest>;
 
+const BITS_PER_BYTE =
+  'Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it';
+
 /** The values of one kind over all units of a layer. */
 export const ActivationSummary = z.object({ mean: z.number(), min: z.number(), max: z.number() });
 export type ActivationSummary = z.infer<typeof ActivationSummary>;
@@ -81,6 +85,16 @@ export const ScoredToken = z.object({
   start: z.int().describe('First byte'),
   end: z.int().describe('Byte after the last'),
   surprisal: z.number().describe('-ln p(token | what came before), in nats'),
+  unknown: z
+    .string()
+    .optional()
+    .describe('The word, where the vocabulary does not have it: the token is <unk>'),
+  spelling: z
+    .number()
+    .optional()
+    .describe(
+      'What it costs to spell the unknown word, in nats: an order-0 model of bytes that learns from the unknown words before it in the text. It counts in bitsPerByte, not in the perplexity, which is per token of the vocabulary',
+    ),
   inside: TokenInspection.optional().describe('With inspect'),
 });
 export type ScoredToken = z.infer<typeof ScoredToken>;
@@ -92,8 +106,11 @@ const used = {
 
 export const ScoreResult = z
   .object({
-    perplexity: z.number(),
-    bitsPerByte: z.number(),
+    perplexity: Perplexity,
+    bitsPerByte: z.number().describe(BITS_PER_BYTE),
+    unknownWords: z
+      .array(z.string())
+      .describe('Words that the vocabulary does not have, each once; spelling them is charged for'),
     tokens: z.array(ScoredToken),
     ...used,
   })
@@ -103,6 +120,7 @@ export const ScoreResult = z
       {
         perplexity: 61.2,
         bitsPerByte: 1.079,
+        unknownWords: [],
         tokens: [
           { token: 'the', start: 0, end: 3, surprisal: 2.713 },
           { token: 'company', start: 4, end: 11, surprisal: 5.516 },
@@ -127,10 +145,11 @@ export type ScoreStreamRequest = z.infer<typeof ScoreStreamRequest>;
 
 /** What a text was like, in memory that does not grow with it. */
 export const ScoreSummary = z.object({
-  perplexity: z.number(),
+  perplexity: Perplexity,
   loss: z.number().describe('Nats per token'),
-  bitsPerByte: z.number(),
+  bitsPerByte: z.number().describe(BITS_PER_BYTE),
   tokens: z.int(),
+  unknownTokens: z.int().describe('Those that the vocabulary does not have; spelling them is charged for'),
   bytes: z.int(),
   ...used,
 });
@@ -164,9 +183,18 @@ export const RankResult = z
         z.object({
           index: z.int().describe('Its place in the request, from 0'),
           alternative: z.string(),
-          logprob: z.number().describe('ln p(alternative | prompt), the sum over its tokens'),
+          logprob: z
+            .number()
+            .describe(
+              'ln p(alternative | prompt), the sum over its tokens and over the spelling of its unknown words',
+            ),
+          unknownWords: z
+            .array(z.string())
+            .describe('Words of the alternative that the vocabulary does not have, each once'),
           tokens: z.int(),
-          perplexity: z.number().describe('Per token'),
+          perplexity: Perplexity.describe(
+            'Per token, the spelling of unknown words with it; null = beyond what a double holds',
+          ),
           share: z.number().describe('Its part of the probability of all alternatives together'),
         }),
       )
@@ -177,8 +205,24 @@ export const RankResult = z
     examples: [
       {
         items: [
-          { index: 0, alternative: ' company', logprob: -3.912, tokens: 1, perplexity: 50, share: 0.8 },
-          { index: 1, alternative: ' cat', logprob: -5.298, tokens: 1, perplexity: 199.9, share: 0.2 },
+          {
+            index: 0,
+            alternative: ' company',
+            logprob: -3.912,
+            unknownWords: [],
+            tokens: 1,
+            perplexity: 50,
+            share: 0.8,
+          },
+          {
+            index: 1,
+            alternative: ' cat',
+            logprob: -5.298,
+            unknownWords: [],
+            tokens: 1,
+            perplexity: 199.9,
+            share: 0.2,
+          },
         ],
       },
     ],

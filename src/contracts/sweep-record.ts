@@ -25,7 +25,7 @@ export const TrialLimit = z.strictObject({ afterRungs: count, trials: count });
 export type TrialLimit = z.infer<typeof TrialLimit>;
 
 export const SweepPointSchema = z
-  .record(SettingPath, z.json())
+  .record(SettingPath, z.unknown())
   .describe('The value of each setting that applies, by path');
 
 /** A row of the table `sweeps`, read. */

@@ -1,10 +1,22 @@
 /** A sweep as HTTP shows it, and what its verbs take. */
 import { z } from 'zod';
 import { SerializedErrorBody } from './experiment.js';
-import { SweepInput, SweepLimits } from './sweep.js';
+import { SWEEP_EXAMPLE, SweepInput, SweepLimits } from './sweep.js';
 import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
 
 const count = z.int().min(0);
+
+const EXAMPLE_SWEEP_ID = '01m89q4d7dz5b7hca5';
+const EXAMPLE_TRIAL = {
+  trial: 7,
+  state: 'finished',
+  point: { 'optimizer.learningRate': 12.3, 'model.dropout.output': 0.15 },
+  epochs: 9,
+  value: 4.71,
+  bestEpoch: 9,
+  experimentIds: ['01m89q4d7dz5b7hca4'],
+  error: null,
+} as const;
 
 export const TrialState = z
   .enum(['running', 'waiting', 'stopped', 'finished', 'failed'])
@@ -13,60 +25,87 @@ export const TrialState = z
   );
 
 /** A trial as a row of the table of a sweep. */
-export const SweepTrial = z.object({
-  trial: count.describe('From 0, in the order in which they were proposed'),
-  state: TrialState,
-  point: SweepPointSchema,
-  epochs: count.describe('Epochs that count: those up to the rung that it has come to or trains to'),
-  value: z
-    .number()
-    .nullable()
-    .describe('The objective at its best epoch, the mean of its seeds; null: none yet, or not finite'),
-  bestEpoch: count.nullable().describe('The epoch of that value'),
-  experimentIds: z.array(z.string()).describe('One a seed'),
-  error: SerializedErrorBody.nullable(),
-});
+export const SweepTrial = z
+  .object({
+    trial: count.describe('From 0, in the order in which they were proposed'),
+    state: TrialState,
+    point: SweepPointSchema,
+    epochs: count.describe('Epochs that count: those up to the rung that it has come to or trains to'),
+    value: z
+      .number()
+      .nullable()
+      .describe('The objective at its best epoch, the mean of its seeds; null: none yet, or not finite'),
+    bestEpoch: count.nullable().describe('The epoch of that value'),
+    experimentIds: z.array(z.string()).describe('One a seed'),
+    error: SerializedErrorBody.nullable(),
+  })
+  .meta({ id: 'SweepTrial', examples: [EXAMPLE_TRIAL] });
 export type SweepTrial = z.infer<typeof SweepTrial>;
 
-export const Sweep = SweepInput.omit({ name: true }).extend({
-  id: z.string(),
-  name: z.string(),
-  state: SweepState,
-  reason: SweepEndReason.nullable().describe('Why it finished'),
-  createdAt: z.string().describe('ISO 8601, UTC'),
-  endedAt: z.string().nullable(),
-  runningSeconds: z.number().describe('Time that it ran so far, pauses not counted'),
-  seq: count.describe('Number of its latest event'),
-  trials: z
-    .object({
-      proposed: count,
-      running: count,
-      waiting: count,
-      stopped: count,
-      finished: count,
-      failed: count,
-      limit: count.describe('Trials that its limit of experiments allows'),
-    })
-    .describe('Numbers of trials'),
-  epochs: z
-    .object({
-      trained: count.describe('Epochs of all trials and seeds that count'),
-      withoutStopping: count.describe('Epochs that the same trials would have trained to their ends'),
-    })
-    .describe('What stopping has saved'),
-  best: SweepTrial.nullable().describe('The trial with the lowest value so far'),
-  importance: z
-    .record(z.string(), z.number())
-    .nullable()
-    .describe(
-      'How much each setting matters for being among the best trials, in sum 1 (PED-ANOVA; Watanabe et al. 2023, arXiv 2304.10255); null while there are fewer than 10 trials',
-    ),
-  links: z.record(z.string(), z.string()),
-});
+const { name: EXAMPLE_NAME = '', ...EXAMPLE_INPUT } = SweepInput.parse(SWEEP_EXAMPLE);
+const EXAMPLE_SWEEP = {
+  ...EXAMPLE_INPUT,
+  id: EXAMPLE_SWEEP_ID,
+  name: EXAMPLE_NAME,
+  state: 'finished',
+  reason: 'experiments',
+  createdAt: '2026-11-25T16:03:01.486Z',
+  endedAt: '2026-11-25T16:31:43.418Z',
+  runningSeconds: 1721.9,
+  seq: 98,
+  trials: { proposed: 30, running: 0, waiting: 0, stopped: 26, finished: 4, failed: 0, limit: 30 },
+  epochs: { trained: 72, withoutStopping: 270 },
+  best: EXAMPLE_TRIAL,
+  importance: { 'optimizer.learningRate': 0.83, 'model.dropout.output': 0.17 },
+  links: { self: `/sweeps/${EXAMPLE_SWEEP_ID}`, trials: `/sweeps/${EXAMPLE_SWEEP_ID}/trials` },
+} as const;
+
+export const Sweep = SweepInput.omit({ name: true })
+  .extend({
+    id: z.string(),
+    name: z.string(),
+    state: SweepState,
+    reason: SweepEndReason.nullable().describe('Why it finished'),
+    createdAt: z.string().describe('ISO 8601, UTC'),
+    endedAt: z.string().nullable(),
+    runningSeconds: z.number().describe('Time that it ran so far, pauses not counted'),
+    seq: count.describe('Number of its latest event'),
+    trials: z
+      .object({
+        proposed: count,
+        running: count,
+        waiting: count,
+        stopped: count,
+        finished: count,
+        failed: count,
+        limit: count.describe('Trials that its limit of experiments allows'),
+      })
+      .describe('Numbers of trials'),
+    epochs: z
+      .object({
+        trained: count.describe('Epochs of all trials and seeds that count'),
+        withoutStopping: count.describe('Epochs that the same trials would have trained to their ends'),
+      })
+      .describe('What stopping has saved'),
+    best: SweepTrial.nullable().describe('The trial with the lowest value so far'),
+    importance: z
+      .record(z.string(), z.number())
+      .nullable()
+      .describe(
+        'How much each setting matters for being among the best trials, in sum 1 (PED-ANOVA; Watanabe et al. 2023, arXiv 2304.10255); null while there are fewer than 10 trials',
+      ),
+    links: z.record(z.string(), z.string()),
+  })
+  .meta({ id: 'Sweep', examples: [EXAMPLE_SWEEP] });
 export type Sweep = z.infer<typeof Sweep>;
 
 export const SweepParams = z.strictObject({
-  id: z.string().min(1).max(200).describe('Id or name of a sweep'),
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('Id or name of a sweep')
+    .meta({ examples: [EXAMPLE_SWEEP_ID] }),
 });
 
 export const ListSweepsQuery = z.strictObject({
@@ -74,10 +113,12 @@ export const ListSweepsQuery = z.strictObject({
   cursor: z.string().min(1).max(100).optional().describe('nextCursor of the page before'),
 });
 
-export const SweepPage = z.object({
-  items: z.array(Sweep),
-  nextCursor: z.string().nullable().describe('Of the next page; null on the last one'),
-});
+export const SweepPage = z
+  .object({
+    items: z.array(Sweep),
+    nextCursor: z.string().nullable().describe('Of the next page; null on the last one'),
+  })
+  .meta({ id: 'SweepPage', examples: [{ items: [EXAMPLE_SWEEP], nextCursor: null }] });
 
 export const CreateSweepQuery = z.strictObject({
   dryRun: z
@@ -102,7 +143,8 @@ export const ExtendSweepBody = z
   .refine(
     ({ experiments, maxDuration }) => experiments !== undefined || maxDuration !== undefined,
     'needs experiments or maxDuration',
-  );
+  )
+  .meta({ examples: [{ experiments: 10 }] });
 export type ExtendSweepBody = z.infer<typeof ExtendSweepBody>;
 
 export const SweepTrialsQuery = z.strictObject({
@@ -113,24 +155,40 @@ export const SweepTrialsQuery = z.strictObject({
   format: z.enum(['json', 'csv']).optional().describe('Instead of the Accept header'),
 });
 
-export const SweepTrialList = z.object({ items: z.array(SweepTrial) });
+export const SweepTrialList = z
+  .object({ items: z.array(SweepTrial) })
+  .meta({ id: 'SweepTrialList', examples: [{ items: [EXAMPLE_TRIAL] }] });
 
 /** What a dry run shows: the sweep as it would be. */
-export const SweepPlanBody = z.object({
-  dryRun: z.literal(true),
-  sweep: SweepInput.extend({ name: z.string() }),
-  trials: count.describe('Trials that it would make'),
-  firstPoints: z.array(SweepPointSchema).describe('The first points that it would try'),
-  epochs: count.describe('Epochs of all trials and seeds; with stopping an estimate'),
-  estimate: z
-    .object({
-      secondsPerEpoch: z.number().describe('Mean of the first points, at the speed of a short try'),
-      seconds: z.number().describe('Of the whole sweep with its parallel trials'),
-    })
-    .nullable()
-    .describe('On this machine as busy as it was then; null with a reason beside it'),
-  reason: z.string().optional().describe('Why nothing could be estimated'),
-});
+export const SweepPlanBody = z
+  .object({
+    dryRun: z.literal(true),
+    sweep: SweepInput.extend({ name: z.string() }),
+    trials: count.describe('Trials that it would make'),
+    firstPoints: z.array(SweepPointSchema).describe('The first points that it would try'),
+    epochs: count.describe('Epochs of all trials and seeds; with stopping an estimate'),
+    estimate: z
+      .object({
+        secondsPerEpoch: z.number().describe('Mean of the first points, at the speed of a short try'),
+        seconds: z.number().describe('Of the whole sweep with its parallel trials'),
+      })
+      .nullable()
+      .describe('On this machine as busy as it was then; null with a reason beside it'),
+    reason: z.string().optional().describe('Why nothing could be estimated'),
+  })
+  .meta({
+    id: 'SweepPlan',
+    examples: [
+      {
+        dryRun: true,
+        sweep: { ...EXAMPLE_INPUT, name: EXAMPLE_NAME },
+        trials: 30,
+        firstPoints: [EXAMPLE_TRIAL.point],
+        epochs: 72,
+        estimate: { secondsPerEpoch: 21.5, seconds: 774 },
+      },
+    ],
+  });
 export type SweepPlanBody = z.infer<typeof SweepPlanBody>;
 
 export const SweepEventsQuery = z.strictObject({
@@ -139,8 +197,27 @@ export const SweepEventsQuery = z.strictObject({
   limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
 });
 
-export const SweepEventPage = z.object({
-  items: z.array(StoredSweepEvent),
-  nextSince: z.int().describe('What to ask for next: the number of the last event of this page'),
-  hasMore: z.boolean(),
-});
+export const SweepEventPage = z
+  .object({
+    items: z.array(StoredSweepEvent),
+    nextSince: z.int().describe('What to ask for next: the number of the last event of this page'),
+    hasMore: z.boolean(),
+  })
+  .meta({
+    id: 'SweepEventPage',
+    examples: [
+      {
+        items: [
+          {
+            sweepId: EXAMPLE_SWEEP_ID,
+            seq: 3,
+            time: '2026-11-25T16:04:41.608Z',
+            type: 'rung',
+            data: { trial: 0, epoch: 1, value: 5.42, phase: 'waiting' },
+          },
+        ],
+        nextSince: 3,
+        hasMore: false,
+      },
+    ],
+  });

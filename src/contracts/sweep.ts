@@ -10,7 +10,7 @@ export const SettingPath = z
   .max(200)
   .describe('Path of a setting of the config, as in optimizer.learningRate');
 
-const SettingValue = z.json().describe('A value as it would stand in the config');
+const SettingValue = z.unknown().describe('A value as it would stand in the config');
 
 const when = z
   .record(SettingPath, z.array(SettingValue).min(1).max(64))
@@ -167,37 +167,54 @@ export const SweepLimits = z
   .describe('Limits');
 export type SweepLimits = z.infer<typeof SweepLimits>;
 
+/** What a sweep of POST /sweeps may look like. */
+export const SWEEP_EXAMPLE = {
+  name: 'learning rates',
+  preset: 'rnnlm',
+  corpus: 'handbook',
+  base: { training: { epochs: 9 } },
+  space: {
+    'optimizer.learningRate': { type: 'log-uniform', low: 1, high: 60 },
+    'model.dropout.output': { type: 'uniform', low: 0, high: 0.6 },
+  },
+  strategy: { type: 'tpe' },
+  stopping: { type: 'asha' },
+  limits: { experiments: 30, parallel: 2 },
+};
+
 /** The body of POST /sweeps with its defaults filled in. */
-export const SweepInput = z.strictObject({
-  name: ExperimentName.optional(),
-  tags: ExperimentTags.default([]),
-  notes: ExperimentNotes.default(''),
-  preset: PresetName.nullable().default(null),
-  corpus: CorpusName.default('handbook'),
-  base: z
-    .record(z.string(), z.json())
-    .default({})
-    .describe(
-      'What all trials have in common, as in POST /experiments: model, optimizer, training, priority …',
-    ),
-  space: SweepSpace,
-  strategy: SweepStrategy.prefault({ type: 'tpe' }),
-  stopping: SweepStopping.prefault({ type: 'none' }),
-  objective: z
-    .enum(['validLoss', 'bitsPerByte'])
-    .default('validLoss')
-    .describe(
-      'What is to be low at its best epoch: nats per token, or bits per byte, which other tokenizers may be compared by',
-    ),
-  seedsPerPoint: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(1)
-    .describe('Experiments of each point, with training.seed counted up; their mean decides'),
-  seed: z.int().min(0).max(0xffff_ffff).default(1).describe('The same seed proposes the same trials'),
-  limits: SweepLimits.prefault({}),
-});
+export const SweepInput = z
+  .strictObject({
+    name: ExperimentName.optional(),
+    tags: ExperimentTags.default([]),
+    notes: ExperimentNotes.default(''),
+    preset: PresetName.nullable().default(null),
+    corpus: CorpusName.default('handbook'),
+    base: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe(
+        'What all trials have in common, as in POST /experiments: model, optimizer, training, priority …',
+      ),
+    space: SweepSpace,
+    strategy: SweepStrategy.prefault({ type: 'tpe' }),
+    stopping: SweepStopping.prefault({ type: 'none' }),
+    objective: z
+      .enum(['validLoss', 'bitsPerByte'])
+      .default('validLoss')
+      .describe(
+        'What is to be low at its best epoch: nats per token, or bits per byte, which other tokenizers may be compared by',
+      ),
+    seedsPerPoint: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(1)
+      .describe('Experiments of each point, with training.seed counted up; their mean decides'),
+    seed: z.int().min(0).max(0xffff_ffff).default(1).describe('The same seed proposes the same trials'),
+    limits: SweepLimits.prefault({}),
+  })
+  .meta({ id: 'NewSweep', examples: [SWEEP_EXAMPLE] });
 export type SweepInput = z.infer<typeof SweepInput>;
 
 /** A value of a setting. */

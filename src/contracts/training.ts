@@ -206,6 +206,15 @@ export const TrainingConfig = z
       .describe(
         'Epochs between checkpoints that are kept for good, beside the latest one and the best weights; null = none',
       ),
+    metricsEvery: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Steps between two step events, counted from the first step, so that the curves of all runs have the same steps; null = at most two events a second',
+      ),
     sampleLength: z
       .int()
       .min(0)

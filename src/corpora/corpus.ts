@@ -30,8 +30,10 @@ export interface Corpus {
   readonly tokenizer: Tokenizer;
   readonly vocabulary: Vocabulary;
   readonly splits: PerSplit<Int32Array>;
-  /** Length of each split's text in UTF-8: bits per byte = loss · tokens / (ln 2 · bytes). */
+  /** Length of each split's text in UTF-8: bits per byte = (loss · tokens + hiddenNats) / (ln 2 · bytes). */
   readonly bytes: PerSplit<number>;
+  /** What it costs to spell the words of each split that are `<unk>`, see unknown-word-coder.ts. */
+  readonly hiddenNats: PerSplit<number>;
   readonly statistics: PerSplit<CorpusStatistics>;
 }
 

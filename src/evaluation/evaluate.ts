@@ -16,7 +16,7 @@ export interface Evaluation {
   /** Nats per token, the mean over all predicted tokens. */
   readonly loss: number;
   /** exp(loss) */
-  readonly perplexity: number;
+  readonly perplexity: number | null;
   /** Predicted tokens. */
   readonly tokens: number;
 }
@@ -50,7 +50,11 @@ export function* evaluateStepwise(
   return count.result;
 }
 
-/** Bits per byte of text: comparable between tokenizers. @param loss nats per token */
-export function bitsPerByte(loss: number, tokens: number, bytes: number): number {
-  return (loss * tokens) / Math.LN2 / bytes;
+/**
+ * Bits per byte of text: comparable between tokenizers.
+ * @param loss nats per token
+ * @param hiddenNats what it costs to spell the words that are `<unk>`, see unknown-word-coder.ts
+ */
+export function bitsPerByte(loss: number, tokens: number, bytes: number, hiddenNats = 0): number {
+  return (loss * tokens + hiddenNats) / Math.LN2 / bytes;
 }

@@ -1,8 +1,10 @@
+import { perplexityOf } from '../contracts/figures.js';
 import type { RankRequest, RankResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { LanguageModel, TokenBatch } from '../models/language-model.js';
 import { SeparateState } from '../models/separate-state.js';
 import type { EncodedText, Tokenizer } from '../tokenizers/tokenizer.js';
+import { UnknownWordCoder } from '../tokenizers/unknown-word-coder.js';
 import { EvaluationCount, type Stepwise } from './stepwise.js';
 
 /** Tokens read at once; bounds memory. It changes no result. */
@@ -16,6 +18,10 @@ interface Candidate extends EncodedText {
   readonly alternative: string;
   /** The tokens from here on belong to the alternative. */
   readonly first: number;
+  /** Of the alternative, in order. */
+  readonly unknownWords: readonly string[];
+  /** Nats for spelling them. */
+  readonly spelling: number;
 }
 
 /**
@@ -85,7 +91,19 @@ function encodeCandidate(
   const first = encoded.ends.findIndex((end) => end > promptBytes);
   if (first < 0)
     throw appError('config-conflict', { field: `alternatives.${index}`, reason: 'it has no token' });
-  return { ...encoded, index, alternative, first };
+  const bytes = Buffer.from(prompt + alternative);
+  const coder = new UnknownWordCoder();
+  const words: string[] = [];
+  let spelling = 0;
+  encoded.ids.forEach((id, at) => {
+    if (id !== tokenizer.vocabulary.unknownId) return;
+    const word = bytes.toString('utf8', encoded.starts[at], encoded.ends[at]);
+    const charge = coder.charge(word); // those of the prompt are learned from
+    if (at < first) return;
+    spelling += charge;
+    words.push(word);
+  });
+  return { ...encoded, index, alternative, first, unknownWords: [...new Set(words)], spelling };
 }
 
 /** Tokens of the prompt that all candidates begin with. */
@@ -117,11 +135,20 @@ function* blocksFrom(
   }
 }
 
-function describe({ index, alternative }: Candidate, losses: Float32Array): Ranked {
+function describe({ index, alternative, unknownWords, spelling }: Candidate, losses: Float32Array): Ranked {
   let loss = 0;
   for (const each of losses) loss += each;
   const tokens = losses.length;
-  return { index, alternative, logprob: -loss, tokens, perplexity: Math.exp(loss / tokens), share: 0 };
+  const nats = loss + spelling;
+  return {
+    index,
+    alternative,
+    logprob: -nats,
+    unknownWords: [...unknownWords],
+    tokens,
+    perplexity: perplexityOf(nats / tokens),
+    share: 0,
+  };
 }
 
 function withShares(items: readonly Ranked[]): Ranked[] {

@@ -50,11 +50,22 @@ export function* scoreTextStepwise(
     const rest = scorer.end();
     for (;;) {
       const { done, value } = rest.next();
-      if (done) return { perplexity: value.perplexity, bitsPerByte: value.bitsPerByte, tokens };
+      if (done)
+        return {
+          perplexity: value.perplexity,
+          bitsPerByte: value.bitsPerByte,
+          unknownWords: unknownWordsOf(tokens),
+          tokens,
+        };
       tokens.push(...value);
       yield { ...READING, tokens: tokens.length, totalTokens };
     }
   } finally {
     reader.dispose();
   }
+}
+
+/** Each once, in order of appearance. */
+function unknownWordsOf(tokens: readonly ScoredToken[]): string[] {
+  return [...new Set(tokens.flatMap(({ unknown }) => unknown ?? []))];
 }

@@ -1,8 +1,10 @@
+import { perplexityOf } from '../contracts/figures.js';
 import type { ScoredToken, ScoreSummary, TokenInspection } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { TokenBatch } from '../models/language-model.js';
 import { IdList } from '../tokenizers/id-list.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
+import { UnknownWordCoder } from '../tokenizers/unknown-word-coder.js';
 import { bitsPerByte } from './evaluate.js';
 import type { Stepwise } from './stepwise.js';
 
@@ -15,6 +17,9 @@ export interface TokenReader {
   /** What went on inside at the last {@link read}, one a token, where that is shown. */
   readonly inside?: readonly TokenInspection[];
 }
+
+/** Where a token stands in the text, and what it hides. */
+type TokenPlace = Pick<ScoredToken, 'start' | 'end' | 'unknown' | 'spelling'>;
 
 /** Characters without a place to cut that are kept at most. */
 const MAX_HELD = 1024 * 1024;
@@ -32,10 +37,14 @@ export class TextScorer {
   #bytes = 0;
   /** Tokens that wait for a block to be full. */
   #ids = new IdList();
-  #places: { start: number; end: number }[] = [];
+  #places: TokenPlace[] = [];
   #lastId: number;
   #loss = 0;
   #tokens = 0;
+  readonly #coder = new UnknownWordCoder();
+  /** Nats for spelling the unknown words so far. */
+  #hidden = 0;
+  #unknown = 0;
 
   /** @param reader borrowed */
   constructor(tokenizer: Tokenizer, reader: TokenReader) {
@@ -64,10 +73,11 @@ export class TextScorer {
       throw appError('corpus-too-short', { split: 'given', tokens: 0, least: 1, why: '' });
     const loss = this.#loss / this.#tokens;
     return {
-      perplexity: Math.exp(loss),
+      perplexity: perplexityOf(loss),
       loss,
-      bitsPerByte: bitsPerByte(loss, this.#tokens, this.#bytes),
+      bitsPerByte: bitsPerByte(loss, this.#tokens, this.#bytes, this.#hidden),
       tokens: this.#tokens,
+      unknownTokens: this.#unknown,
       bytes: this.#bytes,
     };
   }
@@ -77,12 +87,26 @@ export class TextScorer {
     this.#held = this.#held.slice(length);
     const { ids, starts, ends } = this.#tokenizer.encodeWithOffsets(text);
     const { blockLength } = this.#reader;
+    const { unknownId } = this.#tokenizer.vocabulary;
+    const bytes = unknownId === null ? null : Buffer.from(text);
     for (const [index, id] of ids.entries()) {
+      const [start, end] = [starts[index]!, ends[index]!];
       this.#ids.push(id);
-      this.#places.push({ start: this.#bytes + starts[index]!, end: this.#bytes + ends[index]! });
+      this.#places.push({
+        start: this.#bytes + start,
+        end: this.#bytes + end,
+        ...(id === unknownId && this.#spell(bytes!.toString('utf8', start, end))),
+      });
       if (this.#places.length === blockLength) yield this.#readBlock(this.#ids.take());
     }
     this.#bytes += Buffer.byteLength(text);
+  }
+
+  #spell(word: string): Pick<TokenPlace, 'unknown' | 'spelling'> {
+    const spelling = this.#coder.charge(word);
+    this.#hidden += spelling;
+    this.#unknown++;
+    return { unknown: word, spelling };
   }
 
   /** Each id after those before it; the first one after the end of a line. */

@@ -63,9 +63,9 @@ export function applyEvent(
       become('failed', { endedAt: time, error: event.data.error });
       break;
     case 'succeeded': {
-      const { testPerplexity, testLoss, digest } = event.data;
-      store.metrics.setLatest(experiment.number, { testPerplexity, testLoss });
-      become('succeeded', { endedAt: time, testPerplexity, digest });
+      const { testPerplexity, testLoss, testBitsPerByte, digest } = event.data;
+      store.metrics.setLatest(experiment.number, { testPerplexity, testLoss, testBitsPerByte });
+      become('succeeded', { endedAt: time, testPerplexity, testBitsPerByte, digest });
       break;
     }
     default:
@@ -85,7 +85,12 @@ function rewind(
   metrics.rewind(experiment, step);
   checkpoints.rewind(experiment, step);
   const best = metrics.lowest(experiment, 'validPerplexity');
-  set({ bestEpoch: best?.epoch ?? null, bestValidPerplexity: best?.value ?? null });
+  const bits = metrics.lowest(experiment, 'validBitsPerByte'); // of the same epoch: both rise with the loss
+  set({
+    bestEpoch: best?.epoch ?? null,
+    bestValidPerplexity: best?.value ?? null,
+    bestValidBitsPerByte: bits?.value ?? null,
+  });
 }
 
 function applyStarted(
@@ -130,9 +135,10 @@ function applyEpoch(
   time: string,
   set: (patch: ExperimentPatch) => void,
 ): void {
-  const { step, epoch, remainingSeconds, validPerplexity, isBest } = data;
+  const { step, epoch, remainingSeconds, validPerplexity, validBitsPerByte, isBest } = data;
   const values = Object.fromEntries(EPOCH_METRICS.map((key) => [key, data[key]]));
   metrics.addPoints(number, { step, epoch, time: Date.parse(time) }, values);
   metrics.setLatest(number, { ...values, step, epoch, remainingSeconds });
-  if (isBest) set({ bestEpoch: epoch, bestValidPerplexity: validPerplexity });
+  if (isBest)
+    set({ bestEpoch: epoch, bestValidPerplexity: validPerplexity, bestValidBitsPerByte: validBitsPerByte });
 }

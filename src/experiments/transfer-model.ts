@@ -137,7 +137,9 @@ function storeImported(
     const data = {
       testPerplexity: null,
       testLoss: null,
+      testBitsPerByte: null,
       validPerplexity: null,
+      validBitsPerByte: null,
       digest,
       seconds: 0,
       reason: 'imported',

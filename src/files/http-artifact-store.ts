@@ -120,7 +120,7 @@ export class HttpArtifactStore implements ArtifactStore {
       ...(signal && { signal }),
     });
     if (response.ok) return response;
-    if (response.status === 404) return null;
+    if (response.status === 404 && method !== 'PUT') return null;
     if (response.status >= 500) throw new Error(`${method} ${key}: HTTP ${response.status}`);
     const problem = z
       .object({ code: z.string(), detail: z.string() })

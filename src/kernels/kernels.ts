@@ -4,6 +4,7 @@
  *
  * Tensors are borrowed and results are the caller's, with one exception: a tensor that is to be changed may be changed in
  * place. Such a method gives the tensor as it is afterwards, the same one or another; then the caller disposes the old one.
+ * Results that come beside plain numbers (`coalesceRows`, `nextTokens`) outlive the tidy around.
  *
  * `bf16`: make the large products in bfloat16; ignored where {@link Kernels.hasBfloat16} is false.
  */

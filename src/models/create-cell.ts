@@ -1,5 +1,6 @@
 import type { CellConfig } from '../contracts/model.js';
 import type { RecurrentCell } from '../layers/recurrent-cell.js';
+import { GRU } from '../layers/time-gru.js';
 import { LSTM } from '../layers/time-lstm.js';
 
 /** The cell that a config names. */
@@ -7,7 +8,9 @@ export function createCell(config: CellConfig): RecurrentCell {
   switch (config.type) {
     case 'lstm':
       return LSTM;
+    case 'gru':
+      return GRU;
     default:
-      return config.type satisfies never;
+      return config satisfies never;
   }
 }

@@ -79,7 +79,8 @@ export function createExperimentRepository(database: Database): ExperimentReposi
     `${select} WHERE state = 'succeeded' AND model_digest IS NOT NULL AND corpus = (
        SELECT corpus FROM experiments WHERE state = 'succeeded' AND model_digest IS NOT NULL
        ORDER BY ended_at DESC, number DESC LIMIT 1)
-     ORDER BY best_valid_perplexity IS NULL, best_valid_perplexity, number DESC LIMIT 1`,
+     ORDER BY best_valid_bits_per_byte IS NULL, best_valid_bits_per_byte,
+       best_valid_perplexity IS NULL, best_valid_perplexity, number DESC LIMIT 1`,
   );
   const read = (row: unknown) => (row === undefined ? undefined : readExperiment(row));
 

@@ -50,7 +50,8 @@ export function createSweepRepository(database: Database): SweepRepository {
   );
   const byState = database.prepare(`SELECT ${SWEEP_COLUMNS} FROM sweeps WHERE state = ? ORDER BY number`);
   const page = database.prepare(
-    `SELECT ${SWEEP_COLUMNS} FROM sweeps WHERE ?1 IS NULL OR number < ?1 ORDER BY number DESC LIMIT ?2`,
+    `SELECT ${SWEEP_COLUMNS} FROM sweeps WHERE @before IS NULL OR number < @before
+     ORDER BY number DESC LIMIT @limit`,
   );
   const remove = database.prepare('DELETE FROM sweeps WHERE number = ?');
   const trials = database.prepare(`SELECT ${TRIAL_COLUMNS} FROM sweep_trials WHERE sweep = ? ORDER BY trial`);
@@ -93,7 +94,7 @@ export function createSweepRepository(database: Database): SweepRepository {
     },
     delete: (number) => void remove.run(number),
     withState: (state) => byState.all(state).map((row) => SweepRecord.parse(row)),
-    page: (limit, before) => page.all(before, limit).map((row) => SweepRecord.parse(row)),
+    page: (limit, before) => page.all({ before, limit }).map((row) => SweepRecord.parse(row)),
     trials: (sweep) => trials.all(sweep).map((row) => TrialRecord.parse(row)),
     addTrial: (sweep, trial) => void addTrial.run(toColumns({ ...trial, sweep })),
     updateTrial: (sweep, { trial, phase, toEpoch }) => void updateTrial.run({ sweep, trial, phase, toEpoch }),

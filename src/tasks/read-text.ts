@@ -114,25 +114,22 @@ export async function evaluateModel(
   return withAdaptation(warm, task, turn, tell, async (adaptation) => {
     if (request.text !== undefined) {
       const steps = scoreTextStepwise(model, tokenizer, request.text, { adaptation });
-      const {
-        perplexity,
-        bitsPerByte: bits,
-        tokens,
-      } = await runCooperatively(steps, { ...turn, onStep: tell });
-      const loss = Math.log(perplexity);
-      return { perplexity, loss, tokens: tokens.length, bitsPerByte: bits, ...adaptation.used };
+      const { tokens, ...measured } = await runCooperatively(steps, { ...turn, onStep: tell });
+      const loss = tokens.reduce((sum, { surprisal }) => sum + surprisal, 0) / tokens.length;
+      return { ...measured, loss, tokens: tokens.length, ...adaptation.used };
     }
     const corpus = await loadCorpus({
       corpus: request.corpus ?? description.corpus,
       tokenizer,
       ...turn.source,
     });
-    const { ids, bytes } = readSplit(corpus, request.split ?? 'test');
+    const { ids, bytes, hiddenNats } = readSplit(corpus, request.split ?? 'test');
     const steps = isAdaptive(request)
       ? evaluateAdapted(model, ids, adaptation)
       : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
     const evaluation = await runCooperatively(steps, { ...turn, onStep: tell });
-    const bits = bitsPerByte(evaluation.loss, evaluation.tokens, bytes);
+    // book drops the remainder of the text: its mean stands for all of it
+    const bits = bitsPerByte(evaluation.loss, ids.length - 1, bytes, hiddenNats);
     return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
   });
 }
@@ -149,6 +146,6 @@ function tellProgress({ tell }: Turn): (progress: EvaluationProgress) => void {
   };
 }
 
-function readSplit({ splits, bytes }: Corpus, split: SplitName) {
-  return { ids: splits[split], bytes: bytes[split] };
+function readSplit({ splits, bytes, hiddenNats }: Corpus, split: SplitName) {
+  return { ids: splits[split], bytes: bytes[split], hiddenNats: hiddenNats[split] };
 }

@@ -4,7 +4,7 @@ import { openInitialModel } from '../checkpoints/initial-model.js';
 import { describeModel } from '../checkpoints/model-folder.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import type { BackendReport, FileSource, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
-import { assertLongEnough } from '../corpora/corpus.js';
+import { assertLongEnough, type Corpus } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
 import { appError, serializeError } from '../errors.js';
 import { MODEL, pathOf } from '../files/layout.js';
@@ -62,6 +62,7 @@ export async function trainExperiment(
       schedule: config.schedule,
       training: config.training,
       splits: corpus.splits,
+      textSizes: { valid: sizeOf(corpus, 'valid'), test: sizeOf(corpus, 'test') },
       sink,
       sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
       environment: { attempt: job.attempt, ...pick(report) },
@@ -81,6 +82,10 @@ export async function trainExperiment(
   } catch (error) {
     return { type: 'failed', error: serializeError(error) };
   }
+}
+
+function sizeOf({ bytes, hiddenNats }: Corpus, split: 'valid' | 'test') {
+  return { bytes: bytes[split], hiddenNats: hiddenNats[split] };
 }
 
 function pick({ backend, kernels, threads }: BackendReport) {

@@ -31,10 +31,14 @@ export class SegmentTokenizer implements Tokenizer {
     this.vocabulary = fields.vocabulary;
   }
 
-  encode(text: string): Int32Array {
+  encode(text: string, onUnknown?: (word: string) => void): Int32Array {
     assertWellFormed(text);
+    const { unknownId } = this.vocabulary;
     const ids = new IdList(this.segmenter === 'character' ? text.length : text.length >> 2);
-    this.#forEachId(text, (id) => ids.push(id));
+    this.#forEachId(text, (id, _start, _end, segment) => {
+      ids.push(id);
+      if (id === unknownId) onUnknown?.(segment);
+    });
     return ids.take();
   }
 
@@ -74,12 +78,13 @@ export class SegmentTokenizer implements Tokenizer {
     return segmentTokenizerJson(this.segmenter, this.lowercase, this.vocabulary);
   }
 
-  /** @param visit gets the id, and where the unit stands in the text, in lower case if that is what is read */
-  #forEachId(text: string, visit: (id: number, start: number, end: number) => void): void {
+  /** @param visit gets the id, where the unit stands in the text, in lower case if that is what is read, and the unit */
+  #forEachId(text: string, visit: (id: number, start: number, end: number, segment: string) => void): void {
     const { ids, unknownId } = this.vocabulary;
     const read = this.lowercase ? toLowerCase(text) : text;
     forEachSegment(this.segmenter, read, (start, end) => {
-      visit(ids.get(tokenOf(this.segmenter, read.slice(start, end))) ?? unknownId!, start, end);
+      const segment = read.slice(start, end);
+      visit(ids.get(tokenOf(this.segmenter, segment)) ?? unknownId!, start, end, segment);
     });
   }
 }

@@ -23,8 +23,11 @@ export interface StreamingDecoder {
 export interface Tokenizer {
   readonly type: TokenizerConfig['type'];
   readonly vocabulary: Vocabulary;
-  /** @throws corpus-not-text for a lone surrogate, which no UTF-8 text has */
-  encode(text: string): Int32Array;
+  /**
+   * @param onUnknown told of each word that becomes `<unk>`, in order, in lower case where that is what is read
+   * @throws corpus-not-text for a lone surrogate, which no UTF-8 text has
+   */
+  encode(text: string, onUnknown?: (word: string) => void): Int32Array;
   /** Like {@link encode}, with byte offsets. */
   encodeWithOffsets(text: string): EncodedText;
   /**

@@ -34,37 +34,45 @@ export function startedEvent(
   };
 }
 
-/** Gathers steps until an event about them is due. */
-export class StepReport {
-  #since = { loss: 0, tokens: 0, seconds: 0 };
+/** Says when an event about the steps since the last one is due: every so many steps, or by the clock. */
+export class StepClock {
+  readonly #every: number | null;
   #lastEventTime = Number.NEGATIVE_INFINITY;
 
-  /** @returns the event about the steps since the last one, if it is due */
-  add(figures: StepFigures, step: number, completion: () => Completion): TrainingEvent | null {
-    const since = this.#since;
-    since.loss += figures.loss;
-    since.tokens += figures.tokens;
-    since.seconds += figures.seconds;
-    if (performance.now() - this.#lastEventTime < STEP_EVENT_INTERVAL_MS) return null;
-    const { epochs, remainingSeconds } = completion();
-    const loss = since.loss / since.tokens;
-    const tokensPerSecond = perSecond(since.tokens, since.seconds);
-    this.#since = { loss: 0, tokens: 0, seconds: 0 };
-    this.#lastEventTime = performance.now();
-    return {
-      type: 'step',
-      data: {
-        step,
-        epoch: epochs,
-        loss: finite(loss),
-        trainPerplexity: finite(Math.exp(loss)),
-        learningRate: figures.learningRate,
-        gradNorm: finite(figures.gradNorm),
-        tokensPerSecond,
-        remainingSeconds,
-      },
-    };
+  /** @param every steps between two events; null = at most two events a second */
+  constructor(every: number | null) {
+    this.#every = every;
   }
+
+  isDue(step: number): boolean {
+    if (this.#every !== null) return step % this.#every === 0;
+    const now = performance.now();
+    if (now - this.#lastEventTime < STEP_EVENT_INTERVAL_MS) return false;
+    this.#lastEventTime = now;
+    return true;
+  }
+}
+
+/** The event about the steps since the last one. */
+export function stepEvent(
+  { step, windowLoss, windowTokens, windowSeconds }: Readonly<TrainerProgress>,
+  { learningRate, gradNorm }: StepFigures,
+  { epochs, remainingSeconds }: Completion,
+): TrainingEvent {
+  const loss = windowLoss / windowTokens;
+  return {
+    type: 'step',
+    data: {
+      step,
+      epoch: epochs,
+      loss: finite(loss),
+      trainPerplexity: finite(Math.exp(loss)),
+      learningRate,
+      gradNorm: finite(gradNorm),
+      tokensPerSecond: perSecond(windowTokens, windowSeconds),
+      remainingSeconds,
+    },
+  };
 }
 
 /** @param progress with the epoch counted, and its sums still there */
@@ -72,6 +80,7 @@ export function epochEvent(
   progress: Readonly<TrainerProgress>,
   figures: {
     readonly validLoss: number;
+    readonly validBitsPerByte: number | null;
     readonly learningRate: number;
     readonly evaluationSeconds: number;
     readonly remainingSeconds: number | null;
@@ -79,7 +88,7 @@ export function epochEvent(
   },
 ): TrainingEvent {
   const { epoch, step, epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = progress;
-  const { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
+  const { validLoss, validBitsPerByte, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
   const trainLoss = epochLoss / epochTokens;
   return {
     type: 'epoch',
@@ -90,6 +99,7 @@ export function epochEvent(
       trainPerplexity: finite(Math.exp(trainLoss)),
       validLoss: finite(validLoss),
       validPerplexity: finite(Math.exp(validLoss)),
+      validBitsPerByte,
       learningRate,
       tokensPerSecond: perSecond(epochTokens, epochSeconds),
       gradNorm: finite(epochGradNorm / epochSteps),
@@ -130,16 +140,23 @@ export function rollbackEvent(
 /** @param digest of the final weights */
 export function succeededEvent(
   { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
-  testLoss: number,
+  figures: {
+    readonly testLoss: number;
+    readonly testBitsPerByte: number | null;
+    readonly validBitsPerByte: number | null;
+  },
   digest: string,
   reason: EndReason,
 ): TrainingEvent {
+  const { testLoss, testBitsPerByte, validBitsPerByte } = figures;
   return {
     type: 'succeeded',
     data: {
       testLoss: finite(testLoss),
       testPerplexity: finite(Math.exp(testLoss)),
+      testBitsPerByte,
       validPerplexity: bestValidLoss === null ? null : finite(Math.exp(bestValidLoss)),
+      validBitsPerByte,
       digest,
       seconds: totalSeconds,
       reason,

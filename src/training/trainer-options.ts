@@ -2,6 +2,14 @@ import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contrac
 import type { LanguageModel } from '../models/language-model.js';
 import type { CheckpointSink } from './checkpoint-sink.js';
 
+/** What bits per byte need to know of a text. */
+export interface TextSize {
+  /** Of its UTF-8. */
+  readonly bytes: number;
+  /** What it costs to spell its unknown words. */
+  readonly hiddenNats: number;
+}
+
 /** All that a trainer works with. */
 export interface TrainerOptions {
   readonly model: LanguageModel;
@@ -10,6 +18,8 @@ export interface TrainerOptions {
   readonly training: TrainingConfig;
   /** Token ids of the splits. */
   readonly splits: { readonly train: Int32Array; readonly valid: Int32Array; readonly test: Int32Array };
+  /** Sizes of the text of the splits, for bits per byte; null = these are not measured. */
+  readonly textSizes?: { readonly valid: TextSize; readonly test: TextSize } | null;
   readonly sink: CheckpointSink;
   /** Writes a sample with the model as it is; null = no samples. */
   readonly sample: (() => string) | null;

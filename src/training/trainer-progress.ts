@@ -16,6 +16,10 @@ export interface TrainerProgress {
   /** Seconds trained (without evaluation) in the present epoch, and in all. */
   epochSeconds: number;
   totalSeconds: number;
+  /** Sums over the steps since the last step event. */
+  windowLoss: number;
+  windowTokens: number;
+  windowSeconds: number;
   bestEpoch: number | null;
   bestValidLoss: number | null;
   lastValidLoss: number | null;
@@ -41,6 +45,9 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   epochSteps: 0,
   epochSeconds: 0,
   totalSeconds: 0,
+  windowLoss: 0,
+  windowTokens: 0,
+  windowSeconds: 0,
   bestEpoch: null,
   bestValidLoss: null,
   lastValidLoss: null,
@@ -73,6 +80,9 @@ export function countStep(progress: TrainerProgress, step: StepFigures, position
   progress.epochSteps += 1;
   progress.epochSeconds += step.seconds;
   progress.totalSeconds += step.seconds;
+  progress.windowLoss += step.loss;
+  progress.windowTokens += step.tokens;
+  progress.windowSeconds += step.seconds;
 }
 
 /** Completes the epoch, but for its sums, which its event still reads. @returns whether it is the best so far */
@@ -93,4 +103,10 @@ export function countEpoch(progress: TrainerProgress, validLoss: number, evaluat
 export function clearEpochSums(progress: TrainerProgress): void {
   const { epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = INITIAL_PROGRESS;
   Object.assign(progress, { epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds });
+}
+
+/** Sets the sums since the last step event to zero. */
+export function clearWindowSums(progress: TrainerProgress): void {
+  const { windowLoss, windowTokens, windowSeconds } = INITIAL_PROGRESS;
+  Object.assign(progress, { windowLoss, windowTokens, windowSeconds });
 }

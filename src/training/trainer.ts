@@ -1,7 +1,7 @@
 import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import { appError } from '../errors.js';
-import { evaluate } from '../evaluation/evaluate.js';
+import { bitsPerByte, evaluate } from '../evaluation/evaluate.js';
 import type { TokenBatch } from '../models/language-model.js';
 import type { State } from '../models/state.js';
 import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
@@ -17,13 +17,15 @@ import {
   epochEvent,
   type NonFinite,
   rollbackEvent,
-  StepReport,
+  StepClock,
   startedEvent,
+  stepEvent,
   succeededEvent,
 } from './trainer-events.js';
 import type { EndReason, StopRequest, TrainerOptions, TrainerResult } from './trainer-options.js';
 import {
   clearEpochSums,
+  clearWindowSums,
   countEpoch,
   countStep,
   INITIAL_PROGRESS,
@@ -46,12 +48,13 @@ export class Trainer {
   #progress: TrainerProgress = { ...INITIAL_PROGRESS };
   /** The state of each part of the batch (see gradientAccumulation). */
   #states: (State | null)[] = [];
-  readonly #report = new StepReport();
+  readonly #stepClock: StepClock;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
     this.#optimizer = createOptimizer(options.optimizer, options.model.kernels);
     this.#lengths = new RandomSource(options.training.seed, RANDOM_STREAMS.batchLength);
+    this.#stepClock = new StepClock(options.training.metricsEvery);
     this.#text = this.#openText(0);
   }
 
@@ -152,7 +155,10 @@ export class Trainer {
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
     this.#planSteps();
-    return this.#report.add(figures, this.#progress.step, () => this.#completion());
+    if (!this.#stepClock.isDue(this.#progress.step)) return null;
+    const event = stepEvent(this.#progress, figures, this.#completion());
+    clearWindowSums(this.#progress);
+    return event;
   }
 
   /** The learning rate of the schedule at this point, before any scaling by the batch's length. */
@@ -181,7 +187,15 @@ export class Trainer {
     const evaluationSeconds = (performance.now() - start) / 1000;
     const isBest = countEpoch(progress, validLoss, evaluationSeconds);
     const { remainingSeconds } = this.#completion();
-    yield epochEvent(progress, { validLoss, learningRate, evaluationSeconds, remainingSeconds, isBest });
+    const validBitsPerByte = this.#bitsPerByte('valid', validLoss);
+    yield epochEvent(progress, {
+      validLoss,
+      validBitsPerByte,
+      learningRate,
+      evaluationSeconds,
+      remainingSeconds,
+      isBest,
+    });
     clearEpochSums(progress);
     if (sample && training.sampleLength > 0) {
       const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
@@ -195,6 +209,15 @@ export class Trainer {
   #evaluate(ids: Int32Array): number {
     const { evaluationBatchSize: batchSize, bpttLength } = this.#options.training;
     return evaluate(this.#options.model, ids, { batchSize, bpttLength, counting: 'exact' }).loss;
+  }
+
+  /** @param loss nats per token of that split */
+  #bitsPerByte(split: 'valid' | 'test', loss: number): number | null {
+    const { splits, textSizes } = this.#options;
+    if (!textSizes) return null;
+    const { bytes, hiddenNats } = textSizes[split];
+    const bits = bitsPerByte(loss, splits[split].length - 1, bytes, hiddenNats);
+    return Number.isFinite(bits) ? bits : null;
   }
 
   /** Why no further epoch begins; null = one does. Asked before each, so that what is resumed ends where it would have. */
@@ -278,7 +301,14 @@ export class Trainer {
     const { bestEpoch, epoch } = this.#progress;
     const digest = weightsDigest(this.#weights());
     if (bestEpoch !== epoch || this.#optimizer.slots().size > 0) this.#adoptWeights(sink.loadBestWeights());
-    return succeededEvent(this.#progress, this.#evaluate(splits.test), digest, reason);
+    const testLoss = this.#evaluate(splits.test);
+    const { bestValidLoss } = this.#progress;
+    const figures = {
+      testLoss,
+      testBitsPerByte: this.#bitsPerByte('test', testLoss),
+      validBitsPerByte: bestValidLoss === null ? null : this.#bitsPerByte('valid', bestValidLoss),
+    };
+    return succeededEvent(this.#progress, figures, digest, reason);
   }
 
   /** Borrowed. */

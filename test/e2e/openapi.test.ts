@@ -101,6 +101,23 @@ test('every route has examples, takes its own, and answers as the document says'
   await call('GET /sessions/{id}/state', `${its}/state`);
   await call('DELETE /sessions/{id}', its);
 
+  await postExamples('/sweeps', '/sweeps?dryRun=true');
+  const { name: _, ...base } = { ...TINY, corpus: undefined };
+  const space = { 'optimizer.learningRate': { type: 'choice', values: [1, 10] } };
+  const body = { base, space, limits: { experiments: 2 } };
+  const sweep = (await post('/sweeps', '/sweeps', body)) as { id: string };
+  const swept = `/sweeps/${sweep.id}`;
+  await call('GET /sweeps', '/sweeps');
+  await call('POST /sweeps/{id}/pause', `${swept}/pause`);
+  await call('POST /sweeps/{id}/resume', `${swept}/resume`);
+  await postExamples('/sweeps/{id}/extend', `${swept}/extend`);
+  await call('GET /sweeps/{id}', swept);
+  for (const accept of [JSON_TYPE, 'text/csv'])
+    await call('GET /sweeps/{id}/trials', `${swept}/trials`, { accept });
+  await call('GET /sweeps/{id}/events', `${swept}/events`);
+  await call('POST /sweeps/{id}/cancel', `${swept}/cancel`);
+  await call('DELETE /sweeps/{id}', swept);
+
   await call('GET /corpora', '/corpora');
   await call('POST /corpora', '/corpora?name=own', { text: TEXT });
   await call('GET /corpora/{name}', '/corpora/handbook');

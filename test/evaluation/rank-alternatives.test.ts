@@ -38,7 +38,8 @@ function modelOf(tokenizer: Tokenizer): LanguageModel {
 function naive(model: LanguageModel, tokenizer: Tokenizer, prompt: string, alternative: string) {
   const { tokens } = scoreText(model, tokenizer, prompt + alternative);
   const own = tokens.filter(({ end }) => end > Buffer.byteLength(prompt));
-  return { logprob: -own.reduce((sum, { surprisal }) => sum + surprisal, 0), tokens: own.length };
+  const nats = own.reduce((sum, { surprisal, spelling = 0 }) => sum + surprisal + spelling, 0);
+  return { logprob: -nats, tokens: own.length };
 }
 
 describe('rankAlternatives', () => {
@@ -63,7 +64,7 @@ describe('rankAlternatives', () => {
         assert.equal(item.alternative, alternatives[item.index]);
         assert.equal(item.tokens, expected.tokens);
         assert.ok(Math.abs(item.logprob - expected.logprob) < 1e-9 * Math.max(1, -expected.logprob));
-        assert.ok(Math.abs(item.perplexity - Math.exp(-item.logprob / item.tokens)) < 1e-9);
+        assert.ok(Math.abs(item.perplexity! - Math.exp(-item.logprob / item.tokens)) < 1e-9);
       }
       assert.deepEqual(
         items.map(({ logprob }) => logprob),
@@ -99,6 +100,22 @@ describe('rankAlternatives', () => {
       code: 'config-conflict',
       message: 'alternatives.1: it has no token',
     });
+    model.dispose();
+  });
+
+  it('lets an invented word lose, though <unk> is likely, and names it', () => {
+    const model = modelOf(WORDS);
+    const alternatives = [...'abcdefg', 'blorptang', 'wug blorptang'];
+    const { items } = runToEnd(
+      rankAlternatives(model, WORDS, RankRequest.parse({ prompt: 'a ', alternatives })),
+    );
+    assert.deepEqual(
+      items.slice(-2).map(({ alternative }) => alternative),
+      ['blorptang', 'wug blorptang'],
+    );
+    assert.deepEqual(items.at(-1)!.unknownWords, ['wug', 'blorptang']);
+    assert.deepEqual(items[0]!.unknownWords, []);
+    assert.ok(items.at(-2)!.share < 1e-15);
     model.dispose();
   });
 });

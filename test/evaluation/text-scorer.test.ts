@@ -110,4 +110,31 @@ describe('TextScorer', () => {
     });
     model.dispose();
   });
+
+  it('names unknown words and charges for spelling them, in bits per byte alone', () => {
+    const tokenizer = createTokenizer(
+      TokenizerConfig.parse({ type: 'word', minCount: 1 }),
+      'a b c\n',
+      'prose',
+    );
+    const model = modelOf(tokenizer);
+    const { perplexity, bitsPerByte, unknownWords, tokens } = scoreText(
+      model,
+      tokenizer,
+      'a blorptang b wug\n',
+    );
+    assert.deepEqual(unknownWords, ['blorptang', 'wug']);
+    const nats = tokens.reduce((sum, { surprisal }) => sum + surprisal, 0);
+    const spelling = tokens.map((token) => token.spelling ?? 0);
+    assert.deepEqual(
+      tokens.map(({ unknown }) => unknown),
+      [undefined, 'blorptang', undefined, 'wug', undefined],
+    );
+    assert.ok(spelling[1]! > 50 && spelling[3]! > 15 && spelling[0] === 0);
+    assert.ok(Math.abs(perplexity! - Math.exp(nats / tokens.length)) < 1e-9);
+    const charged = (nats + spelling[1]! + spelling[3]!) / Math.LN2 / 18;
+    assert.ok(Math.abs(bitsPerByte - charged) < 1e-9);
+    assert.ok(bitsPerByte > scoreText(model, tokenizer, 'a b c b a c b a c\n').bitsPerByte);
+    model.dispose();
+  });
 });

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -36,9 +36,10 @@ const NPM = `
     ${writing('dist/dashboard/index.html', 'dashboard')}
     process.exit(0);
   }
-  if (process.argv[2] !== 'ci') throw new Error('expected npm ci');
+  const [, , command] = process.argv;
+  if (command !== 'ci' && command !== 'install') throw new Error('expected npm ci or install');
   if (process.env.FAKE_NPM === 'fail') { console.error('npm error network down'); process.exit(7); }
-  rmSync('node_modules', { recursive: true, force: true });
+  if (command === 'ci') rmSync('node_modules', { recursive: true, force: true });
   cpSync('packages', 'node_modules', { recursive: true });
   writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: {} }));`;
 
@@ -47,12 +48,14 @@ const PACKAGES: Record<string, string> = {
   'better-sqlite3/index.js': `
     const row = { version: require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8') };
     module.exports = class { prepare() { return { get: () => row }; } };`,
+  'prebuild-install/package.json': '{}',
   'prebuild-install/bin.js': `
     if (process.env.FAKE_PREBUILT === 'fail') {
       console.error('prebuild-install warn install no such host');
       process.exit(1);
     }
     ${writing('build/Release/better_sqlite3.node', 'prebuilt')}`,
+  'node-gyp/package.json': '{}',
   'node-gyp/bin/node-gyp.js': `
     if (process.env.FAKE_GYP === 'fail') { console.error('src/a.cc:1:2: error: no such type'); process.exit(1); }
     if (process.env.FAKE_GYP === 'environment') {
@@ -79,6 +82,17 @@ const PACKAGES: Record<string, string> = {
     ${writing('deps/include/tensorflow/c/c_api.h', '')}
     ${writing('lib/napi-v8/tfjs_binding.node', '2.9.1')}`,
 };
+
+/** gatelm as a package beside those that it needs, but for tfjs-node, which npm left out when its script failed. */
+export function makeFakeInstallation(): FakeCheckout {
+  const checkout = makeFakeCheckout();
+  for (const path of ['package-lock.json', 'tsconfig.json', 'src'])
+    rmSync(join(checkout.root, path), { recursive: true });
+  const modules = join(dirname(checkout.root), 'node_modules');
+  cpSync(join(checkout.root, 'packages'), modules, { recursive: true });
+  rmSync(join(modules, '@tensorflow'), { recursive: true });
+  return checkout;
+}
 
 /** Makes one below a temporary folder; its PATH has no program of this machine. */
 export function makeFakeCheckout(): FakeCheckout {

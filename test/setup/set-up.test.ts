@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type FakeCheckout, makeFakeCheckout } from './fake-checkout.js';
+import { type FakeCheckout, makeFakeCheckout, makeFakeInstallation } from './fake-checkout.js';
 
 /** "Under two seconds when nothing is to do", with room for a loaded machine: it takes a tenth of it. */
 const NOTHING_TO_DO_MS = 2000;
@@ -57,6 +57,9 @@ describe('set-up', () => {
     assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
     rmSync(join(checkout.root, 'dist', 'src', 'a.js'));
     assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    checkout.write('dist/src/gone.js', '');
+    assert.deepEqual(stepsOf(checkout.setUp().text), ['typescript']);
+    assert.equal(existsSync(join(checkout.root, 'dist', 'src', 'gone.js')), false);
     rmSync(join(checkout.root, 'node_modules', 'better-sqlite3', 'build'), { recursive: true });
     assert.match(checkout.setUp().text, /✓ better-sqlite3: copied from/);
     checkout.write('package-lock.json', '{"packages":{"":{},"node_modules/new":{"version":"1.0.0"}}}');
@@ -218,6 +221,29 @@ describe('set-up', () => {
     assert.deepEqual(readdirSync(join(checkout.root, 'dist', '.setup')), ['logs']);
   });
 
+  it('of an installed package gets tfjs-node where npm has left it out, and builds no sources', () => {
+    const { setUp, root } = track(makeFakeInstallation());
+    const { code, text } = setUp();
+    assert.equal(code, 0, text);
+    assert.match(text, /✓ dependencies: /);
+    assert.match(text, /✓ tensorflow: TensorFlow 2\.9\.1 loads/);
+    assert.doesNotMatch(text, /typescript/);
+    assert.ok(existsSync(join(root, 'node_modules', '@tensorflow', 'tfjs-node', 'deps', 'lib')));
+    assert.deepEqual(stepsOf(setUp().text), []);
+  });
+
+  it('of an installed package runs on WebAssembly where npm cannot get tfjs-node, and says how to try again', () => {
+    const checkout = track(makeFakeInstallation());
+    const { code, text } = checkout.setUp({ FAKE_NPM: 'fail' });
+    assert.equal(code, 0, text);
+    assert.match(text, /! dependencies: npm could not install[\s\S]*\| npm error network down/);
+    assert.match(text, /tried npm: tfjs-node is not installed\n[\s\S]*to do: then: npx gatelm setup --retry/);
+    assert.equal(record(checkout).backend, 'wasm');
+    assert.deepEqual(stepsOf(checkout.setUp().text), []);
+    checkout.setUp({}, '--retry');
+    assert.equal(record(checkout).backend, 'native');
+  });
+
   it('names an unknown option, step or value', () => {
     const checkout = fresh();
     assert.match(checkout.setUp({}, '--fast').text, /unknown option --fast/);
@@ -234,7 +260,11 @@ describe('set-up', () => {
 });
 
 function fresh(): FakeCheckout {
-  const checkout = makeFakeCheckout();
+  return track(makeFakeCheckout());
+}
+
+/** Removes it in the end. */
+function track(checkout: FakeCheckout): FakeCheckout {
   folders.push(dirname(checkout.root));
   return checkout;
 }

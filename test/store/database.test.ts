@@ -23,6 +23,13 @@ test('a new database gets every migration, and an old one only those that it lac
   database.close();
 });
 
+test('migrations are numbered 1, 2, 3 …, each once', () => {
+  assert.deepEqual(
+    readMigrations().map(({ version }) => version),
+    readMigrations().map((_, index) => index + 1),
+  );
+});
+
 test('a migration that fails changes nothing', (t) => {
   const database = openDatabase(join(temporaryFolder(t), 'a.sqlite'));
   const before = versionOf(database);

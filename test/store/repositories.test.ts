@@ -114,3 +114,21 @@ test('filters choose by state, tag, corpus, preset and part of the name', (t) =>
   assert.equal(count({ name: '%' }), 1);
   assert.equal(count({ corpus: 'ptb' }), 0);
 });
+
+test('the best experiment is the one of the fewest bits per byte, which perplexity is not', (t) => {
+  const store = temporaryStore(t);
+  const insert = (bestValidPerplexity: number, bestValidBitsPerByte: number | null) => {
+    const { number } = insertExperiment(store);
+    const endedAt = NOW;
+    store.experiments.update(number, {
+      ...{ state: 'succeeded', modelDigest: 'd', endedAt },
+      ...{ bestValidPerplexity, bestValidBitsPerByte },
+    } as Parameters<typeof store.experiments.update>[1]);
+    return number;
+  };
+  insert(2, null); // of an earlier version: not measured
+  insert(4.2, 3.5); // words that are <unk>, cheap to guess
+  const best = insert(25, 1.9);
+  insert(20, 2.1);
+  assert.equal(store.experiments.findBestSucceeded()?.number, best);
+});

@@ -260,17 +260,18 @@ function answer(task: InferenceTask, dataDirectory: string): InferenceResultOf<I
         })),
       };
     case 'score': {
-      const item = { perplexity: 4, bitsPerByte: 2, tokens: [SCORED] };
+      const item = { perplexity: 4, bitsPerByte: 2, unknownWords: [], tokens: [SCORED] };
       return { items: (task.request.texts ?? [task.request.text]).map(() => item) };
     }
     case 'score-stream':
-      return { perplexity: 4, loss: Math.log(4), bitsPerByte: 2, tokens: 1, bytes: 1 };
+      return { perplexity: 4, loss: Math.log(4), bitsPerByte: 2, tokens: 1, unknownTokens: 0, bytes: 1 };
     case 'rank':
       return {
         items: task.request.alternatives.map((alternative, index) => ({
           index,
           alternative,
           logprob: -Math.log(4),
+          unknownWords: [],
           tokens: 1,
           perplexity: 4,
           share: 1 / task.request.alternatives.length,
@@ -344,6 +345,7 @@ export function epochEvent(epoch: number, validPerplexity = 200 / epoch): Traini
       trainPerplexity: 250 / epoch,
       validLoss: Math.log(validPerplexity),
       validPerplexity,
+      validBitsPerByte: Math.log2(validPerplexity) / 5,
       learningRate: 20,
       tokensPerSecond: 1000,
       gradNorm: 1,
@@ -374,7 +376,9 @@ export const SUCCEEDED_EVENT: TrainingEvent = {
   data: {
     testPerplexity: 90,
     testLoss: Math.log(90),
+    testBitsPerByte: 1.9,
     validPerplexity: 100,
+    validBitsPerByte: 2,
     digest: 'f'.repeat(64),
     seconds: 3,
     reason: 'epochs',

@@ -24,7 +24,7 @@ export interface GatelmServer {
 
 /** Starts `gatelm serve` and waits until it listens; it is stopped after the test. */
 export async function startGatelm(
-  test: TestContext,
+  test: Pick<TestContext, 'after'>,
   dataDir: string,
   env: Record<string, string> = {},
 ): Promise<GatelmServer> {

@@ -6,7 +6,7 @@ import { randomBits } from '../../src/tensor/random.js';
 import type { Tensor } from '../../src/tensor/tensorflow.js';
 import type { CheckpointSink } from '../../src/training/checkpoint-sink.js';
 import { Trainer } from '../../src/training/trainer.js';
-import type { StopRequest, TrainerResult } from '../../src/training/trainer-options.js';
+import type { StopRequest, TrainerOptions, TrainerResult } from '../../src/training/trainer-options.js';
 import { testKernels } from './backend.js';
 import { MemorySink } from './memory-sink.js';
 
@@ -24,6 +24,7 @@ export interface TinyTraining {
   readonly schedule?: object;
   readonly training?: object;
   readonly splits?: Partial<Record<'train' | 'valid' | 'test', Int32Array>>;
+  readonly textSizes?: TrainerOptions['textSizes'];
   readonly sink?: CheckpointSink;
   readonly sample?: () => string;
   readonly vocabularySize?: number;
@@ -56,6 +57,7 @@ export function tinyTraining(options: TinyTraining = {}) {
     schedule: ScheduleConfig.parse({ type: 'constant', ...options.schedule }),
     training,
     splits: { train: tinyText(240), valid: tinyText(60), test: tinyText(60), ...options.splits },
+    textSizes: options.textSizes ?? null,
     sink,
     sample,
     environment: { attempt: 1, backend: 'test', kernels: 'test', threads: 1 },

@@ -43,6 +43,20 @@ describe('Trainer', () => {
       ));
   }
 
+  it('tells bits per byte of valid and test, with what <unk> hides', async () => {
+    const textSizes = { valid: { bytes: 300, hiddenNats: 50 }, test: { bytes: 250, hiddenNats: 20 } };
+    const { events } = await trainTiny({ textSizes });
+    const bits = (loss: number, bytes: number, hidden: number) => (loss * 59 + hidden) / Math.LN2 / bytes;
+    const epochs = eventsOf(events, 'epoch');
+    for (const { validLoss, validBitsPerByte } of epochs)
+      assert.ok(Math.abs(validBitsPerByte! - bits(validLoss!, 300, 50)) < 1e-12);
+    const { testLoss, testBitsPerByte, validBitsPerByte } = eventsOf(events, 'succeeded')[0]!;
+    assert.ok(Math.abs(testBitsPerByte! - bits(testLoss!, 250, 20)) < 1e-12);
+    assert.equal(validBitsPerByte, Math.min(...epochs.map((epoch) => epoch.validBitsPerByte!)));
+    const without = await trainTiny();
+    assert.equal(eventsOf(without.events, 'epoch')[0]!.validBitsPerByte, null);
+  });
+
   it('says what it does, in order, in events that follow their contract', () =>
     expectNoTensorLeakAsync(async () => {
       const { events, result } = await trainTiny({

@@ -24,6 +24,7 @@ export const EVENT_METRICS: Readonly<Record<string, Readonly<Record<string, stri
     trainPerplexity: 'trainPerplexity',
     validLoss: 'validLoss',
     validPerplexity: 'validPerplexity',
+    validBitsPerByte: 'validBitsPerByte',
     learningRate: 'learningRate',
     tokensPerSecond: 'tokensPerSecond',
     gradNorm: 'gradNorm',

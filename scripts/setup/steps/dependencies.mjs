@@ -17,17 +17,10 @@ export const dependenciesStep = {
   applies: ({ settings }) => hasLock(settings) || settings.backend !== 'wasm',
 
   key({ settings }) {
-    const { version, ...manifest } = readJson(join(settings.root, 'package.json')) ?? {};
-    const wanted = [
-      manifest.dependencies,
-      manifest.optionalDependencies,
-      manifest.devDependencies,
-      manifest.overrides,
-    ];
-    return hashOf(
-      hasLock(settings) ? readFileSync(lockFile(settings), 'utf8') : version,
-      JSON.stringify(wanted),
-    );
+    const manifest = readJson(join(settings.root, 'package.json')) ?? {};
+    const { version, dependencies, optionalDependencies, devDependencies, overrides } = manifest;
+    const wanted = [version, dependencies, optionalDependencies, devDependencies, overrides];
+    return hashOf(hasLock(settings) ? readFileSync(lockFile(settings), 'utf8') : '', JSON.stringify(wanted));
   },
 
   isThere: ({ settings }, stamp) =>

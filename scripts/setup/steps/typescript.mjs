@@ -22,7 +22,8 @@ export const typescriptStep = {
     return hashOf(hashFiles(root, [join(root, 'tsconfig.json'), ...sourceFiles(root)]), lock);
   },
 
-  isThere: ({ settings }) => outputsAreThere(settings.root),
+  // The server loads every route that it finds in dist/: also one whose source is gone.
+  isThere: ({ settings }) => outputsAreThere(settings.root) && orphansOf(settings.root).length === 0,
 
   async run({ settings, report }) {
     const { root } = settings;
@@ -54,17 +55,16 @@ async function compile(settings) {
   return 'no type error';
 }
 
-/**
- * Removes what tsc once wrote into dist/ for sources that are gone: tests among it would still run.
- * @returns {string[]} the removed files
- */
+/** Removes what tsc once wrote into dist/ for sources that are gone: tests among it would still run. */
 export function removeOrphans(root) {
+  for (const path of orphansOf(root)) rmSync(path, { force: true });
+}
+
+function orphansOf(root) {
   const dist = join(root, 'dist');
   const isOrphan = (path) =>
     OUTPUT_ENDINGS.test(path) && !existsSync(join(root, relative(dist, path).replace(OUTPUT_ENDINGS, '.ts')));
-  const orphans = SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(dist, folder), isOrphan));
-  for (const path of orphans) rmSync(path, { force: true });
-  return orphans;
+  return SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(dist, folder), isOrphan));
 }
 
 function outputsAreThere(root) {

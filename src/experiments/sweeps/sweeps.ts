@@ -10,6 +10,9 @@ import { findSweep } from './find-sweep.js';
 import { type SweepDependencies, SweepRunner } from './sweep-runner.js';
 import { viewSweep } from './view-sweep.js';
 
+/** Sweeps that run or are paused at a time. */
+const MAX_OPEN = 100;
+
 type Verb = 'pause' | 'resume' | 'cancel' | 'extend' | 'delete';
 
 /** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
@@ -40,11 +43,13 @@ export class Sweeps {
 
   /**
    * Stores a sweep and begins with it.
-   * @throws validation-failed, corpus-not-found, disk-quota-exceeded
+   * @throws validation-failed, corpus-not-found, queue-full, disk-quota-exceeded
    */
   async create(body: unknown): Promise<Sweep> {
     const { store, sweepLog, corpora, environment, folder } = this.#dependencies;
     const input = await checkSweep(corpora, body);
+    const open = store.sweeps.withState('running').length + store.sweeps.withState('paused').length;
+    if (open >= MAX_OPEN) throw appError('queue-full', { what: 'The number of sweeps', limit: MAX_OPEN });
     await assertRoomOnDisk(folder, environment);
     const sweep = store.transaction(() => {
       const { id } = store.sweeps.insert({

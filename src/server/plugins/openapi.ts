@@ -27,6 +27,7 @@ async function describeInterface(app: HttpApp): Promise<void> {
       },
       tags: [
         { name: 'experiments', description: 'Train models and watch them' },
+        { name: 'sweeps', description: 'Search settings for the best ones' },
         { name: 'models', description: 'Write, score and evaluate with what was trained' },
         { name: 'sessions', description: 'Texts that go on from request to request' },
         { name: 'corpora', description: 'Text to learn from' },

@@ -280,7 +280,6 @@ export const en = {
   'compare.otherCorpora': 'These are on different corpora: their perplexities do not compare.',
   'compare.metric': 'Metric',
   'compare.figures': 'Published figures (PTB, test split)',
-  'compare.csv': 'All points as CSV',
   'metric.validPerplexity': 'Valid perplexity',
   'metric.validBitsPerByte': 'Valid bits per byte',
   'metric.trainPerplexity': 'Train perplexity, by epoch',

@@ -282,7 +282,6 @@ export const ja: Catalogue = {
   'compare.otherCorpora': 'コーパスが異なるため、パープレキシティは比較できません。',
   'compare.metric': '指標',
   'compare.figures': '文献値（PTB テスト）',
-  'compare.csv': 'すべての点（CSV）',
   'metric.validPerplexity': '検証パープレキシティ',
   'metric.validBitsPerByte': '検証 bits per byte',
   'metric.trainPerplexity': '訓練パープレキシティ（エポックごと）',

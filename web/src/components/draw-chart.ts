@@ -194,7 +194,12 @@ export function drawChart(
     ctx.fillStyle = colourOf('--text-faint');
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.font = `${11 * devicePixelRatio}px ui-sans-serif, system-ui, sans-serif`;
-    ctx.textAlign = 'right';
+    // Figures that are close together have their names side by side.
+    const sides = [
+      { align: 'right', x: bbox.left + bbox.width - 6, y: Infinity },
+      { align: 'left', x: bbox.left + 6, y: Infinity },
+      { align: 'center', x: bbox.left + bbox.width / 2, y: Infinity },
+    ] as { align: CanvasTextAlign; x: number; y: number }[];
     for (const { label, value } of references) {
       if (value < min || value > max) continue;
       const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
@@ -202,7 +207,11 @@ export function drawChart(
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      ctx.fillText(label, bbox.left + bbox.width - 6, y - 4 * devicePixelRatio);
+      const side = sides.find((place) => Math.abs(place.y - y) > 14 * devicePixelRatio);
+      if (!side) continue;
+      side.y = y;
+      ctx.textAlign = side.align;
+      ctx.fillText(label, side.x, y - 4 * devicePixelRatio);
     }
     ctx.restore();
   }

@@ -30,6 +30,7 @@ export function ExperimentPage({ id }: { readonly id: string }) {
     return (
       <>
         {back}
+        <h1 class="visually-hidden">{polled?.name ?? id}</h1>
         <ProblemNotice error={run.failure.value} />
       </>
     );

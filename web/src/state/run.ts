@@ -1,5 +1,6 @@
 /** One experiment that is followed live: what it is, its curves and its events. */
 import { type Signal, signal } from '@preact/signals';
+import type { EventType } from '../../../src/contracts/events.js';
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import { isActive } from '../../logic/experiment-actions.js';
 import type { LiveEvent } from '../../logic/live-events.js';
@@ -8,24 +9,23 @@ import { getExperiment, getHistory, getSeries } from '../api/experiments.js';
 import { type FollowStatus, followProgress } from '../api/progress-socket.js';
 import { put } from './experiments.js';
 
-/** All but steps. */
-const HISTORY_TYPES = [
-  'queued',
-  'preparing',
-  'started',
-  'evaluation',
-  'epoch',
-  'sample',
-  'checkpoint',
-  'rollback',
-  'pausing',
-  'paused',
-  'cancelling',
-  'cancelled',
-  'interrupted',
-  'succeeded',
-  'failed',
-];
+/** All but steps; the type check fails when the server has other types. */
+const HISTORY_TYPES = Object.keys({
+  queued: true,
+  preparing: true,
+  started: true,
+  epoch: true,
+  sample: true,
+  checkpoint: true,
+  rollback: true,
+  pausing: true,
+  paused: true,
+  cancelling: true,
+  cancelled: true,
+  interrupted: true,
+  succeeded: true,
+  failed: true,
+} satisfies Record<Exclude<EventType, 'step'>, true>);
 /** Points of a curve that are read at most; where one zooms in, exact ones are read. */
 export const MAX_POINTS = 4000;
 const SETTLE_MS = 150;
@@ -140,4 +140,9 @@ export function followRun(id: string): FollowedRun {
     run.experiment.value = experiment;
     put([experiment]);
   }
+}
+
+/** Its events so far; a component that reads them is drawn again when more come. */
+export function eventsOf(run: FollowedRun): readonly LiveEvent[] {
+  return run.version.value >= 0 ? run.live.events : [];
 }

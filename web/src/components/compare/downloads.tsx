@@ -3,7 +3,6 @@ import { chartSvg, type SvgChart } from '../../../logic/chart-svg.js';
 import { seriesCsv } from '../../../logic/csv.js';
 import { saveFile } from '../../api/download.js';
 import type { Comparison, Metric } from '../../state/comparison.js';
-import { t } from '../../state/language.js';
 import { attempt } from '../../state/notices.js';
 import { colourOf } from '../../state/theme.js';
 import { Button } from '../button.js';
@@ -42,7 +41,7 @@ export function Downloads({ runs, metric, comparison, picture }: DownloadsProps)
       >
         PNG
       </Button>
-      <Button icon="download" label={t('compare.csv')} onClick={() => void attempt(csv)}>
+      <Button icon="download" onClick={() => void attempt(csv)}>
         CSV
       </Button>
     </div>

@@ -12,7 +12,7 @@ export function WriterPane({ writer }: { readonly writer: Writer }) {
   const text = writer.text.value;
   const unknown = writer.unknownWords.value;
   return (
-    <section class="card card-body pane" aria-label={t('playground.text')}>
+    <div class="card card-body pane">
       <ModelChoice
         label={t('playground.model')}
         value={writer.experiment.value}
@@ -44,6 +44,6 @@ export function WriterPane({ writer }: { readonly writer: Writer }) {
       {tokens.length > 0 && (
         <Alternatives scored={chosen === null ? null : (tokens[chosen]?.scored ?? null)} />
       )}
-    </section>
+    </div>
   );
 }

@@ -2,11 +2,13 @@ import { formatBytes, formatFigure } from '../../../logic/format.js';
 import type { LiveEvent } from '../../../logic/live-events.js';
 import { durationText } from '../../state/duration.js';
 import { language, t } from '../../state/language.js';
+import { eventsOf, type FollowedRun } from '../../state/run.js';
 
 const SHOWN = 500;
 
 /** What happened, newest first; texts and steps are elsewhere. */
-export function RunEvents({ events }: { readonly events: readonly LiveEvent[] }) {
+export function RunEvents({ run }: { readonly run: FollowedRun }) {
+  const events = eventsOf(run);
   const shown = events
     .filter(({ type }) => type !== 'sample')
     .toReversed()

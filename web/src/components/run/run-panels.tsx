@@ -18,9 +18,8 @@ type Panel = (typeof PANELS)[number];
 
 export function RunPanels({ experiment, run }: RunPanelsProps) {
   const panel = useSignal<Panel>('samples');
-  const version = run.version.value;
   return (
-    <section class="card run-panels" data-version={version}>
+    <section class="card run-panels">
       <Tabs
         label={t('run.panels')}
         tabs={PANELS.map((name) => ({ name, text: t(`panel.${name}`) }))}
@@ -29,9 +28,9 @@ export function RunPanels({ experiment, run }: RunPanelsProps) {
           panel.value = name;
         }}
       >
-        {panel.value === 'samples' && <RunSamples events={run.live.events} />}
+        {panel.value === 'samples' && <RunSamples run={run} />}
         {panel.value === 'config' && <RunConfig experiment={experiment} />}
-        {panel.value === 'events' && <RunEvents events={run.live.events} />}
+        {panel.value === 'events' && <RunEvents run={run} />}
         {panel.value === 'checkpoints' && <RunCheckpoints experiment={experiment} />}
       </Tabs>
     </section>

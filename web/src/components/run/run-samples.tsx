@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
-import type { LiveEvent } from '../../../logic/live-events.js';
 import { t } from '../../state/language.js';
+import { eventsOf, type FollowedRun } from '../../state/run.js';
 
 /** Texts that the model wrote after its epochs: one reads it learn. */
-export function RunSamples({ events }: { readonly events: readonly LiveEvent[] }) {
+export function RunSamples({ run }: { readonly run: FollowedRun }) {
+  const events = eventsOf(run);
   const isNewestFirst = useSignal(true);
   const samples = events.filter(({ type }) => type === 'sample');
   if (samples.length === 0) return <p class="faint">{t('samples.none')}</p>;

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { CorpusName, TokenizerConfig } from './corpus.js';
+import { ModelConfig } from './model.js';
+import { OptimizerConfig, ScheduleConfig, TrainingConfig } from './training.js';
+
+export const Precision = z
+  .enum(['float32', 'bfloat16'])
+  .default('float32')
+  .describe(
+    'Number format of the large products; sums, state and weights are float32 in both. bfloat16 needs the fused native kernels',
+  );
+
+/** What a preset may set: everything that makes the training what it is. */
+export const ExperimentConfigFields = z.strictObject({
+  corpus: CorpusName.default('handbook'),
+  tokenizer: TokenizerConfig.prefault({ type: 'word' }),
+  model: ModelConfig.prefault({}),
+  optimizer: OptimizerConfig.prefault({ type: 'sgd' }),
+  schedule: ScheduleConfig.prefault({ type: 'constant' }),
+  training: TrainingConfig.prefault({}),
+  precision: Precision,
+});

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import {
+  SweepEventPage,
+  SweepEventsQuery,
+  SweepParams,
+  type SweepTrial,
+  SweepTrialList,
+  SweepTrialsQuery,
+} from '../../../../contracts/sweep-view.js';
+import type { Services } from '../../../../experiments/services.js';
+import { findSweep } from '../../../../experiments/sweeps/find-sweep.js';
+import { compareByValue, viewTrials } from '../../../../experiments/sweeps/view-trials.js';
+import { preferredType } from '../../../accept.js';
+import { csvLine } from '../../../csv-line.js';
+import type { HttpApp } from '../../../http-app.js';
+import { withProblems } from '../../../problem.js';
+
+const TYPES = { json: 'application/json', csv: 'text/csv' } as const;
+const CSV_EXAMPLE =
+  'trial,state,epochs,value,bestEpoch,optimizer.learningRate,experiments\n7,finished,9,4.71,9,12.3,01m89q4d7dz5b7hca4\n';
+
+/** /sweeps/:id/trials */
+export default async function trialsRoutes(app: HttpApp, { store }: Pick<Services, 'store'>): Promise<void> {
+  app.get(
+    '/trials',
+    {
+      schema: {
+        tags: ['sweeps'],
+        summary: 'The table of a sweep, as JSON or CSV',
+        description: 'By Accept or ?format=. CSV has a column for each setting, by its path.',
+        params: SweepParams,
+        querystring: SweepTrialsQuery,
+        response: withProblems({
+          200: {
+            description: 'A row a trial',
+            content: {
+              [TYPES.json]: { schema: SweepTrialList },
+              [TYPES.csv]: { schema: z.string().meta({ examples: [CSV_EXAMPLE] }) },
+            },
+          },
+        }),
+      },
+    },
+    async ({ params, query, headers }, reply) => {
+      const sweep = findSweep(store, params.id);
+      const trials = viewTrials(store, sweep);
+      if (query.sort === 'value') trials.sort(compareByValue);
+      const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
+      reply.type(`${type}; charset=utf-8`);
+      if (type === TYPES.json) return reply.send({ items: trials } as never);
+      return reply.send(toCsv(Object.keys(sweep.input.space), trials) as never);
+    },
+  );
+
+  app.get(
+    '/events',
+    {
+      schema: {
+        tags: ['sweeps'],
+        summary: 'Events of a sweep',
+        params: SweepParams,
+        querystring: SweepEventsQuery,
+        response: withProblems({ 200: SweepEventPage }),
+      },
+    },
+    async ({ params, query: { since, limit } }) => {
+      const sweep = findSweep(store, params.id);
+      const items = store.sweeps.eventsAfter(sweep, since, limit);
+      const nextSince = items.at(-1)?.seq ?? since;
+      return { items, nextSince, hasMore: nextSince < sweep.seq };
+    },
+  );
+}
+
+function toCsv(paths: readonly string[], trials: readonly SweepTrial[]): string {
+  const head = ['trial', 'state', 'epochs', 'value', 'bestEpoch', ...paths, 'experiments'];
+  const rows = trials.map(({ trial, state, epochs, value, bestEpoch, point, experimentIds }) => [
+    trial,
+    state,
+    epochs,
+    value,
+    bestEpoch,
+    ...paths.map((path) => point[path]),
+    experimentIds.join(' '),
+  ]);
+  return [head, ...rows].map(csvLine).join('');
+}

@@ -1,0 +1,110 @@
+/**
+ * Pictures of every page, from a real run: node dist/test/web/screenshots.js FOLDER [ADDRESS]
+ * Without an address it starts a server of its own and trains three small models first, which takes some minutes.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import type { Experiment } from '../../src/contracts/experiment.js';
+import { browserPath, launchBrowser } from '../support/browser.js';
+import { startGatelm } from '../support/gatelm-server.js';
+
+const [folder = 'screenshots', givenAddress] = process.argv.slice(2);
+
+/** How pages are looked at. */
+const LOOKS = {
+  light: { viewport: { width: 1280, height: 860 }, colorScheme: 'light', locale: 'en-US' },
+  dark: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark', locale: 'en-US' },
+  narrow: { viewport: { width: 380, height: 820 }, colorScheme: 'light', locale: 'en-US' },
+  japanese: { viewport: { width: 1280, height: 860 }, colorScheme: 'light', locale: 'ja-JP' },
+} as const;
+
+const SMALL = { corpus: 'handbook', tokenizer: { type: 'word', vocabularySize: 2000 } };
+const TRAININGS = [
+  { name: 'one layer, SGD', tags: ['baseline'], model: { embeddingSize: 64, hiddenSizes: [64] } },
+  {
+    name: 'two layers, tied',
+    tags: ['tied'],
+    model: { embeddingSize: 96, hiddenSizes: [96, 96], tieWeights: true },
+  },
+  {
+    name: 'one layer, Adam',
+    tags: ['adam'],
+    model: { embeddingSize: 64, hiddenSizes: [64] },
+    optimizer: { type: 'adam', learningRate: 0.003 },
+  },
+];
+const POLL_MS = 1000;
+
+const cleanups: (() => unknown)[] = [];
+try {
+  if (!browserPath()) throw new Error('there is no Chromium; GATELM_CHROMIUM names one');
+  mkdirSync(folder, { recursive: true });
+  const address = givenAddress ?? (await trainSmallModels());
+  const browser = await launchBrowser();
+  cleanups.push(() => browser.close());
+  await takeAll(browser, address);
+} finally {
+  for (const cleanup of cleanups.reverse()) await cleanup();
+}
+
+async function trainSmallModels(): Promise<string> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-screenshots-'));
+  cleanups.push(() => rmSync(dataDir, { recursive: true, force: true }));
+  const server = await startGatelm({ after: (cleanup) => cleanups.push(cleanup as () => unknown) }, dataDir);
+  const trained = [];
+  for (const training of TRAININGS) trained.push(await server.train({ ...SMALL, ...training }));
+  for (const { id } of trained.slice(0, -1)) {
+    while ((await server.get<Experiment>(`/experiments/${id}`)).state !== 'succeeded')
+      await new Promise((resume) => setTimeout(resume, POLL_MS));
+  }
+  return server.address; // the last one is still training: it is seen live
+}
+
+async function takeAll(browser: Browser, address: string): Promise<void> {
+  const response = await fetch(`${address}/experiments?sort=created&limit=5`);
+  const { items } = (await response.json()) as { items: Experiment[] };
+  const trained = items.filter(({ best }) => best.epoch !== null);
+  const [first] = trained;
+  if (!first) throw new Error('no experiment has finished an epoch');
+  const ids = trained.map(({ id }) => id).join(',');
+  const pages: readonly (readonly [name: string, hash: string, ready: string])[] = [
+    ['experiments', 'experiments', '.sparkline polyline'],
+    ['experiment', `experiments/${first.id}`, '.chart-canvas[data-drawn]'],
+    ['new', 'new', '.estimate dl'],
+    ['compare', `compare?ids=${ids}`, '.chart-canvas[data-drawn]'],
+    ['playground', `playground?experiment=${first.id}`, '.sampling'],
+    ['inspector', `inspector?experiment=${first.id}`, '.inspector-form'],
+    ['corpora', 'corpora/handbook', '.corpus'],
+    ['machine', 'machine', '.machine dl'],
+  ];
+  for (const [look, options] of Object.entries(LOOKS)) {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000);
+    for (const [name, hash, ready] of pages) {
+      await page.goto(`${address}/#/${hash}`);
+      await page.locator(ready).first().waitFor();
+      await use(page, name);
+      await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+      console.log(`${name}, ${look}`);
+    }
+    await context.close();
+  }
+}
+
+/** Pages that show little until something is asked of them. */
+async function use(page: Page, name: string): Promise<void> {
+  if (name === 'playground') {
+    await page.locator('.playground-actions .button-primary').click();
+    await page.locator('.token').nth(9).waitFor();
+    await page.locator('.token').nth(9).hover();
+  }
+  if (name === 'inspector') {
+    await page.locator('.inspector-form .button-primary').click();
+    await page.locator('.heat-map canvas').waitFor();
+    await page.locator('.token').nth(4).hover();
+  }
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+}

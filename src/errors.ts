@@ -105,7 +105,7 @@ const TABLE = {
   'sweep-state-conflict': row('conflict', 'Sweep {sweep} is {state}; {verb} needs it to be {allowed}'),
   'queue-full': row('too-many', '{what} is full ({limit}); try again later'),
   'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was used with another body'),
-  cancelled: row('unavailable', 'It was ended before it was done'),
+  cancelled: row('unavailable', 'The request was cancelled'),
   'deadline-exceeded': row('unavailable', '{what} did not finish within {limitMs} ms'),
 
   // processes
@@ -124,10 +124,14 @@ const TABLE = {
   'database-unusable': row('unavailable', 'The database {file} cannot be used: {reason}'),
 
   // server
-  'route-not-found': row('not-found', 'There is no {method} {path}'),
+  'route-not-found': row('not-found', 'There is no {method} {path}{hint}'),
   'body-too-large': row('too-large', 'The body is larger than {limit} bytes'),
   'bad-request': row('invalid', '{reason}'),
   'method-not-allowed': row('not-allowed', 'There is no {method} {path}; allowed: {allowed}'),
+  'unsupported-encoding': row(
+    'unsupported',
+    'A body with Content-Encoding {encoding} is not read here; {advice}',
+  ),
   'unsupported-media-type': row('unsupported', 'A body of type {type} is not read here'),
   'cross-origin': row(
     'forbidden',
@@ -139,6 +143,10 @@ const TABLE = {
   'api-key-exists': row('conflict', 'There is an API key named "{name}" already'),
   'api-key-not-found': row('not-found', 'There is no API key named "{name}"'),
   'rate-limited': row('too-many', 'More than {limit} requests in {window}; try again in {seconds} s'),
+  'unsafe-origins': row(
+    'invalid',
+    'GATELM_ALLOWED_ORIGINS=* needs API keys (gatelm keys create, or GATELM_API_KEYS): without them the pages of every site could call',
+  ),
   'unsafe-bind': row(
     'invalid',
     'Binding to {host} needs API keys (gatelm keys create, or GATELM_API_KEYS); without them only loopback is open',

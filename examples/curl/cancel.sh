@@ -4,5 +4,5 @@
 set -eu
 server=${GATELM:-http://127.0.0.1:8080}
 
-curl -sSf -X POST "$server/experiments/$1/cancel"
+curl -sS --fail-with-body -X POST "$server/experiments/$1/cancel"
 echo

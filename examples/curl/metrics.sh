@@ -5,4 +5,4 @@
 set -eu
 server=${GATELM:-http://127.0.0.1:8080}
 
-curl -sSf "$server/experiments/$1/metrics?format=csv&keys=${2:-validPerplexity}"
+curl -sS --fail-with-body "$server/experiments/$1/metrics?format=csv&keys=${2:-validPerplexity}"

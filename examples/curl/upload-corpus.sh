@@ -4,5 +4,5 @@
 set -eu
 server=${GATELM:-http://127.0.0.1:8080}
 
-curl -sSf -X POST "$server/corpora" -F "name=$1" -F "file=@$2;type=text/plain"
+curl -sS --fail-with-body -X POST "$server/corpora" -F "name=$1" -F "file=@$2;type=text/plain"
 echo

@@ -4,4 +4,6 @@
 set -eu
 server=${GATELM:-http://127.0.0.1:8080}
 
-curl -sSfN -H 'accept: text/event-stream' "$server/experiments/$1/events" | sed -n 's/^data: //p'
+# A pipe has the status of its last command, so an id that is not there has to fail before it.
+answer=$(curl -sS --fail-with-body "$server/experiments/$1") || { printf '%s\n' "$answer" >&2; exit 1; }
+curl -sSN --fail-with-body -H 'accept: text/event-stream' "$server/experiments/$1/events" | sed -n 's/^data: //p'

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { appError } from '../errors.js';
 import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
+import { AllowedOrigin, ANY_ORIGIN } from './origin.js';
 import { unwrap } from './schema-keys.js';
 import { parseOrExplain, type ValidationIssue, validationError } from './validation.js';
 
@@ -25,9 +26,11 @@ export const Environment = z.strictObject({
       'Keys that may do everything, comma-separated, sent as "Authorization: Bearer KEY"; those of `gatelm keys create` come on top. No key at all = open on loopback',
     ),
   allowedOrigins: z
-    .array(z.string())
+    .array(AllowedOrigin)
     .default([])
-    .describe('Origins of other sites whose pages may call, comma-separated, as in https://example.org'),
+    .describe(
+      'Origins of other sites whose pages may call, comma-separated, as in https://example.org; * = every site, which needs API keys',
+    ),
   trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train side by side'),
   queue: z
     .string()
@@ -229,9 +232,14 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** @throws unsafe-bind when the service would be open to others without keys */
-export function assertSafeBind({ host }: Pick<Environment, 'host'>, hasKeys: boolean): void {
-  if (!hasKeys && !isLoopback(host)) throw appError('unsafe-bind', { host });
+/** @throws unsafe-bind, unsafe-origins when the service would be open to others without keys */
+export function assertSafeBind(
+  { host, allowedOrigins }: Pick<Environment, 'host' | 'allowedOrigins'>,
+  hasKeys: boolean,
+): void {
+  if (hasKeys) return;
+  if (!isLoopback(host)) throw appError('unsafe-bind', { host });
+  if (allowedOrigins.includes(ANY_ORIGIN)) throw appError('unsafe-origins');
 }
 
 function readText(field: keyof Environment, text: string): unknown {

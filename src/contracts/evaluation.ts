@@ -1,5 +1,6 @@
 /** How a trained model may adapt to the text that it is evaluated on. */
 import { z } from 'zod';
+import { Perplexity } from './figures.js';
 
 const search = (what: string) =>
   z
@@ -100,7 +101,7 @@ export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
 export const EvaluationResult = z
   .object({
-    perplexity: z.number(),
+    perplexity: Perplexity,
     loss: z.number().describe('Nats per token'),
     tokens: z.int(),
     bitsPerByte: z
@@ -125,6 +126,6 @@ export const EvaluationProgress = z.object({
     ),
   tokens: z.int().describe('Tokens of the phase that were read; a search begins anew with each try'),
   totalTokens: z.int().describe('Tokens that will be read'),
-  perplexity: z.number().nullable().describe('Of what was read so far; null where nothing is predicted'),
+  perplexity: Perplexity.describe('Of what was read so far; null where nothing is predicted'),
 });
 export type EvaluationProgress = z.infer<typeof EvaluationProgress>;

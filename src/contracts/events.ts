@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
+import { Perplexity as perplexity } from './figures.js';
 
 /** Null where it was not measured. Events of earlier versions do not have it. */
 const bitsPerByte = z
@@ -7,7 +8,6 @@ const bitsPerByte = z
   .nullable()
   .default(null)
   .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it');
-const perplexity = z.number().nullable().describe('exp(mean loss in nats per token); null when not finite');
 const count = z.int().min(0);
 
 /** What a training says about itself. Stored before it is sent; `seq` has no gaps within an experiment. */

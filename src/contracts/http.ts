@@ -20,8 +20,8 @@ import { RankRequest, ScoreStreamRequest, scoreRequestOf } from './score.js';
 const experimentId = z
   .string()
   .min(1)
-  .max(64)
-  .describe('Id of an experiment')
+  .max(200)
+  .describe('Id of an experiment, or its name: then the latest one of that name')
   .meta({ examples: [EXAMPLE_EXPERIMENT_ID] });
 export const ExperimentParams = z.strictObject({ id: experimentId });
 

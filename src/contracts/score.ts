@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CacheOptions, DynamicOptions } from './evaluation.js';
 import { exampleOf } from './example-of.js';
+import { Perplexity } from './figures.js';
 
 /** Tokens of a text that is looked into: each has dozens of numbers. */
 export const MAX_INSPECTED = 2000;
@@ -105,7 +106,7 @@ const used = {
 
 export const ScoreResult = z
   .object({
-    perplexity: z.number(),
+    perplexity: Perplexity,
     bitsPerByte: z.number().describe(BITS_PER_BYTE),
     unknownWords: z
       .array(z.string())
@@ -144,7 +145,7 @@ export type ScoreStreamRequest = z.infer<typeof ScoreStreamRequest>;
 
 /** What a text was like, in memory that does not grow with it. */
 export const ScoreSummary = z.object({
-  perplexity: z.number(),
+  perplexity: Perplexity,
   loss: z.number().describe('Nats per token'),
   bitsPerByte: z.number().describe(BITS_PER_BYTE),
   tokens: z.int(),
@@ -191,7 +192,9 @@ export const RankResult = z
             .array(z.string())
             .describe('Words of the alternative that the vocabulary does not have, each once'),
           tokens: z.int(),
-          perplexity: z.number().describe('Per token, the spelling of unknown words with it'),
+          perplexity: Perplexity.describe(
+            'Per token, the spelling of unknown words with it; null = beyond what a double holds',
+          ),
           share: z.number().describe('Its part of the probability of all alternatives together'),
         }),
       )

@@ -16,7 +16,7 @@ export interface Evaluation {
   /** Nats per token, the mean over all predicted tokens. */
   readonly loss: number;
   /** exp(loss) */
-  readonly perplexity: number;
+  readonly perplexity: number | null;
   /** Predicted tokens. */
   readonly tokens: number;
 }

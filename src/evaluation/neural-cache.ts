@@ -1,4 +1,5 @@
 import { evaluationBatches } from '../batches/batch-iterator.js';
+import { perplexityOf } from '../contracts/figures.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { SeparateState } from '../models/separate-state.js';
 import { matMul } from '../tensor/mat-mul.js';
@@ -140,7 +141,7 @@ function* measure(
       for (const [row, loss] of losses.entries())
         addLosses(totals, loss, scores, row, batch.targets[row]!, { ...grid, windows });
       read += losses.length;
-      yield { phase, tokens: read, totalTokens: tokens, perplexity: Math.exp(totals[0]! / read) };
+      yield { phase, tokens: read, totalTokens: tokens, perplexity: perplexityOf(totals[0]! / read) };
     }
   } finally {
     state.dispose();
@@ -149,7 +150,7 @@ function* measure(
   const measured: CacheFinding[] = [];
   forEachCombination({ ...grid, windows }, (cache, index) => {
     const loss = totals[index]! / tokens;
-    measured.push({ cache, evaluation: { loss, perplexity: Math.exp(loss), tokens } });
+    measured.push({ cache, evaluation: { loss, perplexity: perplexityOf(loss), tokens } });
   });
   return measured;
 }

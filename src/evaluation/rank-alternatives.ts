@@ -1,3 +1,4 @@
+import { perplexityOf } from '../contracts/figures.js';
 import type { RankRequest, RankResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { LanguageModel, TokenBatch } from '../models/language-model.js';
@@ -145,7 +146,7 @@ function describe({ index, alternative, unknownWords, spelling }: Candidate, los
     logprob: -nats,
     unknownWords: [...unknownWords],
     tokens,
-    perplexity: Math.exp(nats / tokens),
+    perplexity: perplexityOf(nats / tokens),
     share: 0,
   };
 }

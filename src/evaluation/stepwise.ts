@@ -1,4 +1,5 @@
 import type { EvaluationProgress } from '../contracts/evaluation.js';
+import { perplexityOf } from '../contracts/figures.js';
 
 /**
  * A computation that can be left and taken up between its steps, so that others get their turn, and that can be given up:
@@ -38,13 +39,13 @@ export class EvaluationCount {
       phase: this.#phase,
       tokens: this.#tokens,
       totalTokens: this.#totalTokens,
-      perplexity: this.#tokens > 0 ? Math.exp(this.#loss / this.#tokens) : null,
+      perplexity: this.#tokens > 0 ? perplexityOf(this.#loss / this.#tokens) : null,
     };
   }
 
   /** The mean over what was read. */
-  get result(): { loss: number; perplexity: number; tokens: number } {
+  get result(): { loss: number; perplexity: number | null; tokens: number } {
     const loss = this.#loss / this.#tokens;
-    return { loss, perplexity: Math.exp(loss), tokens: this.#tokens };
+    return { loss, perplexity: perplexityOf(loss), tokens: this.#tokens };
   }
 }

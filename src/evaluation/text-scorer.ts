@@ -1,3 +1,4 @@
+import { perplexityOf } from '../contracts/figures.js';
 import type { ScoredToken, ScoreSummary, TokenInspection } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import type { TokenBatch } from '../models/language-model.js';
@@ -72,7 +73,7 @@ export class TextScorer {
       throw appError('corpus-too-short', { split: 'given', tokens: 0, least: 1, why: '' });
     const loss = this.#loss / this.#tokens;
     return {
-      perplexity: Math.exp(loss),
+      perplexity: perplexityOf(loss),
       loss,
       bitsPerByte: bitsPerByte(loss, this.#tokens, this.#bytes, this.#hidden),
       tokens: this.#tokens,

@@ -110,11 +110,12 @@ export interface EventPageQuery {
 export function pageOfEvents(
   store: Store,
   experiment: ExperimentRecord,
-  { since, limit, types }: EventPageQuery,
+  { since: asked, limit, types }: EventPageQuery,
 ): { items: StoredEvent[]; nextSince: number; hasMore: boolean } {
+  const since = Math.min(asked, experiment.seq); // a number from the future would hide what is yet to come
   const items = store.events.after(experiment, since, limit, types);
   const isLast = types !== undefined && items.length < limit; // what follows is of other types
-  const nextSince = isLast ? Math.max(since, experiment.seq) : (items.at(-1)?.seq ?? since);
+  const nextSince = isLast ? experiment.seq : (items.at(-1)?.seq ?? since);
   return { items, nextSince, hasMore: nextSince < experiment.seq };
 }
 

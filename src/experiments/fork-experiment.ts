@@ -38,7 +38,10 @@ export async function forkExperiment(
   if (!hasWeights(dataDirectory, parentId))
     throw appError('experiment-untrained', { experiment: parentId, state: parent.state });
   if (fromEpoch !== null && !hasKept(dataDirectory, parentId, fromEpoch))
-    throw appError('checkpoint-not-found', { checkpoint: `of epoch ${fromEpoch}`, experiment: parentId });
+    throw appError('checkpoint-not-found', {
+      checkpoint: `of epoch ${fromEpoch} (training.keepEvery says which are kept; it is ${parent.config.training.keepEvery})`,
+      experiment: parentId,
+    });
 
   const id = newExperimentId();
   const files = new FolderArtifactStore(dataDirectory);

@@ -4,17 +4,28 @@ import type { Problem } from '../contracts/problem.js';
 /** Answers for what is not HTTP at all, or too much of it: node gives no request and no reply for these. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, phrase: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The header is too large'],
+  HPE_INVALID_URL: [
+    400,
+    'Bad Request',
+    'The address has characters that have to be percent-encoded, as in ?prompt=%C3%A9; with curl: -G --data-urlencode "prompt=é"',
+  ],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to come in'],
 };
 const MALFORMED = [400, 'Bad Request', 'The request is not valid HTTP'] as const;
+const TLS = [400, 'Bad Request', 'This server speaks plain HTTP; write http:// instead of https://'] as const;
+/** First byte of every TLS connection: a handshake. */
+const TLS_HANDSHAKE = 0x16;
 
 /** Answers a broken request as a problem and ends its connection. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerClientError(
+  error: NodeJS.ErrnoException & { readonly rawPacket?: unknown },
+  socket: Socket,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [status, phrase, detail] = ANSWERS[error.code ?? ''] ?? MALFORMED;
+  const [status, phrase, detail] = ANSWERS[error.code ?? ''] ?? (isTls(error.rawPacket) ? TLS : MALFORMED);
   const problem: Problem = {
     type: 'urn:gatelm:error:bad-request',
     title: phrase,
@@ -31,4 +42,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function isTls(packet: unknown): boolean {
+  return packet instanceof Uint8Array && packet[0] === TLS_HANDSHAKE;
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { AppError, appError } from '../errors.js';
@@ -14,23 +15,62 @@ export async function receiveForm<File extends string>(
   files: readonly File[],
   take: (file: File, bytes: Readable, fileName: string) => Promise<void>,
 ): Promise<Record<string, unknown>> {
+  const departure = watchDeparture(request.raw);
   try {
+    const parts = request.parts();
     const fields: Record<string, unknown> = {};
-    for await (const part of request.parts()) {
+    for (;;) {
+      const { done, value: part } = await departure.orThrow(parts.next());
+      if (done) break;
       if (part.type === 'field') {
         fields[part.fieldname] = part.value;
         continue;
       }
       const file = files.find((known) => known === part.fieldname);
       if (file === undefined) throw unknownFile(part.fieldname, files);
-      await take(file, part.file, part.filename);
+      await take(file, departure.endWith(part.file), part.filename);
     }
     return fields;
   } catch (error) {
+    if (departure.hasGone) throw appError('cancelled', {}, error);
     throw isParsers(error)
       ? appError('bad-request', { reason: `The form is not valid: ${(error as Error).message}` }, error)
       : error;
+  } finally {
+    departure.stop();
   }
+}
+
+/** A parser of forms waits for ever for the rest of a body whose client has gone: node ends a request without an error then. */
+function watchDeparture(request: IncomingMessage) {
+  let leave: (error: unknown) => void = () => {};
+  const left = new Promise<never>((_resolve, reject) => {
+    leave = reject;
+  });
+  left.catch(() => {}); // nobody may be waiting
+  const open = new Set<Readable>();
+  let hasGone = false;
+  const onClose = () => {
+    if (request.complete) return;
+    hasGone = true;
+    const error = appError('cancelled');
+    leave(error);
+    for (const file of open) file.destroy(error);
+  };
+  request.once('close', onClose);
+  if (request.destroyed) onClose();
+  return {
+    get hasGone() {
+      return hasGone;
+    },
+    orThrow: <Value>(waited: Promise<Value>): Promise<Value> => Promise.race([waited, left]),
+    endWith(file: Readable): Readable {
+      open.add(file);
+      file.once('close', () => open.delete(file));
+      return file;
+    },
+    stop: () => void request.off('close', onClose),
+  };
 }
 
 function unknownFile(name: string, known: readonly string[]) {

@@ -78,6 +78,10 @@ export function toProblem(error: AppError, url: string): Problem {
 
 /** What is told of an error; what nobody expected is logged. */
 export function recognizeError(error: unknown, request: FastifyRequest): AppError {
+  if (hasLeft(request)) {
+    request.log.info({ reason: error instanceof Error ? error.message : String(error) }, 'the client left');
+    return isAppError(error) && error.code === 'cancelled' ? error : appError('cancelled', {}, error);
+  }
   if (isAppError(error)) {
     if (error.kind !== 'internal') return error;
     request.log.error({ err: error }, 'a request failed');
@@ -95,6 +99,11 @@ export function recognizeError(error: unknown, request: FastifyRequest): AppErro
   if (statusCode < 500) return appError('bad-request', { reason: message });
   request.log.error({ err: error }, 'a request failed');
   return appError('internal', { reference: request.id });
+}
+
+/** Whether the connection was closed before the request was read or answered. */
+function hasLeft({ raw }: FastifyRequest): boolean {
+  return raw.socket?.destroyed === true; // no socket: a request that was injected
 }
 
 function isAppError(error: unknown): error is AppError {

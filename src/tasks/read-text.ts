@@ -114,13 +114,9 @@ export async function evaluateModel(
   return withAdaptation(warm, task, turn, tell, async (adaptation) => {
     if (request.text !== undefined) {
       const steps = scoreTextStepwise(model, tokenizer, request.text, { adaptation });
-      const {
-        perplexity,
-        bitsPerByte: bits,
-        tokens,
-      } = await runCooperatively(steps, { ...turn, onStep: tell });
-      const loss = Math.log(perplexity);
-      return { perplexity, loss, tokens: tokens.length, bitsPerByte: bits, ...adaptation.used };
+      const { tokens, ...measured } = await runCooperatively(steps, { ...turn, onStep: tell });
+      const loss = tokens.reduce((sum, { surprisal }) => sum + surprisal, 0) / tokens.length;
+      return { ...measured, loss, tokens: tokens.length, ...adaptation.used };
     }
     const corpus = await loadCorpus({
       corpus: request.corpus ?? description.corpus,

@@ -63,3 +63,23 @@ test('a bind to anything but loopback needs keys', () => {
   assert.throws(() => assertSafeBind(open, false), { code: 'unsafe-bind' });
   assert.doesNotThrow(() => assertSafeBind(open, true));
 });
+
+test('origins are read as people write them, and what is none is refused', () => {
+  const { allowedOrigins } = parseEnvironment({
+    GATELM_ALLOWED_ORIGINS: 'https://Example.org/, http://localhost:3000, https://a.example:443, *',
+  });
+  assert.deepEqual(allowedOrigins, [
+    'https://example.org',
+    'http://localhost:3000',
+    'https://a.example',
+    '*',
+  ]);
+  for (const wrong of [
+    'example.org',
+    'https://example.org/app',
+    'null',
+    'file:///x',
+    'https://u:p@example.org',
+  ])
+    assert.match(messageOf({ GATELM_ALLOWED_ORIGINS: wrong }), /GATELM_ALLOWED_ORIGINS.*must be an origin/);
+});

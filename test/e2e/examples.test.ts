@@ -69,6 +69,19 @@ test('the scripts of examples/curl do what they say', async (context) => {
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /did you mean|starter/);
 
+  for (const [script, argument] of [
+    ['watch.sh', 'none'],
+    ['cancel.sh', 'none'],
+    ['metrics.sh', 'none'],
+    ['generate.sh', 'none'],
+    ['list.sh', 'sort=no-such-metric!'],
+    ['upload-corpus.sh', '../x'],
+  ] as const) {
+    const { code, stdout, stderr } = await run(script, argument, file);
+    assert.notEqual(code, 0, script);
+    assert.match(stdout + stderr, /There is no experiment|must be|must begin/, script);
+  }
+
   const notRun = readdirSync(FOLDER).filter((name) => !hasRun.has(name));
   assert.deepEqual(notRun, [], 'scripts that no test runs');
 });

@@ -137,7 +137,7 @@ describe('scoreText', () => {
       const sum = result.tokens.reduce((total, { surprisal }) => total + surprisal, 0);
       assert.equal(result.tokens.length, whole.tokens);
       close(sum / result.tokens.length, whole.loss);
-      close(result.perplexity, whole.perplexity);
+      close(result.perplexity!, whole.perplexity!);
       const spelling = new UnknownWordCoder().charge('é');
       close(result.bitsPerByte, bitsPerByte(whole.loss, whole.tokens, Buffer.byteLength(text), spelling));
       const bytes = Buffer.from(text);
@@ -161,7 +161,7 @@ describe('scoreText', () => {
     const ids = Int32Array.from([0, ...tokenizer.encode(text)]);
     const whole = evaluate(model, ids, { batchSize: 1, bpttLength: 64, counting: 'exact' });
     assert.equal(first.tokens.length, 700);
-    assert.ok(Math.abs(Math.log(first.perplexity) - whole.loss) < TOLERANCE);
+    assert.ok(Math.abs(Math.log(first.perplexity!) - whole.loss) < TOLERANCE);
     model.dispose();
   });
 

@@ -64,7 +64,7 @@ describe('rankAlternatives', () => {
         assert.equal(item.alternative, alternatives[item.index]);
         assert.equal(item.tokens, expected.tokens);
         assert.ok(Math.abs(item.logprob - expected.logprob) < 1e-9 * Math.max(1, -expected.logprob));
-        assert.ok(Math.abs(item.perplexity - Math.exp(-item.logprob / item.tokens)) < 1e-9);
+        assert.ok(Math.abs(item.perplexity! - Math.exp(-item.logprob / item.tokens)) < 1e-9);
       }
       assert.deepEqual(
         items.map(({ logprob }) => logprob),

@@ -131,7 +131,7 @@ describe('TextScorer', () => {
       [undefined, 'blorptang', undefined, 'wug', undefined],
     );
     assert.ok(spelling[1]! > 50 && spelling[3]! > 15 && spelling[0] === 0);
-    assert.ok(Math.abs(perplexity - Math.exp(nats / tokens.length)) < 1e-9);
+    assert.ok(Math.abs(perplexity! - Math.exp(nats / tokens.length)) < 1e-9);
     const charged = (nats + spelling[1]! + spelling[3]!) / Math.LN2 / 18;
     assert.ok(Math.abs(bitsPerByte - charged) < 1e-9);
     assert.ok(bitsPerByte > scoreText(model, tokenizer, 'a b c b a c b a c\n').bitsPerByte);

@@ -191,7 +191,7 @@ test('the command makes, lists and revokes keys beside a running server', async 
   await request(address).get('/experiments').expect(401);
   await request(address).post('/experiments').set(bearer(made.stdout)).send({}).expect(201);
   const list = gatelm('list').stdout;
-  assert.match(list, /^name +scope +key +created +expires +last used\nci +train +gatelm_\w/);
+  assert.match(list, /^name +scope +key +created +expires +last used\nci +train +gatelm_[\w-]/);
   assert.ok(!list.includes(made.stdout));
   for (const [args, message] of [
     [['create', 'ci', '--scope', 'read'], /There is an API key named "ci" already/],

@@ -99,7 +99,7 @@ test(`${RUNS} random and hostile bodies: no 5xx, and nothing is stored but what 
       if (response.statusCode === 201) {
         accepted += 1;
         assert.equal(stored, 1);
-        const body: unknown = payload === '' ? undefined : JSON.parse(payload);
+        const body: unknown = payload === '' ? undefined : JSON.parse(payload.replace(/^\ufeff/, ''));
         const { name: _, tags: __, notes: ___, priority: ____, ...config } = resolveExperimentInput(body);
         assert.deepEqual(response.json().config, config);
       } else {

@@ -33,7 +33,7 @@ describe('POST /score with inspect', () => {
     ];
     const { body } = await post({ inspect: true, alternatives: 8, units }).expect(200);
     const { tokens, perplexity } = body as ScoreResult;
-    assert.ok(Math.abs(perplexity - plain.perplexity) < 1e-4);
+    assert.ok(Math.abs(perplexity! - plain.perplexity!) < 1e-4);
     assert.equal(tokens.length, 6);
     for (const { token, surprisal, inside } of tokens) {
       assert.equal(inside!.layers.length, 2);

@@ -72,7 +72,7 @@ describe('POST /score', () => {
     assert.equal(cached.cache?.lambda, 0.5);
     assert.equal(learned.dynamic?.learningRate, 0.5);
     for (const { perplexity, tokens } of [cached, learned]) {
-      assert.ok(perplexity < plain.perplexity);
+      assert.ok(perplexity! < plain.perplexity!);
       assert.equal(tokens.length, plain.tokens.length);
     }
   });
@@ -275,7 +275,7 @@ describe('POST /experiments/:id/evaluate', () => {
         (await post(`/experiments/${body.id}/evaluate`, { text })).body,
       );
       assert.ok(Math.abs(evaluated.loss - mean) < 1e-4);
-      assert.ok(Math.abs(Math.log(scored.perplexity) - mean) < 1e-4);
+      assert.ok(Math.abs(Math.log(scored.perplexity!) - mean) < 1e-4);
     }
   });
 });

@@ -8,9 +8,12 @@ import { type Environment, parseEnvironment } from '../../src/contracts/environm
 import { createServices, type Services } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import type { HttpApp } from '../../src/server/http-app.js';
+import { createLogger } from '../../src/server/logger.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
 
 export interface ServiceOptions {
+  /** Gets each line of the log. */
+  readonly onLogLine?: (line: Readonly<Record<string, unknown>>) => void;
   readonly plays?: boolean | PlayedLoss;
   readonly slots?: number;
   readonly dataDir?: string;
@@ -57,7 +60,10 @@ export async function startService(test: TestContext, options: ServiceOptions = 
     trainingExecutor: training,
     inferenceExecutor: options.executor?.(dataDir) ?? inference,
   });
-  const app = await buildApp(services, { dashboardFolder: options.dashboardFolder });
+  const app = await buildApp(services, {
+    dashboardFolder: options.dashboardFolder,
+    ...(options.onLogLine && { logger: lineLogger(options.onLogLine) }),
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
@@ -76,4 +82,9 @@ export async function startService(test: TestContext, options: ServiceOptions = 
     dataDir,
     close,
   };
+}
+
+function lineLogger(onLine: NonNullable<ServiceOptions['onLogLine']>) {
+  const write = (line: string) => onLine(JSON.parse(line));
+  return createLogger({ logLevel: 'info' }, { write });
 }

@@ -18,10 +18,15 @@ export default async function acceptBodies(app: HttpApp): Promise<void> {
       return;
     }
     try {
-      done(null, JSON.parse(body.toString()));
+      done(null, JSON.parse(withoutMark(body as Buffer).toString()));
     } catch (error) {
       const reason = `The body is not valid JSON: ${(error as Error).message}`;
       done(appError('bad-request', { reason }), undefined);
     }
   });
+}
+
+/** Some editors and programs begin UTF-8 with a byte-order mark, which is no JSON. */
+function withoutMark(body: Buffer): Buffer {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

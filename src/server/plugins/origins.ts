@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Environment, isLoopback } from '../../contracts/environment.js';
+import { ANY_ORIGIN } from '../../contracts/origin.js';
 import { appError } from '../../errors.js';
 import type { KeyRing } from '../../experiments/api-keys.js';
 import type { HttpApp, Uses } from '../http-app.js';
@@ -33,14 +34,22 @@ async function controlOrigins(
     if (!needsKey(keys, settings)) assertOwnHost(request, settings);
   });
   await app.register(cors, {
-    origin: async (origin: string | undefined) =>
-      origin !== undefined && settings.allowedOrigins.includes(origin),
+    origin: async (origin: string | undefined) => origin !== undefined && isAllowed(origin),
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,
   });
-  app.addHook('onRequest', async (request) => assertOrigin(request, settings));
+  app.addHook('onRequest', async (request) => {
+    if (request.headers.origin === undefined || isAllowed(request.headers.origin)) return;
+    assertSameOrigin(request, request.headers.origin);
+  });
+
+  function isAllowed(origin: string): boolean {
+    const { allowedOrigins } = settings;
+    if (allowedOrigins.includes(origin)) return true;
+    return allowedOrigins.includes(ANY_ORIGIN) && needsKey(keys, settings); // a key that was revoked later opens nothing
+  }
 }
 
 /** Where others can reach it, a key is needed even when the last one was revoked. */
@@ -54,9 +63,7 @@ function assertOwnHost({ headers }: FastifyRequest, { host }: Settings): void {
     throw appError('foreign-host', { host: name.slice(0, 100) });
 }
 
-function assertOrigin({ method, headers, ws }: FastifyRequest, { allowedOrigins }: Settings): void {
-  const { origin } = headers;
-  if (origin === undefined || allowedOrigins.includes(origin)) return;
+function assertSameOrigin({ method, headers, ws }: FastifyRequest, origin: string): void {
   if (SAFE_METHODS.has(method) && !ws) return;
   if (!isSameOrigin(origin, headers.host)) throw appError('cross-origin', { origin: origin.slice(0, 100) });
 }

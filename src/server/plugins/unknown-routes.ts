@@ -22,11 +22,22 @@ async function refuseUnknownRoutes(app: HttpApp): Promise<void> {
     const { method, url } = request;
     const path = url.split('?', 1)[0]!.slice(0, 200);
     const known = [...paths.values()].filter(({ pattern }) => pattern.test(path));
-    if (known.length === 0) throw appError('route-not-found', { method, path });
+    if (known.length === 0) throw appError('route-not-found', { method, path, hint: hintFor(path) });
     const allowed = [...new Set(known.flatMap(({ methods }) => [...methods]))].sort().join(', ');
     reply.header('allow', allowed);
     throw appError('method-not-allowed', { method, path, allowed });
   });
+}
+
+/** What OpenAI's clients ask for, and a model without chat does not have. */
+function hintFor(path: string): string {
+  if (/^\/v1\/(chat\/completions|responses|assistants|threads|messages)\b/.test(path))
+    return ': these models go on with a text and have no chat; use POST /v1/completions (completions.create) with a prompt';
+  if (/^\/(chat\/)?completions\b/.test(path))
+    return '; use POST /v1/completions: the base URL of a client ends with /v1';
+  if (/^\/v1\/embeddings\b/.test(path))
+    return ': these models give no embeddings; POST /score?inspect=true shows hidden values';
+  return '';
 }
 
 function patternOf(url: string): RegExp {

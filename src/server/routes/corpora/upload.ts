@@ -68,7 +68,6 @@ export default async function uploadRoutes(
       },
     },
     async (request, reply) => {
-      reply.header('connection', 'close'); // a refused upload is not read to its end
       const corpus = await corpora.upload(async (take) => {
         if (!request.isMultipart()) return receiveText(request, take);
         const fields = await receiveForm(request, [...FILES.keys()], (file, bytes, fileName) =>
@@ -76,18 +75,18 @@ export default async function uploadRoutes(
         );
         return readFields({ ...(request.query as object), ...fields });
       });
-      reply.removeHeader('connection');
       return reply.code(201).header('location', `/corpora/${corpus.id}`).send(corpus);
     },
   );
 }
 
-type Take = (part: UploadPart, bytes: Readable, name?: string) => Promise<void>;
+type Take = (part: UploadPart, bytes: AsyncIterable<Uint8Array>, name?: string) => Promise<void>;
 
 async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
   const fields = readFields(request.query);
   if (!request.body) throw appError('bad-request', { reason: 'The body is empty; send the text' });
-  await take('whole', request.body as Readable);
+  // A stream that is left would be destroyed, and the connection with it: the client has to get its answer.
+  await take('whole', (request.body as Readable).iterator({ destroyOnReturn: false }));
   return fields;
 }
 

@@ -49,11 +49,9 @@ export default async function importRoutes(
       },
     },
     async (request, reply) => {
-      reply.header('connection', 'close'); // a refused upload is not read to its end
       const experiment = await importModel(services, async (take) =>
         parseStrictly(ImportFields, await receiveForm(request, FILES, take), 'The form'),
       );
-      reply.removeHeader('connection');
       return reply.code(201).header('location', experiment.links.self!).send(experiment);
     },
   );

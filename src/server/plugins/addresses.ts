@@ -1,0 +1,21 @@
+import fp from 'fastify-plugin';
+import { appError } from '../../errors.js';
+import type { HttpApp } from '../http-app.js';
+
+/** Refuses a query that is no text: what cannot be decoded would else be taken as it was written. */
+export default fp(refuseBrokenQueries, { name: 'addresses', dependencies: ['access'] });
+
+async function refuseBrokenQueries(app: HttpApp): Promise<void> {
+  app.addHook('onRequest', async ({ url }) => {
+    const start = url.indexOf('?');
+    if (start < 0 || !url.includes('%', start)) return;
+    for (const pair of url.slice(start + 1).split('&')) {
+      try {
+        decodeURIComponent(pair);
+      } catch (error) {
+        const reason = `The query has "${pair.slice(0, 60)}", which is not UTF-8 in percent-encoding; write % itself as %25`;
+        throw appError('bad-request', { reason }, error);
+      }
+    }
+  });
+}

@@ -6,7 +6,7 @@ import {
   type TokenLogprob,
 } from '../contracts/generation.js';
 import type { TopLogits } from '../tensor/logits.js';
-import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
+import { endsWithWordSpace, type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import type { Logprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
@@ -47,6 +47,8 @@ export class TextWriting {
   readonly #logprobs: TokenLogprob[] = [];
   /** The last ids of all. */
   #tail: number[];
+  /** The prompt ends with the space that belongs before the next word. */
+  #hasWordSpace: boolean;
   /** What was shown, piece by piece: a text of 100,000 tokens is not copied at each of them. */
   readonly #pieces: string[] = [];
   /** Characters of the pieces. */
@@ -67,6 +69,7 @@ export class TextWriting {
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
     for (const id of before) this.#decoder.push(id);
+    this.#hasWordSpace = !request.promptIds && endsWithWordSpace(tokenizer, request.prompt);
     if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
@@ -106,7 +109,7 @@ export class TextWriting {
   #append({ id, logprobs }: DrawnToken): GenerationPart | null {
     const { stop, maxTokens } = this.#request;
     const checked = this.#held.length;
-    const token = this.#decoder.push(id);
+    const token = this.#decode(id);
     this.#tail = [...this.#tail, id].slice(-MAX_TAIL);
     this.#tokens += 1;
     this.#held += token;
@@ -121,6 +124,13 @@ export class TextWriting {
     if (this.#tokens === maxTokens) this.#finishReason = 'length';
     const certain = shownLength(this.#held, stop);
     return certain > 0 ? this.#part(certain) : null;
+  }
+
+  #decode(id: number): string {
+    const text = this.#decoder.push(id);
+    const isTwice = this.#hasWordSpace && text.startsWith(' ');
+    if (text !== '') this.#hasWordSpace = false;
+    return isTwice ? text.slice(1) : text;
   }
 
   /** Ends it, with what there is. */

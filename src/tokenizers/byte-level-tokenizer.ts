@@ -19,6 +19,7 @@ import type { Vocabulary } from './vocabulary.js';
  */
 export abstract class ByteLevelTokenizer implements Tokenizer {
   abstract readonly type: TokenizerConfig['type'];
+  readonly keepsSpacing = true;
   readonly lowercase: boolean;
   readonly vocabulary: Vocabulary;
   readonly #pattern: RegExp;

@@ -73,7 +73,7 @@ test('a dry run of the real worker says what a training would take', async (t) =
   const plan = async (fields: object, status = 200) =>
     (await request(address).post('/experiments?dryRun=true').send(fields).expect(status)).body;
   await request(address)
-    .post('/corpora?name=cats')
+    .post('/corpora?name=cats&tokenized=true')
     .type('text/plain')
     .send('the cat sat\n'.repeat(800))
     .expect(201);

@@ -119,7 +119,7 @@ describe('importFromPyTorch', () => {
       'Tensor "rnn.weight_ih_l0_reverse": expected no such tensor, got [24, 6]',
     ],
     [
-      'a GRU, which has three gates, with the biases of four',
+      'weights of a GRU, which has three gates, with the biases of an LSTM',
       'joint',
       (t) => t.set('rnn.weight_hh_l0', zeros(18, 6)).set('rnn.weight_ih_l0', zeros(18, 6)),
       'Tensor "rnn.bias_ih_l0": expected [18], got [24]',

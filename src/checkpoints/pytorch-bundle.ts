@@ -153,7 +153,7 @@ function describe(
   const { model } = description;
   const layers = hiddenSizes.map((size, layer) => ({ layer, size, said: model.hiddenSizes[layer] }));
   const other = layers.find(({ size, said }) => size !== said);
-  expectSaid('model.cell.type', cell.type, model.cell.type);
+  expectSaid('model.cell', JSON.stringify(cell), JSON.stringify(model.cell));
   expectSaid('vocabularySize', vocabularySize, description.vocabularySize);
   expectSaid('model.embeddingSize', embeddingSize, model.embeddingSize);
   expectSaid('the length of model.hiddenSizes', hiddenSizes.length, model.hiddenSizes.length);

@@ -2,6 +2,7 @@
 import type { CellConfig } from '../contracts/model.js';
 import { GRU_GATE_ORDER } from '../layers/gru-cell.js';
 import { GATE_ORDER } from '../layers/lstm-cell.js';
+import { type MogrifierOptions, mogrifierLstm } from '../layers/time-mogrifier-lstm.js';
 import {
   biasFromPyTorch,
   biasToPyTorch,
@@ -30,6 +31,8 @@ export function pytorchCell(config: CellConfig): PyTorchCell {
       return PYTORCH_LSTM;
     case 'gru':
       return PYTORCH_GRU;
+    case 'mogrifier-lstm':
+      return pytorchMogrifier(config);
     default:
       return config satisfies never;
   }
@@ -41,9 +44,15 @@ const CELLS_BY_GATES: ReadonlyMap<number, CellConfig> = new Map([
   [3, { type: 'gru' }],
 ]);
 
-/** The cell whose recurrent weights these are, [G·H, H]; an LSTM where there is no such cell. */
-export function recognizeCell(recurrentWeights: HostTensor | undefined): CellConfig {
-  const [packed = 0, hiddenSize = 0] = recurrentWeights?.shape ?? [];
+/** The cell of a layer with these tensors, by how many gates its recurrent weights have; an LSTM where there is no such cell. */
+export function recognizeCell(find: (part: string) => HostTensor | undefined): CellConfig {
+  const down = find('mogrifier_1_down');
+  if (down || find('mogrifier_1')) {
+    let rounds = 1;
+    while (find(`mogrifier_${rounds + 1}`) || find(`mogrifier_${rounds + 1}_down`)) rounds++;
+    return { type: 'mogrifier-lstm', rounds, rank: down?.shape[0] ?? null };
+  }
+  const [packed = 0, hiddenSize = 0] = find('weight_hh')?.shape ?? [];
   return CELLS_BY_GATES.get(packed / hiddenSize) ?? { type: 'lstm' };
 }
 
@@ -104,6 +113,47 @@ const PYTORCH_GRU: PyTorchCell = {
     };
   },
 };
+
+/**
+ * PyTorch has no Mogrifier. Its LSTM has the names of `nn.LSTM`; beside them are the rounds as `nn.Linear` without a bias has
+ * its weights: `mogrifier_1` [D, H], `mogrifier_2` [H, D], …, of low rank `mogrifier_1_down` [K, H] and `mogrifier_1_up` [D, K].
+ */
+function pytorchMogrifier(config: MogrifierOptions): PyTorchCell {
+  const specsOf = (inputSize: number, hiddenSize: number) =>
+    Object.entries(mogrifierLstm(config).weights(inputSize, hiddenSize)).filter(([name]) =>
+      name.startsWith('q'),
+    );
+  const partOf = (name: string) => name.replace('q', 'mogrifier_');
+  const names = specsOf(1, 1).map(([name]) => name);
+  const mapped = (name: (of: string) => string, source: LayerTensors, key: (of: string) => string) =>
+    Object.fromEntries(names.map((of) => [name(of), transpose(source[key(of)]!)]));
+  return {
+    modules: [],
+    shapes: (inputSize, hiddenSize) => ({
+      ...PYTORCH_LSTM.shapes(inputSize, hiddenSize),
+      ...Object.fromEntries(
+        specsOf(inputSize, hiddenSize).map(([name, { shape }]) => [partOf(name), shape.toReversed()]),
+      ),
+    }),
+    toPyTorch: (weights) => ({
+      ...PYTORCH_LSTM.toPyTorch(weights),
+      ...mapped(partOf, weights, (name) => name),
+    }),
+    fromPyTorch: (tensors) => ({
+      ...PYTORCH_LSTM.fromPyTorch(tensors),
+      ...mapped((name) => name, tensors, partOf),
+    }),
+  };
+}
+
+function transpose({ shape, values }: HostTensor): HostTensor {
+  const [rows, columns] = shape as [number, number];
+  const transposed = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      transposed[column * rows + row] = values[row * columns + column]!;
+  return { shape: [columns, rows], values: transposed };
+}
 
 /** The four tensors of a PyTorch layer with so many gates. */
 function packedShapes(gates: number, inputSize: number, hiddenSize: number) {

@@ -43,7 +43,7 @@ export function importFromPyTorch(tensors: ReadonlyMap<string, HostTensor>): PyT
   const weights = new Map<string, HostTensor>([['embedding.table', encoder]]);
   const hiddenSizes: number[] = [];
   const { layout, count } = findLayers(tensors);
-  const config = recognizeCell(tensors.get(layerTensorName(layout, 0, RECURRENT_WEIGHTS)));
+  const config = recognizeCell((part) => tensors.get(layerTensorName(layout, 0, part)));
   const cell = createCell(config);
   for (let layer = 0; layer < count; layer++) {
     const nameOf = (part: string) => layerTensorName(layout, layer, part);

@@ -65,9 +65,10 @@ export class HostProcess<
     this.#report.promise.catch(() => {}); // nobody has to ask for it
   }
 
-  /** Undefined where the process could not be started. */
+  /** Undefined where the process could not be started, or has exited: the number may be another one's by now. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    const { pid, exitCode, signalCode } = this.#child;
+    return exitCode === null && signalCode === null ? pid : undefined;
   }
 
   /** False once it is known to have ended. */

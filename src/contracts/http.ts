@@ -41,6 +41,19 @@ const { name, tags, notes, priority, config } = exampleOf(Experiment);
 const described = { name, tags, notes, priority, config };
 
 /** What a dry run shows: the experiment as it would be. */
+const warnings = z
+  .array(z.string())
+  .describe(
+    'What will do, but not well, seen from the text: a vocabulary, unknown words, steps; and what would do better',
+  );
+
+/** The answer to POST /experiments. */
+export const CreatedExperiment = Experiment.extend({ warnings }).meta({
+  id: 'CreatedExperiment',
+  examples: [{ ...exampleOf(Experiment), warnings: [] }],
+});
+export type CreatedExperiment = z.infer<typeof CreatedExperiment>;
+
 export const ExperimentPlan = z
   .object({
     dryRun: z.literal(true),
@@ -49,12 +62,13 @@ export const ExperimentPlan = z
     notes: z.string(),
     priority: z.number(),
     config: ExperimentConfig,
+    warnings,
     estimate: TrainingEstimate.nullable().describe('What it would take; null with a reason beside it'),
     reason: z.string().optional().describe('Why nothing could be estimated'),
   })
   .meta({
     id: 'ExperimentPlan',
-    examples: [{ dryRun: true, ...described, estimate: exampleOf(TrainingEstimate) }],
+    examples: [{ dryRun: true, ...described, warnings: [], estimate: exampleOf(TrainingEstimate) }],
   });
 export type ExperimentPlan = z.infer<typeof ExperimentPlan>;
 

@@ -32,6 +32,24 @@ export const CellConfig = z
     z
       .strictObject({ type: z.literal('gru') })
       .describe('Cho et al. 2014, arXiv 1406.1078, in the reset-after form of PyTorch’s nn.GRU'),
+    z
+      .strictObject({
+        type: z.literal('mogrifier-lstm'),
+        rounds: z
+          .int()
+          .min(1)
+          .max(16)
+          .default(5)
+          .describe('How often input and past gate each other before a step'),
+        rank: z
+          .int()
+          .min(1)
+          .max(8192)
+          .nullable()
+          .default(null)
+          .describe('Rank of the matrices of the rounds; null = whole ones'),
+      })
+      .describe('Melis, Kočiský and Blunsom 2020, arXiv 1909.01792'),
   ])
   .describe('Recurrent cell of all layers');
 export type CellConfig = z.infer<typeof CellConfig>;
@@ -58,7 +76,7 @@ export const ModelConfig = z
       .min(-10)
       .max(10)
       .default(0)
-      .describe('Initial bias of the gate that keeps the past: forget (lstm), update (gru)'),
+      .describe('Initial bias of the gate that keeps the past: forget (lstm, mogrifier-lstm), update (gru)'),
     initialization: z
       .enum(['book', 'uniform', 'awd-lstm'])
       .default('book')

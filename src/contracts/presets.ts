@@ -10,6 +10,7 @@ export const PresetName = z
     'zaremba-large',
     'awd-lstm',
     'gru',
+    'mogrifier-lstm',
     'character',
     'starter',
   ])
@@ -171,6 +172,24 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     config: {
       model: {
         cell: { type: 'gru' },
+        embeddingSize: 650,
+        hiddenSizes: [650, 650],
+        tieWeights: true,
+        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
+      },
+      optimizer: { type: 'sgd', learningRate: 20 },
+      schedule: { type: 'divide-on-plateau', divisor: 4 },
+      training: { ...bookTraining, epochs: 40 },
+    },
+  },
+  'mogrifier-lstm': {
+    description: 'better-rnnlm with Mogrifier LSTM layers: 5 rounds of rank 90 before each step',
+    source: 'gatelm, after Melis, Kočiský and Blunsom 2020, arXiv 1909.01792',
+    ptbTestPerplexity: null,
+    ptbParameterCount: 14_445_200,
+    config: {
+      model: {
+        cell: { type: 'mogrifier-lstm', rounds: 5, rank: 90 },
         embeddingSize: 650,
         hiddenSizes: [650, 650],
         tieWeights: true,

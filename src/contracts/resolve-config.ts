@@ -1,4 +1,4 @@
-import { Budget } from './budget.js';
+import { Budget, secondsOf } from './budget.js';
 import { ExperimentConfigFields } from './config-fields.js';
 import { ExperimentInput } from './experiment-config.js';
 
@@ -23,7 +23,9 @@ export function resolveExperimentInput(
   const recipe = chosen ?? (preset.success ? PRESETS[preset.data].config : {});
   const base = mergePlain(prefaults(ExperimentConfigFields), recipe);
   const { budget, ...input } = parseStrictly(ExperimentInput, mergePlain(base, body), 'The experiment');
-  return budget === undefined ? input : { ...input, training: { ...input.training, timeBudget: budget } };
+  return budget === undefined
+    ? input
+    : { ...input, training: { ...input.training, timeBudget: secondsOf(budget) } };
 }
 
 /** Fields of a body that say how to learn; a body with none of them, and without a preset, leaves that to `auto`. */
@@ -47,5 +49,5 @@ export function wantsAuto(body: unknown): body is Record<string, unknown> {
 /** The budget of a body in seconds, where it has one that is valid. */
 export function budgetOf(body: Record<string, unknown>): number | undefined {
   const budget = Budget.safeParse(body.budget);
-  return budget.success ? budget.data : undefined;
+  return budget.success ? secondsOf(budget.data) : undefined;
 }

@@ -3,9 +3,10 @@ import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentConfig, ExperimentInput } from '../contracts/experiment-config.js';
-import type { ExperimentPlan } from '../contracts/http.js';
+import type { CreatedExperiment, ExperimentPlan } from '../contracts/http.js';
 import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { checkText } from './check-text.js';
 import type { DataFolder } from './data-folder.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
@@ -30,7 +31,9 @@ export async function planExperiment(
   signal: AbortSignal,
 ): Promise<ExperimentPlan> {
   const { name, tags, notes, priority, ...config } = await resolveExperiment(dependencies, body);
-  const plan = { dryRun: true, name: name ?? defaultName(config), tags, notes, priority, config } as const;
+  const warnings = await checkText(dependencies.corpora, config);
+  const described = { name: name ?? defaultName(config), tags, notes, priority, config, warnings };
+  const plan = { dryRun: true, ...described } as const;
   try {
     const estimate = await dependencies.executor.run({ type: 'estimate', config }, { signal });
     return { ...plan, estimate };
@@ -43,17 +46,19 @@ export async function planExperiment(
 /**
  * Stores an experiment and queues it.
  * @param idempotencyKey the same key with the same body gives the experiment that it made the first time
- * @throws validation-failed, corpus-not-found, disk-quota-exceeded, queue-full, idempotency-conflict
+ * @throws validation-failed, corpus-not-found, corpus-too-short, disk-quota-exceeded, queue-full, idempotency-conflict
  */
 export async function createExperiment(
   dependencies: CreateExperimentDependencies,
   body: unknown,
   idempotencyKey?: string,
-): Promise<{ readonly experiment: Experiment; readonly isNew: boolean }> {
+): Promise<{ readonly experiment: CreatedExperiment; readonly isNew: boolean }> {
   const input = await resolveExperiment(dependencies, body);
+  const warnings = await checkText(dependencies.corpora, input);
   await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   const name = input.name ?? defaultName(input);
-  return storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
+  const { experiment, isNew } = storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
+  return { experiment: { ...experiment, warnings }, isNew };
 }
 
 /** What a new experiment has beside its config. */

@@ -2,10 +2,10 @@ import type { BeamSearchRequest, BeamSearchResult } from '../contracts/generatio
 import type { LanguageModel } from '../models/language-model.js';
 import { SeparateState } from '../models/separate-state.js';
 import { likeliestIds, logNormalizer } from '../tensor/logits.js';
-import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
+import { endsWithWordSpace, type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import { PROMPT_BLOCK } from './generate-text.js';
 import { findStop } from './stop-strings.js';
-import { endsWithOwnSpace, promptIds } from './text-writing.js';
+import { promptIds } from './text-writing.js';
 
 /** Ids before a text that its decoder reads, so that white space comes out right. */
 const DECODED_CONTEXT = 32;
@@ -61,10 +61,11 @@ export function* searchBeams(
       for (const candidate of candidates) {
         if (kept.length === request.beams) break;
         const { beam } = candidate;
-        const text = request.stop.length > 0 ? textOf(tokenizer, request.prompt, context, beam) : '';
+        const text = request.stop.length > 0 ? textOf(tokenizer, context, beam, request.prompt) : '';
         const end = findStop(text, request.stop, 0);
         if (end !== null) finish(beam, text.slice(0, end), 'stop');
-        else if (tokens === request.maxTokens) finish(beam, textOf(tokenizer, request.prompt, context, beam), 'length');
+        else if (tokens === request.maxTokens)
+          finish(beam, textOf(tokenizer, context, beam, request.prompt), 'length');
         else kept.push(candidate);
       }
       const rows = kept.map(({ row }) => row);
@@ -114,12 +115,11 @@ function extend(
     .sort((a, b) => b.beam.logprob - a.beam.logprob || a.row - b.row || a.beam.id - b.beam.id);
 }
 
-function textOf(tokenizer: Tokenizer, prompt: string, context: Int32Array, beam: Beam): string {
+function textOf(tokenizer: Tokenizer, context: Int32Array, beam: Beam, prompt: string): string {
   const ids: number[] = [];
   for (let at: Beam = beam; at.before; at = at.before) ids.push(at.id);
   const decoder = tokenizer.createDecoder();
-  let last = '';
-  for (const id of context.subarray(-DECODED_CONTEXT)) last = decoder.push(id);
-  const text = ids.reduceRight((written, id) => written + decoder.push(id), '') + decoder.end();
-  return endsWithOwnSpace(prompt, last) && text.startsWith(' ') ? text.slice(1) : text;
+  for (const id of context.subarray(-DECODED_CONTEXT)) decoder.push(id);
+  const text = ids.reduceRight((before, id) => before + decoder.push(id), '') + decoder.end();
+  return endsWithWordSpace(tokenizer, prompt) && text.startsWith(' ') ? text.slice(1) : text;
 }

@@ -25,8 +25,8 @@ export function nameLogprobs(
   id: number,
   read: (id: number) => string,
 ): Omit<TokenLogprob, 'start'> {
-  const named: Record<string, number> = {};
-  for (const [other, logprob] of top) named[read(other)] ??= logprob;
+  const named = new Map<string, number>(); // no plain object: "constructor" is a word like any other
+  for (const [other, logprob] of top) if (!named.has(read(other))) named.set(read(other), logprob);
   const token = read(id);
-  return { token, logprob: chosen, top: { ...named, [token]: chosen } };
+  return { token, logprob: chosen, top: Object.fromEntries(named.set(token, chosen)) };
 }

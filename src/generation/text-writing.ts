@@ -6,7 +6,7 @@ import {
   type TokenLogprob,
 } from '../contracts/generation.js';
 import type { TopLogits } from '../tensor/logits.js';
-import { type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
+import { endsWithWordSpace, type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
 import { nameLogprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
@@ -47,6 +47,8 @@ export class TextWriting {
   readonly #logprobs: TokenLogprob[] = [];
   /** The last ids of all. */
   #tail: number[];
+  /** The prompt ends with the space that belongs before the next word. */
+  #hasWordSpace: boolean;
   /** What was shown, piece by piece: a text of 100,000 tokens is not copied at each of them. */
   readonly #pieces: string[] = [];
   /** Characters of the pieces. */
@@ -55,8 +57,6 @@ export class TextWriting {
   #held = '';
   #shownLogprobs = 0;
   #tokens = 0;
-  /** The prompt ends with the space that the first word would bring. */
-  readonly #hasSpace: boolean;
   #finishReason: FinishReason | null = null;
 
   /** @throws token-id-out-of-range for a prompt of ids */
@@ -69,9 +69,8 @@ export class TextWriting {
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
     for (const id of Object.keys(request.logitBias ?? {})) tokenizer.vocabulary.token(Number(id)); // throws
-    let last = '';
-    for (const id of before) last = this.#decoder.push(id);
-    this.#hasSpace = request.promptIds === undefined && endsWithOwnSpace(request.prompt, last);
+    for (const id of before) this.#decoder.push(id);
+    this.#hasWordSpace = !request.promptIds && endsWithWordSpace(tokenizer, request.prompt);
     if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
@@ -113,6 +112,7 @@ export class TextWriting {
     const checked = this.#held.length;
     const named = logprobs && nameLogprobs(logprobs, id, (other) => this.#read(this.#decoder.peek(other)));
     const token = this.#read(this.#decoder.push(id));
+    if (token !== '') this.#hasWordSpace = false;
     this.#tail = [...this.#tail, id].slice(-MAX_TAIL);
     this.#tokens += 1;
     this.#held += token;
@@ -123,7 +123,10 @@ export class TextWriting {
       this.#finishReason = 'stop';
       return null;
     }
-    if (this.#tokens === maxTokens) this.#finishReason = 'length';
+    if (this.#tokens === maxTokens) {
+      this.#finishReason = 'length';
+      return null; // the last token may yet grow by what is left of a character
+    }
     const certain = shownLength(this.#held, stop);
     return certain > 0 ? this.#part(certain) : null;
   }
@@ -153,7 +156,7 @@ export class TextWriting {
 
   /** A token as it reads at this place. */
   #read(token: string): string {
-    return this.#hasSpace && this.#tokens === 0 && token.startsWith(' ') ? token.slice(1) : token;
+    return this.#hasWordSpace && token.startsWith(' ') ? token.slice(1) : token;
   }
 
   /** A character that was not whole at the end belongs to the last token. */
@@ -162,12 +165,9 @@ export class TextWriting {
     this.#held += rest;
     const last = this.#logprobs.at(-1);
     if (rest === '' || !last) return;
+    const { [last.token]: logprob, ...others } = last.top!;
     const token = last.token + rest;
-    this.#logprobs[this.#logprobs.length - 1] = {
-      ...last,
-      token,
-      top: { ...last.top, [token]: last.logprob! },
-    };
+    this.#logprobs[this.#logprobs.length - 1] = { ...last, token, top: { ...others, [token]: logprob! } };
   }
 
   /** Shows so much of what was held back. */
@@ -177,19 +177,14 @@ export class TextWriting {
     this.#pieces.push(piece);
     this.#shown += length;
     if (this.#request.logprobs === undefined) return { text: piece, tokens: this.#tokens };
-    const upTo = this.#logprobs.findLastIndex(({ start }) => start < this.#shown) + 1;
+    const isWhole = this.#finishReason !== null && this.#finishReason !== 'stop';
+    const upTo = isWhole
+      ? this.#logprobs.length
+      : this.#logprobs.findLastIndex(({ start }) => start < this.#shown) + 1;
     const pieces = this.#logprobs.slice(this.#shownLogprobs, upTo);
     this.#shownLogprobs = Math.max(this.#shownLogprobs, upTo);
     return { text: piece, tokens: this.#tokens, logprobs: pieces };
   }
-}
-
-/**
- * Whether a prompt ends with white space that its tokens do not have: between words it is none, and the next word brings its own.
- * @param last what the last token of the prompt decodes to
- */
-export function endsWithOwnSpace(prompt: string, last: string): boolean {
-  return /\s$/.test(prompt) && !/\s$/.test(last);
 }
 
 /** The tokens to go on from: those of the prompt, behind the end of a line, as if it began one. */

@@ -2,6 +2,7 @@ import type { CellConfig } from '../contracts/model.js';
 import type { RecurrentCell } from '../layers/recurrent-cell.js';
 import { GRU } from '../layers/time-gru.js';
 import { LSTM } from '../layers/time-lstm.js';
+import { mogrifierLstm } from '../layers/time-mogrifier-lstm.js';
 
 /** The cell that a config names. */
 export function createCell(config: CellConfig): RecurrentCell {
@@ -10,6 +11,8 @@ export function createCell(config: CellConfig): RecurrentCell {
       return LSTM;
     case 'gru':
       return GRU;
+    case 'mogrifier-lstm':
+      return mogrifierLstm(config);
     default:
       return config satisfies never;
   }

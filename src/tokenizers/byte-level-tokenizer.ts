@@ -22,6 +22,7 @@ const MAX_OPEN_BYTES = 3;
  */
 export abstract class ByteLevelTokenizer implements Tokenizer {
   abstract readonly type: TokenizerConfig['type'];
+  readonly keepsSpacing = true;
   readonly lowercase: boolean;
   readonly vocabulary: Vocabulary;
   readonly #pattern: RegExp;

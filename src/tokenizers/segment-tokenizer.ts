@@ -23,10 +23,12 @@ export class SegmentTokenizer implements Tokenizer {
   readonly segmenter: SegmenterName;
   readonly lowercase: boolean;
   readonly vocabulary: Vocabulary;
+  readonly keepsSpacing: boolean;
 
   constructor(fields: { segmenter: SegmenterName; lowercase: boolean; vocabulary: Vocabulary }) {
     this.type = fields.segmenter === 'character' ? 'character' : 'word';
     this.segmenter = fields.segmenter;
+    this.keepsSpacing = fields.segmenter === 'character';
     this.lowercase = fields.lowercase;
     this.vocabulary = fields.vocabulary;
   }

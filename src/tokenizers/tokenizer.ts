@@ -25,6 +25,8 @@ export interface StreamingDecoder {
 export interface Tokenizer {
   readonly type: TokenizerConfig['type'];
   readonly vocabulary: Vocabulary;
+  /** White space is in the tokens; else decoding puts a space before each word that wants one. */
+  readonly keepsSpacing: boolean;
   /**
    * @param onUnknown told of each word that becomes `<unk>`, in order, in lower case where that is what is read
    * @throws corpus-not-text for a lone surrogate, which no UTF-8 text has
@@ -51,6 +53,11 @@ export function decodeAll(tokenizer: Pick<Tokenizer, 'createDecoder'>, ids: Arra
   for (let i = 0; i < ids.length; i++) parts.push(decoder.push(ids[i]!));
   parts.push(decoder.end());
   return parts.join('');
+}
+
+/** Whether a text ends with the space that decoding would put before the next word: it is not to be there twice. */
+export function endsWithWordSpace({ keepsSpacing }: Tokenizer, text: string): boolean {
+  return !keepsSpacing && /[ \t]$/.test(text);
 }
 
 /** Words of a text that the tokenizer only knows as `<unk>`, each once, in order of appearance. */

@@ -119,10 +119,10 @@ describe('importFromPyTorch', () => {
       'Tensor "rnn.weight_ih_l0_reverse": expected no such tensor, got [24, 6]',
     ],
     [
-      'a GRU, which has three gates',
+      'weights of a GRU, which has three gates, with the biases of an LSTM',
       'joint',
       (t) => t.set('rnn.weight_hh_l0', zeros(18, 6)).set('rnn.weight_ih_l0', zeros(18, 6)),
-      'Tensor "rnn.weight_ih_l0": expected [24, 6], got [18, 6]',
+      'Tensor "rnn.bias_ih_l0": expected [18], got [24]',
     ],
     [
       'a layer whose input does not fit the layer below',

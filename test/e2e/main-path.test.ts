@@ -130,7 +130,7 @@ test('SIGTERM stops cleanly; the next start shows all runs, generates from them,
 });
 
 test('kill -9 of the training host leaves the API up and the experiment interrupted', async (context) => {
-  const server = await startGatelm(context, temporaryFolder(context));
+  const server = await startGatelm(context, temporaryFolder(context), { GATELM_MAX_RESTARTS: '0' });
   const experiment = await server.train(ENDLESS);
   const progress = follow(context, server, experiment);
   await progress.until('step');

@@ -69,7 +69,8 @@ describe('generateText', () => {
           const whole = tokenizer.createDecoder();
           whole.push(eos!);
           const expected = [...prompted, ...ids].map((id) => whole.push(id)).join('') + whole.end();
-          assert.equal(read + text, expected);
+          const space = name === 'word' && prompt.endsWith(' ') ? ' ' : ''; // the prompt has it already
+          assert.equal(read + space + text, expected);
           if (name !== 'word') assert.equal(read, prompt);
         }
         model.dispose();

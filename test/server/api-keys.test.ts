@@ -104,7 +104,11 @@ test('the scope of every route is what was decided for it', async (t) => {
       if (method !== 'get' || apiKey[0] !== 'read') needs[apiKey[0]]!.push(`${method} ${path}`);
     }
   }
-  assert.deepEqual(needs.admin!.sort(), ['delete /corpora/{name}', 'delete /experiments/{id}']);
+  assert.deepEqual(needs.admin!.sort(), [
+    'delete /corpora/{name}',
+    'delete /experiments/{id}',
+    'delete /sweeps/{id}',
+  ]);
   assert.deepEqual(needs.read!.sort(), [
     'delete /sessions/{id}',
     'post /experiments/{id}/evaluate',

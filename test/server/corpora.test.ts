@@ -101,3 +101,37 @@ test('corpora that come with gatelm cannot be deleted', async (t) => {
   await request(address).delete('/corpora/nothing').expect(404);
   await request(address).get('/corpora/..%2F..%2Fetc').expect(400);
 });
+
+test('what a corpus is not enough for is said when an experiment asks for it', async (t) => {
+  const { address } = await startService(t);
+  await request(address).post('/corpora?name=日本語').type('text/plain').send(TEXT).expect(201);
+  const post = (body: object, query = '') =>
+    request(address)
+      .post(`/experiments${query}`)
+      .send({ preset: 'rnnlm', corpus: '日本語', ...body });
+  const training = { batchSize: 512, bpttLength: 256 };
+  for (const query of ['', '?dryRun=true']) {
+    const { body } = await post({ training }, query).expect(400);
+    assert.equal(body.code, 'corpus-too-short');
+    assert.match(body.detail, /batchSize \d+ with bpttLength \d+ would fit/);
+  }
+  const { body: made } = await post({ training: { batchSize: 8, bpttLength: 16 } }).expect(201);
+  assert.deepEqual(made.warnings, []);
+  const { body: few } = await post({ training: { batchSize: 20, bpttLength: 35 } }).expect(201);
+  assert.match(few.warnings[0], /An epoch has \d steps/);
+});
+
+test('several files, with names in any script, become one corpus', async (t) => {
+  const { address } = await startService(t);
+  const { body } = await request(address)
+    .post('/corpora')
+    .field('name', 'Ελληνικά')
+    .attach('file', Buffer.from(TEXT), 'a.txt')
+    .attach('file', Buffer.from(TEXT), 'β.txt')
+    .expect(201);
+  assert.deepEqual([body.documents, body.splitBy, body.bytes], [2, 'blocks', 2 * TEXT.length]);
+  assert.equal(body.duplicates.valid, 1, 'every line stands in train too');
+  await request(address)
+    .get(`/corpora/${encodeURIComponent('Ελληνικά'.normalize('NFD'))}`)
+    .expect(200);
+});

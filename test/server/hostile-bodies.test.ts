@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import request from 'supertest';
 import { ExperimentInput } from '../../src/contracts/experiment-config.js';
 import { Problem } from '../../src/contracts/problem.js';
-import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
+import { resolveExperiment } from '../../src/experiments/resolve-experiment.js';
 import { startService } from '../support/service.js';
 
 const SEED = 20260101;
@@ -100,7 +100,13 @@ test(`${RUNS} random and hostile bodies: no 5xx, and nothing is stored but what 
         accepted += 1;
         assert.equal(stored, 1);
         const body: unknown = payload === '' ? undefined : JSON.parse(payload.replace(/^\ufeff/, ''));
-        const { name: _, tags: __, notes: ___, priority: ____, ...config } = resolveExperimentInput(body);
+        const {
+          name: _,
+          tags: __,
+          notes: ___,
+          priority: ____,
+          ...config
+        } = await resolveExperiment(services, body);
         assert.deepEqual(response.json().config, config);
       } else {
         assert.ok(

@@ -73,12 +73,14 @@ test('a dry run of the real worker says what a training would take', async (t) =
   const plan = async (fields: object, status = 200) =>
     (await request(address).post('/experiments?dryRun=true').send(fields).expect(status)).body;
   await request(address)
-    .post('/corpora?name=cats')
+    .post('/corpora?name=cats&tokenized=true')
     .type('text/plain')
     .send('the cat sat\n'.repeat(800))
     .expect(201);
   const model = { embeddingSize: 8, hiddenSizes: [8] };
-  const { estimate } = ExperimentPlan.parse(await plan({ corpus: 'cats', model, training: { epochs: 5 } }));
+  const tokenizer = { type: 'word', preTokenizer: 'prose' };
+  const fields = { corpus: 'cats', tokenizer, model, training: { epochs: 5 } };
+  const { estimate } = ExperimentPlan.parse(await plan(fields));
   assert.equal(estimate!.vocabularySize, 5);
   assert.equal(estimate!.parameterCount, 5 * 8 + 4 * 8 * 17 + 5 * 8 + 5);
   assert.ok(estimate!.measured!.seconds > 0);

@@ -1,6 +1,6 @@
-import { Experiment } from '../../../contracts/experiment.js';
 import { ExperimentInput } from '../../../contracts/experiment-config.js';
 import {
+  CreatedExperiment,
   CreateExperimentQuery,
   ExperimentPageBody,
   ExperimentPlan,
@@ -29,11 +29,11 @@ export default async function experimentsRoutes(
         tags: TAGS,
         summary: 'Queue an experiment',
         description:
-          'With dryRun nothing is stored: the answer says what would be, and what it would take, after a try of some seconds on the inference host. A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config. Unknown keys are refused.',
+          'With dryRun nothing is stored: the answer says what would be, and what it would take, after a try of some seconds on the inference host. A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config, and warns of what will not do well with this text. Unknown keys, and a text that is too short for the config, are refused.',
         querystring: CreateExperimentQuery,
         headers: IdempotencyHeaders,
         body: ExperimentInput,
-        response: withProblems({ 201: Experiment, 200: ExperimentPlan }),
+        response: withProblems({ 201: CreatedExperiment, 200: ExperimentPlan }),
       },
       validatorCompiler: compileValidationButBody,
     },

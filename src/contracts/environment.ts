@@ -1,6 +1,7 @@
 /** The environment variables of gatelm: names, defaults, ranges and meanings, here and nowhere else. */
 import { z } from 'zod';
 import { appError } from '../errors.js';
+import { BasePath, ProxyAddress } from './base-path.js';
 import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
 import { AllowedOrigin, ANY_ORIGIN } from './origin.js';
@@ -30,6 +31,15 @@ export const Environment = z.strictObject({
     .default([])
     .describe(
       'Origins of other sites whose pages may call, comma-separated, as in https://example.org; * = every site, which needs API keys',
+    ),
+  basePath: BasePath.or(z.literal(''))
+    .default('')
+    .describe('Path at which a proxy serves it, as in /gatelm: links and redirects begin with it'),
+  trustedProxies: z
+    .array(ProxyAddress)
+    .default([])
+    .describe(
+      'Addresses and networks of proxies, comma-separated, as in 127.0.0.1,10.0.0.0/8, whose X-Forwarded-For, -Host, -Proto and -Prefix are believed',
     ),
   trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train side by side'),
   queue: z

@@ -41,7 +41,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     trained: true,
     shows: [/"choices":\[/, /event: done/, /"logprob":/, /"items":\[\{"perplexity":/, /"bytes":\d+\}/],
   },
-  'own-text.md': { trained: true, shows: [/"share":|"preset":"auto"/] },
+  'own-text.md': { trained: true, shows: [/"preset": ?"auto"/] },
   'command-line.md': { trained: true, corpus: 'notes', shows: [/"share":/] },
   'operations.md': {
     trained: true,

@@ -39,10 +39,17 @@ const PAGES: Readonly<Record<string, Page>> = {
   'text.md': { shows: [/"name":"two-files"/, /"name":"folder"/, /"name":"comments"/, /"splitBy":"files"/] },
   'inference.md': {
     trained: true,
-    shows: [/"choices":\[/, /event: done/, /"logprob":/, /"items":\[\{"perplexity":/, /"bytes":\d+\}/],
+    shows: [
+      /"choices":\[/,
+      /event: done/,
+      /"logprob":/,
+      /"share":/,
+      /"items":\[\{"perplexity":/,
+      /"bytes":\d+\}/,
+    ],
   },
   'own-text.md': { trained: true, shows: [/"preset": ?"auto"/] },
-  'command-line.md': { trained: true, corpus: 'notes', shows: [/"share":/] },
+  'command-line.md': { trained: true, corpus: 'notes', shows: [/^done in .*perplexity/m, /queued: small/] },
   'operations.md': {
     trained: true,
     shows: [

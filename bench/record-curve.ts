@@ -1,13 +1,13 @@
 /**
  * Trains one recipe with the library and records its learning curve in results/: config, seed, commit, machine, curve.
- * Goes on from its last checkpoint when it was stopped.
+ * Goes on from its last checkpoint when it was stopped; `sittings` of the record says where.
  *
  *     node dist/bench/record-curve.js '{"preset":"rnnlm","corpus":"ptb"}' rnnlm-ptb
  *
  * `GATELM_CORPORA_MIRROR` says where the text is; checkpoints go to `GATELM_DATA_DIR`/curves/NAME (default ./data).
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
@@ -51,28 +51,54 @@ const trainer = new Trainer({
   environment: { attempt: 1, backend: report.backend, kernels: report.kernels, threads: report.threads },
 });
 
-const curve: object[] = [];
-let test: object | null = null;
+const path = join('results', `${name}.json`);
+let record: Recorded = { curve: [], sittings: [], test: null };
 for await (const event of trainer.run(() => null)) {
-  if (event.type === 'epoch' || event.type === 'succeeded') {
-    console.log(JSON.stringify(event.data));
-    note(event);
-    save();
-  }
+  if (event.type === 'started') record = begin(event.data.resumedFrom?.epoch ?? 0);
+  if (event.type !== 'epoch' && event.type !== 'succeeded') continue;
+  console.log(JSON.stringify(event.data));
+  note(event);
+  save();
+}
+
+type EpochPoint = Pick<
+  Extract<TrainingEvent, { type: 'epoch' }>['data'],
+  'epoch' | 'trainPerplexity' | 'validPerplexity' | 'learningRate' | 'tokensPerSecond' | 'seconds'
+>;
+
+interface Recorded {
+  readonly curve: EpochPoint[];
+  readonly sittings: { readonly fromEpoch: number; readonly date: string; readonly commit: string }[];
+  test: object | null;
+}
+
+/** A sitting that goes on from an epoch keeps what earlier ones have recorded up to it. */
+function begin(fromEpoch: number): Recorded {
+  const before: Recorded =
+    fromEpoch > 0 && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { curve: [], sittings: [] };
+  return {
+    curve: before.curve.filter(({ epoch }) => epoch <= fromEpoch),
+    sittings: [...before.sittings, { fromEpoch, date: new Date().toISOString(), commit }],
+    test: null,
+  };
 }
 
 function note(event: Extract<TrainingEvent, { type: 'epoch' | 'succeeded' }>): void {
   if (event.type === 'succeeded') {
-    test = { perplexity: event.data.testPerplexity, digest: event.data.digest, seconds: event.data.seconds };
+    const { testPerplexity: perplexity, digest, seconds } = event.data;
+    record.test = { perplexity, digest, seconds };
     return;
   }
   const { epoch, trainPerplexity, validPerplexity, learningRate, tokensPerSecond, seconds } = event.data;
-  curve.push({ epoch, trainPerplexity, validPerplexity, learningRate, tokensPerSecond, seconds });
+  record.curve.push({ epoch, trainPerplexity, validPerplexity, learningRate, tokensPerSecond, seconds });
 }
 
 function save(): void {
-  const machine = { ...report, processors: cpus().length };
   const { name: _, tags, notes, priority, ...recipe } = config;
-  const record = { name, date: new Date().toISOString(), commit, machine, config: recipe, curve, test };
-  writeFileSync(join('results', `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  const { sittings, curve, test } = record;
+  const machine = { ...report, processors: cpus().length };
+  writeFileSync(
+    path,
+    `${JSON.stringify({ name, sittings, machine, config: recipe, curve, test }, null, 2)}\n`,
+  );
 }

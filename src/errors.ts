@@ -2,6 +2,7 @@
  * The one table of errors. Everything that gatelm refuses or fails at is an {@link AppError} with a code from here;
  * the HTTP status of a kind is mapped in the server's error handler alone.
  */
+import type { SerializedError } from './contracts/serialized-error.js';
 
 /** What went wrong, seen from the caller: decides the HTTP status and the exit code, nothing else. */
 export type ErrorKind =
@@ -175,15 +176,8 @@ export class AppError extends Error {
   }
 
   toJSON(): SerializedError {
-    return { code: this.code, message: this.message, details: this.details };
+    return { code: this.code, message: this.message, details: { ...this.details } };
   }
-}
-
-/** An error as it crosses a thread, a process or the database. */
-export interface SerializedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly details: ErrorDetails;
 }
 
 /** `throw appError(code, details)` reads as a sentence. */
@@ -200,7 +194,7 @@ export function serializeError(error: unknown): SerializedError {
 
 /** The other way round; unknown codes (of a newer process) become `internal`. */
 export function deserializeError(error: SerializedError): AppError {
-  const code = Object.hasOwn(TABLE, error.code) ? error.code : 'internal';
+  const code = Object.hasOwn(TABLE, error.code) ? (error.code as ErrorCode) : 'internal';
   return new AppError(code, error.details, { message: error.message });
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { TrainerProgress } from '../contracts/trainer-progress.js';
 import { appError } from '../errors.js';
 import { sha256, writeDurably } from '../files/durable-file.js';
 import { CHECKPOINTS, keptCheckpoint, LATEST_CHECKPOINT, MODEL, MODEL_FILES } from '../files/layout.js';
@@ -15,38 +16,12 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 /** Version of the layout below; another one is refused. */
 const FORMAT_VERSION = 1;
 
-const nullableNumber = z.number().nullable();
-const Progress = z.strictObject({
-  step: z.int(),
-  epoch: z.int(),
-  position: z.int(),
-  epochLoss: z.number(),
-  epochTokens: z.int(),
-  epochGradNorm: z.number(),
-  epochSteps: z.int(),
-  epochSeconds: z.number(),
-  totalSeconds: z.number(),
-  // checkpoints before these were kept have none of them
-  windowLoss: z.number().default(0),
-  windowTokens: z.int().default(0),
-  windowSeconds: z.number().default(0),
-  bestEpoch: nullableNumber,
-  bestValidLoss: nullableNumber,
-  lastValidLoss: nullableNumber,
-  rollbackDivisor: z.number(),
-  schedule: z.strictObject({ divisor: z.number(), bestValidLoss: nullableNumber }),
-  measuredFrom: z.number().nullable().default(null),
-  plannedSteps: z.int().nullable().default(null),
-  maskCounter: z.int(),
-  lengthCounter: z.int(),
-});
-
 /** `checkpoints/latest.json`: which tensors file is the latest checkpoint, and all that is not a tensor. */
 const CheckpointRecord = z.strictObject({
   version: z.literal(FORMAT_VERSION),
   file: z.string().regex(/^step-\d+(-[0-9a-f]+)?\.safetensors$/),
   sha256: z.string(),
-  progress: Progress,
+  progress: TrainerProgress,
   optimizer: z.record(z.string(), z.union([z.number(), z.array(z.number())])),
 });
 

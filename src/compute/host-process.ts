@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import type { BackendReport, HostReport, HostSettings } from '../contracts/jobs.js';
-import { appError, deserializeError, type SerializedError } from '../errors.js';
+import { appError, deserializeError } from '../errors.js';
 import { createDeferred } from './deferred.js';
 import { forwardHostLog } from './host-log.js';
 
@@ -127,7 +127,7 @@ export class HostProcess<
         this.#report.resolve(sign.report);
         break;
       case 'unusable':
-        this.#report.reject(deserializeError(sign.error as SerializedError));
+        this.#report.reject(deserializeError(sign.error));
         break;
       case 'heartbeat':
         this.#rssBytes = sign.rssBytes;

@@ -11,7 +11,7 @@ import {
   TASK_RESULTS,
   type TaskInput,
 } from '../contracts/jobs.js';
-import { appError, deserializeError, type SerializedError } from '../errors.js';
+import { appError, deserializeError } from '../errors.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions } from './host-environment.js';
 import type { HostEnd } from './host-process.js';
@@ -169,7 +169,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
         break;
       }
       case 'failed':
-        task.answer.reject(deserializeError(message.error as SerializedError));
+        task.answer.reject(deserializeError(message.error));
         break;
       default:
         message satisfies never;

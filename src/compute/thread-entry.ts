@@ -3,7 +3,8 @@
  * that crosses a thread by itself loses its code and details.
  */
 import { workerData } from 'node:worker_threads';
-import { type SerializedError, serializeError } from '../errors.js';
+import type { SerializedError } from '../contracts/serialized-error.js';
+import { serializeError } from '../errors.js';
 
 /** A worker module: `workers/train.ts`, `workers/generate.ts`, or a test's fixture. */
 export interface WorkerModule {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
 import { Perplexity as perplexity } from './figures.js';
+import { SerializedError } from './serialized-error.js';
 
 /** Null where it was not measured. Events of earlier versions do not have it. */
 const bitsPerByte = z
@@ -117,7 +118,7 @@ export const EventData = {
     .describe('All epochs done, or stopped early; the best weights were evaluated on the test split'),
   failed: z
     .strictObject({
-      error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+      error: SerializedError,
     })
     .describe('It ended with an error'),
 } as const;

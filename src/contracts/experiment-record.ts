@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { ExperimentState, SerializedErrorBody } from './experiment.js';
+import { ExperimentState } from './experiment.js';
 import { ExperimentConfig, ExperimentTags } from './experiment-config.js';
+import { SerializedError } from './serialized-error.js';
 
 /** What an attempt ran on. */
 export const ExperimentRun = z.object({ backend: z.string(), kernels: z.string(), threads: z.number() });
@@ -47,7 +48,7 @@ export const ExperimentRecord = z.object({
   digest: z.string().nullable(),
   modelDigest: z.string().nullable().describe('Of the weights that are served; null = none yet'),
   run: z.union([z.null(), json(ExperimentRun)]),
-  error: z.union([z.null(), json(SerializedErrorBody)]),
+  error: z.union([z.null(), json(SerializedError)]),
 });
 export type ExperimentRecord = z.infer<typeof ExperimentRecord>;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_DIGEST, EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 import { ExperimentConfig } from './experiment-config.js';
+import { SerializedError } from './serialized-error.js';
 
 export const ExperimentState = z.enum([
   'queued',
@@ -53,12 +54,6 @@ export const LatestMetrics = z.object({
 });
 export type LatestMetrics = z.infer<typeof LatestMetrics>;
 
-export const SerializedErrorBody = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.record(z.string(), z.unknown()),
-});
-
 /** An experiment as HTTP shows it. */
 export const Experiment = z
   .object({
@@ -90,7 +85,7 @@ export const Experiment = z
       .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
       .nullable()
       .describe('What the last attempt ran on'),
-    error: SerializedErrorBody.nullable(),
+    error: SerializedError.nullable(),
     links: z.record(z.string(), z.string()),
   })
   .meta({

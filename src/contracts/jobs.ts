@@ -4,7 +4,6 @@ import { ArtifactKey } from './artifacts.js';
 import { TrainingEstimate } from './estimate.js';
 import { EvaluationProgress, EvaluationRequest, EvaluationResult } from './evaluation.js';
 import { TrainingEvent } from './events.js';
-import { SerializedErrorBody } from './experiment.js';
 import { ExperimentConfig } from './experiment-config.js';
 import {
   BeamSearchRequest,
@@ -23,6 +22,7 @@ import {
   ScoreStreamRequest,
   ScoreSummary,
 } from './score.js';
+import { SerializedError } from './serialized-error.js';
 import { ExportResult, ImportResult, TiedWeights } from './transfer.js';
 
 export const StopMode = z.enum(['pause', 'cancel']);
@@ -46,7 +46,7 @@ export type TrainingJob = z.infer<typeof TrainingJob>;
 export const TrainingOutcome = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('succeeded') }),
   z.strictObject({ type: z.literal('stopped'), mode: StopMode }),
-  z.strictObject({ type: z.literal('failed'), error: SerializedErrorBody }),
+  z.strictObject({ type: z.literal('failed'), error: SerializedError }),
   z.strictObject({
     type: z.literal('interrupted'),
     reason: z.string(),
@@ -111,7 +111,7 @@ export type HostSettings = z.infer<typeof HostSettings>;
 
 const hostReports = [
   z.strictObject({ type: z.literal('ready'), report: BackendReport }),
-  z.strictObject({ type: z.literal('unusable'), error: SerializedErrorBody }),
+  z.strictObject({ type: z.literal('unusable'), error: SerializedError }),
   z.strictObject({ type: z.literal('heartbeat'), rssBytes: z.number() }),
 ] as const;
 
@@ -229,6 +229,6 @@ export const InferenceHostMessage = z.discriminatedUnion('type', [
     taskId: z.int(),
     result: z.unknown().describe('By TASK_RESULTS'),
   }),
-  z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedErrorBody }),
+  z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedError }),
 ]);
 export type InferenceHostMessage = z.infer<typeof InferenceHostMessage>;

@@ -25,6 +25,18 @@ const ScoreFields = z.strictObject({
     .max(64)
     .default([])
     .describe('Units whose values are shown in full, with inspect; layers and units count from 0'),
+  ablate: z
+    .array(
+      z.strictObject({
+        layer: z.int().min(0).max(1000),
+        units: z.array(z.int().min(0)).min(1).max(100_000),
+      }),
+    )
+    .max(64)
+    .default([])
+    .describe(
+      'Units that are switched off, with inspect: no layer and no later step sees their hidden value. Compare the surprisal with that of the whole model',
+    ),
   ...adaptation,
 });
 

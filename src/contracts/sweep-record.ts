@@ -1,6 +1,6 @@
 /** Rows of the tables of sweeps, and the events of a sweep. */
 import { z } from 'zod';
-import { SerializedErrorBody } from './experiment.js';
+import { SerializedError } from './serialized-error.js';
 import { SettingPath, SweepInput } from './sweep.js';
 
 const count = z.int().min(0);
@@ -65,7 +65,7 @@ export const TrialRecord = z.object({
   point: json(SweepPointSchema),
   phase: TrialPhase,
   toEpoch: count,
-  error: z.union([z.null(), json(SerializedErrorBody)]),
+  error: z.union([z.null(), json(SerializedError)]),
 });
 export type TrialRecord = z.infer<typeof TrialRecord>;
 
@@ -95,7 +95,7 @@ export const SweepEventData = {
     point: SweepPointSchema,
     experimentIds: z.array(z.string()),
     toEpoch: count.describe('The epoch that it trains to before it is judged'),
-    error: SerializedErrorBody.nullable().describe('Why the point makes no experiment'),
+    error: SerializedError.nullable().describe('Why the point makes no experiment'),
   }),
   /** A trial has come to a rung, or to its end. */
   rung: z.strictObject({ trial, epoch: count, value, phase: TrialPhase }),

@@ -1,6 +1,6 @@
 /** A sweep as HTTP shows it, and what its verbs take. */
 import { z } from 'zod';
-import { SerializedErrorBody } from './experiment.js';
+import { SerializedError } from './serialized-error.js';
 import { SWEEP_EXAMPLE, SweepInput, SweepLimits } from './sweep.js';
 import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
 
@@ -37,7 +37,7 @@ export const SweepTrial = z
       .describe('The objective at its best epoch, the mean of its seeds; null: none yet, or not finite'),
     bestEpoch: count.nullable().describe('The epoch of that value'),
     experimentIds: z.array(z.string()).describe('One a seed'),
-    error: SerializedErrorBody.nullable(),
+    error: SerializedError.nullable(),
   })
   .meta({ id: 'SweepTrial', examples: [EXAMPLE_TRIAL] });
 export type SweepTrial = z.infer<typeof SweepTrial>;

@@ -11,7 +11,7 @@ import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 import type { Vocabulary } from '../tokenizers/vocabulary.js';
 import type { TokenReader } from './text-scorer.js';
 
-export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units'>;
+export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units' | 'ablate'>;
 
 /** A layer's channels by name, [T, H] each. */
 type LayerValues = ReadonlyMap<string, { readonly size: number; readonly values: Float32Array }>;
@@ -33,6 +33,8 @@ export class InspectingReader implements TokenReader {
   readonly #vocabulary: Vocabulary;
   readonly #request: InspectionRequest;
   readonly #state: SeparateState;
+  /** By layer. */
+  readonly #ablated: readonly (readonly number[])[];
   #inside: readonly TokenInspection[] = [];
 
   /** @param model borrowed until {@link dispose} */
@@ -41,6 +43,7 @@ export class InspectingReader implements TokenReader {
     this.#vocabulary = vocabulary;
     this.#request = request;
     this.#state = new SeparateState(model);
+    this.#ablated = unitsByLayer(request.ablate);
   }
 
   get inside(): readonly TokenInspection[] {
@@ -49,7 +52,7 @@ export class InspectingReader implements TokenReader {
 
   /** @throws config-conflict for a unit that the model lacks */
   read(batch: TokenBatch): Float32Array {
-    const inspection = this.#state.use(() => this.#model.inspect(batch));
+    const inspection = this.#state.use(() => this.#model.inspect(batch, this.#ablated));
     this.#inside = describeTokens(inspection, batch.time, this.#vocabulary, this.#request);
     return inspection.losses;
   }
@@ -96,13 +99,22 @@ function takeValues({ logits, layers }: Inspection): { logits: Float32Array; lay
   return values;
 }
 
-function assertUnits({ units }: InspectionRequest, layers: readonly LayerValues[]): void {
+function unitsByLayer(ablate: InspectionRequest['ablate']): number[][] {
+  const byLayer: number[][] = [];
+  for (const { layer, units } of ablate) byLayer[layer] = [...(byLayer[layer] ?? []), ...units];
+  return byLayer;
+}
+
+function assertUnits({ units, ablate }: InspectionRequest, layers: readonly LayerValues[]): void {
   const sizes = layers.map((channels) => channels.values().next().value?.size ?? 0);
-  for (const { layer, unit } of units) {
-    const size = sizes[layer];
-    if (size !== undefined && unit < size) continue;
-    const reason = `there is no unit ${unit} in layer ${layer}; the layers have ${sizes.join(', ')} units`;
-    throw appError('config-conflict', { field: 'units', reason });
+  const ablated = ablate.flatMap(({ layer, units }) => units.map((unit) => ({ layer, unit })));
+  for (const [field, named] of Object.entries({ units, ablate: ablated })) {
+    for (const { layer, unit } of named) {
+      const size = sizes[layer];
+      if (size !== undefined && unit < size) continue;
+      const reason = `there is no unit ${unit} in layer ${layer}; the layers have ${sizes.join(', ')} units`;
+      throw appError('config-conflict', { field, reason });
+    }
   }
 }
 

@@ -10,7 +10,8 @@ import type { EventLog } from './event-log.js';
 import { deleteFolder } from './experiment-folder.js';
 import { viewExperiment } from './experiment-view.js';
 import { findExperiment } from './find-experiment.js';
-import { progressOf, type TrainingScheduler } from './training-scheduler.js';
+import { progressOf } from './record-outcome.js';
+import type { TrainingScheduler } from './training-scheduler.js';
 import { isActive, isNeeded, stateConflict } from './transitions.js';
 
 export interface ControlDependencies {

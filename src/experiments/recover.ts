@@ -3,7 +3,8 @@ import { ACTIVE_STATES } from '../contracts/experiment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
-import { progressOf, type TrainingScheduler } from './training-scheduler.js';
+import { progressOf } from './record-outcome.js';
+import type { TrainingScheduler } from './training-scheduler.js';
 
 /**
  * Brings the experiments of a server that is gone into a state of this one. What still trains elsewhere is followed. Of the

@@ -1,6 +1,5 @@
 import type { Lease, TrainingExecutor, TrainingRun } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
-import type { TrainingEvent } from '../contracts/events.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { StopMode, TrainingOutcome } from '../contracts/jobs.js';
@@ -10,7 +9,8 @@ import type { Store } from '../store/store.js';
 import type { DataFolder } from './data-folder.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
-import { holdsLease, recordRunEvent } from './record-run.js';
+import { recordOutcome } from './record-outcome.js';
+import { recordRunEvent } from './record-run.js';
 
 export interface TrainingSchedulerOptions {
   readonly store: Store;
@@ -32,9 +32,6 @@ interface ActiveRun {
   readonly ended: Promise<void>;
 }
 
-type Failure = Extract<TrainingEvent, { type: 'failed' }>['data']['error'];
-
-const SERVER_STOPPED = 'The server was stopped';
 const RETRY_MS = 5000;
 
 /** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
@@ -210,7 +207,13 @@ export class TrainingScheduler {
     const { experimentId } = lease;
     for (;;) {
       try {
-        this.#settle(lease, outcome);
+        const { store, log, environment } = this.#options;
+        const restart = recordOutcome({ store, log }, lease, outcome, {
+          isClosing: this.#closing,
+          maxRestarts: environment.maxRestarts,
+        });
+        if (restart)
+          this.enqueue(restart.experiment, { resume: true, restarts: restart.restarts, keepsPlace: true });
         return;
       } catch (error) {
         logger.error({ err: error, experimentId }, 'the end of a training could not be stored');
@@ -231,89 +234,10 @@ export class TrainingScheduler {
       };
     });
   }
-
-  /** Records how a training ended. */
-  #settle(lease: Lease, outcome: TrainingOutcome): void {
-    const { experimentId: id } = lease;
-    const experiment = this.#options.store.experiments.find(id);
-    if (!experiment || !holdsLease(experiment, lease)) return; // it is deleted, or its last event said it all
-    const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
-    switch (outcome.type) {
-      case 'succeeded':
-        this.#fail(id, toFailure(new Error('The training ended without its last event')));
-        break;
-      case 'failed':
-        this.#fail(id, outcome.error);
-        break;
-      case 'stopped':
-        if (isCancelled) this.#end(experiment, 'cancelled');
-        else if (experiment.state === 'pausing') this.#end(experiment, 'paused');
-        else if (experiment.pauseAtEpoch !== null && !this.#closing) this.#pause(experiment);
-        else this.#interrupt(experiment, SERVER_STOPPED, true);
-        break;
-      case 'interrupted':
-        if (isCancelled) this.#end(experiment, 'cancelled');
-        else if (this.#closing) this.#interrupt(experiment, SERVER_STOPPED, true);
-        else this.#interruptAndRestart(experiment, outcome);
-        break;
-      default:
-        outcome satisfies never;
-    }
-  }
-
-  /** A bystander's restart does not count: it was not its fault. */
-  #interruptAndRestart(
-    experiment: ExperimentRecord,
-    { reason, isBystander = false }: Extract<TrainingOutcome, { type: 'interrupted' }>,
-  ): void {
-    const { restarts, state } = experiment;
-    const mayRestart = isBystander || restarts < this.#options.environment.maxRestarts;
-    const willRestart = state !== 'pausing' && mayRestart;
-    this.#interrupt(experiment, reason, willRestart);
-    const counted = isBystander ? restarts : restarts + 1;
-    if (willRestart) this.enqueue(experiment, { resume: true, restarts: counted, keepsPlace: true });
-  }
-
-  #interrupt({ id }: ExperimentRecord, reason: string, willRestart: boolean): void {
-    this.#options.log.record(id, { type: 'interrupted', data: { reason, willRestart } });
-  }
-
-  #end({ id, number }: ExperimentRecord, type: 'cancelled' | 'paused'): void {
-    const { store, log } = this.#options;
-    log.record(id, { type, data: progressOf(store, number) });
-  }
-
-  /** It has paused by itself, at the epoch that it was to. */
-  #pause(experiment: ExperimentRecord): void {
-    const { store, log } = this.#options;
-    store.transaction(() => {
-      log.record(experiment.id, { type: 'pausing', data: {} });
-      this.#end(experiment, 'paused');
-    });
-  }
-
-  #fail(id: string, error: Failure): void {
-    this.#options.log.record(id, { type: 'failed', data: { error } });
-  }
-}
-
-/** How far an experiment has come: whole epochs, and steps. */
-export function progressOf({ metrics }: Store, experiment: number): { epoch: number; step: number } {
-  const latest = metrics.latest([experiment]).get(experiment);
-  return { epoch: Math.floor(latest?.epoch ?? 0), step: latest?.step ?? 0 };
 }
 
 function unstoredReason(error: unknown): string {
   return `What it said could not be stored: ${serializeError(error).message}`;
-}
-
-function toFailure(error: unknown): Failure {
-  const { code, message, details } = serializeError(error);
-  return { code, message, details: { ...details } };
-}
-
-function isStopped(outcome: TrainingOutcome, mode: StopMode): boolean {
-  return outcome.type === 'stopped' && outcome.mode === mode;
 }
 
 async function withinTime(limitMs: number, work: Promise<void>): Promise<void> {

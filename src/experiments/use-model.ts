@@ -125,7 +125,7 @@ export async function allOrNone<Item, Result>(
 
 /**
  * How surprising each token of a text is to a model.
- * @throws as {@link modelOf}, and what the executor throws
+ * @throws as {@link modelOf}, config-conflict for units to ablate without inspect, and what the executor throws
  */
 export async function score(
   dependencies: ModelDependencies,
@@ -133,6 +133,8 @@ export async function score(
   request: ScoreRequest,
   options: RunOptions<never> = {},
 ): Promise<ScoreResult | ScoreList> {
+  if (request.ablate.length > 0 && !request.inspect)
+    throw appError('config-conflict', { field: 'ablate', reason: 'it needs inspect' });
   const model = modelOf(dependencies, id);
   const { executor } = dependencies;
   const list = await executor.run({ type: 'score', model, request }, options);

@@ -14,6 +14,8 @@ export interface RecurrentCell extends CellOps {
   weights(inputSize: number, hiddenSize: number): Readonly<Record<string, WeightSpec>>;
   /** The parts of its state, [N, H] each, the output of the last step first. */
   readonly stateParts: readonly string[];
+  /** The weights that read the hidden vector of the step before, a row a unit: [H, ·] each. */
+  readonly hiddenReaders: readonly string[];
   /** The weights that weight drop masks. */
   readonly recurrentWeights: readonly string[];
   /** The part of a bias to which the config's forgetBias is added, [begin, end) in units of H; null = none. */

@@ -136,15 +136,25 @@ export class RecurrentLayer implements TensorLayer {
 
   /**
    * {@link forward} without dropout, with what the cell shows of each step.
+   *
+   * Ablated units give 0: hidden_t ⊙ mask is what the next layer reads, and what the cell reads at the next step, as
+   * (hidden ⊙ mask)·W = hidden·(W with those rows 0). What goes on in the units themselves is still shown.
    * @param x [T, N, D]
+   * @param ablated units, counted from 0
    * @returns the output, and the cell's channels by name, [T, N, H] each; the output may be one of them
    */
-  inspect(x: tf.Tensor3D): { hiddens: tf.Tensor3D; channels: Readonly<Record<string, tf.Tensor3D>> } {
+  inspect(
+    x: tf.Tensor3D,
+    ablated: readonly number[] = [],
+  ): { hiddens: tf.Tensor3D; channels: Readonly<Record<string, tf.Tensor3D>> } {
     const initial = this.#begin(x);
     const { hiddens, channels, state } = tf.tidy(() => {
       const bf16 = this.options.bfloat16;
-      const run = this.#kernels.forward({ x, state: initial, weights: this.#values(), bf16 });
-      return { hiddens: run.hiddens, channels: this.cell.channels(run), state: keepAll(run.state) };
+      const mask = maskOf(ablated, this.hiddenSize);
+      const weights = this.#without(mask);
+      const run = this.#kernels.forward({ x, state: initial, weights, bf16 });
+      const hiddens = mask ? tf.mul<tf.Tensor3D>(run.hiddens, mask) : run.hiddens;
+      return { hiddens, channels: this.cell.channels({ ...run, hiddens }), state: keepAll(run.state) };
     });
     this.putState(state as LayerState);
     return { hiddens, channels };
@@ -186,6 +196,15 @@ export class RecurrentLayer implements TensorLayer {
     return Object.fromEntries(
       Object.entries(this.weights).map(([weight, parameter]) => [weight, parameter.value]),
     );
+  }
+
+  /** The weights, of which those that read the hidden vector see no masked unit. @param mask [H] */
+  #without(mask: tf.Tensor1D | null): Tensors {
+    const values = this.#values();
+    if (!mask) return values;
+    const rows = tf.expandDims(mask, 1); // [H, 1]
+    const masked = this.cell.hiddenReaders.map((weight) => [weight, tf.mul(values[weight]!, rows)]);
+    return { ...values, ...Object.fromEntries(masked) };
   }
 
   /** @returns the state to begin with, the layer's own */
@@ -240,6 +259,14 @@ export class RecurrentLayer implements TensorLayer {
     for (const tensors of [{ x, hiddens }, initial, saved, masked]) tf.dispose(Object.values(tensors));
     this.#cache = null;
   }
+}
+
+/** 1, and 0 for what is ablated, [H]; null where nothing is. */
+function maskOf(ablated: readonly number[], hiddenSize: number): tf.Tensor1D | null {
+  if (ablated.length === 0) return null;
+  const mask = new Float32Array(hiddenSize).fill(1);
+  for (const unit of ablated) mask[unit] = 0;
+  return tf.tensor1d(mask);
 }
 
 /** Out of the tidy around. */

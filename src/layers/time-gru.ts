@@ -18,6 +18,7 @@ type Weights = Readonly<Record<'wx' | 'wh' | 'b', tf.Tensor2D>>;
 export const GRU: RecurrentCell = {
   name: 'gru',
   stateParts: ['hidden'],
+  hiddenReaders: ['wh'],
   recurrentWeights: ['wh'],
   forgetBias: { weight: 'b', begin: 1, end: 2 }, // the update gate keeps the past, as a forget gate does
   weights: (inputSize, hiddenSize) => ({

@@ -23,6 +23,7 @@ type Weights = Readonly<Record<'wx' | 'wh' | 'b', tf.Tensor2D>>;
 export const LSTM: RecurrentCell = {
   name: 'lstm',
   stateParts: ['hidden', 'cell'],
+  hiddenReaders: ['wh'],
   recurrentWeights: ['wh'],
   forgetBias: { weight: 'b', begin: 0, end: 1 },
   weights: (inputSize, hiddenSize) => ({

@@ -36,6 +36,7 @@ export function mogrifierLstm({ rounds, rank }: MogrifierOptions): RecurrentCell
   return {
     ...LSTM,
     name: 'mogrifier-lstm',
+    hiddenReaders: [...LSTM.hiddenReaders, ...roundsThatReadHidden(rounds, rank)],
     weights(inputSize, hiddenSize) {
       const specs: Record<string, WeightSpec> = { ...LSTM.weights(inputSize, hiddenSize) };
       for (let round = 1; round <= rounds; round++) {
@@ -52,6 +53,12 @@ export function mogrifierLstm({ rounds, rank }: MogrifierOptions): RecurrentCell
     forward: timeMogrifierForward,
     backward: timeMogrifierBackward,
   };
+}
+
+/** Names of the matrices that the hidden vector is multiplied with. */
+function roundsThatReadHidden(rounds: number, rank: number | null): string[] {
+  const numbers = Array.from({ length: rounds }, (_, index) => index + 1).filter(changesInput);
+  return numbers.map((round) => (rank === null ? `q${round}` : `q${round}_down`));
 }
 
 /** In their order, from the weights of a layer. */

@@ -63,8 +63,11 @@ export interface LanguageModel {
   losses(batch: TokenBatch): Float32Array;
   /** Like {@link losses}, with what they follow from: the last layer's hidden vectors, [T·N, H], the caller's. */
   lossesAndHiddens(batch: TokenBatch): { losses: Float32Array; hiddens: Tensor2D };
-  /** Like {@link losses}, with what all layers did, and all logits. */
-  inspect(batch: TokenBatch): Inspection;
+  /**
+   * Like {@link losses}, with what all layers did, and all logits.
+   * @param ablated units whose output is held at 0, by layer
+   */
+  inspect(batch: TokenBatch, ablated?: readonly (readonly number[])[]): Inspection;
   /** Reads T tokens of one stream and predicts nothing: how a prompt is taken in. */
   read(ids: Int32Array): void;
   /** Reads one token of each stream. @returns the logits of what comes next, [N, V], the caller's */

@@ -125,12 +125,15 @@ export class RecurrentLanguageModel implements LanguageModel {
     return { losses, hiddens };
   }
 
-  inspect({ inputs, targets, time, batchSize }: TokenBatch): Inspection {
+  inspect(
+    { inputs, targets, time, batchSize }: TokenBatch,
+    ablated: readonly (readonly number[])[] = [],
+  ): Inspection {
     return tf.tidy(() => {
       let x = this.#embedding.forward(inputs, time, batchSize, false);
       const layers: LayerActivations[] = [];
-      for (const { layer } of this.#blocks) {
-        const { hiddens, channels } = layer.inspect(x);
+      for (const [index, { layer }] of this.#blocks.entries()) {
+        const { hiddens, channels } = layer.inspect(x, ablated[index]);
         layers.push(channels);
         x = hiddens;
       }

@@ -1,3 +1,4 @@
+import type { ScheduleState } from '../contracts/trainer-progress.js';
 import type { ScheduleConfig } from '../contracts/training.js';
 
 /** Where a training stands. */
@@ -6,13 +7,6 @@ export interface TrainingProgress {
   readonly epoch: number;
   /** Part of all text, over all epochs, that was read: 0 … 1. */
   readonly fraction: number;
-}
-
-/** What plateaus have done so far: all that a schedule remembers. */
-export interface ScheduleState {
-  /** Divides the learning rate. */
-  readonly divisor: number;
-  readonly bestValidLoss: number | null;
 }
 
 export const INITIAL_SCHEDULE_STATE: ScheduleState = { divisor: 1, bestValidLoss: null };

@@ -1,8 +1,9 @@
 /** What a trainer says, put together from its figures. When each event comes, and what it means: contracts/events.ts. */
 import type { TrainingEvent } from '../contracts/events.js';
+import type { TrainerProgress } from '../contracts/trainer-progress.js';
 import { parameterCount } from '../models/language-model.js';
 import type { EndReason, TrainerOptions } from './trainer-options.js';
-import type { StepFigures, TrainerProgress } from './trainer-progress.js';
+import type { StepFigures } from './trainer-progress.js';
 
 /** At most this often is a `step` event sent. */
 const STEP_EVENT_INTERVAL_MS = 500;

@@ -1,38 +1,5 @@
-import { INITIAL_SCHEDULE_STATE, type ScheduleState } from './schedule.js';
-
-/** Where a training stands, as plain numbers. With the tensors beside it, all that exact resume needs. */
-export interface TrainerProgress {
-  /** Updates so far, over all epochs. */
-  step: number;
-  /** Epochs that are complete. */
-  epoch: number;
-  /** Time steps of the present epoch's text that were read. */
-  position: number;
-  /** Sums over the present epoch, for its event. */
-  epochLoss: number;
-  epochTokens: number;
-  epochGradNorm: number;
-  epochSteps: number;
-  /** Seconds trained (without evaluation) in the present epoch, and in all. */
-  epochSeconds: number;
-  totalSeconds: number;
-  /** Sums over the steps since the last step event. */
-  windowLoss: number;
-  windowTokens: number;
-  windowSeconds: number;
-  bestEpoch: number | null;
-  bestValidLoss: number | null;
-  lastValidLoss: number | null;
-  /** After a rollback: divides the learning rate. 1 before. */
-  rollbackDivisor: number;
-  schedule: ScheduleState;
-  /** With a time budget: seconds trained when the measured steps began, and all steps that the budget is worth. */
-  measuredFrom: number | null;
-  plannedSteps: number | null;
-  /** Counters of the random numbers for masks and for batch lengths. */
-  maskCounter: number;
-  lengthCounter: number;
-}
+import type { TrainerProgress } from '../contracts/trainer-progress.js';
+import { INITIAL_SCHEDULE_STATE } from './schedule.js';
 
 /** Before the first step. */
 export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {

@@ -1,7 +1,7 @@
+import type { TrainerProgress } from '../contracts/trainer-progress.js';
 import { State } from '../models/state.js';
 import type { Tensor, Tensor2D } from '../tensor/tensorflow.js';
 import type { OptimizerScalars } from './optimizer.js';
-import type { TrainerProgress } from './trainer-progress.js';
 
 /** What a trainer writes down to go on from later. */
 export interface TrainerSnapshot {

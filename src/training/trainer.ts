@@ -1,5 +1,6 @@
 import { BatchIterator } from '../batches/batch-iterator.js';
 import type { TrainingEvent } from '../contracts/events.js';
+import type { TrainerProgress } from '../contracts/trainer-progress.js';
 import { appError } from '../errors.js';
 import { bitsPerByte, evaluate } from '../evaluation/evaluate.js';
 import type { TokenBatch } from '../models/language-model.js';
@@ -8,12 +9,11 @@ import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import type * as tf from '../tensor/tensorflow.js';
 import { drawBpttLength } from './bptt-length.js';
 import { createOptimizer } from './create-optimizer.js';
+import { Horizon } from './horizon.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
-import { EVALUATION_SHARE, PLANNING_STEPS, stepsWithin, UNMEASURED_STEPS } from './time-budget.js';
 import { trainStep } from './train-step.js';
 import {
-  type Completion,
   epochEvent,
   type NonFinite,
   rollbackEvent,
@@ -29,7 +29,6 @@ import {
   countEpoch,
   countStep,
   INITIAL_PROGRESS,
-  type TrainerProgress,
 } from './trainer-progress.js';
 import { nameTensors, sortTensors, type TrainerSnapshot } from './trainer-snapshot.js';
 import { weightsDigest } from './weights-digest.js';
@@ -49,6 +48,8 @@ export class Trainer {
   /** The state of each part of the batch (see gradientAccumulation). */
   #states: (State | null)[] = [];
   readonly #stepClock: StepClock;
+  readonly #stepsPerEpoch: number;
+  readonly #horizon: Horizon;
 
   constructor(options: TrainerOptions) {
     this.#options = options;
@@ -56,6 +57,12 @@ export class Trainer {
     this.#lengths = new RandomSource(options.training.seed, RANDOM_STREAMS.batchLength);
     this.#stepClock = new StepClock(options.training.metricsEvery);
     this.#text = this.#openText(0);
+    this.#stepsPerEpoch = this.#text.batchesPerEpoch(options.training.bpttLength);
+    this.#horizon = new Horizon(options.training, {
+      streamLength: this.#text.streamLength,
+      stepsPerEpoch: this.#stepsPerEpoch,
+      validTokens: options.splits.valid.length,
+    });
   }
 
   get progress(): Readonly<TrainerProgress> {
@@ -70,10 +77,13 @@ export class Trainer {
   async *run(shouldStop: () => StopRequest | null): AsyncGenerator<TrainingEvent, TrainerResult> {
     const snapshot = this.#options.sink.loadSnapshot();
     if (snapshot) this.restore(snapshot);
-    const stepsPerEpoch = this.#text.batchesPerEpoch(this.#options.training.bpttLength);
-    yield startedEvent(this.#options, stepsPerEpoch, snapshot && this.#progress);
+    yield startedEvent(this.#options, this.#stepsPerEpoch, snapshot && this.#progress);
 
-    for (let reason = this.#endReason(); ; reason = this.#endReason()) {
+    for (
+      let reason = this.#horizon.endReason(this.#progress);
+      ;
+      reason = this.#horizon.endReason(this.#progress)
+    ) {
       if (reason) {
         yield this.#succeededEvent(reason);
         return { type: 'succeeded' };
@@ -125,7 +135,7 @@ export class Trainer {
     for (;;) {
       const stop = shouldStop();
       if (stop) return stop;
-      if (this.#isOver()) return null;
+      if (this.#horizon.limitReached(this.#progress)) return null;
       const time = training.variableBptt
         ? drawBpttLength(training.bpttLength, this.#lengths)
         : training.bpttLength;
@@ -154,9 +164,9 @@ export class Trainer {
     const seconds = (performance.now() - start) / 1000;
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
-    this.#planSteps();
+    this.#horizon.plan(this.#progress);
     if (!this.#stepClock.isDue(this.#progress.step)) return null;
-    const event = stepEvent(this.#progress, figures, this.#completion());
+    const event = stepEvent(this.#progress, figures, this.#horizon.completion(this.#progress));
     clearWindowSums(this.#progress);
     return event;
   }
@@ -164,7 +174,7 @@ export class Trainer {
   /** The learning rate of the schedule at this point, before any scaling by the batch's length. */
   learningRate(): number {
     const { optimizer, schedule } = this.#options;
-    const progress = { epoch: this.#progress.epoch + 1, fraction: this.#fraction() };
+    const progress = { epoch: this.#progress.epoch + 1, fraction: this.#horizon.fraction(this.#progress) };
     const factor = learningRateFactor(schedule, progress, this.#progress.schedule);
     return (optimizer.learningRate * factor) / this.#progress.rollbackDivisor;
   }
@@ -186,7 +196,7 @@ export class Trainer {
     this.#disposeStates();
     const evaluationSeconds = (performance.now() - start) / 1000;
     const isBest = countEpoch(progress, validLoss, evaluationSeconds);
-    const { remainingSeconds } = this.#completion();
+    const { remainingSeconds } = this.#horizon.completion(this.#progress);
     const validBitsPerByte = this.#bitsPerByte('valid', validLoss);
     yield epochEvent(progress, {
       validLoss,
@@ -218,49 +228,6 @@ export class Trainer {
     const { bytes, hiddenNats } = textSizes[split];
     const bits = bitsPerByte(loss, splits[split].length - 1, bytes, hiddenNats);
     return Number.isFinite(bits) ? bits : null;
-  }
-
-  /** Why no further epoch begins; null = one does. Asked before each, so that what is resumed ends where it would have. */
-  #endReason(): EndReason | null {
-    const { earlyStopping, epochs } = this.#options.training;
-    const { epoch, bestEpoch, epochSteps } = this.#progress;
-    if (epochSteps > 0) return null;
-    if (earlyStopping !== null && bestEpoch !== null && epoch - bestEpoch >= earlyStopping.patience)
-      return 'early-stopping';
-    if (epoch >= epochs) return 'epochs';
-    return this.#isOver();
-  }
-
-  /** Whether it ends here, also within an epoch. */
-  #isOver(): EndReason | null {
-    const { maxDuration } = this.#options.training;
-    const { step, totalSeconds } = this.#progress;
-    const steps = this.#plannedSteps();
-    if (steps !== null && step >= steps) return 'steps';
-    return maxDuration !== null && totalSeconds >= maxDuration ? 'max-duration' : null;
-  }
-
-  /** All steps that this training will have, where something other than epochs decides. */
-  #plannedSteps(): number | null {
-    return this.#options.training.maxSteps ?? this.#progress.plannedSteps;
-  }
-
-  /** Turns the time budget into a number of steps, when enough of them were measured. */
-  #planSteps(): void {
-    const { training, splits } = this.#options;
-    const progress = this.#progress;
-    if (training.timeBudget === null || training.maxSteps !== null || progress.plannedSteps !== null) return;
-    if (progress.step === UNMEASURED_STEPS) progress.measuredFrom = progress.totalSeconds;
-    if (progress.step < PLANNING_STEPS || progress.measuredFrom === null) return;
-    const stepSeconds = (progress.totalSeconds - progress.measuredFrom) / (PLANNING_STEPS - UNMEASURED_STEPS);
-    const stepsPerEpoch = this.#text.batchesPerEpoch(training.bpttLength);
-    progress.plannedSteps = stepsWithin(training.timeBudget, {
-      stepSeconds,
-      evaluationsPerStep: 1 / stepsPerEpoch,
-      evaluationSeconds:
-        (stepSeconds * splits.valid.length * EVALUATION_SHARE) / (training.batchSize * training.bpttLength),
-      maxSteps: training.epochs * stepsPerEpoch,
-    });
   }
 
   #saveBestWeights(): void {
@@ -323,33 +290,6 @@ export class Trainer {
         throw appError('tensor-mismatch', { tensor: parameter.name, expected: 'a tensor', actual: 'none' });
       parameter.assign(value);
     }
-  }
-
-  /** Epochs so far, with the part of the present one. */
-  #epochs(): number {
-    const { epoch, position } = this.#progress;
-    return epoch + position / this.#text.streamLength;
-  }
-
-  /** Part of the training that is done. The steps that measure the speed count as its beginning, however it is planned. */
-  #fraction(): number {
-    const { epochs, timeBudget, maxSteps } = this.#options.training;
-    const { step } = this.#progress;
-    if (timeBudget === null && maxSteps === null) return this.#epochs() / epochs;
-    const steps = this.#plannedSteps();
-    return steps === null || step < PLANNING_STEPS ? 0 : Math.min(1, step / steps);
-  }
-
-  #completion(): Completion {
-    const { maxDuration } = this.#options.training;
-    const { totalSeconds } = this.#progress;
-    const fraction = this.#fraction();
-    const untilEnd = (totalSeconds * (1 - fraction)) / fraction;
-    const untilLimit = Math.max(0, (maxDuration ?? Number.POSITIVE_INFINITY) - totalSeconds);
-    return {
-      epochs: this.#epochs(),
-      remainingSeconds: fraction > 0 ? Math.min(untilEnd, untilLimit) : null,
-    };
   }
 
   #openText(position: number): BatchIterator {

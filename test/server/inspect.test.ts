@@ -64,6 +64,23 @@ describe('POST /score with inspect', () => {
     assert.equal(asked.tokens[0].inside.alternatives.length, 5);
     const { body: wrong } = await post({ inspect: true, units: [{ layer: 1, unit: 5 }] }).expect(400);
     assert.match(wrong.detail, /no unit 5 in layer 1; the layers have 7, 5 units/);
+    const ablate = [
+      { layer: 0, units: [0, 3] },
+      { layer: 1, units: [2] },
+    ];
+    const off = (await post({ inspect: true, ablate, units: [{ layer: 1, unit: 2 }] }).expect(200))
+      .body as ScoreResult;
+    assert.ok(off.tokens.every(({ inside }) => inside!.units[0]!.hidden === 0));
+    assert.equal(off.tokens.length, tokens.length);
+    const moved = off.tokens.map(({ surprisal }, at) => Math.abs(surprisal - tokens[at]!.surprisal));
+    assert.ok(Math.max(...moved) > 1e-3, 'the surprisal moves');
+    const { body: after } = await post({ inspect: true }).expect(200);
+    assert.equal(after.perplexity, perplexity, 'the model itself is as before');
+    const nowhere = await post({ inspect: true, ablate: [{ layer: 2, units: [0] }] }).expect(400);
+    assert.match(nowhere.body.detail, /no unit 0 in layer 2; the layers have 7, 5 units/);
+    const { body: blind } = await post({ ablate }).expect(400);
+    assert.match(blind.detail, /ablate.* inspect/);
+
     const { body: long } = await post({ inspect: true, text: 'the '.repeat(2001) }).expect(400);
     assert.match(long.detail, /2001 tokens; at most 2000/);
   });

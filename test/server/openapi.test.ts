@@ -68,6 +68,7 @@ const ROUTES = [
   'GET /corpora/{name}',
   'DELETE /corpora/{name}',
   'GET /corpora/{name}/preview',
+  'POST /corpora/{name}/tokens',
   'GET /presets',
   'GET /errors',
   'GET /healthz',

@@ -1,5 +1,5 @@
 import type { SweepRecord, TrialRecord } from '../../contracts/sweep-record.js';
-import { AppError, type SerializedError, serializeError } from '../../errors.js';
+import { AppError, serializeError } from '../../errors.js';
 import type { ScheduledTrial, SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialExperiment } from '../../sweeps/trial-config.js';
 import { storeExperiment } from '../create-experiment.js';
@@ -74,8 +74,7 @@ function trialInputs(input: SweepRecord['input'], point: ScheduledTrial['point']
     );
   } catch (error) {
     if (!(error instanceof AppError) || error.kind !== 'invalid') throw error;
-    const { code, message, details }: SerializedError = serializeError(error);
-    return { code, message, details: { ...details } };
+    return serializeError(error);
   }
 }
 

@@ -16,7 +16,7 @@ export default async function scoreRoutes(app: HttpApp, services: Uses<ModelPart
         tags: ['models'],
         summary: 'How surprising each token of a text is, or of many texts',
         description:
-          'One `text`, or `texts`, which are answered as `items` in their order. With `inspect` each token also has `inside`: what each LSTM layer did when it was predicted (forget, candidate, input and output gate, cell and hidden values: mean, least and most; chosen `units` in full), and the likeliest tokens. With `cache` what was read recently in the same text is mixed in, with `dynamic` the model learns from each segment after it was predicted.',
+          'One `text`, or `texts`, which are answered as `items` in their order. With `inspect` each token also has `inside`: what each LSTM layer did when it was predicted (forget, candidate, input and output gate, cell and hidden values: mean, least and most; chosen `units` in full), and the likeliest tokens; `ablate` switches units off, so that their part in the surprisal shows. With `cache` what was read recently in the same text is mixed in, with `dynamic` the model learns from each segment after it was predicted.',
         querystring: ScoreQuery,
         body: ScoreInput,
         response: withProblems({ 200: z.union([ScoreResult, ScoreList]) }),

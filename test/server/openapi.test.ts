@@ -55,6 +55,7 @@ const ROUTES = [
   'POST /score/stream',
   'POST /rank',
   'GET /experiments/{id}/export',
+  'GET /experiments/{id}/tensorboard',
   'POST /experiments/import',
   'GET /generate',
   'POST /generate',

@@ -1,6 +1,5 @@
 /** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
-import type { ProgressEvent } from '../client/client.js';
-import { EventData } from '../contracts/events.js';
+import { EventData, type TrainingEvent } from '../contracts/events.js';
 import type { TrainingConfig } from '../contracts/training.js';
 
 /** The part of a terminal that is used. */
@@ -35,7 +34,7 @@ export class ProgressDisplay {
     this.#start = now();
   }
 
-  show(event: ProgressEvent): void {
+  show(event: Pick<TrainingEvent, 'type' | 'data'>): void {
     switch (event.type) {
       case 'queued': {
         const { position } = EventData.queued.parse(event.data);

@@ -173,6 +173,10 @@ export const Environment = z.strictObject({
     .max(3_600_000)
     .default(15_000)
     .describe('Time that running trainings get to write a checkpoint when the server stops, in milliseconds'),
+  tensorboard: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether each run has an event file for TensorBoard beside it, in experiments/ID/tensorboard'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -94,8 +94,16 @@ export type GenerationTaskRequest = z.infer<typeof GenerationTaskRequest>;
 export const TokenLogprob = z.object({
   token: z.string().describe('As it reads in the text'),
   start: z.int().describe('Where it begins in the text, in UTF-16 units'),
-  logprob: z.number().describe('ln p, before penalties and temperature'),
-  top: z.record(z.string(), z.number()).describe('The likeliest tokens by their names in the vocabulary'),
+  logprob: z
+    .number()
+    .nullable()
+    .describe(
+      'ln p, before penalties and temperature; null for the first token of all, which nothing predicts',
+    ),
+  top: z
+    .record(z.string(), z.number())
+    .nullable()
+    .describe('The likeliest tokens as they would read at this place, and the token itself'),
 });
 export type TokenLogprob = z.infer<typeof TokenLogprob>;
 

@@ -20,7 +20,7 @@ export const CompletionRequest = z
       .union([prompt, z.array(prompt).min(1).max(MAX_CHOICES), ids, z.array(ids).min(1).max(MAX_CHOICES)])
       .nullish()
       .describe('Text or token ids to go on from, or several; left out: from the start of a line'),
-    max_tokens: z.int().min(1).max(100_000).nullish().describe('Most tokens to write; default 16'),
+    max_tokens: z.int().min(0).max(100_000).nullish().describe('Most tokens to write; default 16'),
     temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = always the likeliest token'),
     top_p: z.number().gt(0).max(1).nullish().describe('Default 1'),
     n: z.int().min(1).max(MAX_CHOICES).nullish().describe('Texts for each prompt; default 1'),
@@ -51,13 +51,11 @@ export const CompletionRequest = z
     min_p: z.number().min(0).max(1).nullish().describe('Beyond OpenAI’s'),
     repetition_penalty: z.number().gt(0).max(10).nullish().describe('Beyond OpenAI’s'),
   })
-  .superRefine(({ suffix, best_of: bestOf, n, logprobs, echo, prompt: prompts }, context) => {
+  .superRefine(({ suffix, best_of: bestOf, n, prompt: prompts }, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (suffix) refuse('suffix', 'is not supported: the model reads forwards only; leave it out');
     if (bestOf != null && bestOf !== (n ?? 1)) refuse('best_of', 'is not supported beyond n; leave it out');
-    if (echo && logprobs != null)
-      refuse('logprobs', 'are not given for an echoed prompt; POST /score has them');
     const count = Array.isArray(prompts) && typeof prompts[0] !== 'number' ? prompts.length : 1;
     if (count * (n ?? 1) > MAX_CHOICES) refuse('n', `asks for more than ${MAX_CHOICES} texts in all`);
   })
@@ -66,8 +64,8 @@ export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 const Logprobs = z.object({
   tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number()),
-  top_logprobs: z.array(z.record(z.string(), z.number())),
+  token_logprobs: z.array(z.number().nullable()).describe('null: the first token of an echoed prompt'),
+  top_logprobs: z.array(z.record(z.string(), z.number()).nullable()),
   text_offset: z.array(z.int()),
 });
 

@@ -64,12 +64,10 @@ describe('a training', () => {
   it('says as an event after the epoch that it does not learn', async () => {
     const run = tinyTraining({ optimizer: { type: 'sgd', learningRate: 1e-9 }, training: { epochs: 14 } });
     const { events } = await runTrainer(run.trainer);
-    const warnings = eventsOf(events, 'warning');
-    assert.deepEqual(
-      warnings.map(({ epoch, kind }) => [epoch, kind]),
-      [[13, 'no-learning']],
-    );
-    assert.match(warnings[0]!.advice, /learningRate/);
+    const [warning, ...others] = eventsOf(events, 'warning').filter(({ kind }) => kind === 'no-learning');
+    assert.equal(warning?.epoch, 13);
+    assert.match(warning.advice, /learningRate/);
+    assert.deepEqual(others, []);
     run.dispose();
   });
 });

@@ -71,6 +71,14 @@ export const EventData = {
   sample: z
     .strictObject({ epoch: count, text: z.string() })
     .describe('Text that the model writes after an epoch'),
+  warning: z
+    .strictObject({
+      epoch: count,
+      kind: z.enum(['no-improvement', 'no-learning', 'diverging']),
+      message: z.string().describe('What was seen, for people'),
+      advice: z.string().describe('What to change'),
+    })
+    .describe('The training goes on, but not well'),
   checkpoint: z
     .strictObject({
       epoch: count,
@@ -137,6 +145,7 @@ function eventUnion<Envelope extends z.ZodRawShape>(envelope: Envelope) {
     event('step'),
     event('epoch'),
     event('sample'),
+    event('warning'),
     event('checkpoint'),
     event('rollback'),
     event('pausing'),

@@ -15,7 +15,7 @@ type ImportOptions = ServerOptions & {
   readonly config?: string;
 };
 
-/** export, import and corpora: what goes out and comes in as files. */
+/** export, import and corpora: the commands that transfer files. */
 export function addFileCommands(program: Command): void {
   withServer(program.command('export <experiment> [file]'))
     .description('Write a trained model as a tar archive for PyTorch; default: ID.tar')
@@ -26,11 +26,11 @@ export function addFileCommands(program: Command): void {
       print(options, { file: target }, () => target);
     });
   withServer(program.command('import <model>'))
-    .description('Serve a model from elsewhere: safetensors with the names of PyTorch')
-    .option('--name <name>', 'to find it by; default: the name of the file')
+    .description('Import a model: safetensors with PyTorch’s parameter names')
+    .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
-    .option('--vocabulary <file>', 'instead: one token a line')
-    .option('--config <file>', 'config.json, as an export has it')
+    .option('--vocabulary <file>', 'instead of --tokenizer: one token per line')
+    .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
       const { tokenizer, vocabulary, config } = options;
       const files = Object.entries({ model, tokenizer, vocabulary, config }).filter(
@@ -41,9 +41,9 @@ export function addFileCommands(program: Command): void {
       const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
       print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
     });
-  const corpora = program.command('corpora').description('Texts to learn from');
+  const corpora = program.command('corpora').description('Texts to train on');
   withServer(corpora.command('list', { isDefault: true }))
-    .description('The corpora there are')
+    .description('List the corpora')
     .action(async (options: ServerOptions) => {
       const answer = await clientOf(options).listCorpora();
       print(options, answer, () =>
@@ -59,7 +59,7 @@ export function addFileCommands(program: Command): void {
       );
     });
   withServer(corpora.command('show <name>'))
-    .description('Statistics of one corpus, and how it begins')
+    .description('Show the statistics and the beginning of a corpus')
     .action(async (name: string, options: ServerOptions) => {
       const client = clientOf(options);
       const corpus = await client.getCorpus(name);
@@ -78,7 +78,7 @@ export function addFileCommands(program: Command): void {
     .description('Delete an uploaded corpus')
     .action(async (name: string, options: ServerOptions) => {
       await clientOf(options).deleteCorpus(name);
-      print(options, { deleted: name }, () => `${name} is deleted`);
+      print(options, { deleted: name }, () => `deleted ${name}`);
     });
 }
 

@@ -23,26 +23,26 @@ interface TrainOptions extends ServerOptions {
   readonly detach?: boolean;
 }
 
-/** train and watch: begin an experiment, follow it in the terminal. */
+/** train and watch: start an experiment, follow it in the terminal. */
 export function addTrainCommands(program: Command): void {
   withServer(program.command('train'))
-    .description('Train a model and follow it; Ctrl-C asks whether to leave, pause or cancel it')
-    .option('--preset <name>', 'a recipe, see GET /presets')
-    .option('--corpus <name>', 'what to learn from: handbook, ptb, …, or an uploaded text')
-    .option('--file <text>', 'upload this file first and learn from it')
-    .option('--budget <time>', 'time that the training may take, such as 2m')
+    .description('Train a model and follow it; Ctrl-C asks whether to detach, pause or cancel')
+    .option('--preset <name>', 'named recipe, see GET /presets')
+    .option('--corpus <name>', 'corpus to train on: handbook, ptb, …, or an uploaded text')
+    .option('--file <text>', 'upload this file first and train on it')
+    .option('--budget <time>', 'time budget of the training, such as 2m')
     .option('--epochs <number>', 'passes over the text')
     .option('--seed <number>', 'seed of weights and masks')
-    .option('--name <name>', 'to find it by')
-    .option('--tag <tag...>', 'labels to filter by')
-    .option('--config <json>', 'everything else of POST /experiments; - reads it from standard input', '{}')
-    .option('--dry-run', 'show the whole config and what it would take; train nothing')
-    .option('--detach', 'do not follow it')
+    .option('--name <name>', 'name of the experiment')
+    .option('--tag <tag...>', 'tags to filter by')
+    .option('--config <json>', 'other fields of POST /experiments; - reads standard input', '{}')
+    .option('--dry-run', 'show the complete config and the estimated cost without training')
+    .option('--detach', 'do not follow the training')
     .action(async (options: TrainOptions) => {
       process.exitCode = await train(options);
     });
   withServer(program.command('watch <experiment>'))
-    .description('Follow a training in the terminal; with --json an event a line')
+    .description('Follow a training in the terminal; with --json, one event per line')
     .option('--since <seq>', 'only events after this number', '0')
     .action(async (id: string, options: ServerOptions & { since: string }) => {
       const client = clientOf(options);
@@ -68,7 +68,7 @@ async function train(options: TrainOptions): Promise<number> {
   return follow(client, experiment, options);
 }
 
-/** The body of POST /experiments that the options mean; a file is uploaded for it. */
+/** The body of POST /experiments for the options; uploads the file, if there is one. */
 async function bodyOf(client: GatelmClient, options: TrainOptions): Promise<Record<string, unknown>> {
   const { preset, file, budget, epochs, seed, name, tag } = options;
   const rest = parseJson(options.config === '-' ? await readStdin() : options.config, '--config');
@@ -89,7 +89,7 @@ async function bodyOf(client: GatelmClient, options: TrainOptions): Promise<Reco
   };
 }
 
-/** Uploads a text; one of that name and size that is there already is used. @returns its name */
+/** Uploads a text, unless one of the same name and size exists. @returns its name */
 async function upload(
   client: GatelmClient,
   file: string,
@@ -110,7 +110,7 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Shows a training to its end. @returns the exit code */
+/** Follows a training to its end. @returns the exit code */
 async function follow(
   client: GatelmClient,
   { id, config }: Experiment,
@@ -137,7 +137,7 @@ async function follow(
   }
 }
 
-/** What the command ends with after an event that ends a training; undefined: it goes on. */
+/** The exit code for an event that ends a training; undefined for other events. */
 function endOf({ type, data }: ProgressEvent): number | undefined {
   switch (type) {
     case 'succeeded':
@@ -165,7 +165,7 @@ function lastLine(id: string, { type, data }: ProgressEvent): string {
   return type === 'paused' ? `paused\ngatelm resume ${id}` : type;
 }
 
-/** Ctrl-C: the training is the server's, so it goes on unless one says otherwise. */
+/** Ctrl-C: the training runs on the server, so it continues unless the user chooses otherwise. */
 async function askWhatToDo(
   client: GatelmClient,
   id: string,
@@ -176,7 +176,7 @@ async function askWhatToDo(
   display?.end();
   const dialog = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await dialog
-    .question('\nLeave it running (l), pause (p) or cancel (c) it, or go on watching (w)? [l] ')
+    .question('\nLeave it running (l), pause (p), cancel (c), or keep watching (w)? [l] ')
     .catch(() => 'l');
   dialog.close();
   switch (answer.trim().toLowerCase()[0] ?? 'l') {
@@ -189,7 +189,7 @@ async function askWhatToDo(
     case 'w':
       break;
     default:
-      console.error(`It goes on: gatelm watch ${id}`);
+      console.error(`Still running; to follow it: gatelm watch ${id}`);
       leave.abort();
   }
 }

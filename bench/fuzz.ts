@@ -146,7 +146,7 @@ async function importModel(address: string): Promise<string> {
   const form = new FormData();
   form.set(
     'model',
-    new Blob([Buffer.from(tinyBundle(bundleFolder, kernels).get('model.safetensors')!)]),
+    new Blob([Buffer.from(tinyBundle(bundleFolder, { kernels }).get('model.safetensors')!)]),
     'model',
   );
   form.set('vocabulary', new Blob([TINY_VOCABULARY]), 'vocabulary');

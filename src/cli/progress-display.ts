@@ -1,6 +1,5 @@
 /** The progress of a training: in a terminal, a table of epochs with a bar below it; otherwise plain lines. */
-import type { ProgressEvent } from '../client/client.js';
-import { EventData } from '../contracts/events.js';
+import { EventData, type TrainingEvent } from '../contracts/events.js';
 import type { TrainingConfig } from '../contracts/training.js';
 
 /** The part of a terminal stream that is used. */
@@ -35,7 +34,7 @@ export class ProgressDisplay {
     this.#start = now();
   }
 
-  show(event: ProgressEvent): void {
+  show(event: Pick<TrainingEvent, 'type' | 'data'>): void {
     switch (event.type) {
       case 'queued': {
         const { position } = EventData.queued.parse(event.data);

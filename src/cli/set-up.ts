@@ -38,7 +38,8 @@ export function addSetUp(program: Command): void {
     });
   program.hook('preAction', async (_program, command) => {
     const name = topLevelName(command);
-    if (isCheckout() || !NEED_SET_UP.includes(name) || !existsSync(SETUP_SCRIPT)) return;
+    const needsSetUp = NEED_SET_UP.includes(name) || command.opts().local === true;
+    if (isCheckout() || !needsSetUp || !existsSync(SETUP_SCRIPT)) return;
     const code = await runSetUp(['--quiet'], process.stderr); // stdout belongs to the command
     if (code !== 0) process.exit(code);
   });

@@ -206,6 +206,27 @@ export const CorpusPreview = z
   });
 export type CorpusPreview = z.infer<typeof CorpusPreview>;
 
+/** What a tokenizer makes of a corpus. */
+export const TokenFigures = z
+  .object({
+    tokens: perSplit(count).describe('Of each split; estimates where only the beginning was read'),
+    isExact: z.boolean().describe('The whole train split was read, not its beginning alone'),
+    vocabularySize: count.describe('Of what was read: more text has more words'),
+    unknownRate: share.describe('Part of valid’s tokens that hide a word; a text’s own <unk> hides nothing'),
+  })
+  .meta({
+    id: 'TokenFigures',
+    examples: [
+      {
+        tokens: { train: 929_589, valid: 73_760, test: 82_430 },
+        isExact: true,
+        vocabularySize: 10_000,
+        unknownRate: 0,
+      },
+    ],
+  });
+export type TokenFigures = z.infer<typeof TokenFigures>;
+
 const fraction = z.number().gt(0).lt(1);
 
 /** The fields beside the text of an upload. */

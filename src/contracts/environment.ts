@@ -180,6 +180,10 @@ export const Environment = z.strictObject({
     .describe(
       'Time that running trainings have to write a checkpoint when the server stops, in milliseconds',
     ),
+  tensorboard: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether each run has an event file for TensorBoard beside it, in experiments/ID/tensorboard'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -108,10 +108,16 @@ export type GenerationTaskRequest = z.infer<typeof GenerationTaskRequest>;
 export const TokenLogprob = z.object({
   token: z.string().describe('As it appears in the text'),
   start: z.int().describe('Offset in the text, in UTF-16 code units'),
-  logprob: z.number().describe('Natural log of the probability, before penalties and temperature'),
+  logprob: z
+    .number()
+    .nullable()
+    .describe(
+      'ln p, before penalties and temperature; null for the first token of all, which nothing predicts',
+    ),
   top: z
     .record(z.string(), z.number())
-    .describe('Log probabilities of the most likely tokens, by their names in the vocabulary'),
+    .nullable()
+    .describe('The likeliest tokens as they would read at this place, and the token itself'),
 });
 export type TokenLogprob = z.infer<typeof TokenLogprob>;
 

@@ -1,7 +1,7 @@
 /** Parameters, queries and bodies of the HTTP API that are not part of another contract. */
 import { z } from 'zod';
 import { commaList } from './comma-list.js';
-import { CorpusInfo, CorpusName } from './corpus.js';
+import { CorpusInfo, CorpusName, TokenizerConfig } from './corpus.js';
 import { TrainingEstimate } from './estimate.js';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
@@ -200,6 +200,9 @@ export const CorpusParams = z.strictObject({ name: CorpusName.meta({ examples: [
 export const CorpusList = z
   .object({ items: z.array(CorpusInfo) })
   .meta({ id: 'CorpusList', examples: [{ items: [exampleOf(CorpusInfo)] }] });
+export const TokenCountRequest = z
+  .strictObject({ tokenizer: TokenizerConfig })
+  .meta({ examples: [{ tokenizer: { type: 'byte-pair', vocabularySize: 2000 } }] });
 export const PreviewQuery = z.strictObject({
   split: z.enum(['train', 'valid', 'test']).default('train'),
   characters: z.int().min(1).max(100_000).default(1000).describe('Maximum number of characters'),

@@ -22,7 +22,7 @@ export const CompletionRequest = z
       .describe('Text or token ids to continue, or an array of them; default: from the start of a line'),
     max_tokens: z
       .int()
-      .min(1)
+      .min(0)
       .max(100_000)
       .nullish()
       .describe('Maximum number of tokens to generate; default 16'),
@@ -61,13 +61,11 @@ export const CompletionRequest = z
     min_p: z.number().min(0).max(1).nullish().describe('Extension of OpenAI’s API'),
     repetition_penalty: z.number().gt(0).max(10).nullish().describe('Extension of OpenAI’s API'),
   })
-  .superRefine(({ suffix, best_of: bestOf, n, logprobs, echo, prompt: prompts }, context) => {
+  .superRefine(({ suffix, best_of: bestOf, n, prompt: prompts }, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (suffix) refuse('suffix', 'is not supported: the model reads forwards only; leave it out');
     if (bestOf != null && bestOf !== (n ?? 1)) refuse('best_of', 'is not supported beyond n; leave it out');
-    if (echo && logprobs != null)
-      refuse('logprobs', 'are not given for an echoed prompt; POST /score has them');
     const count = Array.isArray(prompts) && typeof prompts[0] !== 'number' ? prompts.length : 1;
     if (count * (n ?? 1) > MAX_CHOICES) refuse('n', `asks for more than ${MAX_CHOICES} texts in all`);
   })
@@ -76,8 +74,8 @@ export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 const Logprobs = z.object({
   tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number()),
-  top_logprobs: z.array(z.record(z.string(), z.number())),
+  token_logprobs: z.array(z.number().nullable()).describe('null: the first token of an echoed prompt'),
+  top_logprobs: z.array(z.record(z.string(), z.number()).nullable()),
   text_offset: z.array(z.int()),
 });
 

@@ -1,4 +1,4 @@
-import type { PreTokenizer, TokenizerConfig } from '../contracts/corpus.js';
+import type { PreTokenizer, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
 import { createTokenizer } from '../tokenizers/create-tokenizer.js';
 import { UNKNOWN_TOKEN } from '../tokenizers/vocabulary.js';
 import { leastTokens, type PerSplit } from './corpus.js';
@@ -9,16 +9,6 @@ export interface SplitSample {
   readonly text: string;
   /** 1 = all of it. */
   readonly share: number;
-}
-
-/** What a tokenizer makes of a text. */
-export interface TokenFigures {
-  /** Of each split; estimates where only the beginning was read. */
-  readonly tokens: PerSplit<number>;
-  readonly isExact: boolean;
-  readonly vocabularySize: number;
-  /** Part of valid's tokens that hide a word; a text's own `<unk>` hides nothing. */
-  readonly unknownRate: number;
 }
 
 /**

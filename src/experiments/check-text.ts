@@ -1,31 +1,17 @@
-import type { CorpusInfo, SplitName, TokenizerConfig } from '../contracts/corpus.js';
+import type { CorpusInfo, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
-import { leastTokens, type PerSplit } from '../corpora/corpus.js';
-import {
-  fittingBatch,
-  measureTokens,
-  type SplitSample,
-  type TokenFigures,
-} from '../corpora/token-figures.js';
+import { leastTokens } from '../corpora/corpus.js';
+import { fittingBatch } from '../corpora/token-figures.js';
 import { appError } from '../errors.js';
 import type { Corpora } from './corpora.js';
+import { measureCorpus } from './measure-corpus.js';
 
-/** UTF-16 units of train that are read to judge a tokenizer; learning byte pairs takes longer. */
-const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
-  word: 500_000,
-  character: 500_000,
-  'byte-pair': 100_000,
-};
 /** An estimate may be wrong by so much. */
 const ESTIMATE_MARGIN = 1.5;
 const MAX_UNKNOWN_RATE = 0.05;
 /** Tokens of train for each one of the vocabulary, below which most are seen too seldom. */
 const MIN_TOKENS_PER_TYPE = 10;
 const MIN_STEPS = 10;
-
-/** Figures of texts that were asked about lately. */
-const measured = new Map<string, TokenFigures>();
-const MAX_MEASURED = 200;
 
 /**
  * Whether a text is enough for what a config asks of it.
@@ -38,39 +24,13 @@ export async function checkText(
 ): Promise<string[]> {
   const info = await corpora.describe(corpus);
   if (!info.available) return [];
-  const figures = await measure(corpora, info, tokenizer);
+  const figures = await measureCorpus(corpora, info, tokenizer);
   assertFits(figures, tokenizer, training);
   return [
     ...warnOfSteps(figures, training),
     ...warnOfUnknown(figures, tokenizer),
     ...warnOfVocabulary(figures, info, tokenizer),
   ];
-}
-
-async function measure(
-  corpora: Pick<Corpora, 'preview'>,
-  info: CorpusInfo,
-  tokenizer: TokenizerConfig,
-): Promise<TokenFigures> {
-  const key = JSON.stringify([info.digest, info.defaultPreTokenizer, tokenizer]);
-  const known = measured.get(key);
-  if (known && info.digest !== null) return known;
-  const length = SAMPLE_LENGTHS[tokenizer.type];
-  const sample = async (split: SplitName): Promise<SplitSample> => {
-    const { text, truncated } = await corpora.preview(info.id, split, length);
-    const bytes = info.statistics?.[split].bytes;
-    return { text, share: truncated && bytes ? Buffer.byteLength(text) / bytes : 1 };
-  };
-  const samples: PerSplit<SplitSample> = {
-    train: await sample('train'),
-    valid: await sample('valid'),
-    test: await sample('test'),
-  };
-  const figures = measureTokens(samples, tokenizer, info.defaultPreTokenizer);
-  measured.set(key, figures);
-  const [oldest] = measured.keys();
-  if (measured.size > MAX_MEASURED && oldest !== undefined) measured.delete(oldest);
-  return figures;
 }
 
 type Shape = Pick<ExperimentConfig['training'], 'batchSize' | 'bpttLength'>;

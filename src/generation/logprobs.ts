@@ -1,3 +1,4 @@
+import type { TokenLogprob } from '../contracts/generation.js';
 import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 
 /** ln p of one token, and of the likeliest ones. */
@@ -13,4 +14,19 @@ export function logprobsOf(logits: Float32Array, id: number, count: number): Log
   const ids = likeliestIds(logits, Math.min(count, logits.length));
   const top = Array.from(ids, (other) => [other, logits[other]! - normalizer] as const);
   return { chosen: logits[id]! - normalizer, top };
+}
+
+/**
+ * The same by what the tokens read like at their place. Of tokens that read alike the likeliest counts, and the chosen one
+ * is always among them.
+ */
+export function nameLogprobs(
+  { chosen, top }: Logprobs,
+  id: number,
+  read: (id: number) => string,
+): Omit<TokenLogprob, 'start'> {
+  const named = new Map<string, number>(); // no plain object: "constructor" is a word like any other
+  for (const [other, logprob] of top) if (!named.has(read(other))) named.set(read(other), logprob);
+  const token = read(id);
+  return { token, logprob: chosen, top: Object.fromEntries(named.set(token, chosen)) };
 }

@@ -7,7 +7,7 @@ import {
 } from '../contracts/generation.js';
 import type { TopLogits } from '../tensor/logits.js';
 import { endsWithWordSpace, type Tokenizer, unknownWords } from '../tokenizers/tokenizer.js';
-import type { Logprobs } from './logprobs.js';
+import { nameLogprobs } from './logprobs.js';
 import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
 
@@ -68,6 +68,7 @@ export class TextWriting {
     this.#tail = before.slice(-MAX_TAIL);
     this.#sampler = new TokenSampler(request, this.context, tokenizer.vocabulary.unknownId);
     this.#decoder = tokenizer.createDecoder();
+    for (const id of Object.keys(request.logitBias ?? {})) tokenizer.vocabulary.token(Number(id)); // throws
     for (const id of before) this.#decoder.push(id);
     this.#hasWordSpace = !request.promptIds && endsWithWordSpace(tokenizer, request.prompt);
     if (request.maxTokens === 0) this.#finishReason = 'length';
@@ -109,28 +110,25 @@ export class TextWriting {
   #append({ id, logprobs }: DrawnToken): GenerationPart | null {
     const { stop, maxTokens } = this.#request;
     const checked = this.#held.length;
-    const token = this.#decode(id);
+    const named = logprobs && nameLogprobs(logprobs, id, (other) => this.#read(this.#decoder.peek(other)));
+    const token = this.#read(this.#decoder.push(id));
+    if (token !== '') this.#hasWordSpace = false;
     this.#tail = [...this.#tail, id].slice(-MAX_TAIL);
     this.#tokens += 1;
     this.#held += token;
-    if (logprobs)
-      this.#logprobs.push(describeLogprobs(this.#tokenizer, token, this.#shown + checked, logprobs));
+    if (named) this.#logprobs.push({ ...named, start: this.#shown + checked });
     const end = findStop(this.#held, stop, checked);
     if (end !== null) {
       this.#held = this.#held.slice(0, end);
       this.#finishReason = 'stop';
       return null;
     }
-    if (this.#tokens === maxTokens) this.#finishReason = 'length';
+    if (this.#tokens === maxTokens) {
+      this.#finishReason = 'length';
+      return null; // the last token may yet grow by what is left of a character
+    }
     const certain = shownLength(this.#held, stop);
     return certain > 0 ? this.#part(certain) : null;
-  }
-
-  #decode(id: number): string {
-    const text = this.#decoder.push(id);
-    const isTwice = this.#hasWordSpace && text.startsWith(' ');
-    if (text !== '') this.#hasWordSpace = false;
-    return isTwice ? text.slice(1) : text;
   }
 
   /** Ends it, with what there is. */
@@ -140,7 +138,7 @@ export class TextWriting {
 
   /** The rest that was held back, null = nothing; and the whole. */
   finish(): { part: GenerationPart | null; result: GeneratedText } {
-    if (this.#finishReason !== 'stop') this.#held += this.#decoder.end();
+    if (this.#finishReason !== 'stop') this.#endDecoding();
     const part = this.#part(this.#held.length);
     const { promptIds: ids, prompt, logprobs } = this.#request;
     return {
@@ -156,6 +154,22 @@ export class TextWriting {
     };
   }
 
+  /** A token as it reads at this place. */
+  #read(token: string): string {
+    return this.#hasWordSpace && token.startsWith(' ') ? token.slice(1) : token;
+  }
+
+  /** A character that was not whole at the end belongs to the last token. */
+  #endDecoding(): void {
+    const rest = this.#decoder.end();
+    this.#held += rest;
+    const last = this.#logprobs.at(-1);
+    if (rest === '' || !last) return;
+    const { [last.token]: logprob, ...others } = last.top!;
+    const token = last.token + rest;
+    this.#logprobs[this.#logprobs.length - 1] = { ...last, token, top: { ...others, [token]: logprob! } };
+  }
+
   /** Shows so much of what was held back. */
   #part(length: number): GenerationPart {
     const piece = this.#held.slice(0, length);
@@ -163,7 +177,10 @@ export class TextWriting {
     this.#pieces.push(piece);
     this.#shown += length;
     if (this.#request.logprobs === undefined) return { text: piece, tokens: this.#tokens };
-    const upTo = this.#logprobs.findLastIndex(({ start }) => start < this.#shown) + 1;
+    const isWhole = this.#finishReason !== null && this.#finishReason !== 'stop';
+    const upTo = isWhole
+      ? this.#logprobs.length
+      : this.#logprobs.findLastIndex(({ start }) => start < this.#shown) + 1;
     const pieces = this.#logprobs.slice(this.#shownLogprobs, upTo);
     this.#shownLogprobs = Math.max(this.#shownLogprobs, upTo);
     return { text: piece, tokens: this.#tokens, logprobs: pieces };
@@ -185,14 +202,4 @@ function behind(first: number, ids: ArrayLike<number>): Int32Array {
   all[0] = first;
   all.set(ids, 1);
   return all;
-}
-
-function describeLogprobs(
-  { vocabulary }: Tokenizer,
-  token: string,
-  start: number,
-  { chosen, top }: Logprobs,
-): TokenLogprob {
-  const named = top.map(([id, logprob]) => [vocabulary.token(id), logprob] as const);
-  return { token, start, logprob: chosen, top: Object.fromEntries(named) };
 }

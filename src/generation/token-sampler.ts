@@ -11,7 +11,7 @@ export interface TokenRequest extends SamplingOptions {
   /** Taken from the logit of a token that was written already, once and for each time. */
   readonly presencePenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
-  /** Added to the logits of these ids. */
+  /** Added to the logits of these ids, which are in the vocabulary. */
   readonly logitBias?: Readonly<Record<string, number>> | undefined;
   /** Log probabilities of each token, and of so many others. */
   readonly logprobs?: number | undefined;
@@ -77,8 +77,7 @@ export class TokenSampler {
   /** Adds biases and takes penalties. */
   #adjust(logits: Float32Array): void {
     const { presencePenalty = 0, frequencyPenalty = 0, logitBias = {} } = this.#request;
-    for (const [id, bias] of Object.entries(logitBias))
-      if (Number(id) < logits.length) logits[Number(id)]! += bias;
+    for (const [id, bias] of Object.entries(logitBias)) logits[Number(id)]! += bias;
     if (presencePenalty === 0 && frequencyPenalty === 0) return;
     for (const [id, times] of this.#written) logits[id]! -= presencePenalty + frequencyPenalty * times;
   }

@@ -77,7 +77,10 @@ export class InferenceTasks {
       case 'generate':
         this.#textsOpen += 1;
         try {
-          return await writeText(warm, warm.extra, task, context);
+          return await writeText(warm, warm.extra, task, {
+            ...turn,
+            othersWait: () => this.#textsOpen > 1,
+          });
         } finally {
           this.#textsOpen -= 1;
         }

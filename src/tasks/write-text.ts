@@ -1,20 +1,22 @@
 import { randomInt } from 'node:crypto';
 import type { TrainedModel } from '../checkpoints/model-folder.js';
-import type { GenerationResult } from '../contracts/generation.js';
+import type { GenerationResult, TokenLogprob } from '../contracts/generation.js';
 import type { InferenceTask } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
+import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
 import type { GenerationEngine } from '../generation/generation-engine.js';
+import { promptLogprobs } from '../generation/prompt-logprobs.js';
 import { TextWriting } from '../generation/text-writing.js';
 import type { LanguageModel } from '../models/language-model.js';
 import type { State } from '../models/state.js';
-import type { TaskContext } from './task-context.js';
+import type { Turn } from './read-text.js';
 
 /** Writes a text, beside the others that the engine writes. */
 export async function writeText(
   { model, tokenizer }: TrainedModel,
   engine: GenerationEngine,
   { request, model: { experimentId } }: Extract<InferenceTask, { type: 'generate' }>,
-  { tell, isCancelled }: TaskContext,
+  { tell, isCancelled, othersWait }: Turn,
 ): Promise<GenerationResult> {
   const seed = request.seed ?? randomInt(2 ** 32);
   const { from, keepsPoint } = request;
@@ -22,9 +24,20 @@ export async function writeText(
   const prompt = request.promptIds ? tokenizer.decode(request.promptIds) : request.prompt;
   const state = from?.state ? readState(from.state, model) : null;
   let kept: string | null = null;
-  if (request.echo) tell?.({ text: prompt, tokens: 0 });
+  const echoed =
+    request.echo && request.logprobs !== undefined
+      ? await runCooperatively(
+          promptLogprobs(model, tokenizer, request.promptIds ?? prompt, request.logprobs),
+          { isCancelled, othersWait },
+        )
+      : null;
+  if (request.echo) tell?.({ text: prompt, tokens: 0, ...(echoed && { logprobs: echoed }) });
+  const behindPrompt = (written: readonly TokenLogprob[]) =>
+    echoed ? written.map((token) => ({ ...token, start: token.start + prompt.length })) : [...written];
   const { logprobs, unknownWords, ...generated } = await engine.run(writing, {
-    ...(tell && { onPart: tell }),
+    ...(tell && {
+      onPart: (part) => tell(part.logprobs ? { ...part, logprobs: behindPrompt(part.logprobs) } : part),
+    }),
     isCancelled,
     state,
     ...(keepsPoint && {
@@ -39,7 +52,7 @@ export async function writeText(
     seed,
     ...generated,
     unknownWords: [...unknownWords],
-    ...(logprobs && { logprobs: [...logprobs] }),
+    ...(logprobs && { logprobs: [...(echoed ?? []), ...behindPrompt(logprobs)] }),
     ...(keepsPoint && { point: { state: kept, tail: [...writing.tail] } }),
   };
 }

@@ -13,6 +13,9 @@ import {
 } from './tokenizer.js';
 import type { Vocabulary } from './vocabulary.js';
 
+/** Bytes of a character of UTF-8 that may be missing its last one. */
+const MAX_OPEN_BYTES = 3;
+
 /**
  * A tokenizer whose tokens are bytes and sequences of bytes: any text is known, and comes back as it was. It cuts text into
  * pieces by a pattern that every character matches; what a piece becomes is the matter of those who extend it.
@@ -81,10 +84,22 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
 
   createDecoder(): StreamingDecoder {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    /** The last bytes: a character that is not whole yet has begun among them. */
+    let last = new Uint8Array();
+    const bytesOf = (id: number) => {
+      this.vocabulary.token(id); // throws for one that is none
+      return this.#bytes[id]!;
+    };
     return {
       push: (id) => {
-        this.vocabulary.token(id);
-        return decoder.decode(this.#bytes[id], { stream: true });
+        const bytes = bytesOf(id);
+        last = Uint8Array.from([...last, ...bytes.slice(-MAX_OPEN_BYTES)]).slice(-MAX_OPEN_BYTES);
+        return decoder.decode(bytes, { stream: true });
+      },
+      peek: (id) => {
+        const other = new TextDecoder('utf-8', { ignoreBOM: true });
+        other.decode(last, { stream: true });
+        return other.decode(bytesOf(id), { stream: true });
       },
       end: () => decoder.decode(),
     };

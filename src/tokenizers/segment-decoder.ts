@@ -4,6 +4,8 @@ import { forEachSegment, type SegmenterName } from './segmenter.js';
 export interface SegmentJoiner {
   /** What the unit adds to the text: itself, and a space before it where one belongs. */
   push(segment: string): string;
+  /** What {@link push} would return; nothing changes. */
+  peek(segment: string): string;
 }
 
 /** A joiner for what the segmenter of that name has cut; segmenting the joined text gives the same units again. */
@@ -15,7 +17,7 @@ export function createJoiner(segmenter: SegmenterName): SegmentJoiner {
     case 'prose-without-clusters':
       return new ProseJoiner(segmenter);
     case 'character':
-      return { push: (segment) => segment };
+      return { push: (segment) => segment, peek: (segment) => segment };
     default:
       return segmenter satisfies never;
   }
@@ -25,9 +27,13 @@ class SpaceJoiner implements SegmentJoiner {
   #atLineStart = true;
 
   push(segment: string): string {
-    const space = this.#atLineStart || segment === '\n' ? '' : ' ';
+    const text = this.peek(segment);
     this.#atLineStart = segment === '\n';
-    return space + segment;
+    return text;
+  }
+
+  peek(segment: string): string {
+    return (this.#atLineStart || segment === '\n' ? '' : ' ') + segment;
   }
 }
 
@@ -50,18 +56,23 @@ class ProseJoiner implements SegmentJoiner {
   }
 
   push(segment: string): string {
+    const text = this.peek(segment);
     const isQuote = QUOTES.has(segment);
     const closes = isQuote && this.#openQuotes.delete(segment);
     if (isQuote && !closes) this.#openQuotes.add(segment);
     if (segment === '\n') this.#openQuotes.clear();
+    this.#previous = segment;
+    this.#previousOpens = (isQuote && !closes) || OPENING.test(segment);
+    return text;
+  }
 
+  peek(segment: string): string {
+    const closes = this.#openQuotes.has(segment);
     const tight =
       segment === '\n' ||
       this.#previous === '\n' ||
       ((this.#previousOpens || closes || CLOSING.test(segment)) &&
         staysApart(this.#segmenter, this.#previous, segment));
-    this.#previous = segment;
-    this.#previousOpens = (isQuote && !closes) || OPENING.test(segment);
     return (tight ? '' : ' ') + segment;
   }
 }

@@ -70,8 +70,10 @@ export class SegmentTokenizer implements Tokenizer {
     const joiner = createJoiner(this.segmenter);
     const { vocabulary } = this;
     const isWord = this.type === 'word';
+    const segmentOf = (id: number) => (isWord && id === vocabulary.eosId ? '\n' : vocabulary.token(id));
     return {
-      push: (id) => joiner.push(isWord && id === vocabulary.eosId ? '\n' : vocabulary.token(id)),
+      push: (id) => joiner.push(segmentOf(id)),
+      peek: (id) => joiner.peek(segmentOf(id)),
       end: () => '',
     };
   }

@@ -16,6 +16,8 @@ export interface EncodedText {
  */
 export interface StreamingDecoder {
   push(id: number): string;
+  /** What {@link push} would return; nothing changes. */
+  peek(id: number): string;
   end(): string;
 }
 

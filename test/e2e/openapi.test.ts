@@ -122,6 +122,7 @@ test('every route has examples, takes its own, and answers as the document says'
   await call('POST /corpora', '/corpora?name=own', { text: TEXT });
   await call('GET /corpora/{name}', '/corpora/handbook');
   await call('GET /corpora/{name}/preview', '/corpora/own/preview');
+  await postExamples('/corpora/{name}/tokens', '/corpora/own/tokens');
   await call('DELETE /corpora/{name}', '/corpora/own');
 
   for (const route of ['/presets', '/errors', '/healthz', '/readyz', '/metrics'])

@@ -76,8 +76,8 @@ describe('a text that is streamed', () => {
     );
     assert.equal(logprobs.map(({ token }) => token).join(''), text);
     for (const { logprob, top } of logprobs) {
-      const values = Object.values(top);
-      assert.ok(values.includes(logprob));
+      const values = Object.values(top!);
+      assert.ok(values.includes(logprob!));
       assert.deepEqual(
         values,
         values.toSorted((a, b) => b - a),

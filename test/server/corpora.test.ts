@@ -39,6 +39,24 @@ test('a text is uploaded, described, previewed, used and deleted when nobody use
   assert.match(gone.body.detail, /known: handbook, ptb/);
 });
 
+test('tokens are counted by any tokenizer before a training', async (t) => {
+  const { address } = await startService(t);
+  await request(address).post('/corpora?name=cats').type('text/plain').send(TEXT).expect(201);
+  const count = (body: object) => request(address).post('/corpora/cats/tokens').send(body);
+  const { body: characters } = await count({ tokenizer: { type: 'character' } }).expect(200);
+  const total = characters.tokens.train + characters.tokens.valid + characters.tokens.test;
+  assert.deepEqual([characters.isExact, total], [true, TEXT.length]);
+  assert.equal(characters.vocabularySize, new Set(TEXT).size + 1, 'and <unk>');
+  const { body: pairs } = await count({ tokenizer: { type: 'byte-pair', vocabularySize: 300 } }).expect(200);
+  assert.ok(pairs.tokens.train < characters.tokens.train / 3);
+  const { body: wrong } = await count({ tokenizer: { type: 'byte-pair', vocabularySize: 9 } }).expect(400);
+  assert.match(wrong.detail, /tokenizer/);
+  await request(address)
+    .post('/corpora/dogs/tokens')
+    .send({ tokenizer: { type: 'word' } })
+    .expect(404);
+});
+
 test('three files become the three splits', async (t) => {
   const { address } = await startService(t);
   const { body } = await request(address)

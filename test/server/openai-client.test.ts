@@ -149,7 +149,6 @@ describe('the openai client', () => {
     for (const [param, fields] of Object.entries({
       suffix: { suffix: ' end' },
       best_of: { best_of: 3 },
-      logprobs: { logprobs: 2, echo: true },
       max_tokens: { max_tokens: -1 },
       temperature: { temperature: 'hot' },
       stop: { stop: [''] },

@@ -6,6 +6,7 @@ import { parseVocabularyLines } from '../../src/checkpoints/pytorch-vocabulary.j
 import { ModelConfig } from '../../src/contracts/model.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { createModel } from '../../src/models/create-model.js';
+import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
 import { testKernels } from './backend.js';
 
 export const TINY_VOCABULARY = '<unk>\n<eos>\nthe\ncat\nsat\nmat\non\ndog\n';
@@ -14,14 +15,19 @@ export const TINY_VOCABULARY = '<unk>\n<eos>\nthe\ncat\nsat\nmat\non\ndog\n';
  * The bundle of a model with random weights over the eight tokens above; the backend must be loaded.
  * @param folder an empty one
  */
-export function tinyBundle(folder: string, kernels: Kernels = testKernels()): PyTorchBundle {
+export function tinyBundle(
+  folder: string,
+  {
+    kernels = testKernels(),
+    tokenizer = parseVocabularyLines(TINY_VOCABULARY),
+  }: { readonly kernels?: Kernels; readonly tokenizer?: Tokenizer | undefined } = {},
+): PyTorchBundle {
   const model = ModelConfig.parse({
     embeddingSize: 5,
     hiddenSizes: [7, 5],
     initialization: 'uniform',
     initializationRange: 0.8,
   });
-  const tokenizer = parseVocabularyLines(TINY_VOCABULARY);
   const vocabularySize = tokenizer.vocabulary.size;
   const net = createModel(model, vocabularySize, { kernels, seed: 3, precision: 'float32' });
   new CheckpointFolder(folder).saveBestWeights(new Map(net.parameters.map((p) => [p.name, p.value])));

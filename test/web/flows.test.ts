@@ -25,6 +25,12 @@ test('one uploads a text, trains on it, forks, compares, writes and looks inside
   await page.getByRole('button', { name: 'Upload a text' }).click();
   await page.getByRole('heading', { name: 'tiny' }).waitFor();
   await page.locator('.preview').filter({ hasText: 'the cat sat' }).waitFor();
+  await page.getByRole('button', { name: 'Compare all tokenizers' }).click();
+  await page.getByLabel('Tokenizer').selectOption('byte-pair');
+  await page.getByRole('row', { name: /^byte-pair [\d,]+/ }).waitFor();
+  await page.getByLabel('Vocabulary at most').fill('300');
+  await page.getByRole('button', { name: 'Count', exact: true }).click();
+  await page.getByRole('row', { name: /^byte-pair, 300 [\d,.]+/ }).waitFor();
   await expectAccessible(page);
 
   await page.getByRole('link', { name: 'New experiment' }).click();
@@ -97,6 +103,12 @@ test('one uploads a text, trains on it, forks, compares, writes and looks inside
   await page.keyboard.press('ArrowDown');
   await page.getByRole('button', { name: 'Where in the corpus is this unit active?' }).click();
   await page.locator('.places mark').first().waitFor();
+  await page.getByRole('button', { name: 'Switch unit 0 off' }).click();
+  await page.getByText(/^Mean surprisal [\d.]+ → [\d.]+ nats/).waitFor();
+  await page.getByRole('heading', { name: 'What became more or less surprising' }).waitFor();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Switch unit 0 on' }).first().click();
+  await page.getByRole('heading', { name: 'How surprising each token was' }).waitFor();
   await expectAccessible(page);
 
   await page.getByRole('link', { name: 'Machine' }).click();

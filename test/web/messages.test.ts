@@ -25,7 +25,7 @@ test('every message is used, and states are all named', () => {
     .map((name) => readFileSync(join(REPOSITORY, 'web', name), 'utf8'))
     .join('\n');
   // t(`state.${state}`) uses all that begin with "state."
-  const families = [...sources.matchAll(/`(\w+)\.\$\{/g)].map(([, family]) => `${family}.`);
+  const families = [...sources.matchAll(/`([\w.]+)\.\$\{/g)].map(([, family]) => `${family}.`);
   const unused = Object.keys(en).filter(
     (key) => !sources.includes(`'${key}'`) && !families.some((family) => key.startsWith(family)),
   );

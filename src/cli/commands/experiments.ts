@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { type Experiment, GatelmError, type Verb } from '../../client/client.js';
+import type { Experiment, Verb } from '../../client/client.js';
 import { decimal, duration, integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { paint, sparkline, table } from '../terminal.js';
+import { parseJson } from './parse-json.js';
 
 interface ListOptions extends ServerOptions {
   readonly state?: string;
@@ -64,17 +65,6 @@ export function addExperimentCommands(program: Command): void {
       await clientOf(options).deleteExperiment(id);
       print(options, { deleted: id }, () => `deleted ${id}`);
     });
-}
-
-/** @throws Error that names the option */
-export function parseJson(text: string, option: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw new GatelmError(400, {
-      detail: `${option} is not JSON: ${(error as Error).message}; got ${text.slice(0, 200)}`,
-    });
-  }
 }
 
 async function list(options: ListOptions): Promise<void> {

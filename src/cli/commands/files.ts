@@ -1,5 +1,5 @@
-import { createWriteStream, openAsBlob } from 'node:fs';
-import { basename } from 'node:path';
+import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -26,18 +26,19 @@ export function addFileCommands(program: Command): void {
       print(options, { file: target }, () => target);
     });
   withServer(program.command('import <model>'))
-    .description('Import a model: safetensors with PyTorch’s parameter names')
+    .description(
+      'Serve a model from elsewhere: safetensors with the names of PyTorch, or a folder as an export or train --local has it',
+    )
     .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
     .option('--vocabulary <file>', 'instead of --tokenizer: one token per line')
     .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
+      const files = isFolder(model) ? filesOfFolder(model) : { model };
       const { tokenizer, vocabulary, config } = options;
-      const files = Object.entries({ model, tokenizer, vocabulary, config }).filter(
-        ([, file]) => file !== undefined,
-      );
-      const blobs = await Promise.all(files.map(async ([kind, file]) => [kind, await open(file!)] as const));
-      const name = options.name ?? basename(model, '.safetensors');
+      const given = Object.entries({ ...files, ...defined({ tokenizer, vocabulary, config }) });
+      const blobs = await Promise.all(given.map(async ([kind, file]) => [kind, await open(file)] as const));
+      const name = options.name ?? basename(resolve(model), '.safetensors');
       const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
       print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
     });
@@ -80,6 +81,27 @@ export function addFileCommands(program: Command): void {
       await clientOf(options).deleteCorpus(name);
       print(options, { deleted: name }, () => `deleted ${name}`);
     });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** What a folder has of a model. */
+function filesOfFolder(folder: string): Record<string, string> {
+  const files = {
+    model: join(folder, 'model.safetensors'),
+    tokenizer: join(folder, 'tokenizer.json'),
+    vocabulary: join(folder, 'vocabulary.txt'),
+    config: join(folder, 'config.json'),
+  };
+  return Object.fromEntries(Object.entries(files).filter(([, file]) => existsSync(file)));
+}
+
+function defined(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function open(file: string): Promise<Blob> {

@@ -1,4 +1,10 @@
-import type { CorpusInfo, CorpusPreview, SplitName } from '../../../src/contracts/corpus.js';
+import type {
+  CorpusInfo,
+  CorpusPreview,
+  SplitName,
+  TokenFigures,
+  TokenizerConfig,
+} from '../../../src/contracts/corpus.js';
 import { ProblemError, UnreachableError } from './problem.js';
 import { authorization, request } from './request.js';
 
@@ -14,6 +20,14 @@ export function getCorpus(name: string): Promise<CorpusInfo> {
 
 export function getPreview(name: string, split: SplitName, characters: number): Promise<CorpusPreview> {
   return request(`${pathOf(name)}/preview?split=${split}&characters=${characters}`);
+}
+
+/** What a tokenizer would make of a corpus; what is left out is as the server has it. */
+export function countTokens(
+  name: string,
+  tokenizer: { readonly type: TokenizerConfig['type']; readonly vocabularySize?: number },
+): Promise<TokenFigures> {
+  return request(`${pathOf(name)}/tokens`, { method: 'POST', body: { tokenizer } });
 }
 
 export function deleteCorpus(name: string): Promise<void> {

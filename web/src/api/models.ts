@@ -49,6 +49,7 @@ export interface InspectRequest {
   readonly text: string;
   readonly alternatives?: number;
   readonly units?: readonly { readonly layer: number; readonly unit: number }[];
+  readonly ablate?: readonly { readonly layer: number; readonly units: readonly number[] }[];
 }
 
 /** Each token of a text: how surprising it was, and what went on inside. */

@@ -4,6 +4,7 @@ import '../styles/playground.css';
 import { surprise } from '../../logic/scored-text.js';
 import { Alternatives } from '../components/alternatives.js';
 import { Button } from '../components/button.js';
+import { Ablation } from '../components/inspector/ablation.js';
 import { HeatMap } from '../components/inspector/heat-map.js';
 import { Places } from '../components/inspector/places.js';
 import { ModelChoice } from '../components/model-choice.js';
@@ -31,9 +32,7 @@ export function InspectorPage({ experiment }: { readonly experiment: string | nu
           <ModelChoice
             label={t('playground.model')}
             value={inspector.experiment.value}
-            onChange={(id) => {
-              inspector.experiment.value = id;
-            }}
+            onChange={inspector.choose}
           />
           <label class="field">
             <span class="field-label">{t('playground.text')}</span>
@@ -57,17 +56,17 @@ export function InspectorPage({ experiment }: { readonly experiment: string | nu
 }
 
 function Findings({ inspector }: { readonly inspector: Inspector }) {
-  const { tokens, chosen, unit, span, activations } = inspector;
-  const scored = chosen.value === null ? null : (tokens.value[chosen.value]?.scored ?? null);
-  const row = unit.value === null ? null : activations.value[unit.value];
-  const highest = row ? Math.max(1e-6, ...row.map(Math.abs)) : 1;
-  const shade = (index: number) =>
-    row ? (row[index] ?? 0) / highest : surprise(tokens.value[index]?.scored.surprisal ?? 0);
+  const { tokens, chosen, span, colouring, ablatedTokens } = inspector;
+  const read = (colouring.value === 'change' ? ablatedTokens.value : null) ?? tokens.value;
+  const scored = chosen.value === null ? null : (read[chosen.value]?.scored ?? null);
   return (
     <>
       <div class="inspector-top">
         <section class="card card-body">
-          <h2>{row ? t('inspector.byUnit') : t('inspector.bySurprisal')}</h2>
+          <div class="chart-head">
+            <h2>{t(`inspector.by.${colouring.value}`)}</h2>
+            <Colouring inspector={inspector} />
+          </div>
           <TokenText
             label={t('playground.text')}
             tokens={tokens.value}
@@ -75,7 +74,7 @@ function Findings({ inspector }: { readonly inspector: Inspector }) {
             onChoose={(index) => {
               chosen.value = index;
             }}
-            shade={shade}
+            shade={shadeOf(inspector)}
             span={span.value}
             onSpan={(start, end) => {
               span.value = [start, end];
@@ -94,10 +93,41 @@ function Findings({ inspector }: { readonly inspector: Inspector }) {
           <UnitControls inspector={inspector} />
         </div>
         <HeatMap inspector={inspector} />
+        <Ablation inspector={inspector} />
         <Search inspector={inspector} />
       </section>
     </>
   );
+}
+
+/** What the colours of the text say, of what there is. */
+function Colouring({ inspector }: { readonly inspector: Inspector }) {
+  const { colouring, unit, ablatedTokens } = inspector;
+  const there = { surprisal: true, unit: unit.value !== null, change: ablatedTokens.value !== null };
+  const options = (['surprisal', 'unit', 'change'] as const).filter((value) => there[value]);
+  if (options.length === 1) return null;
+  return (
+    <Segmented
+      label={t('inspector.colouring')}
+      value={colouring.value}
+      options={options.map((value) => ({ value, text: t(`inspector.colour.${value}`) }))}
+      onChange={(value) => {
+        colouring.value = value;
+      }}
+    />
+  );
+}
+
+/** Nats that have the full colour at least, so that a text that hardly changed does not look as if it had. */
+const LEAST_CHANGE = 0.1;
+
+/** Colour of a token, from -1 to 1. */
+function shadeOf({ tokens, unit, activations, colouring, effect }: Inspector): (index: number) => number {
+  if (colouring.value === 'surprisal') return (index) => surprise(tokens.value[index]?.scored.surprisal ?? 0);
+  const row = (colouring.value === 'unit' ? activations.value[unit.value ?? 0] : effect.value?.changes) ?? [];
+  const least = colouring.value === 'unit' ? 1e-6 : LEAST_CHANGE;
+  const highest = Math.max(least, ...row.map(Math.abs));
+  return (index) => (row[index] ?? 0) / highest;
 }
 
 function UnitControls({ inspector }: { readonly inspector: Inspector }) {

@@ -1,7 +1,8 @@
-/** A text looked into: surprisal, gates, cells, and where else the same units are on. */
+/** A text looked into: surprisal, gates, cells, what units do to it, and where else the same ones are on. */
 import { batch, computed, signal } from '@preact/signals';
 import type { CorpusPreview } from '../../../src/contracts/corpus.js';
 import type { UnitInspection } from '../../../src/contracts/score.js';
+import { ablateOf, ablationEffect, toggleUnit, type Unit } from '../../logic/ablation.js';
 import { cutText, type TextToken } from '../../logic/scored-text.js';
 import { type Activations, matchSpan, strongestPlaces, unitsOnIn } from '../../logic/state-match.js';
 import { inspect } from '../api/models.js';
@@ -14,6 +15,9 @@ const CORPUS_CHARACTERS = 2400;
 const PLACES = 8;
 
 export type Inspector = ReturnType<typeof createInspector>;
+
+/** What the colours of the text say. */
+export type Colouring = 'surprisal' | 'unit' | 'change';
 
 export interface Place {
   readonly before: string;
@@ -33,6 +37,9 @@ export function createInspector(firstExperiment: string | null) {
   const unit = signal<number | null>(null);
   const span = signal<readonly [number, number] | null>(null);
   const places = signal<readonly Place[] | null>(null);
+  const ablated = signal<readonly Unit[]>([]);
+  const ablatedTokens = signal<readonly TextToken[] | null>(null);
+  const colouring = signal<Colouring>('surprisal');
   const isAtWork = signal(false);
   const failure = signal<unknown>(null);
   let abort = new AbortController();
@@ -41,6 +48,7 @@ export function createInspector(firstExperiment: string | null) {
   const channels = computed(() => Object.keys(tokens.value[0]?.scored.inside?.layers[0] ?? {}));
   const activations = computed(() => activationsOf(tokens.value, channel.value));
   const threshold = computed(() => quantile(activations.value, 0.85));
+  const effect = computed(() => ablatedTokens.value && ablationEffect(tokens.value, ablatedTokens.value));
 
   async function work(action: (cancelled: AbortSignal) => Promise<void>): Promise<void> {
     abort.abort();
@@ -73,6 +81,24 @@ export function createInspector(firstExperiment: string | null) {
     return cutText(what, (await inspect(asked, cancelled)).tokens);
   }
 
+  /** The same text with the units off that are to be off; null where none is. */
+  async function readAblated(what: string, cancelled: AbortSignal): Promise<TextToken[] | null> {
+    if (ablated.value.length === 0) return null;
+    const asked = { experiment: experiment.value, text: what, alternatives: 6 };
+    return cutText(what, (await inspect({ ...asked, ablate: ablateOf(ablated.value) }, cancelled)).tokens);
+  }
+
+  function switchTo(units: readonly Unit[]): Promise<void> {
+    ablated.value = units;
+    return work(async (cancelled) => {
+      const read_ = await readAblated(text.value, cancelled);
+      batch(() => {
+        ablatedTokens.value = read_;
+        colouring.value = read_ ? 'change' : 'surprisal';
+      });
+    });
+  }
+
   /** The beginning of the valid split of the corpus that the model learned from. */
   async function readCorpus(cancelled: AbortSignal): Promise<TextToken[]> {
     const corpus = experiments.value.get(experiment.value ?? '')?.config.corpus ?? 'handbook';
@@ -94,6 +120,10 @@ export function createInspector(firstExperiment: string | null) {
     unit,
     span,
     places,
+    ablated,
+    ablatedTokens,
+    effect,
+    colouring,
     isAtWork,
     failure,
     layers,
@@ -103,15 +133,32 @@ export function createInspector(firstExperiment: string | null) {
     look(what: string): Promise<void> {
       return work(async (cancelled) => {
         const read_ = await read(what, cancelled);
+        const withoutUnits = await readAblated(what, cancelled);
         batch(() => {
           text.value = what;
           tokens.value = read_;
+          ablatedTokens.value = withoutUnits;
+          colouring.value = withoutUnits ? 'change' : 'surprisal';
           if (!channels.value.includes(channel.value)) channel.value = channels.value.at(-1) ?? 'hidden';
           chosen.value = null;
           span.value = null;
           places.value = null;
         });
       });
+    },
+    /** Another model: its units are others. */
+    choose(id: string | null): void {
+      batch(() => {
+        experiment.value = id;
+        ablated.value = [];
+      });
+    },
+    /** Switches a unit off, or on again. */
+    toggle(one: Unit): Promise<void> {
+      return switchTo(toggleUnit(ablated.value, one));
+    },
+    switchAllOn(): Promise<void> {
+      return switchTo([]);
     },
     /** Where in the corpus the chosen unit is most active. */
     findUnit(): Promise<void> {

@@ -10,6 +10,7 @@ import { Button } from '../button.js';
 import { Dialog } from '../dialog.js';
 import { ProblemNotice } from '../problem-notice.js';
 import { Segmented } from '../segmented.js';
+import { TokenCounts } from './token-counts.js';
 
 const SPLITS = ['train', 'valid', 'test'] as const;
 const CHARACTERS = 3000;
@@ -78,6 +79,7 @@ export function CorpusDetail({ name, onDeleted }: CorpusDetailProps) {
           )}
         </section>
       )}
+      {shown?.available && <TokenCounts corpus={shown} />}
       <section class="card card-body stack">
         <div class="chart-head">
           <h2>{t('corpora.preview')}</h2>

@@ -7,10 +7,12 @@ import { colourOf, themeVersion } from '../../state/theme.js';
 const CELL_HEIGHT = 9;
 const MIN_CELL_WIDTH = 7;
 const LABEL_WIDTH = 44;
+/** Of the colours of a unit that is switched off. */
+const OFF_STRENGTH = 0.25;
 
 /** Values of the units (rows) over the text (columns); a click picks a unit, the cursor a token. */
 export function HeatMap({ inspector }: { readonly inspector: Inspector }) {
-  const { activations, chosen, unit, firstUnit, channel } = inspector;
+  const { activations, chosen, unit, firstUnit, channel, layer, ablated, colouring } = inspector;
   const canvas = useRef<HTMLCanvasElement>(null);
   const rows = activations.value;
   const columns = rows[0]?.length ?? 0;
@@ -33,15 +35,17 @@ export function HeatMap({ inspector }: { readonly inspector: Inspector }) {
     const highest = Math.max(1e-6, ...rows.flat().map(Math.abs));
     context.font = '9px ui-sans-serif, system-ui, sans-serif';
     context.textAlign = 'right';
+    const off = new Set(ablated.value.filter((one) => one.layer === layer.value).map((one) => one.unit));
     rows.forEach((row, index) => {
       const y = index * CELL_HEIGHT;
+      const strength = off.has(firstUnit.value + index) ? OFF_STRENGTH : 1;
       if (index % 8 === 0 || index === unit.value) {
         context.globalAlpha = 1;
         context.fillStyle = colourOf('--text-faint');
         context.fillText(String(firstUnit.value + index), LABEL_WIDTH - 8, y + 8);
       }
       row.forEach((value, column) => {
-        context.globalAlpha = Math.min(1, Math.abs(value) / highest);
+        context.globalAlpha = strength * Math.min(1, Math.abs(value) / highest);
         context.fillStyle = value < 0 ? negative : positive;
         context.fillRect(LABEL_WIDTH + column * cellWidth, y, Math.ceil(cellWidth), CELL_HEIGHT - 1);
       });
@@ -54,7 +58,12 @@ export function HeatMap({ inspector }: { readonly inspector: Inspector }) {
       context.strokeStyle = colourOf('--accent');
       context.strokeRect(LABEL_WIDTH + chosen.value * cellWidth, 0.5, Math.max(2, cellWidth), height - 1);
     }
-  }, [rows, chosen.value, unit.value, version]);
+  }, [rows, chosen.value, unit.value, ablated.value, version]);
+
+  const pick = (row: number) => {
+    unit.value = row;
+    colouring.value = 'unit';
+  };
 
   const placeOf = (event: MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect();
@@ -69,7 +78,7 @@ export function HeatMap({ inspector }: { readonly inspector: Inspector }) {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (by === undefined) return;
     event.preventDefault();
-    unit.value = Math.max(0, Math.min(rows.length - 1, (unit.value ?? -by) + by));
+    pick(Math.max(0, Math.min(rows.length - 1, (unit.value ?? -by) + by)));
   };
   const value = unit.value === null || chosen.value === null ? null : rows[unit.value]?.[chosen.value];
   return (
@@ -88,7 +97,7 @@ export function HeatMap({ inspector }: { readonly inspector: Inspector }) {
             chosen.value = placeOf(event).column;
           }}
           onClick={(event) => {
-            unit.value = placeOf(event).row;
+            pick(placeOf(event).row);
           }}
         />
       </div>

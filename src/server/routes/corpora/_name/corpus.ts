@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CorpusInfo, CorpusPreview } from '../../../../contracts/corpus.js';
-import { CorpusParams, PreviewQuery } from '../../../../contracts/http.js';
+import { CorpusInfo, CorpusPreview, TokenFigures } from '../../../../contracts/corpus.js';
+import { CorpusParams, PreviewQuery, TokenCountRequest } from '../../../../contracts/http.js';
+import { measureCorpus } from '../../../../experiments/measure-corpus.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
 
@@ -32,6 +33,22 @@ export default async function corpusRoutes(app: HttpApp, { corpora }: Uses<'corp
       },
     },
     async ({ params, query }) => corpora.preview(params.name, query.split, query.characters),
+  );
+  app.post(
+    '/tokens',
+    {
+      config: { scope: 'read', costs: 'inference' },
+      schema: {
+        tags: TAGS,
+        summary: 'How many tokens a tokenizer would make of it',
+        description:
+          'Before a training: the beginning of each split is read, half a million characters of train (100,000 for byte pairs, which take longer to learn), and the rest is estimated from it.',
+        params: CorpusParams,
+        body: TokenCountRequest,
+        response: withProblems({ 200: TokenFigures }),
+      },
+    },
+    async ({ params, body }) => measureCorpus(corpora, await corpora.describe(params.name), body.tokenizer),
   );
   app.delete(
     '',

@@ -1,0 +1,45 @@
+import type { CorpusInfo, SplitName, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
+import type { PerSplit } from '../corpora/corpus.js';
+import { measureTokens, type SplitSample } from '../corpora/token-figures.js';
+import type { Corpora } from './corpora.js';
+
+/** UTF-16 units of train that are read to judge a tokenizer; learning byte pairs takes longer. */
+const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
+  word: 500_000,
+  character: 500_000,
+  'byte-pair': 100_000,
+};
+
+/** Figures of texts that were asked about lately. */
+const measured = new Map<string, TokenFigures>();
+const MAX_MEASURED = 200;
+
+/**
+ * What a tokenizer would make of a corpus, by the beginning of its splits.
+ * @throws corpus-unavailable; config-conflict for a vocabulary that is too small
+ */
+export async function measureCorpus(
+  corpora: Pick<Corpora, 'preview'>,
+  info: CorpusInfo,
+  tokenizer: TokenizerConfig,
+): Promise<TokenFigures> {
+  const key = JSON.stringify([info.digest, info.defaultPreTokenizer, tokenizer]);
+  const known = measured.get(key);
+  if (known && info.digest !== null) return known;
+  const length = SAMPLE_LENGTHS[tokenizer.type];
+  const sample = async (split: SplitName): Promise<SplitSample> => {
+    const { text, truncated } = await corpora.preview(info.id, split, length);
+    const bytes = info.statistics?.[split].bytes;
+    return { text, share: truncated && bytes ? Buffer.byteLength(text) / bytes : 1 };
+  };
+  const samples: PerSplit<SplitSample> = {
+    train: await sample('train'),
+    valid: await sample('valid'),
+    test: await sample('test'),
+  };
+  const figures = measureTokens(samples, tokenizer, info.defaultPreTokenizer);
+  measured.set(key, figures);
+  const [oldest] = measured.keys();
+  if (measured.size > MAX_MEASURED && oldest !== undefined) measured.delete(oldest);
+  return figures;
+}

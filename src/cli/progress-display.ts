@@ -58,6 +58,11 @@ export class ProgressDisplay {
       case 'epoch':
         this.#showEpoch(EventData.epoch.parse(event.data));
         break;
+      case 'warning': {
+        const { message, advice } = EventData.warning.parse(event.data);
+        this.#line(`! ${message}. ${advice}.`);
+        break;
+      }
       default:
         break;
     }

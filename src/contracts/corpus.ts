@@ -206,13 +206,15 @@ export const CorpusPreview = z
   });
 export type CorpusPreview = z.infer<typeof CorpusPreview>;
 
-/** What a tokenizer makes of a corpus. */
+/** Statistics of a corpus under a tokenizer. */
 export const TokenFigures = z
   .object({
-    tokens: perSplit(count).describe('Of each split; estimates where only the beginning was read'),
-    isExact: z.boolean().describe('The whole train split was read, not its beginning alone'),
-    vocabularySize: count.describe('Of what was read: more text has more words'),
-    unknownRate: share.describe('Part of valid’s tokens that hide a word; a text’s own <unk> hides nothing'),
+    tokens: perSplit(count).describe('Tokens of each split; estimates if only the beginning was read'),
+    isExact: z.boolean().describe('Whether the whole train split was read instead of its beginning'),
+    vocabularySize: count.describe('Vocabulary size for the text that was read; more text has more words'),
+    unknownRate: share.describe(
+      'Fraction of the tokens of valid that are unknown words; <unk> in the text itself does not count',
+    ),
   })
   .meta({
     id: 'TokenFigures',

@@ -183,7 +183,7 @@ export const Environment = z.strictObject({
   tensorboard: z
     .enum(['on', 'off'])
     .default('on')
-    .describe('Whether each run has an event file for TensorBoard beside it, in experiments/ID/tensorboard'),
+    .describe('Whether to write TensorBoard event files of each run, to experiments/ID/tensorboard'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

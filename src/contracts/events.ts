@@ -73,6 +73,14 @@ export const EventData = {
   sample: z
     .strictObject({ epoch: count, text: z.string() })
     .describe('Text that the model generated after an epoch'),
+  warning: z
+    .strictObject({
+      epoch: count,
+      kind: z.enum(['no-improvement', 'no-learning', 'diverging']),
+      message: z.string().describe('Human-readable description'),
+      advice: z.string().describe('What to change'),
+    })
+    .describe('The training continues, but is not going well'),
   checkpoint: z
     .strictObject({
       epoch: count,
@@ -94,7 +102,7 @@ export const EventData = {
       learningRate: z.number().describe('The new learning rate, half of the previous one'),
     })
     .describe(
-      'The loss was not finite and training.onNonFiniteLoss is rollback: the training goes back to the last checkpoint, once',
+      'The loss was not finite and training.onNonFinite is rollback: the training goes back to the last checkpoint, once',
     ),
   pausing: z.strictObject({}).describe('A pause was requested'),
   paused: z
@@ -145,6 +153,7 @@ function eventUnion<Envelope extends z.ZodRawShape>(envelope: Envelope) {
     event('step'),
     event('epoch'),
     event('sample'),
+    event('warning'),
     event('checkpoint'),
     event('rollback'),
     event('pausing'),

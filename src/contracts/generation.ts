@@ -112,12 +112,14 @@ export const TokenLogprob = z.object({
     .number()
     .nullable()
     .describe(
-      'ln p, before penalties and temperature; null for the first token of all, which nothing predicts',
+      'Natural log of the probability, before penalties and temperature; null for the first token of a text, which has no context',
     ),
   top: z
     .record(z.string(), z.number())
     .nullable()
-    .describe('The likeliest tokens as they would read at this place, and the token itself'),
+    .describe(
+      'Log probabilities of the most likely tokens, as they would appear here, and of the token itself',
+    ),
 });
 export type TokenLogprob = z.infer<typeof TokenLogprob>;
 

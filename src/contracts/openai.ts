@@ -74,7 +74,7 @@ export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 const Logprobs = z.object({
   tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number().nullable()).describe('null: the first token of an echoed prompt'),
+  token_logprobs: z.array(z.number().nullable()).describe('null for the first token of an echoed prompt'),
   top_logprobs: z.array(z.record(z.string(), z.number()).nullable()),
   text_offset: z.array(z.int()),
 });

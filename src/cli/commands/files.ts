@@ -27,7 +27,7 @@ export function addFileCommands(program: Command): void {
     });
   withServer(program.command('import <model>'))
     .description(
-      'Serve a model from elsewhere: safetensors with the names of PyTorch, or a folder as an export or train --local has it',
+      'Import a model: safetensors with PyTorch’s parameter names, or the folder of an export or of train --local',
     )
     .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')

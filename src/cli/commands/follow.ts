@@ -8,10 +8,10 @@ const CHOICES = [
   { key: 'l', text: 'Leave it running' },
   { key: 'p', text: 'pause' },
   { key: 'c', text: 'cancel it' },
-  { key: 'w', text: 'go on watching' },
+  { key: 'w', text: 'keep watching' },
 ] as const;
 
-/** Shows a training on a server to its end. @returns the exit code */
+/** Follows a training on a server to its end. @returns the exit code */
 export async function follow(
   client: GatelmClient,
   { id, config }: Experiment,
@@ -58,7 +58,7 @@ function exitCodeOf({ type, data }: Pick<TrainingEvent, 'type' | 'data'>): numbe
   }
 }
 
-/** How long it took and what it came to. */
+/** Duration and perplexities of a training. */
 export function describeSuccess(data: unknown): string {
   const { testPerplexity, validPerplexity, seconds } = EventData.succeeded.parse(data);
   return `done in ${duration(seconds)}: valid perplexity ${decimal(validPerplexity)}, test ${decimal(testPerplexity)}`;

@@ -29,8 +29,8 @@ export function addTrainCommands(program: Command): void {
     .option('--config <json>', 'other fields of POST /experiments; - reads standard input', '{}')
     .option('--dry-run', 'show the complete config and the estimated cost without training')
     .option('--detach', 'do not follow the training')
-    .option('--local', 'train here, without a server; Ctrl-C asks whether to pause or cancel it')
-    .option('--out <folder>', 'with --local: where the model goes; default: ./models/NAME')
+    .option('--local', 'train without a server; Ctrl-C asks whether to pause or cancel')
+    .option('--out <folder>', 'with --local: folder of the model; default: ./models/NAME')
     .action(async (options: TrainOptions) => {
       process.exitCode = options.local
         ? await (await import('./train-local.js')).trainLocally(options)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
@@ -202,11 +202,12 @@ test('a deletion that was cut short is ended, or taken back where the experiment
   };
   const [kept, deleted] = [await create(), await create()];
   const folder = (name: string) => join(dataDir, 'experiments', name);
+  await first.close();
+  rmSync(folder(kept), { recursive: true }); // it was set aside
   for (const name of [`.deleted-${kept}`, '.deleted-e-gone', deleted]) {
     mkdirSync(folder(name), { recursive: true });
     writeFileSync(join(folder(name), 'weights'), name);
   }
-  await first.close();
   const second = await startService(t, { dataDir });
   assert.equal(readFileSync(join(folder(kept), 'weights'), 'utf8'), `.deleted-${kept}`);
   await request(second.address).delete(`/experiments/${deleted}`).expect(204);

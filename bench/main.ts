@@ -3,6 +3,7 @@
  * writes everything as JSON.
  *
  *     npm run bench -- --rounds 3 --only 650 --out bench.json
+ *     npm run bench -- --against ../before       beside another checkout, and not beside other libraries
  *     npm run bench -- --profile --only 650      where a step's time goes
  *     npm run bench -- --scaling                 tokens/s over sizes and threads, drawn in docs/scaling.svg
  */
@@ -13,7 +14,14 @@ import { parseArgs } from 'node:util';
 import { loadBackend } from '../src/kernels/backend.js';
 import { profileWorkload } from './profile.js';
 import { measureScaling } from './scaling.js';
-import { gatelmSide, type Measurement, pytorchSide, type Side, tfjsLayersSide } from './side.js';
+import {
+  checkoutSide,
+  gatelmSide,
+  type Measurement,
+  pytorchSide,
+  type Side,
+  tfjsLayersSide,
+} from './side.js';
 import { WORKLOADS, type Workload } from './workload.js';
 
 /** Rates of one mode over all rounds, tokens per second. */
@@ -30,6 +38,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     out: { type: 'string' },
+    against: { type: 'string' },
     profile: { type: 'boolean', default: false },
     scaling: { type: 'boolean', default: false },
   },
@@ -54,13 +63,20 @@ async function measureWorkloads(sides: readonly Side[]): Promise<object[]> {
     }
     const rows = summarize(await measureInterleaved(workload, sides));
     printTable(workload, rows);
+    if (options.against) printRatios(rows);
     results.push({ workload, rows });
   }
   return results;
 }
 
 function availableSides(): Side[] {
-  const sides = [gatelmSide('float32'), gatelmSide('bfloat16'), pytorchSide(), tfjsLayersSide()];
+  const own = [gatelmSide('float32'), gatelmSide('bfloat16')];
+  const before = options.against;
+  const others =
+    before === undefined
+      ? [pytorchSide(), tfjsLayersSide()]
+      : [checkoutSide(before, 'float32'), checkoutSide(before, 'bfloat16')];
+  const sides = [...own, ...others];
   for (const { name, unavailable } of sides) if (unavailable) console.log(`${name}: skipped, ${unavailable}`);
   return sides.filter(({ unavailable }) => unavailable === null);
 }
@@ -112,6 +128,15 @@ function printTable({ name }: Workload, rows: readonly Row[]): void {
     const ratio = peer > 0 ? (median / peer).toFixed(2) : '–';
     const rates = [minimum, median, maximum].map((rate) => Math.round(rate).toLocaleString('en-US'));
     console.log(`| ${mode} | ${rates.join(' | ')} | ${ratio} | ${Math.round(peakBytes / 1e6)} |`);
+  }
+}
+
+function printRatios(rows: readonly Row[]): void {
+  for (const { mode, median, peakBytes } of rows) {
+    const before = rows.find((row) => row.mode === mode.replace(/^gatelm/, 'before'));
+    if (!before || before.mode === mode) continue;
+    const memory = (peakBytes / before.peakBytes).toFixed(3);
+    console.log(`${mode}: ${(median / before.median).toFixed(3)} × the speed before, ${memory} × its memory`);
   }
 }
 

@@ -1,4 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Precision, Workload } from './workload.js';
@@ -32,6 +34,20 @@ export function gatelmSide(precision: Precision): Side {
     unavailable: null,
     accepts: () => true,
     run: async (workload) => (await runGatelm('./gatelm-step.js', workload, precision)).map(parse),
+  };
+}
+
+/** Another checkout of gatelm that is built, such as of the commit before a change. */
+export function checkoutSide(folder: string, precision: Precision): Side {
+  const program = join(resolve(folder), 'dist', 'bench', 'gatelm-step.js');
+  return {
+    name: `before ${precision}`,
+    unavailable: existsSync(program) ? null : `${program} is not there`,
+    accepts: ({ cell }) => cell === undefined,
+    run: async (workload) =>
+      (await jsonLines(process.execPath, [program, JSON.stringify(workload), precision], workload)).map(
+        parse,
+      ),
   };
 }
 

@@ -5,16 +5,16 @@ export interface BackupOptions {
   readonly dataDir?: string;
 }
 
-/** Copies the data folder, also while a server uses it. @throws as {@link backUp} */
+/** Copies the data folder, even while a server is using it. @throws as {@link backUp} */
 export async function runBackup(folder: string, options: BackupOptions): Promise<void> {
   const from = folderOf(options);
-  console.log(`${from} is in ${folder}: ${describe(await backUp(from, folder))}`);
+  console.log(`backed up ${from} to ${folder}: ${describe(await backUp(from, folder))}`);
 }
 
-/** Makes a data folder of a backup. @throws as {@link restore} */
+/** Restores a backup into a new data folder. @throws as {@link restore} */
 export async function runRestore(folder: string, options: BackupOptions): Promise<void> {
   const to = folderOf(options);
-  console.log(`${folder} is in ${to}: ${describe(await restore(folder, to))}`);
+  console.log(`restored ${folder} to ${to}: ${describe(await restore(folder, to))}`);
 }
 
 function folderOf({ dataDir }: BackupOptions): string {

@@ -1,9 +1,8 @@
-/** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
-import type { ProgressEvent } from '../client/client.js';
-import { EventData } from '../contracts/events.js';
+/** The progress of a training: in a terminal, a table of epochs with a bar below it; otherwise plain lines. */
+import { EventData, type TrainingEvent } from '../contracts/events.js';
 import type { TrainingConfig } from '../contracts/training.js';
 
-/** The part of a terminal that is used. */
+/** The part of a terminal stream that is used. */
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,11 +11,11 @@ export interface Output {
 
 const BAR_WIDTH = 24;
 const CLEAR_LINE = '\r\u001b[2K';
-/** Between two lines of progress where there is no terminal. */
+/** Time between two lines of progress without a terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
 
-/** When a training ends: after so many epochs, or after so many seconds. */
+/** When a training ends: after a number of epochs or seconds. */
 type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'>;
 
 export class ProgressDisplay {
@@ -35,21 +34,21 @@ export class ProgressDisplay {
     this.#start = now();
   }
 
-  show(event: ProgressEvent): void {
+  show(event: Pick<TrainingEvent, 'type' | 'data'>): void {
     switch (event.type) {
       case 'queued': {
         const { position } = EventData.queued.parse(event.data);
-        if (position > 0) this.#line(`queued, ${position} before it`);
+        if (position > 0) this.#line(`queued, ${position} ahead of it`);
         break;
       }
       case 'preparing':
-        this.#line('reading the corpus, building the model …');
+        this.#line('loading the corpus, building the model …');
         break;
       case 'started': {
         this.#start = this.#now();
         const { parameterCount, vocabularySize, trainTokens } = EventData.started.parse(event.data);
         this.#line(
-          `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} words, ${integer(trainTokens)} tokens to learn from`,
+          `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} tokens, ${integer(trainTokens)} training tokens`,
         );
         break;
       }
@@ -59,12 +58,17 @@ export class ProgressDisplay {
       case 'epoch':
         this.#showEpoch(EventData.epoch.parse(event.data));
         break;
+      case 'warning': {
+        const { message, advice } = EventData.warning.parse(event.data);
+        this.#line(`! ${message}. ${advice}.`);
+        break;
+      }
       default:
         break;
     }
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void {
     if (this.#output.isTTY) this.#output.write(CLEAR_LINE);
   }

@@ -6,20 +6,20 @@ import { EXAMPLE_DIGEST, EXAMPLE_TIME } from './example-values.js';
 export const MetricPoint = z
   .object({
     step: z.int().describe('Updates so far'),
-    epoch: z.number().describe('Epochs so far, with the fraction of the present one'),
+    epoch: z.number().describe('Epochs so far, including the fraction of the current one'),
     time: z.string().describe('ISO 8601, UTC'),
     value: z.number().nullable().describe('null: not finite'),
   })
   .meta({ id: 'MetricPoint', examples: [{ step: 1328, epoch: 1, time: EXAMPLE_TIME, value: 195.6 }] });
 export type MetricPoint = z.infer<typeof MetricPoint>;
 
-/** Points by key. Keys that begin with `step` were measured within epochs, the others at their ends. */
+/** Points by key. Keys that begin with `step` were measured within epochs, the others at the end of each epoch. */
 export const MetricSeries = z
   .object({ series: z.record(z.string(), z.array(MetricPoint)) })
   .meta({ id: 'MetricSeries', examples: [{ series: { validPerplexity: [exampleOf(MetricPoint)] } }] });
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
-/** Values of an `epoch` event that are kept as points under their own name. */
+/** Values of an `epoch` event that are stored as points under the same name. */
 export const EPOCH_METRICS = [
   'trainLoss',
   'trainPerplexity',
@@ -32,7 +32,7 @@ export const EPOCH_METRICS = [
   'seconds',
 ] as const;
 
-/** Values of a `step` event that are kept as points, and the key of each. */
+/** Values of a `step` event that are stored as points, with the key of each. */
 export const STEP_METRICS = {
   loss: 'stepLoss',
   trainPerplexity: 'stepPerplexity',
@@ -51,7 +51,9 @@ export const Checkpoint = z
     digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
     isBest: z.boolean(),
     time: z.string(),
-    available: z.boolean().describe('The file is still there; older ones make room for newer ones'),
+    available: z
+      .boolean()
+      .describe('Whether the file still exists; old checkpoints are deleted when new ones are written'),
   })
   .meta({
     id: 'Checkpoint',

@@ -40,6 +40,7 @@ export function applyEvent(
       applyEpoch(store, experiment, event, time, set);
       break;
     case 'sample':
+    case 'warning':
       break;
     case 'checkpoint':
       store.checkpoints.add(experiment.number, { ...event.data, time });

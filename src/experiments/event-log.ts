@@ -17,11 +17,20 @@ export interface EventLog {
 /** Events that come again and again while it trains. */
 const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'sample', 'checkpoint']);
 
-/** @param logger gets a line for each event that changes what an experiment is */
-export function createEventLog(store: Store, bus: EventBus, logger: Logger = SILENT_LOGGER): EventLog {
+/**
+ * @param logger gets a line for each event that changes what an experiment is
+ * @param onStored told of every event of every experiment, before the bus
+ */
+export function createEventLog(
+  store: Store,
+  bus: EventBus,
+  logger: Logger = SILENT_LOGGER,
+  onStored: (event: StoredEvent) => void = () => {},
+): EventLog {
   function announce(event: StoredEvent): void {
     const { experimentId, seq, type } = event;
     if (!FREQUENT.has(type)) logger.info({ experimentId, seq, type }, `experiment ${type}`);
+    onStored(event);
     bus.publish(experimentId, event);
   }
 

@@ -12,6 +12,7 @@ const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'step',
   'epoch',
   'sample',
+  'warning',
   'checkpoint',
   'rollback',
   'succeeded',

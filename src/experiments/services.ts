@@ -3,7 +3,7 @@ import type { InferenceExecutor } from '../compute/inference-executor.js';
 import type { TrainingExecutor } from '../compute/training-executor.js';
 import type { Environment } from '../contracts/environment.js';
 import { removeStagedUploads } from '../corpora/staged-upload.js';
-import { pathOf, TRANSFERS } from '../files/layout.js';
+import { experimentKey, pathOf, TENSORBOARD, TRANSFERS } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import { type Corpora, createCorpora } from './corpora.js';
 import { DataFolder } from './data-folder.js';
@@ -15,6 +15,7 @@ import { recoverExperiments } from './recover.js';
 import { Sessions } from './sessions.js';
 import { createSweepLog, type SweepLog } from './sweeps/sweep-log.js';
 import { Sweeps } from './sweeps/sweeps.js';
+import { TensorBoardWriter } from './tensorboard-writer.js';
 import { TrainingScheduler } from './training-scheduler.js';
 
 export interface ServicesOptions {
@@ -56,7 +57,11 @@ export function createServices({
   const folder = DataFolder.open(environment.dataDir);
   const { store } = folder;
   const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
-  const log = createEventLog(store, bus, logger);
+  const tensorBoard =
+    environment.tensorboard === 'on'
+      ? new TensorBoardWriter((id) => pathOf(folder.path, `${experimentKey(id)}/${TENSORBOARD}`), logger)
+      : null;
+  const log = createEventLog(store, bus, logger, (event) => tensorBoard?.take(event));
   const queue = new TrainingScheduler({
     store,
     log,
@@ -79,6 +84,7 @@ export function createServices({
   async function close(): Promise<void> {
     sweeps.close();
     await Promise.all([queue.close(environment.shutdownGraceMs), inferenceExecutor.close()]);
+    tensorBoard?.close();
     folder.close();
   }
   return {

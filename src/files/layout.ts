@@ -7,6 +7,7 @@
  *     experiments/ID/checkpoints/epoch-000010.json    the same for an epoch that is kept for good
  *     experiments/ID/model/weights.safetensors        the best weights so far: what is served
  *     experiments/ID/model/{config,tokenizer}.json
+ *     experiments/ID/tensorboard/events.out.tfevents.… what TensorBoard reads, a file for each start
  *     experiments/ID/initial/…                        what a fork begins with, laid out as an experiment
  *     corpora/ID/corpus.json                          an uploaded corpus, beside train.txt, valid.txt, test.txt
  *     downloads/…                                     known corpora
@@ -23,6 +24,7 @@ export const TRANSFERS = 'transfers';
 /** Within the folder of an experiment. */
 export const CHECKPOINTS = 'checkpoints';
 export const MODEL = 'model';
+export const TENSORBOARD = 'tensorboard';
 /** Within `checkpoints`. */
 export const LATEST_CHECKPOINT = 'latest.json';
 /** Within `model`. */

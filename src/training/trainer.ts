@@ -9,6 +9,7 @@ import { RANDOM_STREAMS, RandomSource } from '../tensor/random.js';
 import type * as tf from '../tensor/tensorflow.js';
 import { drawBpttLength } from './bptt-length.js';
 import { createOptimizer } from './create-optimizer.js';
+import { epochWarning } from './epoch-warning.js';
 import { Horizon } from './horizon.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
@@ -195,6 +196,7 @@ export class Trainer {
     this.#optimizer.afterEvaluation(validLoss, model.parameters);
     this.#disposeStates();
     const evaluationSeconds = (performance.now() - start) / 1000;
+    const previousLoss = progress.lastValidLoss;
     const isBest = countEpoch(progress, validLoss, evaluationSeconds);
     const { remainingSeconds } = this.#horizon.completion(this.#progress);
     const validBitsPerByte = this.#bitsPerByte('valid', validLoss);
@@ -207,6 +209,8 @@ export class Trainer {
       isBest,
     });
     clearEpochSums(progress);
+    const warning = epochWarning(progress, previousLoss, model.vocabularySize);
+    if (warning) yield warning;
     if (sample && training.sampleLength > 0) {
       const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
       yield { type: 'sample', data: { epoch: progress.epoch, text } };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { EXIT } from '../../src/cli/exit-codes.js';
@@ -95,6 +96,17 @@ describe('the gatelm command against a server', () => {
     const again = await run('export', id, file);
     assert.equal(again.code, EXIT.error);
     assert.match(again.stderr, /exists/);
+  });
+
+  test('a folder as an export has it is imported and serves the same text', async () => {
+    const exported = join(folder, 'exported');
+    mkdirSync(exported);
+    execFileSync('tar', ['-xf', join(folder, 'model.tar'), '-C', exported]);
+    const imported = await json('import', exported);
+    assert.equal(imported.name, 'exported');
+    const args = ['--prompt', 'the cat', '--max-tokens', '5', '--seed', '1'];
+    const [one, two] = [await json('generate', id, ...args), await json('generate', imported.id, ...args)];
+    assert.equal(one.text, two.text);
   });
 
   test('an event a line with --json, and pause, resume and cancel by their names', async () => {

@@ -1,74 +1,133 @@
-/** Runs the commands of the documents that have some for a server, in order. */
+/** Runs the commands of each document that has some for a server, in order, against a server of its own. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
-import { ENVIRONMENT_VARIABLES } from '../../src/contracts/environment.js';
-import { REPOSITORY, startGatelm } from '../support/gatelm-server.js';
+import { type TestContext, test } from 'node:test';
+import { codeBlocks, readDocument } from '../docs/documents.js';
+import { zipArchive } from '../setup/zip-archive.js';
+import { type GatelmServer, REPOSITORY, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { temporaryFolder } from '../support/service.js';
 
-/** security.md last: its keys close the server to those without one. */
-const DOCUMENTS = ['inference.md', 'own-text.md', 'command-line.md', 'operations.md', 'security.md'];
-const read = (name: string) => readFileSync(join(REPOSITORY, 'docs', name), 'utf8');
+interface Page {
+  /** Whether it speaks of a trained model, $ID. */
+  readonly trained?: true;
+  /** A corpus that it speaks of and does not upload. */
+  readonly corpus?: string;
+  /** What its output must have. */
+  readonly shows: readonly RegExp[];
+}
+
+const PAGES: Readonly<Record<string, Page>> = {
+  'http.md': {
+    shows: [
+      /"type":"succeeded"/,
+      /"text":"/,
+      /"surprisal":/,
+      /"name":"notes"/,
+      /"choices":\[/,
+      /"loss":\d/,
+      /"name":"again"/,
+    ],
+  },
+  'exact-resume.md': { shows: [/the same bytes/] },
+  'config.md': { shows: [/"name":"better-rnnlm"/, /"preset":"auto"/, /GATELM_PORT/] },
+  'setup.md': { shows: [/TensorFlow/i] },
+  'text.md': { shows: [/"name":"two-files"/, /"name":"folder"/, /"name":"comments"/, /"splitBy":"files"/] },
+  'inference.md': {
+    trained: true,
+    shows: [
+      /"choices":\[/,
+      /event: done/,
+      /"logprob":/,
+      /"share":/,
+      /"items":\[\{"perplexity":/,
+      /"bytes":\d+\}/,
+    ],
+  },
+  'own-text.md': { trained: true, shows: [/"preset": ?"auto"/] },
+  'command-line.md': { trained: true, corpus: 'notes', shows: [/^done in .*perplexity/m, /queued: small/] },
+  'operations.md': {
+    trained: true,
+    shows: [
+      /"estimate":\{"parameterCount":/,
+      /is in \.\/backup: \d+ files/,
+      /is in \.\/restored: \d+ files/,
+      /"status":"ready"/,
+      /gatelm_experiments\{state="succeeded"\} \d/,
+    ],
+  },
+  'security.md': {
+    trained: true,
+    shows: [/^ci +train +gatelm_/m, /"type":"queued"/, /ci is revoked/],
+  },
+};
 const TINY = {
   corpus: 'handbook',
   model: { embeddingSize: 16, hiddenSizes: [16] },
   training: { epochs: 1, batchSize: 50, bpttLength: 20 },
 };
+const NOTES = 'The server listens and the reply is sent.\n'.repeat(500);
 
-test('the commands of the documents run, in order, against a server', async (context) => {
+for (const [name, page] of Object.entries(PAGES)) {
+  test(`the commands of docs/${name} run, in order`, async (context) => {
+    const folder = writeFiles(context);
+    const server = await startGatelm(context, join(folder, 'data'));
+    const id = page.trained ? await train(server) : '';
+    if (page.corpus) await upload(server, page.corpus);
+    const commands = codeBlocks(readDocument(`docs/${name}`), 'sh').join('\n');
+    const { code, output, shown } = await runShell(folder, [
+      'set -euo pipefail',
+      ...(id ? [`ID=${id}`] : []),
+      `export GATELM_URL=${server.address}`,
+      'curl() { command curl -sSf "$@"; echo; }',
+      'gatelm() { node dist/src/cli/main.js "$@"; }',
+      commands.replaceAll('http://127.0.0.1:8080', server.address),
+    ]);
+    assert.equal(code, 0, output);
+    for (const pattern of page.shows) assert.match(shown, pattern);
+  });
+}
+
+/** A folder with the files that the documents speak of. */
+function writeFiles(context: TestContext): string {
   const folder = temporaryFolder(context);
-  const server = await startGatelm(context, join(folder, 'data'));
   symlinkSync(join(REPOSITORY, 'dist'), join(folder, 'dist'));
-  writeFileSync(join(folder, 'notes.txt'), 'The server listens and the reply is sent.\n'.repeat(500));
+  mkdirSync(join(folder, 'data'));
+  const row = { body: { text: NOTES } };
+  const files = {
+    ...Object.fromEntries(['notes.txt', 'a.txt', 'b.txt', 'c.txt', 'b.md'].map((file) => [file, NOTES])),
+    'reviews.jsonl': `${JSON.stringify(row)}\n`.repeat(3),
+    'comments.csv': `id,comment\n${'1,The server listens and the reply is sent.\n'.repeat(500)}`,
+    'folder.zip': zipArchive([{ name: 'a.txt', content: Buffer.from(NOTES) }]),
+  };
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+  return folder;
+}
+
+async function train(server: GatelmServer): Promise<string> {
   const { id } = await server.train(TINY);
   await new ProgressClient(`${server.socketAddress}/experiments/${id}/progress`).closed;
-  const commands = DOCUMENTS.flatMap((name) =>
-    [...read(name).matchAll(/^```sh\n(.*?)^```/gms)].map(([, body]) => body!),
-  )
-    .join('\n')
-    .replaceAll('http://127.0.0.1:8080', server.address);
-  const script = `set -euo pipefail\nID=${id}\ncurl() { command curl -sSf "$@"; echo; }\ngatelm() { node dist/src/cli/main.js "$@"; }\nexport GATELM_URL=${server.address}\n${commands}`;
-  const child = spawn('bash', ['-c', script], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [code]] = await Promise.all([
+  return id;
+}
+
+async function upload(server: GatelmServer, corpus: string): Promise<void> {
+  const form = new FormData();
+  form.set('name', corpus);
+  form.set('file', new Blob([NOTES]), 'notes.txt');
+  const response = await fetch(`${server.address}/corpora`, { method: 'POST', body: form });
+  assert.equal(response.status, 201, await response.text());
+}
+
+async function runShell(folder: string, lines: readonly string[]) {
+  const child = spawn('bash', ['-c', lines.join('\n')], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [shown, errors, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'exit'),
   ]);
-  assert.equal(code, 0, stdout + stderr);
-  for (const shown of [
-    /"choices":\[/,
-    /event: done/,
-    /"logprob":/,
-    /"items":\[\{"perplexity":/,
-    /"bytes":\d+\}/,
-    /"share":/,
-    /"estimate":\{"parameterCount":/,
-    /is in \.\/backup: \d+ files/,
-    /is in \.\/restored: \d+ files/,
-    /"status":"ready"/,
-    /gatelm_experiments\{state="succeeded"\} \d/,
-    /^ci +train +gatelm_/m,
-    /"type":"queued"/,
-    /ci is revoked/,
-  ])
-    assert.match(stdout, shown);
-});
-
-test('the files that the documents link to exist, and so do the variables that they name', () => {
-  const known = new Set(ENVIRONMENT_VARIABLES.map(({ name }) => name));
-  for (const name of DOCUMENTS) {
-    const file = join(REPOSITORY, 'docs', name);
-    for (const [, path] of read(name).matchAll(/\]\((?!http)([^)#]+)/g))
-      assert.ok(existsSync(join(dirname(file), path!.replace(/^docs\//, ''))), `${name}: ${path}`);
-    for (const [variable] of read(name).matchAll(/GATELM_[A-Z_]+[A-Z]/g))
-      assert.ok(
-        known.has(variable) || ['GATELM_BENCH_PYTHON', 'GATELM_URL', 'GATELM_API_KEY'].includes(variable),
-        `${name}: ${variable}`,
-      );
-  }
-});
+  return { code: code as number, shown, output: shown + errors };
+}

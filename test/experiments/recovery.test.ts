@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
@@ -65,12 +65,12 @@ test('a host that dies leaves its experiment interrupted where it may not restar
   const second = await post(services);
   const run = await training.run(0);
   run.emit(startedEvent(), epochEvent(1), checkpointEvent(1));
-  run.finish({ type: 'interrupted', reason: 'The training host ended (code null, signal SIGKILL)' });
+  run.finish({ type: 'interrupted', reason: 'The training host exited (code null, signal SIGKILL)' });
   await untilState(services, first, 'interrupted');
   assert.equal((await training.run(1)).experimentId, second);
   const last = services.store.events.after(findExperiment(services.store, first), 0, 1000).at(-1)!;
   assert.deepEqual(last.data, {
-    reason: 'The training host ended (code null, signal SIGKILL)',
+    reason: 'The training host exited (code null, signal SIGKILL)',
     willRestart: false,
   });
   assert.equal(resumeExperiment(services, first).state, 'queued');
@@ -202,11 +202,12 @@ test('a deletion that was cut short is ended, or taken back where the experiment
   };
   const [kept, deleted] = [await create(), await create()];
   const folder = (name: string) => join(dataDir, 'experiments', name);
+  await first.close();
+  rmSync(folder(kept), { recursive: true }); // it was set aside
   for (const name of [`.deleted-${kept}`, '.deleted-e-gone', deleted]) {
     mkdirSync(folder(name), { recursive: true });
     writeFileSync(join(folder(name), 'weights'), name);
   }
-  await first.close();
   const second = await startService(t, { dataDir });
   assert.equal(readFileSync(join(folder(kept), 'weights'), 'utf8'), `.deleted-${kept}`);
   await request(second.address).delete(`/experiments/${deleted}`).expect(204);

@@ -1,5 +1,5 @@
-import { createWriteStream, openAsBlob } from 'node:fs';
-import { basename } from 'node:path';
+import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -15,7 +15,7 @@ type ImportOptions = ServerOptions & {
   readonly config?: string;
 };
 
-/** export, import and corpora: what goes out and comes in as files. */
+/** export, import and corpora: the commands that transfer files. */
 export function addFileCommands(program: Command): void {
   withServer(program.command('export <experiment> [file]'))
     .description('Write a trained model as a tar archive for PyTorch; default: ID.tar')
@@ -26,24 +26,25 @@ export function addFileCommands(program: Command): void {
       print(options, { file: target }, () => target);
     });
   withServer(program.command('import <model>'))
-    .description('Serve a model from elsewhere: safetensors with the names of PyTorch')
-    .option('--name <name>', 'to find it by; default: the name of the file')
+    .description(
+      'Import a model: safetensors with PyTorch’s parameter names, or the folder of an export or of train --local',
+    )
+    .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
-    .option('--vocabulary <file>', 'instead: one token a line')
-    .option('--config <file>', 'config.json, as an export has it')
+    .option('--vocabulary <file>', 'instead of --tokenizer: one token per line')
+    .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
+      const files = isFolder(model) ? filesOfFolder(model) : { model };
       const { tokenizer, vocabulary, config } = options;
-      const files = Object.entries({ model, tokenizer, vocabulary, config }).filter(
-        ([, file]) => file !== undefined,
-      );
-      const blobs = await Promise.all(files.map(async ([kind, file]) => [kind, await open(file!)] as const));
-      const name = options.name ?? basename(model, '.safetensors');
+      const given = Object.entries({ ...files, ...defined({ tokenizer, vocabulary, config }) });
+      const blobs = await Promise.all(given.map(async ([kind, file]) => [kind, await open(file)] as const));
+      const name = options.name ?? basename(resolve(model), '.safetensors');
       const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
       print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
     });
-  const corpora = program.command('corpora').description('Texts to learn from');
+  const corpora = program.command('corpora').description('Texts to train on');
   withServer(corpora.command('list', { isDefault: true }))
-    .description('The corpora there are')
+    .description('List the corpora')
     .action(async (options: ServerOptions) => {
       const answer = await clientOf(options).listCorpora();
       print(options, answer, () =>
@@ -59,7 +60,7 @@ export function addFileCommands(program: Command): void {
       );
     });
   withServer(corpora.command('show <name>'))
-    .description('Statistics of one corpus, and how it begins')
+    .description('Show the statistics and the beginning of a corpus')
     .action(async (name: string, options: ServerOptions) => {
       const client = clientOf(options);
       const corpus = await client.getCorpus(name);
@@ -78,8 +79,29 @@ export function addFileCommands(program: Command): void {
     .description('Delete an uploaded corpus')
     .action(async (name: string, options: ServerOptions) => {
       await clientOf(options).deleteCorpus(name);
-      print(options, { deleted: name }, () => `${name} is deleted`);
+      print(options, { deleted: name }, () => `deleted ${name}`);
     });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** What a folder has of a model. */
+function filesOfFolder(folder: string): Record<string, string> {
+  const files = {
+    model: join(folder, 'model.safetensors'),
+    tokenizer: join(folder, 'tokenizer.json'),
+    vocabulary: join(folder, 'vocabulary.txt'),
+    config: join(folder, 'config.json'),
+  };
+  return Object.fromEntries(Object.entries(files).filter(([, file]) => existsSync(file)));
+}
+
+function defined(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 function open(file: string): Promise<Blob> {

@@ -1,48 +1,43 @@
 import { openAsBlob } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { type Experiment, type GatelmClient, GatelmError, type ProgressEvent } from '../../client/client.js';
-import { EventData } from '../../contracts/events.js';
+import { type GatelmClient, GatelmError } from '../../client/client.js';
 import { EXIT } from '../exit-codes.js';
-import { decimal, duration, ProgressDisplay } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
-import { parseJson } from './experiments.js';
+import { follow } from './follow.js';
+import { type TrainBodyOptions, trainBody } from './train-body.js';
 
-interface TrainOptions extends ServerOptions {
-  readonly preset?: string;
-  readonly corpus?: string;
-  readonly file?: string;
-  readonly budget?: string;
-  readonly epochs?: string;
-  readonly seed?: string;
-  readonly name?: string;
-  readonly tag?: string[];
-  readonly config: string;
+export interface TrainOptions extends ServerOptions, TrainBodyOptions {
   readonly dryRun?: boolean;
   readonly detach?: boolean;
+  readonly local?: boolean;
+  readonly out?: string;
 }
 
-/** train and watch: begin an experiment, follow it in the terminal. */
+/** train and watch: start an experiment, follow it in the terminal. */
 export function addTrainCommands(program: Command): void {
   withServer(program.command('train'))
-    .description('Train a model and follow it; Ctrl-C asks whether to leave, pause or cancel it')
-    .option('--preset <name>', 'a recipe, see GET /presets')
-    .option('--corpus <name>', 'what to learn from: handbook, ptb, …, or an uploaded text')
-    .option('--file <text>', 'upload this file first and learn from it')
-    .option('--budget <time>', 'time that the training may take, such as 2m')
+    .description('Train a model and follow it; Ctrl-C asks whether to detach, pause or cancel')
+    .option('--preset <name>', 'named recipe, see GET /presets')
+    .option('--corpus <name>', 'corpus to train on: handbook, ptb, …, or an uploaded text')
+    .option('--file <text>', 'upload this file first and train on it')
+    .option('--budget <time>', 'time budget of the training, such as 2m')
     .option('--epochs <number>', 'passes over the text')
     .option('--seed <number>', 'seed of weights and masks')
-    .option('--name <name>', 'to find it by')
-    .option('--tag <tag...>', 'labels to filter by')
-    .option('--config <json>', 'everything else of POST /experiments; - reads it from standard input', '{}')
-    .option('--dry-run', 'show the whole config and what it would take; train nothing')
-    .option('--detach', 'do not follow it')
+    .option('--name <name>', 'name of the experiment')
+    .option('--tag <tag...>', 'tags to filter by')
+    .option('--config <json>', 'other fields of POST /experiments; - reads standard input', '{}')
+    .option('--dry-run', 'show the complete config and the estimated cost without training')
+    .option('--detach', 'do not follow the training')
+    .option('--local', 'train without a server; Ctrl-C asks whether to pause or cancel')
+    .option('--out <folder>', 'with --local: folder of the model; default: ./models/NAME')
     .action(async (options: TrainOptions) => {
-      process.exitCode = await train(options);
+      process.exitCode = options.local
+        ? await (await import('./train-local.js')).trainLocally(options)
+        : await train(options);
     });
   withServer(program.command('watch <experiment>'))
-    .description('Follow a training in the terminal; with --json an event a line')
+    .description('Follow a training in the terminal; with --json, one event per line')
     .option('--since <seq>', 'only events after this number', '0')
     .action(async (id: string, options: ServerOptions & { since: string }) => {
       const client = clientOf(options);
@@ -52,8 +47,13 @@ export function addTrainCommands(program: Command): void {
 }
 
 async function train(options: TrainOptions): Promise<number> {
+  if (options.out !== undefined)
+    throw new GatelmError(400, {
+      detail: '--out goes with --local; gatelm export fetches a model from a server',
+    });
   const client = clientOf(options);
-  const body = await bodyOf(client, options);
+  const { file, corpus } = options;
+  const body = await trainBody(options, file === undefined ? corpus : await upload(client, file, corpus));
   if (options.dryRun) {
     const plan = await client.planExperiment(body as never);
     print({ ...options, json: true }, plan, () => '');
@@ -68,28 +68,7 @@ async function train(options: TrainOptions): Promise<number> {
   return follow(client, experiment, options);
 }
 
-/** The body of POST /experiments that the options mean; a file is uploaded for it. */
-async function bodyOf(client: GatelmClient, options: TrainOptions): Promise<Record<string, unknown>> {
-  const { preset, file, budget, epochs, seed, name, tag } = options;
-  const rest = parseJson(options.config === '-' ? await readStdin() : options.config, '--config');
-  const corpus = file === undefined ? options.corpus : await upload(client, file, options.corpus);
-  const training = {
-    ...(rest.training as object | undefined),
-    ...(epochs !== undefined && { epochs: Number(epochs) }),
-    ...(seed !== undefined && { seed: Number(seed) }),
-  };
-  return {
-    ...rest,
-    ...(Object.keys(training).length > 0 && { training }),
-    ...(preset !== undefined && { preset }),
-    ...(corpus !== undefined && { corpus }),
-    ...(budget !== undefined && { budget }),
-    ...(name !== undefined && { name }),
-    ...(tag !== undefined && { tags: tag }),
-  };
-}
-
-/** Uploads a text; one of that name and size that is there already is used. @returns its name */
+/** Uploads a text, unless one of the same name and size exists. @returns its name */
 async function upload(
   client: GatelmClient,
   file: string,
@@ -102,94 +81,4 @@ async function upload(
   if (known && known.bytes === blob.size) return known.name;
   await client.uploadCorpus(name, { file: blob });
   return name;
-}
-
-async function readStdin(): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of process.stdin) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces).toString('utf8');
-}
-
-/** Shows a training to its end. @returns the exit code */
-async function follow(
-  client: GatelmClient,
-  { id, config }: Experiment,
-  { json = false, since = 0 }: { readonly json?: boolean; readonly since?: number },
-): Promise<number> {
-  const display = json ? null : new ProgressDisplay(process.stdout, config.training);
-  const leave = new AbortController();
-  const onInterrupt = () => void askWhatToDo(client, id, leave, display);
-  process.on('SIGINT', onInterrupt);
-  try {
-    for await (const event of client.follow(id, { since, signal: leave.signal })) {
-      if (json) console.log(JSON.stringify(event));
-      display?.show(event);
-      const code = endOf(event);
-      if (code === undefined) continue;
-      display?.end();
-      if (!json) console.log(lastLine(id, event));
-      return code;
-    }
-    display?.end();
-    return leave.signal.aborted ? EXIT.done : EXIT.error;
-  } finally {
-    process.off('SIGINT', onInterrupt);
-  }
-}
-
-/** What the command ends with after an event that ends a training; undefined: it goes on. */
-function endOf({ type, data }: ProgressEvent): number | undefined {
-  switch (type) {
-    case 'succeeded':
-      return EXIT.done;
-    case 'failed':
-      return EXIT.trainingFailed;
-    case 'cancelled':
-    case 'paused':
-      return EXIT.trainingStopped;
-    case 'interrupted':
-      return EventData.interrupted.parse(data).willRestart ? undefined : EXIT.trainingStopped;
-    default:
-      return undefined;
-  }
-}
-
-function lastLine(id: string, { type, data }: ProgressEvent): string {
-  if (type === 'succeeded') {
-    const { testPerplexity, validPerplexity, seconds } = EventData.succeeded.parse(data);
-    return `done in ${duration(seconds)}: valid perplexity ${decimal(validPerplexity)}, test ${decimal(testPerplexity)}\ngatelm generate ${id} --prompt "The"`;
-  }
-  if (type === 'failed') return `failed: ${EventData.failed.parse(data).error.message}`;
-  if (type === 'interrupted')
-    return `interrupted: ${EventData.interrupted.parse(data).reason}\ngatelm resume ${id}`;
-  return type === 'paused' ? `paused\ngatelm resume ${id}` : type;
-}
-
-/** Ctrl-C: the training is the server's, so it goes on unless one says otherwise. */
-async function askWhatToDo(
-  client: GatelmClient,
-  id: string,
-  leave: AbortController,
-  display: ProgressDisplay | null,
-): Promise<void> {
-  if (!process.stdin.isTTY) return leave.abort();
-  display?.end();
-  const dialog = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await dialog
-    .question('\nLeave it running (l), pause (p) or cancel (c) it, or go on watching (w)? [l] ')
-    .catch(() => 'l');
-  dialog.close();
-  switch (answer.trim().toLowerCase()[0] ?? 'l') {
-    case 'p':
-      await client.control(id, 'pause');
-      break;
-    case 'c':
-      await client.control(id, 'cancel');
-      break;
-    case 'w':
-      break;
-    default:
-      console.error(`It goes on: gatelm watch ${id}`);
-      leave.abort();
-  }
 }

@@ -46,6 +46,8 @@ function describe({ type, data }: LiveEvent): string {
         kernels: String(data.kernels),
         backend: String(data.backend),
       });
+    case 'warning':
+      return `${String(data.message)}. ${String(data.advice)}.`;
     case 'interrupted':
     case 'rollback':
       return String(data.reason);

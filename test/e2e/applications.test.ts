@@ -53,6 +53,7 @@ test('precision, recall and the baseline of counts are what they are called', ()
   const { precision, recall, flagged } = precisionAndRecall(lines, 4.5);
   assert.deepEqual([flagged, precision, recall], [2, 0.5, 0.5]);
   assert.equal(averagePrecision(lines), (1 + 2 / 3) / 2);
+  assert.equal(averagePrecision(lines.map(({ alert }) => ({ alert, score: 1 }))), 0.5, 'all tied');
   const rarity = countBaseline(['a', 'a', 'b']);
   assert.ok(rarity('c') > rarity('b') && rarity('b') > rarity('a'));
 });

@@ -1,20 +1,24 @@
 import { parseEnvironment } from '../contracts/environment.js';
 import { type BackupSummary, backUp, restore } from '../experiments/backup.js';
+import { print } from './server-command.js';
 
 export interface BackupOptions {
+  readonly json?: boolean;
   readonly dataDir?: string;
 }
 
 /** Copies the data folder, also while a server uses it. @throws as {@link backUp} */
 export async function runBackup(folder: string, options: BackupOptions): Promise<void> {
   const from = folderOf(options);
-  console.log(`${from} is in ${folder}: ${describe(await backUp(from, folder))}`);
+  const summary = await backUp(from, folder);
+  print(options, { from, to: folder, ...summary }, () => `${from} is in ${folder}: ${describe(summary)}`);
 }
 
 /** Makes a data folder of a backup. @throws as {@link restore} */
 export async function runRestore(folder: string, options: BackupOptions): Promise<void> {
   const to = folderOf(options);
-  console.log(`${folder} is in ${to}: ${describe(await restore(folder, to))}`);
+  const summary = await restore(folder, to);
+  print(options, { from: folder, to, ...summary }, () => `${folder} is in ${to}: ${describe(summary)}`);
 }
 
 function folderOf({ dataDir }: BackupOptions): string {

@@ -36,16 +36,19 @@ addExperimentCommands(program);
 addTextCommands(program);
 addFileCommands(program);
 
+const JSON_ANSWER = ['--json', 'print the answer as JSON, for programs'] as const;
 program
   .command('backup <folder>')
   .description('Copy the data folder into an empty one, also while a server uses it')
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
+  .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runBackup(folder, options));
 
 program
   .command('restore <folder>')
   .description('Make a new data folder of a backup, after checking each of its files')
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR; empty, or not there yet')
+  .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runRestore(folder, options));
 
 const keys = program.command('keys').description('API keys: who may call, and what');
@@ -56,16 +59,19 @@ keys
   .requiredOption('--scope <scope>', 'read, train or admin')
   .option('--expires-days <days>', 'days until it ends; left out: never')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).createKey(name, options));
 keys
   .command('list')
   .description('The keys there are, without the keys themselves')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (options) => (await import('./keys.js')).listKeys(options));
 keys
   .command('revoke <name>')
   .description('End a key; a running server refuses it from then on')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).revokeKey(name, options));
 
 addCompletionCommand(program);

@@ -136,6 +136,12 @@ export const Environment = z.strictObject({
     .max(256 * MEBIBYTE)
     .default(256 * MEBIBYTE)
     .describe('Largest corpus upload, in bytes'),
+  maxArchiveBytes: z
+    .int()
+    .min(1024)
+    .max(1024 * 1024 * MEBIBYTE)
+    .default(4096 * MEBIBYTE)
+    .describe('Largest archive of a run that is imported, packed and unpacked, in bytes'),
   maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Streams that may be open at once'),
   maxStreamBufferBytes: z
     .int()

@@ -67,6 +67,7 @@ export function linksOf(id: string): Record<string, string> {
     metrics: `${self}/metrics`,
     checkpoints: `${self}/checkpoints`,
     export: `${self}/export`,
+    archive: `${self}/archive`,
     tensorboard: `${self}/tensorboard`,
     generate: `/generate?experiment=${id}`,
   };

@@ -138,7 +138,10 @@ describe('the gatelm command against a server', () => {
     assert.equal(code, EXIT.trainingStopped);
     assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)!).type, 'paused');
     assert.match((await run('resume', other)).stdout, /is queued|is preparing|is running/);
+    const resumed = runGatelm(server.address, ['watch', other, '--json']);
     assert.match((await run('cancel', other)).stdout, /is cancel/);
+    const types = (await resumed).stdout.trim().split('\n');
+    assert.equal(JSON.parse(types.at(-1)!).type, 'cancelled', 'the pause that is over does not end it');
   });
 
   test('errors say what to do, with exit codes of their own', async () => {

@@ -9,24 +9,24 @@ import type { Uses } from '../http-app.js';
 export interface ProgressMessage {
   readonly type: 'snapshot' | EventType;
   readonly json: string;
-  /** Of an event: where a client that comes back goes on. */
+  /** Number of the event, from which a client that reconnects continues. */
   readonly seq?: number;
 }
 
-/** Why a stream ends: nothing comes any more (with the last event), or one of the others. */
+/** Why a stream ends; `over`: there are no more events. */
 export type StreamEnd =
   | { readonly why: 'over'; readonly last: EventType | 'deleted' }
   | { readonly why: 'too-slow'; readonly seq: number }
   | { readonly why: 'shutdown' | 'failed' };
 
-/** Where the messages of a progress stream go: a WebSocket, or a response of Server-Sent Events. */
+/** The receiver of a progress stream: a WebSocket or a response with server-sent events. */
 export interface ProgressSink {
   readonly isOpen: boolean;
   readonly unsentBytes: number;
   send(message: ProgressMessage): void;
-  /** @param wasQuiet no message was sent since the last one */
+  /** @param wasQuiet whether no message was sent since the last heartbeat */
   heartbeat(wasQuiet: boolean): void;
-  /** Settles when the client has taken what was sent. */
+  /** Settles when the client has received the messages sent so far. */
   hasRoom(): Promise<void>;
   onClose(callback: () => void): void;
   end(end: StreamEnd): void;
@@ -40,8 +40,8 @@ export interface RunToFollow {
 }
 
 /**
- * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is closed; it
- * goes on with the number of the last event that it got.
+ * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is disconnected; it
+ * can reconnect with the number of the last event that it received.
  */
 export function followRun(
   services: Uses<'store' | 'bus' | 'environment' | 'streams'>,
@@ -58,7 +58,7 @@ export function followRun(
     sink.heartbeat(wasQuiet);
     wasQuiet = true;
   }, heartbeatMs);
-  sink.onClose(tidyUp);
+  sink.onClose(cleanUp);
   try {
     const experiment = viewExperiment(services.store, findExperiment(services.store, experimentId));
     const snapshot = { type: 'snapshot', experiment, seq: experiment.seq } as const;
@@ -66,7 +66,7 @@ export function followRun(
     stopFollowing = followEvents(services, experimentId, since, {
       onEvent({ event: { type, seq }, json }) {
         send({ type, json, seq });
-        // A replay waits for its reader; what is live cannot.
+        // A replay waits for its reader; live events cannot.
         if (!isReplaying && sink.unsentBytes > maxStreamBufferBytes) end({ why: 'too-slow', seq });
       },
       hasRoom: () => sink.hasRoom(),
@@ -92,11 +92,11 @@ export function followRun(
   }
 
   function end(reason: StreamEnd): void {
-    tidyUp();
+    cleanUp();
     sink.end(reason);
   }
 
-  function tidyUp(): void {
+  function cleanUp(): void {
     clearInterval(heartbeat);
     stopFollowing();
     remove();

@@ -14,7 +14,7 @@ import { followRun } from '../../../streams/follow-run.js';
 
 const EVENT_STREAM = 'text/event-stream';
 const Headers = z.object({
-  'last-event-id': z.string().max(20).optional().describe('Sent by clients that come back; as since'),
+  'last-event-id': z.string().max(20).optional().describe('Sent by clients that reconnect; same as since'),
 });
 
 const EXAMPLE = exampleOf(StoredEvent);
@@ -32,7 +32,7 @@ export default async function eventsRoutes(
         tags: ['experiments'],
         summary: 'Events of an experiment: a page, or a stream with Accept: text/event-stream',
         description:
-          'The stream has the same messages as the progress socket, with the number of the event as its id. When nothing comes any more it answers 204, which tells an EventSource to stop.',
+          'The stream has the same messages as the progress socket, with the number of the event as its id. When there are no more events, the response is 204, which tells an EventSource to stop.',
         params: ExperimentParams,
         querystring: ListEventsQuery,
         headers: Headers,
@@ -44,7 +44,7 @@ export default async function eventsRoutes(
               [EVENT_STREAM]: { schema: textLike(eventText(EXAMPLE.type, EXAMPLE, EXAMPLE.seq)) },
             },
           },
-          204: z.undefined().describe('Nothing comes any more'),
+          204: z.undefined().describe('No more events'),
         }),
       },
     },

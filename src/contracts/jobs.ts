@@ -13,6 +13,7 @@ import {
   GenerationTaskRequest,
 } from './generation.js';
 import { InferenceLimits } from './inference-limits.js';
+import { SampleQuality, SampleQualityRequest } from './sample-quality.js';
 import {
   RankRequest,
   RankResult,
@@ -160,6 +161,11 @@ export const InferenceTask = z.discriminatedUnion('type', [
     model: ModelReference,
     request: EvaluationRequest,
   }),
+  z.strictObject({
+    type: z.literal('sample-quality'),
+    model: ModelReference,
+    request: SampleQualityRequest,
+  }),
   z.strictObject({ type: z.literal('estimate'), config: ExperimentConfig }),
   z.strictObject({
     type: z.literal('export'),
@@ -194,6 +200,7 @@ export const TASK_RESULTS = {
   'score-stream': ScoreSummary,
   rank: RankResult,
   evaluate: EvaluationResult,
+  'sample-quality': SampleQuality,
   estimate: TrainingEstimate,
   export: ExportResult,
   import: ImportResult,

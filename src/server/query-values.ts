@@ -18,7 +18,8 @@ function readValue(field: z.ZodType, value: unknown): unknown {
   if (plain instanceof z.ZodArray) {
     const list = Array.isArray(value) ? value : [value];
     const hasCommas = plain.meta()?.[COMMA_SEPARATED] === true;
-    return hasCommas ? list.flatMap((element) => String(element).split(',')) : list;
+    const elements = hasCommas ? list.flatMap((element) => String(element).split(',')) : list;
+    return elements.map((element) => readValue(plain.element as z.ZodType, element));
   }
   if (typeof value !== 'string') return value;
   if (plain instanceof z.ZodNumber) return readNumber(value);

@@ -111,6 +111,7 @@ test('the scope of every route is what was decided for it', async (t) => {
   ]);
   assert.deepEqual(needs.read!.sort(), [
     'delete /sessions/{id}',
+    'post /corpora/{name}/tokens',
     'post /experiments/{id}/evaluate',
     'post /generate',
     'post /rank',

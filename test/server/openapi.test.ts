@@ -51,6 +51,7 @@ const ROUTES = [
   'GET /experiments/{id}/events',
   'GET /experiments/{id}/metrics',
   'GET /experiments/{id}/checkpoints',
+  'GET /experiments/{id}/sample-quality',
   'POST /experiments/{id}/evaluate',
   'POST /score/stream',
   'POST /rank',

@@ -279,6 +279,15 @@ function answer(task: InferenceTask, dataDirectory: string): InferenceResultOf<I
       };
     case 'evaluate':
       return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };
+    case 'sample-quality': {
+      const quality = { tokens: 2, distinct: [1, 1, null, null], copiedShare: 0, longestCopy: 1 };
+      const samples = task.request.temperatures.map((temperature) => ({
+        temperature,
+        ...quality,
+        text: 'ab',
+      }));
+      return { experimentId: task.model.experimentId, samples, test: quality };
+    }
     case 'export': {
       const files = { 'model.safetensors': 'w'.repeat(1000), 'config.json': '{}', 'tokenizer.json': '{}' };
       for (const [name, text] of Object.entries(files))

@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Trainer } from '../compute/queue/trainer.js';
 import { parseEnvironment } from '../contracts/environment.js';
+import { MachineLabel } from '../contracts/machine.js';
+import { parseStrictly } from '../contracts/validation.js';
 
 interface Options {
   readonly queue: string;
   readonly server: string;
   readonly key?: string;
   readonly slots: string;
+  readonly label: readonly string[];
   readonly dataDir: string;
 }
 
@@ -23,18 +26,25 @@ export function addTrainer(program: Command): void {
     .requiredOption('--server <address>', 'URL of the server: http://… or https://…')
     .option('--key <key>', 'API key with the scope trainer; or GATELM_TRAINER_KEY')
     .option('--slots <count>', 'number of parallel trainings', '1')
+    .option(
+      '--label <label>',
+      'label that an experiment may require, as in gpu; may be repeated',
+      (label: string, labels: string[]) => [...labels, parseStrictly(MachineLabel, label, '--label')],
+      [],
+    )
     .option('--data-dir <folder>', 'folder for corpora and checkpoints in transit', './trainer-data')
     .action((options: Options) => runTrainer(options));
 }
 
 /** Trains until SIGTERM or SIGINT; then running trainings write a checkpoint and return to the queue. */
-async function runTrainer({ queue, server, key, slots, dataDir }: Options): Promise<void> {
+async function runTrainer({ queue, server, key, slots, label, dataDir }: Options): Promise<void> {
   const { backend, kernels, threads, corporaMirror } = parseEnvironment(process.env);
   const trainer = new Trainer({
     queue,
     server,
     key: key ?? process.env.GATELM_TRAINER_KEY ?? null,
     slots: Number(slots),
+    labels: label,
     dataDirectory: resolve(dataDir),
     mirror: corporaMirror,
     compute: { backend, kernels, threads },

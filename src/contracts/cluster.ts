@@ -1,6 +1,7 @@
 /** Messages between the server and its trainers, sent through Redis. */
 import { z } from 'zod';
 import { BackendReport, RunEvent, StopMode, TrainingOutcome } from './jobs.js';
+import { Machine } from './machine.js';
 
 /** An entry of a run's stream: an event of the training, or its outcome. */
 export const RunEntry = z.discriminatedUnion('type', [
@@ -17,6 +18,7 @@ export type RunRequest = z.infer<typeof RunRequest>;
 export const TrainerReport = z.strictObject({
   id: z.string(),
   hostname: z.string(),
+  ...Machine.shape,
   slots: z.int().min(0).describe('Trainings that it runs in parallel; 0 while it drains'),
   active: z.array(z.string()).describe('Experiments that it is training'),
   backend: BackendReport.nullable(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Budget } from './budget.js';
 import { ExperimentConfigFields } from './config-fields.js';
+import { MachineRequirements } from './machine.js';
 import { PresetName } from './presets.js';
 
 export const ExperimentName = z
@@ -23,6 +24,7 @@ export const ExperimentConfig = ExperimentConfigFields.extend({
     .max(32)
     .optional()
     .describe('What the preset auto chose for this text and why'),
+  requires: MachineRequirements.optional(),
 }).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 

@@ -14,16 +14,17 @@ import {
   ExperimentTags,
 } from './experiment-config.js';
 import { BeamSearchRequest, GenerationRequest } from './generation.js';
+import { LATEST_KEYS, unknownMetric } from './metrics.js';
 import { PresetName } from './presets.js';
 import { RankRequest, ScoreStreamRequest, scoreRequestOf } from './score.js';
 
-const experimentId = z
+export const ExperimentIdOrName = z
   .string()
   .min(1)
   .max(200)
   .describe('Id or name of an experiment; a name means the latest experiment of that name')
   .meta({ examples: [EXAMPLE_EXPERIMENT_ID] });
-export const ExperimentParams = z.strictObject({ id: experimentId });
+export const ExperimentParams = z.strictObject({ id: ExperimentIdOrName });
 
 export const CreateExperimentQuery = z.strictObject({
   dryRun: z
@@ -110,6 +111,9 @@ export const ForkBody = z
   .describe('Fields of a config, name, tags, notes and priority')
   .meta({ examples: [{ optimizer: { learningRate: 1 }, training: { epochs: 2 } }] });
 
+/** What experiments can be sorted by. */
+const SORT_KEYS = ['created', ...LATEST_KEYS];
+
 export const ListExperimentsQuery = z.strictObject({
   state: commaList(ExperimentState).optional().describe('Only experiments in one of these states'),
   tag: z.string().min(1).max(64).optional().describe('Only experiments with this tag'),
@@ -124,12 +128,24 @@ export const ListExperimentsQuery = z.strictObject({
   sort: z
     .string()
     .regex(/^-?[A-Za-z]{1,64}$/, 'must be "created" or the key of a metric, with - before it for descending')
+    .superRefine((sort, { addIssue }) => {
+      const [sign, key] = sort.startsWith('-') ? ['-', sort.slice(1)] : ['', sort];
+      if (!SORT_KEYS.includes(key))
+        addIssue({
+          code: 'custom',
+          message: unknownMetric(
+            sort,
+            SORT_KEYS.map((each) => sign + each),
+          ),
+        });
+    })
     .default('-created')
     .describe(
       'created, or the key of a metric to sort by its latest value (validPerplexity, …); prefix - for descending order; experiments without a value come last',
     ),
   limit: z.int().min(1).max(200).default(50).describe('Maximum number of experiments per page'),
   cursor: z.string().min(1).max(500).optional().describe('nextCursor of the previous page'),
+  format: z.enum(['json', 'csv']).optional().describe('Overrides the Accept header'),
 });
 
 export const ExperimentPageBody = z

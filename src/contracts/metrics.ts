@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_DIGEST, EXAMPLE_TIME } from './example-values.js';
+import { nearestName } from './nearest-name.js';
 
 /** One measured value. */
 export const MetricPoint = z
@@ -40,6 +41,27 @@ export const STEP_METRICS = {
   tokensPerSecond: 'stepTokensPerSecond',
   gradNorm: 'stepGradNorm',
 } as const;
+
+/** Every series that an experiment may have. */
+export const SERIES_KEYS: readonly string[] = [...EPOCH_METRICS, ...Object.values(STEP_METRICS)];
+
+/** Metrics whose latest value is kept for each experiment. */
+export const LATEST_KEYS: readonly string[] = [
+  ...EPOCH_METRICS,
+  'step',
+  'epoch',
+  'stepLoss',
+  'remainingSeconds',
+  'testPerplexity',
+  'testLoss',
+  'testBitsPerByte',
+];
+
+/** Why a key is refused. */
+export function unknownMetric(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  return `unknown metric "${key.slice(0, 64)}"${nearest ? `; did you mean "${nearest}"?` : ''}`;
+}
 
 /** A checkpoint as it is listed. */
 export const Checkpoint = z

@@ -124,13 +124,26 @@ export type SweepEvent = {
 }[SweepEventType];
 
 /** An event of a sweep as it is stored and sent. */
-export const StoredSweepEvent = z.object({
-  sweepId: z.string(),
-  seq: z.int().min(1).describe('1, 2, 3 … within the sweep'),
-  time: z.string().describe('ISO 8601, UTC'),
-  type: z.enum(SWEEP_EVENT_TYPES),
-  data: z.record(z.string(), z.unknown()),
-});
+export const StoredSweepEvent = z
+  .object({
+    sweepId: z.string(),
+    seq: z.int().min(1).describe('1, 2, 3 … within the sweep'),
+    time: z.string().describe('ISO 8601, UTC'),
+    type: z.enum(SWEEP_EVENT_TYPES),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({
+    id: 'SweepEvent',
+    examples: [
+      {
+        sweepId: '01m89q4d7dz5b7hca5',
+        seq: 3,
+        time: '2026-11-25T16:04:41.608Z',
+        type: 'rung',
+        data: { trial: 0, epoch: 1, value: 5.42, phase: 'waiting' },
+      },
+    ],
+  });
 export type StoredSweepEvent = z.infer<typeof StoredSweepEvent>;
 
 /** Event types after which no other follows, unless the sweep is extended. */

@@ -1,5 +1,6 @@
 /** A sweep in the HTTP API, and the bodies and queries of its actions. */
 import { z } from 'zod';
+import { exampleOf } from './example-of.js';
 import { SerializedError } from './serialized-error.js';
 import { SWEEP_EXAMPLE, SweepInput, SweepLimits } from './sweep.js';
 import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
@@ -195,13 +196,17 @@ export const SweepPlanBody = z
   });
 export type SweepPlanBody = z.infer<typeof SweepPlanBody>;
 
+const since = z.int().min(0).default(0).describe('Number of the last event that the client already has');
+const ticket = z
+  .string()
+  .max(100)
+  .optional()
+  .describe('A ticket of POST /tickets, for clients that cannot send an Authorization header');
+export const SweepProgressQuery = z.strictObject({ since, ticket });
+
 export const SweepEventsQuery = z.strictObject({
-  since: z.int().min(0).default(0).describe('Number of the last event that the client already has'),
-  ticket: z
-    .string()
-    .max(100)
-    .optional()
-    .describe('A ticket of POST /tickets, for clients that cannot send an Authorization header'),
+  since,
+  ticket,
   limit: z.int().min(1).max(10_000).default(1000).describe('Maximum number of events per page; JSON only'),
 });
 
@@ -213,19 +218,14 @@ export const SweepEventPage = z
   })
   .meta({
     id: 'SweepEventPage',
-    examples: [
-      {
-        items: [
-          {
-            sweepId: EXAMPLE_SWEEP_ID,
-            seq: 3,
-            time: '2026-11-25T16:04:41.608Z',
-            type: 'rung',
-            data: { trial: 0, epoch: 1, value: 5.42, phase: 'waiting' },
-          },
-        ],
-        nextSince: 3,
-        hasMore: false,
-      },
-    ],
+    examples: [{ items: [exampleOf(StoredSweepEvent)], nextSince: 3, hasMore: false }],
   });
+
+/** The first message of the progress socket of a sweep. */
+export const SweepSnapshot = z
+  .object({
+    type: z.literal('snapshot'),
+    sweep: Sweep,
+    seq: z.int().describe('Number of the latest event'),
+  })
+  .meta({ id: 'SweepSnapshot', examples: [{ type: 'snapshot', sweep: EXAMPLE_SWEEP, seq: 98 }] });

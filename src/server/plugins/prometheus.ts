@@ -3,6 +3,7 @@ import fp from 'fastify-plugin';
 import { Gauge, Histogram, Registry } from 'prom-client';
 import { textLike } from '../../contracts/example-of.js';
 import { ExperimentState } from '../../contracts/experiment.js';
+import { addClusterMetrics } from '../cluster-metrics.js';
 import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
 
@@ -80,6 +81,7 @@ async function exposeMetrics(
       }
     }
   };
+  addClusterMetrics(app, registry, { trainingExecutor });
   const delay = monitorEventLoopDelay();
   delay.enable();
   gauge('gatelm_event_loop_delay_p99_seconds', 'Event-loop delay since the last scrape', () => {

@@ -1,13 +1,12 @@
-import type { EventType } from '../../contracts/events.js';
-import { viewExperiment } from '../../experiments/experiment-view.js';
-import { findExperiment } from '../../experiments/find-experiment.js';
+import type { EventHistory, NumberedEvent } from '../../experiments/event-history.js';
 import { followEvents } from '../../experiments/follow-events.js';
 import type { Logger } from '../../experiments/logger.js';
 import type { Uses } from '../http-app.js';
 
 /** A message of a progress stream. */
 export interface ProgressMessage {
-  readonly type: 'snapshot' | EventType;
+  /** `snapshot`, or the type of an event. */
+  readonly type: string;
   readonly json: string;
   /** Number of the event, from which a client that reconnects continues. */
   readonly seq?: number;
@@ -15,7 +14,7 @@ export interface ProgressMessage {
 
 /** Why a stream ends; `over`: there are no more events. */
 export type StreamEnd =
-  | { readonly why: 'over'; readonly last: EventType | 'deleted' }
+  | { readonly why: 'over'; readonly last: string }
   | { readonly why: 'too-slow'; readonly seq: number }
   | { readonly why: 'shutdown' | 'failed' };
 
@@ -32,8 +31,11 @@ export interface ProgressSink {
   end(end: StreamEnd): void;
 }
 
-export interface RunToFollow {
-  readonly experimentId: string;
+/** An experiment or a sweep. */
+export interface RunToFollow<Event extends NumberedEvent> {
+  readonly history: EventHistory<Event>;
+  /** The first message: what it is now, with the number of its latest event. */
+  snapshot(): Readonly<Record<string, unknown>>;
   /** Number of the last event that the client knows. */
   readonly since: number;
   readonly log: Logger;
@@ -43,10 +45,10 @@ export interface RunToFollow {
  * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is disconnected; it
  * can reconnect with the number of the last event that it received.
  */
-export function followRun(
-  services: Uses<'store' | 'bus' | 'environment' | 'streams'>,
+export function followRun<Event extends NumberedEvent>(
+  services: Uses<'environment' | 'streams'>,
   sink: ProgressSink,
-  { experimentId, since, log }: RunToFollow,
+  { history, snapshot, since, log }: RunToFollow<Event>,
 ): void {
   const { heartbeatMs, maxStreamBufferBytes } = services.environment;
   let stopFollowing = () => {};
@@ -60,10 +62,8 @@ export function followRun(
   }, heartbeatMs);
   sink.onClose(cleanUp);
   try {
-    const experiment = viewExperiment(services.store, findExperiment(services.store, experimentId));
-    const snapshot = { type: 'snapshot', experiment, seq: experiment.seq } as const;
-    send({ type: snapshot.type, json: JSON.stringify(snapshot) });
-    stopFollowing = followEvents(services, experimentId, since, {
+    send({ type: 'snapshot', json: JSON.stringify({ type: 'snapshot', ...snapshot() }) });
+    stopFollowing = followEvents(history, since, {
       onEvent({ event: { type, seq }, json }) {
         send({ type, json, seq });
         // A replay waits for its reader; live events cannot.
@@ -87,7 +87,7 @@ export function followRun(
   }
 
   function fail(error: unknown): void {
-    log.error({ err: error, experimentId }, 'a progress stream failed');
+    log.error({ err: error }, 'a progress stream failed');
     end({ why: 'failed' });
   }
 

@@ -2,8 +2,12 @@ import { Readable } from 'node:stream';
 import { exampleOf, textLike } from '../../../../contracts/example-of.js';
 import { ExperimentParams, MetricsQuery } from '../../../../contracts/http.js';
 import { CheckpointList, MetricPoint, MetricSeries } from '../../../../contracts/metrics.js';
-import { findExperiment } from '../../../../experiments/find-experiment.js';
-import { listCheckpoints, type MetricPage, streamMetrics } from '../../../../experiments/read-metrics.js';
+import {
+  assertMetricKeys,
+  listCheckpoints,
+  type MetricPage,
+  streamMetrics,
+} from '../../../../experiments/read-metrics.js';
 import { preferredType } from '../../../accept.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
@@ -42,7 +46,7 @@ export default async function metricsRoutes(
       },
     },
     async ({ params, query, headers }, reply) => {
-      findExperiment(store, params.id);
+      assertMetricKeys(store, params.id, query.keys ?? []);
       const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
       reply.type(`${type}; charset=utf-8`);
       // Sent as text: validating each point against the schema again would cost more than reading it.

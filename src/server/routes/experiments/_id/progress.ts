@@ -4,6 +4,7 @@ import { appError } from '../../../../errors.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
+import { experimentRun } from '../../../streams/experiment-run.js';
 import { followRun } from '../../../streams/follow-run.js';
 import { SocketSink } from '../../../streams/socket-sink.js';
 
@@ -36,7 +37,7 @@ export default async function progressRoutes(
     wsHandler: (socket, { params, query, log }) => {
       const { id } = params as { id: string };
       const { since } = query as { since: number };
-      followRun(services, new SocketSink(socket), { experimentId: id, since, log });
+      followRun(services, new SocketSink(socket), { ...experimentRun(services, id, log), since });
     },
   });
 }

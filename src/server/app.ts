@@ -8,9 +8,11 @@ import { KeyRing } from '../experiments/api-keys.js';
 import type { Services } from '../experiments/services.js';
 import { answerClientError } from './client-error.js';
 import type { AppContext, HttpApp } from './http-app.js';
+import { withoutBasePath } from './plugins/base-path.js';
 import { answerProblem } from './problem.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { Tickets } from './tickets.js';
+import { TrustedProxies } from './trusted-proxies.js';
 import { compileValidation } from './validation.js';
 
 export interface AppOptions {
@@ -38,11 +40,14 @@ export async function buildApp(
     dashboardFolder,
   };
   assertSafeBind(environment, context.keys.hasAny);
+  const proxies = new TrustedProxies(environment.trustedProxies);
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
+    trustProxy: (address: string) => proxies.has(address),
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, environment.basePath),
     requestTimeout: environment.requestTimeoutMs,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),

@@ -13,7 +13,10 @@ import { scopeOf } from './access.js';
  * /openapi.json (OpenAPI 3.1, generated from the schemas of the routes) and its page at /docs. Schemas with an id in their `.meta` are
  * components. Loaded before the routes.
  */
-export default fp(describeInterface, { name: 'openapi', dependencies: ['unknown-routes', 'access'] });
+export default fp(describeInterface, {
+  name: 'openapi',
+  dependencies: ['unknown-routes', 'access', 'base-path'],
+});
 
 async function describeInterface(app: HttpApp): Promise<void> {
   await app.register(swagger, {
@@ -55,10 +58,24 @@ async function describeInterface(app: HttpApp): Promise<void> {
     transformObject: (document) =>
       withoutUnusedComponents(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(app.swagger()) as never),
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiHooks: {
+      // The page without a / at its end names its files by their path.
+      onRequest: async ({ url, basePath }, reply) => {
+        if (basePath !== '' && url === '/docs') await reply.redirect('/docs/');
+      },
+    },
+    transformSpecification: (document, { basePath }) => servedAt(document, basePath),
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async ({ basePath }, reply) =>
+    reply.type('application/json').send(JSON.stringify(servedAt(app.swagger(), basePath)) as never),
   );
+}
+
+/** The document with the path that a client has before each of its paths. */
+function servedAt<Document extends object>(document: Document, basePath: string): Document {
+  return basePath === '' ? document : { ...document, servers: [{ url: basePath }] };
 }
 
 /** Documentation of a streamed body, by media type. */

@@ -63,9 +63,9 @@ function assertOwnHost({ headers }: FastifyRequest, { host }: Settings): void {
     throw appError('foreign-host', { host: name.slice(0, 100) });
 }
 
-function assertSameOrigin({ method, headers, ws }: FastifyRequest, origin: string): void {
+function assertSameOrigin({ method, host, ws }: FastifyRequest, origin: string): void {
   if (SAFE_METHODS.has(method) && !ws) return;
-  if (!isSameOrigin(origin, headers.host)) throw appError('cross-origin', { origin: origin.slice(0, 100) });
+  if (!isSameOrigin(origin, host)) throw appError('cross-origin', { origin: origin.slice(0, 100) });
 }
 
 function isSameOrigin(origin: string, host: string | undefined): boolean {

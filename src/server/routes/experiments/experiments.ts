@@ -50,7 +50,7 @@ export default async function experimentsRoutes(
       const { experiment, isNew } = await createExperiment(services, request.body, key);
       request.log.info({ experimentId: experiment.id, isNew }, 'experiment requested');
       if (!isNew) reply.header('idempotent-replayed', 'true');
-      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+      return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },
   );
 

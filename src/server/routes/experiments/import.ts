@@ -52,7 +52,7 @@ export default async function importRoutes(
       const experiment = await importModel(services, async (take) =>
         parseStrictly(ImportFields, await receiveForm(request, FILES, take), 'The form'),
       );
-      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+      return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },
   );
 }

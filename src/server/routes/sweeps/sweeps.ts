@@ -48,7 +48,7 @@ export default async function sweepsRoutes(
         return reply.code(200).send(await planSweep(dependencies, request.body, clientSignal(reply)));
       }
       const sweep = await sweeps.create(request.body);
-      return reply.code(201).header('location', sweep.links.self!).send(sweep);
+      return reply.code(201).header('location', `/sweeps/${sweep.id}`).send(sweep);
     },
   );
 

@@ -36,7 +36,7 @@ export default async function forkRoutes(
         key,
       );
       if (!isNew) reply.header('idempotent-replayed', 'true');
-      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+      return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },
   );
 }

@@ -10,13 +10,13 @@ export type ErrorKind =
   | 'not-found'
   | 'conflict' // it does not fit the present state
   | 'too-large'
-  | 'unsupported' // the body is of a kind that is not read here
-  | 'not-allowed' // the thing is there, the method is not
+  | 'unsupported' // the type or encoding of the body is not supported
+  | 'not-allowed' // the path exists, the method does not
   | 'too-many' // a queue or a rate is exhausted; try again later
   | 'unauthorized'
   | 'forbidden'
   | 'unavailable' // a part of the service is down; try again later
-  | 'no-room' // the disk, or the part of it that may be used, is full
+  | 'no-room' // the disk or the disk quota is full
   | 'internal';
 
 /** Facts that complete the message; plain data, safe to send to a client. */
@@ -24,7 +24,7 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 interface ErrorRow {
   readonly kind: ErrorKind;
-  /** Names the thing, what was expected and what came. `{name}` is replaced by the detail of that name. */
+  /** Names the subject, what was expected and what was received. `{name}` is replaced by the detail of that name. */
   readonly message: string;
 }
 
@@ -44,10 +44,10 @@ const TABLE = {
   ),
   'corpus-not-text': row('invalid', 'The text is not UTF-8: {reason} at byte {offset}'),
   'corpus-in-use': row('conflict', 'The corpus "{corpus}" is in use by experiment {experiment}'),
-  'corpus-exists': row('conflict', 'There is a corpus named "{corpus}" already'),
+  'corpus-exists': row('conflict', 'A corpus named "{corpus}" already exists'),
   'word-too-long': row(
     'invalid',
-    'The text has no white space in the {limit} characters after byte {byte}; a text that comes piece by piece needs some',
+    'The text has no white space in the {limit} characters after byte {byte}; streamed text needs white space between words',
   ),
   'tokenizer-invalid': row('invalid', '{file}: {reason}'),
   'token-id-out-of-range': row('invalid', 'Token id {id} is outside the vocabulary of {size} tokens'),
@@ -67,25 +67,22 @@ const TABLE = {
   ),
   'out-of-disk': row(
     'unavailable',
-    'Writing {file} failed: no space left on the device; free some and resume',
+    'Writing {file} failed: no space left on the device; free some space and resume',
   ),
   'disk-quota-exceeded': row(
     'no-room',
-    'The data folder holds {used} bytes; GATELM_DISK_QUOTA_BYTES is {quota}. Delete experiments or corpora, or raise it',
+    'The disk quota is used up: the data folder holds {used} bytes, GATELM_DISK_QUOTA_BYTES is {quota}. Delete experiments or corpora, or raise the quota',
   ),
   'write-failed': row('unavailable', 'Writing {file} failed: {reason}'),
 
   // checkpoints
-  'checkpoint-not-found': row('not-found', 'There is no checkpoint {checkpoint} of experiment {experiment}'),
+  'checkpoint-not-found': row('not-found', 'Experiment {experiment} has no checkpoint {checkpoint}'),
   'checkpoint-corrupt': row('invalid', '{file} is not usable: {reason}'),
   'tensor-mismatch': row('invalid', 'Tensor "{tensor}": expected {expected}, got {actual}'),
 
   'artifact-not-found': row('not-found', 'There is no artifact {key}'),
-  'lease-lost': row(
-    'conflict',
-    'Attempt {attempt} of experiment {experiment} is over: another one has its place, or nobody',
-  ),
-  'artifact-corrupt': row('invalid', '{key} did not arrive whole: {reason}'),
+  'lease-lost': row('conflict', 'Attempt {attempt} of experiment {experiment} no longer holds the lease'),
+  'artifact-corrupt': row('invalid', '{key} was not transferred intact: {reason}'),
 
   // experiments
   'experiment-not-found': row('not-found', 'There is no experiment "{experiment}"'),
@@ -94,33 +91,33 @@ const TABLE = {
     'Experiment {experiment} is {state} and has no weights yet; wait for its first epoch',
   ),
   'session-not-found': row('not-found', 'There is no session "{session}"; it may have expired'),
-  'session-busy': row('conflict', 'Session {session} is at work on another request; wait for its answer'),
+  'session-busy': row('conflict', 'Session {session} is busy with another request; wait for its answer'),
   'session-stale': row(
     'conflict',
-    'The session belongs to weights {expected} of experiment {experiment}, which has others now ({actual})',
+    'The session belongs to weights {expected} of experiment {experiment}, whose weights have changed to {actual}',
   ),
-  'session-invalid': row('invalid', 'The state of the session is not one of this model: {reason}'),
+  'session-invalid': row('invalid', 'The session state does not fit this model: {reason}'),
   'no-experiment': row('not-found', 'No experiment has succeeded yet; POST /experiments starts one'),
   'state-conflict': row('conflict', 'Experiment {experiment} is {state}; {verb} needs it to be {allowed}'),
   'sweep-not-found': row('not-found', 'There is no sweep "{sweep}"'),
   'sweep-state-conflict': row('conflict', 'Sweep {sweep} is {state}; {verb} needs it to be {allowed}'),
   'queue-full': row('too-many', '{what} is full ({limit}); try again later'),
-  'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was used with another body'),
+  'idempotency-conflict': row('conflict', 'Idempotency-Key "{key}" was already used with a different body'),
   cancelled: row('unavailable', 'The request was cancelled'),
   'deadline-exceeded': row('unavailable', '{what} did not finish within {limitMs} ms'),
 
   // processes
   'host-unavailable': row('unavailable', 'The {host} host is not running: {reason}'),
-  'host-died': row('internal', 'The {host} host ended (code {exitCode}, signal {signal})'),
+  'host-died': row('internal', 'The {host} host exited (code {exitCode}, signal {signal})'),
 
   // store
   'database-newer': row(
     'internal',
-    'The database is of version {actual}, this gatelm knows {known}; use a newer one',
+    'The database has schema version {actual}, this gatelm supports {known}; use a newer gatelm',
   ),
   'data-folder-missing': row(
     'unavailable',
-    'The data folder {folder} cannot be used: {reason}. Put it back, or restart the server',
+    'The data folder {folder} cannot be used: {reason}. Restore it, or restart the server',
   ),
   'database-unusable': row('unavailable', 'The database {file} cannot be used: {reason}'),
 
@@ -129,30 +126,27 @@ const TABLE = {
   'body-too-large': row('too-large', 'The body is larger than {limit} bytes'),
   'bad-request': row('invalid', '{reason}'),
   'method-not-allowed': row('not-allowed', 'There is no {method} {path}; allowed: {allowed}'),
-  'unsupported-encoding': row(
-    'unsupported',
-    'A body with Content-Encoding {encoding} is not read here; {advice}',
-  ),
-  'unsupported-media-type': row('unsupported', 'A body of type {type} is not read here'),
+  'unsupported-encoding': row('unsupported', 'Content-Encoding {encoding} is not supported here; {advice}'),
+  'unsupported-media-type': row('unsupported', 'Content-Type {type} is not supported here'),
   'cross-origin': row(
     'forbidden',
-    'Pages of {origin} may not call this server; GATELM_ALLOWED_ORIGINS names those that may',
+    'Origin {origin} may not call this server; GATELM_ALLOWED_ORIGINS lists the allowed origins',
   ),
-  'foreign-host': row('forbidden', 'This server answers to its own name alone, not to {host}'),
+  'foreign-host': row('forbidden', 'This server does not answer requests for the host {host}'),
   unauthorized: row('unauthorized', 'An API key is needed: Authorization: Bearer KEY'),
   forbidden: row('forbidden', 'This needs a key with the scope "{scope}"; "{key}" has "{has}"'),
-  'api-key-exists': row('conflict', 'There is an API key named "{name}" already'),
+  'api-key-exists': row('conflict', 'An API key named "{name}" already exists'),
   'api-key-not-found': row('not-found', 'There is no API key named "{name}"'),
   'rate-limited': row('too-many', 'More than {limit} requests in {window}; try again in {seconds} s'),
   'unsafe-origins': row(
     'invalid',
-    'GATELM_ALLOWED_ORIGINS=* needs API keys (gatelm keys create, or GATELM_API_KEYS): without them the pages of every site could call',
+    'GATELM_ALLOWED_ORIGINS=* needs API keys (gatelm keys create, or GATELM_API_KEYS): without them, any website could call this server',
   ),
   'unsafe-bind': row(
     'invalid',
-    'Binding to {host} needs API keys (gatelm keys create, or GATELM_API_KEYS); without them only loopback is open',
+    'Binding to {host} needs API keys (gatelm keys create, or GATELM_API_KEYS); without them, only loopback is allowed',
   ),
-  internal: row('internal', 'Something went wrong inside gatelm; the log has it under {reference}'),
+  internal: row('internal', 'Internal error; the log has the details under {reference}'),
 } as const satisfies Record<string, ErrorRow>;
 
 /** A stable, documented name of an error. */
@@ -192,7 +186,7 @@ export function serializeError(error: unknown): SerializedError {
   return { code: 'internal', message, details: {} };
 }
 
-/** The other way round; unknown codes (of a newer process) become `internal`. */
+/** The inverse of {@link serializeError}; unknown codes (of a newer process) become `internal`. */
 export function deserializeError(error: SerializedError): AppError {
   const code = Object.hasOwn(TABLE, error.code) ? (error.code as ErrorCode) : 'internal';
   return new AppError(code, error.details, { message: error.message });

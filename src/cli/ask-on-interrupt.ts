@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 
-/** What Ctrl-C may mean: the key to press, in the order in which they are offered. */
+/** The choices after Ctrl-C with the key of each, in the order in which they are offered. */
 export type InterruptChoices = readonly { readonly key: string; readonly text: string }[];
 
 /**
- * Asks what Ctrl-C was meant to do. Ctrl-C once more, Ctrl-D, Enter, and no terminal to ask in: the first choice.
+ * Asks what to do after Ctrl-C. A second Ctrl-C, Ctrl-D, Enter, or the lack of a terminal mean the first choice.
  * @returns the key of the choice
  */
 export async function askOnInterrupt(choices: InterruptChoices): Promise<string> {

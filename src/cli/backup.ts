@@ -7,18 +7,22 @@ export interface BackupOptions {
   readonly dataDir?: string;
 }
 
-/** Copies the data folder, also while a server uses it. @throws as {@link backUp} */
+/** Copies the data folder, even while a server is using it. @throws as {@link backUp} */
 export async function runBackup(folder: string, options: BackupOptions): Promise<void> {
   const from = folderOf(options);
   const summary = await backUp(from, folder);
-  print(options, { from, to: folder, ...summary }, () => `${from} is in ${folder}: ${describe(summary)}`);
+  print(
+    options,
+    { from, to: folder, ...summary },
+    () => `backed up ${from} to ${folder}: ${describe(summary)}`,
+  );
 }
 
-/** Makes a data folder of a backup. @throws as {@link restore} */
+/** Restores a backup into a new data folder. @throws as {@link restore} */
 export async function runRestore(folder: string, options: BackupOptions): Promise<void> {
   const to = folderOf(options);
   const summary = await restore(folder, to);
-  print(options, { from: folder, to, ...summary }, () => `${folder} is in ${to}: ${describe(summary)}`);
+  print(options, { from: folder, to, ...summary }, () => `restored ${folder} to ${to}: ${describe(summary)}`);
 }
 
 function folderOf({ dataDir }: BackupOptions): string {

@@ -3,7 +3,7 @@ import { ENVIRONMENT_VARIABLES } from '../contracts/environment.js';
 const INDENT = '  ';
 const TEXT_WIDTH = 96;
 
-/** Every variable with what it means and defaults to, for `gatelm serve --help`. */
+/** Every variable with its meaning and default, for `gatelm serve --help`. */
 export function describeEnvironment(): string {
   const variables = ENVIRONMENT_VARIABLES.map(({ name, description, default: value }) =>
     [

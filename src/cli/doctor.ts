@@ -7,13 +7,13 @@ import { EXIT } from './exit-codes.js';
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('Say what set-up found on this machine, what is slow or broken, why, and what to do')
+    .description('Check this machine: what set-up found, what is slow or broken, why, and how to fix it')
     .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
-    .option('--json', 'one JSON object', false)
+    .option('--json', 'print one JSON object', false)
     .action((options) => doctor(options));
 }
 
-/** Exit code 1 where gatelm cannot run; slowness alone is 0. */
+/** Exit code 1 if gatelm cannot run; 0 if it is merely slow. */
 async function doctor({ json, dataDir }: { json: boolean; dataDir?: string }): Promise<void> {
   const { examine } = await import('./doctor/examine.js');
   const state = await examine(dataDir ? { ...process.env, GATELM_DATA_DIR: dataDir } : process.env);

@@ -1,15 +1,15 @@
-/** What a command ends with; part of the interface, see docs/command-line.md. */
+/** Exit codes of the commands; part of the public interface, see docs/command-line.md. */
 export const EXIT = {
-  /** It did what it was asked. */
+  /** Success. */
   done: 0,
-  /** The server refused, or something went wrong. */
+  /** The server refused the request, or another error. */
   error: 1,
-  /** The command line itself is wrong. */
+  /** Invalid command line. */
   usage: 2,
   /** The training that was followed failed. */
   trainingFailed: 3,
   /** The training that was followed was paused, cancelled or interrupted. */
   trainingStopped: 4,
-  /** No server answers. */
+  /** The server cannot be reached. */
   unreachable: 5,
 } as const;

@@ -28,10 +28,10 @@ export function createKey(
     }),
   );
   print(options, { name, scope, key }, () => key);
-  console.error(`It is not shown again. Send it as "Authorization: Bearer …"; its scope is ${scope}.`);
+  console.error(`The key is not shown again. Send it as "Authorization: Bearer …"; its scope is ${scope}.`);
 }
 
-/** A line for each key. */
+/** Prints one line per key. */
 export function listKeys(options: KeysOptions): void {
   const keys = withKeys(options, (all) => all.list());
   const rows = keys.map(({ name, scope, prefix, createdAt, expiresAt, lastUsedAt }) => [
@@ -49,7 +49,7 @@ export function listKeys(options: KeysOptions): void {
 /** @throws api-key-not-found */
 export function revokeKey(name: string, options: KeysOptions): void {
   withKeys(options, (keys) => revokeApiKey(keys, name));
-  print(options, { revoked: name }, () => `${name} is revoked, from the next request on`);
+  print(options, { revoked: name }, () => `${name} is revoked, effective with the next request`);
 }
 
 function withKeys<Result>({ dataDir }: KeysOptions, body: (keys: ApiKeys) => Result): Result {

@@ -16,7 +16,7 @@ import { addQuickstart } from './quickstart.js';
 import { addSetUp } from './set-up.js';
 import { addTrainer } from './trainer.js';
 
-// What only one command needs is loaded by it: `gatelm list` does not wait for the server's code.
+// Commands import their own dependencies lazily: `gatelm list` does not wait for the server's code to load.
 const program = new Command('gatelm')
   .description('Trains, watches and serves gated recurrent (LSTM) language models on your own machine.')
   .version(packageVersion())
@@ -39,37 +39,37 @@ addFileCommands(program);
 const JSON_ANSWER = ['--json', 'print the answer as JSON, for programs'] as const;
 program
   .command('backup <folder>')
-  .description('Copy the data folder into an empty one, also while a server uses it')
+  .description('Copy the data folder into an empty one, even while a server is using it')
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
   .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runBackup(folder, options));
 
 program
   .command('restore <folder>')
-  .description('Make a new data folder of a backup, after checking each of its files')
-  .option('--data-dir <folder>', 'same as GATELM_DATA_DIR; empty, or not there yet')
+  .description('Restore a backup into a new data folder, after verifying each file')
+  .option('--data-dir <folder>', 'same as GATELM_DATA_DIR; must be empty or not exist')
   .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runRestore(folder, options));
 
-const keys = program.command('keys').description('API keys: who may call, and what');
+const keys = program.command('keys').description('Manage API keys');
 const DATA_DIR = ['--data-dir <folder>', 'same as GATELM_DATA_DIR'] as const;
 keys
   .command('create <name>')
-  .description('Print a new key, once; a running server knows it from then on')
+  .description('Create a key and print it once; a running server accepts it immediately')
   .requiredOption('--scope <scope>', 'read, train or admin')
-  .option('--expires-days <days>', 'days until it ends; left out: never')
+  .option('--expires-days <days>', 'days until it expires; default: never')
   .option(...DATA_DIR)
   .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).createKey(name, options));
 keys
   .command('list')
-  .description('The keys there are, without the keys themselves')
+  .description('List the keys, without the secrets')
   .option(...DATA_DIR)
   .option(...JSON_ANSWER)
   .action(async (options) => (await import('./keys.js')).listKeys(options));
 keys
   .command('revoke <name>')
-  .description('End a key; a running server refuses it from then on')
+  .description('Revoke a key; a running server refuses it immediately')
   .option(...DATA_DIR)
   .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).revokeKey(name, options));

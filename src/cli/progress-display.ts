@@ -1,8 +1,8 @@
-/** What a training looks like in a terminal: a table of epochs, and under it a bar; plain lines where there is none. */
+/** The progress of a training: in a terminal, a table of epochs with a bar below it; otherwise plain lines. */
 import { EventData, type TrainingEvent } from '../contracts/events.js';
 import type { TrainingConfig } from '../contracts/training.js';
 
-/** The part of a terminal that is used. */
+/** The part of a terminal stream that is used. */
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -11,11 +11,11 @@ export interface Output {
 
 const BAR_WIDTH = 24;
 const CLEAR_LINE = '\r\u001b[2K';
-/** Between two lines of progress where there is no terminal. */
+/** Time between two lines of progress without a terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
 
-/** When a training ends: after so many epochs, or after so many seconds. */
+/** When a training ends: after a number of epochs or seconds. */
 type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'>;
 
 export class ProgressDisplay {
@@ -40,17 +40,17 @@ export class ProgressDisplay {
     switch (event.type) {
       case 'queued': {
         const { position } = EventData.queued.parse(event.data);
-        if (position > 0) this.#line(`queued, ${position} before it`);
+        if (position > 0) this.#line(`queued, ${position} ahead of it`);
         break;
       }
       case 'preparing':
-        this.#line('reading the corpus, building the model …');
+        this.#line('loading the corpus, building the model …');
         break;
       case 'started': {
         this.#start = this.#now();
         const { parameterCount, vocabularySize, trainTokens } = EventData.started.parse(event.data);
         this.#line(
-          `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} words, ${integer(trainTokens)} tokens to learn from`,
+          `${integer(parameterCount)} parameters, a vocabulary of ${integer(vocabularySize)} tokens, ${integer(trainTokens)} training tokens`,
         );
         break;
       }
@@ -70,7 +70,7 @@ export class ProgressDisplay {
     }
   }
 
-  /** Takes the bar away and writes nothing until {@link release}: somebody is asked, and types. */
+  /** Removes the bar and writes nothing until {@link release}: somebody is asked, and types. */
   hold(): void {
     this.end();
     this.#held ??= [];
@@ -82,7 +82,7 @@ export class ProgressDisplay {
     for (const line of lines) this.#line(line);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void {
     if (this.#output.isTTY) this.#output.write(CLEAR_LINE);
   }

@@ -17,18 +17,20 @@ interface QuickstartOptions {
 export function addQuickstart(program: Command): void {
   program
     .command('quickstart')
-    .description('Train a small model with its progress in the terminal, let it write, and say how to go on')
+    .description(
+      'Train a small model with its progress in the terminal, generate text, and show the next steps',
+    )
     .option('--keep', 'leave the server running until Ctrl-C', false)
     .option('--config <json>', 'another experiment, as for POST /experiments', EXPERIMENT)
     .action((options) => quickstart(options));
 }
 
 /**
- * Starts the server, trains the starter model on the embedded corpus with its progress in the terminal, lets it write,
- * and says how to go on. The data stay in GATELM_DATA_DIR (./data).
+ * Starts the server, trains the starter model on the embedded corpus with its progress in the terminal, generates text,
+ * and prints the next steps. The data stay in GATELM_DATA_DIR (./data).
  */
 async function quickstart(options: QuickstartOptions): Promise<void> {
-  process.stdout.on('error', () => process.exit(1)); // nobody reads any more; the server ends with this process
+  process.stdout.on('error', () => process.exit(1)); // the reader is gone; the server exits with this process
   let server: ServerProcess | null = null;
   let isStopping = false;
   try {
@@ -42,11 +44,11 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     const client = new GatelmClient({ url: server.address, apiKey: firstKey() });
     const experiment = await train(client, options.config);
     await write(client, experiment);
-    sayHowToGoOn(server.address, experiment, options.keep);
+    printNextSteps(server.address, experiment, options.keep);
     if (options.keep) await server.ended;
   } catch (error) {
     const reason = isStopping
-      ? `stopped; ${startCommand()} goes on with the training`
+      ? `stopped; ${startCommand()} continues the training`
       : (error as Error).message;
     console.error(`\nquickstart: ${reason}`);
     process.exitCode = 1;
@@ -55,7 +57,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   }
 }
 
-/** Trains to the end, showing how. */
+/** Trains to the end and shows the progress. */
 async function train(client: GatelmClient, config: string): Promise<Experiment> {
   const body = JSON.parse(config) as Parameters<GatelmClient['createExperiment']>[0];
   const experiment = await client.createExperiment(body).catch((error: Error) => {
@@ -89,12 +91,12 @@ async function write(client: GatelmClient, { id }: Experiment): Promise<void> {
   console.log(`\nGET /generate?${query}\n\n${prompt}${text}\n`);
 }
 
-function sayHowToGoOn(address: string, { id }: Experiment, keep: boolean): void {
+function printNextSteps(address: string, { id }: Experiment, keep: boolean): void {
   const state = keep
     ? 'The server runs until Ctrl-C.'
     : `The server stops now; ${startCommand()} starts it again.`;
   const base = keep ? address : 'http://127.0.0.1:8080';
-  console.log(`${state} The model stays in ${process.env.GATELM_DATA_DIR || './data'}. To go on:
+  console.log(`${state} The model stays in ${process.env.GATELM_DATA_DIR || './data'}. Next steps:
 
   curl '${base}/generate?experiment=${id}&prompt=The&maxTokens=60&temperature=0.7'
   curl ${base}/experiments/${id}
@@ -104,7 +106,7 @@ function sayHowToGoOn(address: string, { id }: Experiment, keep: boolean): void 
 More in examples/curl and README.md.`);
 }
 
-/** A key of the server that this command starts. */
+/** An API key of the server that this command starts. */
 function firstKey(): string | undefined {
   return process.env.GATELM_API_KEYS?.split(',')[0]?.trim() || undefined;
 }

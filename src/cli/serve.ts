@@ -18,16 +18,16 @@ export interface ServeOptions {
   readonly dataDir?: string;
 }
 
-/** Time that requests under way get when the server stops. */
+/** Time that pending requests have to finish when the server stops. */
 const DRAIN_MS = 3_000;
-/** Longest wait for TensorFlow before the start line is printed without it. */
+/** Maximum wait for TensorFlow before the start line is printed without it. */
 const PROBE_MS = 20_000;
 
 /**
- * Starts the server and returns once it listens. SIGTERM or SIGINT stop it: trainings write a checkpoint and go on
- * from it at the next start. A second signal ends it at once.
+ * Starts the server and returns once it listens. SIGTERM or SIGINT stops it: trainings write a checkpoint and resume
+ * from it at the next start. A second signal terminates it immediately.
  * @throws validation-failed, unsafe-bind, database-unusable, database-newer, backend-unavailable, bad-request when the
- * address cannot be listened on
+ * address cannot be bound
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const environment = parseEnvironment(withOptions(process.env, options));
@@ -75,7 +75,7 @@ async function startServer(environment: Environment): Promise<Server> {
         })
       : new QueueTrainingExecutor({
           address: environment.queue,
-          onError: (error) => logger.error({ err: error }, 'the queue of trainings failed'),
+          onError: (error) => logger.error({ err: error }, 'the training queue failed'),
         });
   const services = createServices({
     environment,
@@ -98,13 +98,13 @@ async function listen(app: HttpApp, { host, port }: Environment): Promise<void> 
     const { code, message } = error as NodeJS.ErrnoException;
     const reason =
       code === 'EADDRINUSE'
-        ? `Port ${port} of ${host} is in use; stop what listens there, or choose another: GATELM_PORT=${port + 1} (0 = any free one)`
+        ? `Port ${port} of ${host} is in use; stop the other process, or choose another port: GATELM_PORT=${port + 1} (0 = any free port)`
         : `Cannot listen on ${host}, port ${port}: ${message}`;
     throw appError('bad-request', { reason }, error);
   }
 }
 
-/** One line that says what runs where; the lines after it only where it does not run at full speed. */
+/** Prints one line with the address and the backend; further lines only if it does not run at full speed. */
 async function announce({ app, training }: Server, { host, dataDir }: Environment): Promise<void> {
   const { port } = app.server.address() as AddressInfo;
   const address = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -125,9 +125,9 @@ async function announce({ app, training }: Server, { host, dataDir }: Environmen
 function stopOnSignals(server: Server): void {
   let stopping = false;
   const onAsk = (why: string) => {
-    if (stopping) process.exit(1); // the hosts end with this process
+    if (stopping) process.exit(1); // the hosts exit with this process
     stopping = true;
-    console.log(`${why}: trainings write a checkpoint and go on from it at the next start`);
+    console.log(`${why}: trainings write a checkpoint and resume from it at the next start`);
     void stop(server).then(
       () => process.exit(0),
       (error) => {
@@ -138,8 +138,8 @@ function stopOnSignals(server: Server): void {
   };
   process.on('SIGTERM', onAsk);
   process.on('SIGINT', onAsk);
-  // Started by a program that holds a channel to it, as the quickstart: it ends with that program.
-  process.once('disconnect', () => onAsk('The starting process is gone'));
+  // Started by a program with an IPC channel, such as the quickstart: the server stops when that program exits.
+  process.once('disconnect', () => onAsk('The parent process has exited'));
 }
 
 async function stop({ app, services }: Server): Promise<void> {
@@ -147,7 +147,7 @@ async function stop({ app, services }: Server): Promise<void> {
   await services.close();
 }
 
-/** What the promise gives, or null when it takes longer. */
+/** The value of the promise, or null if it takes longer than the limit. */
 async function withinTime<Value>(promise: PromiseLike<Value>, limitMs: number): Promise<Value | null> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<null>((resolveLimit) => {

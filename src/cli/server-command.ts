@@ -8,15 +8,12 @@ export interface ServerOptions {
   readonly json?: boolean;
 }
 
-/** A command that talks to a server: its address, its key, and whether the answer is for a program. */
+/** Adds the options of a command that talks to a server: its address, an API key, and JSON output. */
 export function withServer(command: Command): Command {
   return command
     .option('--url <address>', 'the server; same as GATELM_URL (default: http://127.0.0.1:8080)')
-    .option(
-      '--key <key>',
-      'an API key; better in GATELM_API_KEY, where other users of the machine do not see it',
-    )
-    .option('--json', 'print the answer as JSON, for programs');
+    .option('--key <key>', 'an API key; prefer GATELM_API_KEY, which other users of the machine cannot see')
+    .option('--json', 'print the response as JSON');
 }
 
 export function clientOf({ url, key }: ServerOptions): GatelmClient {
@@ -27,7 +24,7 @@ export function clientOf({ url, key }: ServerOptions): GatelmClient {
   });
 }
 
-/** Prints JSON where it was asked for, else the text. */
+/** Prints JSON if requested, otherwise the text. */
 export function print(options: ServerOptions, answer: unknown, text: () => string): void {
   console.log(options.json ? JSON.stringify(answer, null, 2) : text());
 }

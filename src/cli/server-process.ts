@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8080;
 
-/** `gatelm serve` as a child process; it ends with this one, however this one ends. */
+/** `gatelm serve` as a child process; it exits with this process, however this one exits. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<number | null>;
   /** Such as http://127.0.0.1:8080. */
   readonly address: string;
-  /** What the server said when it was ready. */
+  /** The line that the server printed when it was ready. */
   readonly greeting: string;
 
   private constructor(child: ChildProcess, greeting: string, exit: Promise<number | null>) {
@@ -24,15 +24,15 @@ export class ServerProcess {
   }
 
   /**
-   * Starts it on the port that the environment says, or on a free one when that is taken, and waits until it listens.
-   * @throws Error when it ends before; it has said why on stderr
+   * Starts it on the port of the environment, or on a free one if that is taken, and waits until it listens.
+   * @throws Error if it exits before that; the reason is on stderr
    */
   static async start(env: NodeJS.ProcessEnv): Promise<ServerProcess> {
     const host = env.GATELM_HOST || DEFAULT_HOST;
     const port = Number(env.GATELM_PORT || DEFAULT_PORT);
     const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['serve'], {
       env: { GATELM_LOG_LEVEL: 'warn', ...env, GATELM_PORT: String((await isFree(host, port)) ? port : 0) },
-      detached: true, // Ctrl-C comes to this process, which passes it on once
+      detached: true, // Ctrl-C reaches this process, which forwards it once
       execArgv: [],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
@@ -40,18 +40,18 @@ export class ServerProcess {
     const greeting = await Promise.race([
       firstLine(child),
       exit.then((code) => {
-        throw new Error(`The server ended at its start (code ${code}); what it said stands above`);
+        throw new Error(`The server exited during start-up (code ${code}); see its output above`);
       }),
     ]);
     return new ServerProcess(child, greeting, exit);
   }
 
-  /** Settles when it has ended. */
+  /** Settles when the process has exited. */
   get ended(): Promise<number | null> {
     return this.#exit;
   }
 
-  /** Asks it to stop and waits until it has. */
+  /** Stops the server and waits until it has exited. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     await this.#exit;

@@ -7,18 +7,18 @@ import type { Command } from 'commander';
 
 /** The folder of package.json: a checkout, or the package in another project's node_modules. */
 export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** Not there in the container's image, where set-up ran when it was built. */
+/** Absent in the container image, where set-up ran during the build. */
 export const SETUP_SCRIPT = join(PACKAGE_ROOT, 'scripts', 'setup.mjs');
 
 /** Commands that load native code. */
 const NEED_SET_UP = ['serve', 'quickstart', 'backup', 'restore', 'keys'];
 
-/** Whether this is a checkout with its sources, whose npm scripts begin with set-up. */
+/** Whether this is a checkout of the sources, whose npm scripts run set-up. */
 export function isCheckout(): boolean {
   return existsSync(join(PACKAGE_ROOT, 'tsconfig.json'));
 }
 
-/** What starts the server here. */
+/** The command that starts the server. */
 export function startCommand(): string {
   return isCheckout() ? 'npm start' : 'npx gatelm serve';
 }
@@ -28,7 +28,7 @@ export function addSetUp(program: Command): void {
   program
     .command('setup')
     .description(
-      'Get the native parts: libtensorflow, kernels, database (--help lists options and variables)',
+      'Install the native parts: libtensorflow, kernels, database (--help lists options and variables)',
     )
     .argument('[options...]')
     .allowUnknownOption()
@@ -40,7 +40,7 @@ export function addSetUp(program: Command): void {
     const name = topLevelName(command);
     const needsSetUp = NEED_SET_UP.includes(name) || command.opts().local === true;
     if (isCheckout() || !needsSetUp || !existsSync(SETUP_SCRIPT)) return;
-    const code = await runSetUp(['--quiet'], process.stderr); // stdout is the command's own
+    const code = await runSetUp(['--quiet'], process.stderr); // stdout belongs to the command
     if (code !== 0) process.exit(code);
   });
 }

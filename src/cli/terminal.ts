@@ -1,9 +1,9 @@
-/** What a terminal shows: tables, sparklines, quiet colours; plain text where there is no terminal, or NO_COLOR is set. */
+/** Terminal output: tables, sparklines, colours; plain text without a terminal or if NO_COLOR is set. */
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 const BARS = '▁▂▃▄▅▆▇█';
 
-/** Whether a person reads: colours and bars are for them alone. */
+/** Whether the output is a terminal and may use colours and bars. */
 export function isColourful(stream: { readonly isTTY?: boolean } = process.stdout): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
@@ -12,7 +12,7 @@ export function paint(style: keyof typeof CODES, text: string): string {
   return isColourful() ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
 }
 
-/** Columns side by side, as wide as their widest cell; numbers to the right. @param rows the first one is the heading */
+/** A table with columns as wide as their widest cell; numbers right-aligned. @param rows the first one is the heading */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ''))));
   const isNumeric = widths.map((_, column) =>
@@ -30,7 +30,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [paint('bold', lines[0]!), ...lines.slice(1)].join('\n');
 }
 
-/** A curve in one line: its values, scaled to their own range. */
+/** A curve in one line, scaled to the range of its values. */
 export function sparkline(values: readonly (number | null)[], maxWidth = 40): string {
   const known = values.filter((value) => value !== null && Number.isFinite(value)) as number[];
   if (known.length === 0) return '';
@@ -44,7 +44,7 @@ export function sparkline(values: readonly (number | null)[], maxWidth = 40): st
   return shown.map((value) => BARS[Math.round((value - low) * scale)]).join('');
 }
 
-/** Cells that a text takes: wide characters (East Asian, emoji) take two. */
+/** Width of a text in terminal cells: wide characters (East Asian, emoji) take two. */
 function width(text: string): number {
   let cells = 0;
   for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text))

@@ -2,39 +2,49 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Trainer } from '../compute/queue/trainer.js';
 import { parseEnvironment } from '../contracts/environment.js';
+import { MachineLabel } from '../contracts/machine.js';
+import { parseStrictly } from '../contracts/validation.js';
 
 interface Options {
   readonly queue: string;
   readonly server: string;
   readonly key?: string;
   readonly slots: string;
+  readonly label: readonly string[];
   readonly dataDir: string;
 }
 
-/** Adds `gatelm trainer`: trains for a server on another machine. */
+/** Adds `gatelm trainer`, which trains for a server on another machine. */
 export function addTrainer(program: Command): void {
   program
     .command('trainer')
-    .description('Train for a server on another machine, whose trainings come through Redis')
+    .description('Run trainings of a server on another machine, received through Redis')
     .requiredOption(
       '--queue <address>',
-      'of Redis, as the server has it in GATELM_QUEUE: redis://… or rediss://…',
+      'URL of Redis, the same as GATELM_QUEUE of the server: redis://… or rediss://…',
     )
-    .requiredOption('--server <address>', 'of the server: http://… or https://…')
-    .option('--key <key>', 'API key of the scope trainer; or GATELM_TRAINER_KEY')
-    .option('--slots <count>', 'trainings at once', '1')
-    .option('--data-dir <folder>', 'corpora and checkpoints on their way', './trainer-data')
+    .requiredOption('--server <address>', 'URL of the server: http://… or https://…')
+    .option('--key <key>', 'API key with the scope trainer; or GATELM_TRAINER_KEY')
+    .option('--slots <count>', 'number of parallel trainings', '1')
+    .option(
+      '--label <label>',
+      'label that an experiment may require, as in gpu; may be repeated',
+      (label: string, labels: string[]) => [...labels, parseStrictly(MachineLabel, label, '--label')],
+      [],
+    )
+    .option('--data-dir <folder>', 'folder for corpora and checkpoints in transit', './trainer-data')
     .action((options: Options) => runTrainer(options));
 }
 
-/** Trains until SIGTERM or SIGINT; then what trains writes a checkpoint and is handed back. */
-async function runTrainer({ queue, server, key, slots, dataDir }: Options): Promise<void> {
+/** Trains until SIGTERM or SIGINT; then running trainings write a checkpoint and return to the queue. */
+async function runTrainer({ queue, server, key, slots, label, dataDir }: Options): Promise<void> {
   const { backend, kernels, threads, corporaMirror } = parseEnvironment(process.env);
   const trainer = new Trainer({
     queue,
     server,
     key: key ?? process.env.GATELM_TRAINER_KEY ?? null,
     slots: Number(slots),
+    labels: label,
     dataDirectory: resolve(dataDir),
     mirror: corporaMirror,
     compute: { backend, kernels, threads },
@@ -43,9 +53,9 @@ async function runTrainer({ queue, server, key, slots, dataDir }: Options): Prom
   await trainer.start();
   let isStopping = false;
   const stop = () => {
-    if (isStopping) process.exit(1); // the host ends with this process
+    if (isStopping) process.exit(1); // the host exits with this process
     isStopping = true;
-    console.log('drains: trainings write a checkpoint and go on elsewhere');
+    console.log('draining: trainings write a checkpoint and continue elsewhere');
     void trainer.drain().then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);

@@ -9,7 +9,7 @@ export interface ComputeOptions {
 export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'auto', threads: null };
 
 /** Variables that a host has no use for. */
-const SECRETS = ['GATELM_API_KEYS'];
+const SECRETS = ['GATELM_API_KEYS', 'GATELM_TRAINER_KEY'];
 
 /**
  * The environment of a host process. TensorFlow reads its variables when it is loaded, so they have to be there before

@@ -8,11 +8,13 @@ import {
   type TrainingJob,
   type TrainingOutcome,
 } from '../contracts/jobs.js';
+import { type MachineRequirements, meets } from '../contracts/machine.js';
 import { appError } from '../errors.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions } from './host-environment.js';
 import type { HostStats } from './host-stats.js';
 import { LocalTrainingRun, SERVER_STOPS } from './local-training-run.js';
 import { SupervisedHost } from './supervised-host.js';
+import { thisMachine } from './this-machine.js';
 import type { TrainingExecutor, TrainingRun } from './training-executor.js';
 
 /** After how much patience what is done. */
@@ -62,6 +64,7 @@ const MEMORY_KILL_SCORE = 800;
  */
 export class LocalTrainingExecutor implements TrainingExecutor {
   readonly #slots: number;
+  readonly #machine = thisMachine();
   readonly #limits: TrainingHostLimits;
   readonly #runs = new Map<string, LocalTrainingRun>();
   readonly #host: Host;
@@ -106,8 +109,8 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     return this.#host.warmUp();
   }
 
-  capacity(): number {
-    return this.#slots;
+  capacity(required?: MachineRequirements): number {
+    return meets(this.#machine, required) ? this.#slots : 0;
   }
 
   async submit(job: TrainingJob): Promise<TrainingRun> {

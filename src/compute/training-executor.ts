@@ -6,6 +6,8 @@
  * worker's); processes, their memory and their ids (a host's own).
  */
 import type { BackendReport, RunEvent, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
+import type { MachineRequirements } from '../contracts/machine.js';
+import type { ClusterStats } from './cluster-stats.js';
 import type { HostStats } from './host-stats.js';
 
 /**
@@ -35,8 +37,11 @@ export interface TrainingRun extends Lease {
 export interface TrainingExecutor {
   /** Whether trainings go on when the server ends, to be attached to by the next one. */
   readonly outlivesServer?: boolean;
-  /** How many trainings may run side by side; changes where machines come and go. */
-  capacity(): number;
+  /**
+   * How many trainings may run side by side; changes where machines come and go.
+   * @param required of these only on machines that have it
+   */
+  capacity(required?: MachineRequirements): number;
   /** Calls the listener when {@link capacity} has changed. */
   onCapacity?(listener: () => void): void;
   /** Starts a training; the caller respects {@link capacity}. Rejects when it was not taken. */
@@ -53,6 +58,8 @@ export interface TrainingExecutor {
   unusableReason(): string | null;
   /** Of the processes on this machine, if there are any. */
   hostStats?(): HostStats;
+  /** Where trainings go to other machines. */
+  clusterStats?(): ClusterStats;
   /** Lets go of all runs; those that end with this process become `interrupted`. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,20 +1,20 @@
-/** Who may call what. */
+/** Scopes of API keys: which key may call which route. */
 import { z } from 'zod';
 
-/** From the least to the most: each may do what those before it may. */
+/** In ascending order: each scope includes those before it. */
 export const SCOPES = ['read', 'train', 'admin'] as const;
 
-/** Of the machines that train for a server: they fetch and bring files, and may do nothing else. */
+/** The scope of machines that train for a server: they may download and upload files, nothing else. */
 const TRAINER = 'trainer';
 
 export const Scope = z
   .enum([...SCOPES, TRAINER])
   .describe(
-    'read: look, follow, write, score and evaluate; train: also create and steer experiments, and upload; admin: also delete; trainer: only fetch and bring files for trainings on other machines',
+    'read: view and follow experiments, generate, score and evaluate text; train: also create and control experiments, and upload; admin: also delete; trainer: only download and upload the files of trainings on other machines',
   );
 export type Scope = z.infer<typeof Scope>;
 
-/** Whether who has one scope may do what needs another. */
+/** Whether a key with the scope `has` may call what requires the scope `needs`. */
 export function includesScope(has: Scope, needs: Scope): boolean {
   if (needs === TRAINER) return has === TRAINER || has === 'admin';
   return has !== TRAINER && SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
@@ -27,21 +27,21 @@ export const KeyName = z
     'must be 1 to 63 of A-Z a-z 0-9 . _ - and begin with a letter or digit',
   );
 
-/** What is kept of a key; never the key itself. */
+/** What is stored about a key; never the key itself. */
 export const ApiKey = z.object({
   name: KeyName,
   scope: Scope,
-  prefix: z.string().describe('Its first characters'),
+  prefix: z.string().describe('First characters of the key'),
   createdAt: z.string(),
   expiresAt: z.string().nullable(),
-  lastUsedAt: z.string().nullable().describe('To the minute'),
+  lastUsedAt: z.string().nullable().describe('With a resolution of one minute'),
 });
 export type ApiKey = z.infer<typeof ApiKey>;
 
-/** A ticket stands for a key in an address, where no header can be sent. */
+/** A ticket replaces the key in a URL, for clients that cannot send headers. */
 export const Ticket = z
   .object({
-    ticket: z.string().describe('To be sent once as ?ticket='),
+    ticket: z.string().describe('Send it once, as ?ticket='),
     expiresAt: z.string(),
   })
   .meta({

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 
-/** Where something lies: a path relative to the data folder, with slashes, which leads nowhere else. */
+/** The key of an artifact: a path with forward slashes relative to the data folder, which cannot leave that folder. */
 export const ArtifactKey = z
   .string()
   .max(500)
   .regex(/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/, 'a key is a relative path of letters, digits, ".", "_" and "-"')
-  .describe('A path relative to the data folder, with slashes');
+  .describe('A path relative to the data folder, with forward slashes');
 export type ArtifactKey = z.infer<typeof ArtifactKey>;
 
-/** What an artifact is: two with the same SHA-256 are the same. */
+/** Size and digest of an artifact; equal digests mean equal contents. */
 export const ArtifactInfo = z.strictObject({
   bytes: z.int().min(0),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
-    .describe('Of the bytes, hexadecimal'),
+    .describe('SHA-256 of the contents, hexadecimal'),
 });
 export type ArtifactInfo = z.infer<typeof ArtifactInfo>;

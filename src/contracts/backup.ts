@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** `backup.json`: what a backup holds, so that a restore can check it. */
+/** `backup.json`: the files of a backup, so that a restore can verify them. */
 export const BackupManifest = z.object({
   version: z.literal(1),
   createdAt: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600 } as const;
 
-/** A time to train, as people write it; see {@link secondsOf}. */
+/** A time budget for training, as people write it; see {@link secondsOf}. */
 export const Budget = z
   .union([
     z.number().min(1).max(31_536_000),

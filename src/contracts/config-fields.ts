@@ -7,10 +7,10 @@ export const Precision = z
   .enum(['float32', 'bfloat16'])
   .default('float32')
   .describe(
-    'Number format of the large products; sums, state and weights are float32 in both. bfloat16 needs the fused native kernels',
+    'Number format of the large matrix products; sums, states and weights are float32 in both. bfloat16 needs the fused native kernels',
   );
 
-/** What a preset may set: everything that makes the training what it is. */
+/** The fields that a preset may set: everything that determines the result of the training. */
 export const ExperimentConfigFields = z.strictObject({
   corpus: CorpusName.default('handbook'),
   tokenizer: TokenizerConfig.prefault({ type: 'word' }),

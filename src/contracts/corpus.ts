@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Corpora that gatelm knows without an upload. */
+/** Corpora that are available without an upload. */
 export const KnownCorpusName = z.enum(['handbook', 'ptb', 'wikitext-2', 'tiny-shakespeare']);
 export type KnownCorpusName = z.infer<typeof KnownCorpusName>;
 
 const MAX_NAME_LENGTH = 100;
 
-/** One way to write each name, as NFC: what looks the same is the same. */
+/** Names are normalized to NFC, so that names that look the same are the same. */
 const corpusName = z
   .string()
   .trim()
@@ -20,7 +20,7 @@ const corpusName = z
   .regex(/[^.]$/, 'must not end with a dot');
 
 export const CorpusName = corpusName.describe(
-  'Text to learn from: handbook, ptb, wikitext-2, tiny-shakespeare, or the id or name of an uploaded corpus',
+  'Corpus to train on: handbook, ptb, wikitext-2, tiny-shakespeare, or the id or name of an uploaded corpus',
 );
 export type CorpusName = z.infer<typeof CorpusName>;
 
@@ -31,17 +31,17 @@ const vocabularySize = z
   .nullable()
   .default(null)
   .describe(
-    'Most tokens that the vocabulary may have, <unk> and the line end among them; the most frequent of the train split are kept; null = no limit',
+    'Maximum size of the vocabulary, including <unk> and the line end; the most frequent tokens of the train split are kept; null = no limit',
   );
 const minCount = z.int().min(1).max(1_000_000_000);
-const lowercase = z.boolean().default(false).describe('Read the text in lower case');
+const lowercase = z.boolean().default(false).describe('Convert the text to lower case');
 
 export const PreTokenizer = z
   .enum(['whitespace', 'prose', 'lossless'])
-  .describe('How text is cut into words');
+  .describe('How text is split into words');
 export type PreTokenizer = z.infer<typeof PreTokenizer>;
 
-/** How text becomes tokens. The vocabulary is always made from the train split alone. */
+/** How text becomes tokens. The vocabulary is always built from the train split alone. */
 export const TokenizerConfig = z
   .discriminatedUnion('type', [
     z.strictObject({
@@ -51,20 +51,22 @@ export const TokenizerConfig = z
         .nullable()
         .default(null)
         .describe(
-          'Words that the train split has fewer times become <unk>, or are spelled in bytes by lossless; null = 1 where the text is tokenized already and has <unk> for its rare words (PTB, WikiText-2), else 2, so that <unk> or spelling is learned at all',
+          'Words that occur fewer times in the train split become <unk>, or are spelled in bytes by lossless; null = 1 where the text is tokenized already and has <unk> for its rare words (PTB, WikiText-2), else 2, so that the model learns <unk> or the spelling at all',
         ),
       lowercase,
       preTokenizer: z
         .enum(['auto', ...PreTokenizer.options])
         .default('auto')
         .describe(
-          'whitespace: words are what white space separates (PTB, WikiText-2); prose: punctuation is cut off, spacing is not kept; lossless: words with the space before them, white space as words of its own, rare words spelled in bytes: the text comes back as it was; auto: what suits the corpus, lossless for uploaded text',
+          'whitespace: words are separated by white space (PTB, WikiText-2); prose: punctuation is split off, spacing is not kept; lossless: words include the space before them, other white space is tokens of its own, rare words are spelled in bytes, so that decoding gives exactly the text; auto: the one that suits the corpus, lossless for uploaded text',
         ),
     }),
     z.strictObject({
       type: z.literal('character'),
       vocabularySize,
-      minCount: minCount.default(1).describe('Characters that the train split has fewer times become <unk>'),
+      minCount: minCount
+        .default(1)
+        .describe('Characters that occur fewer times in the train split become <unk>'),
       lowercase,
     }),
     z.strictObject({
@@ -74,10 +76,10 @@ export const TokenizerConfig = z
         .min(256)
         .max(65_536)
         .default(4096)
-        .describe('Tokens: the 256 bytes and the merges learned from the train split'),
+        .describe('Vocabulary size: the 256 bytes and the merges learned from the train split'),
       minCount: minCount
         .default(2)
-        .describe('Pairs that the train split has fewer times are not merged any more'),
+        .describe('Pairs that occur fewer times in the train split are not merged'),
       lowercase,
     }),
   ])
@@ -86,18 +88,18 @@ export type TokenizerConfig = z.infer<typeof TokenizerConfig>;
 
 export const SplitName = z
   .enum(['train', 'valid', 'test'])
-  .describe('Part of a corpus: to learn from, to steer by, to report');
+  .describe('Part of a corpus: train to learn from, valid to tune on, test to report');
 export type SplitName = z.infer<typeof SplitName>;
 
 const count = z.int().min(0);
 
-/** Figures of one split, seen through a tokenizer. */
+/** Statistics of one split under a tokenizer. */
 export const CorpusStatistics = z.object({
   tokens: count,
-  types: count.describe('Different tokens'),
+  types: count.describe('Distinct tokens'),
   unknownRate: z.number().min(0).max(1).describe('Fraction of the tokens that are <unk>'),
-  longestLine: count.describe('Most tokens on one line, the line end among them'),
-  bytes: count.describe('Length of the text in UTF-8'),
+  longestLine: count.describe('Tokens of the longest line, including the line end'),
+  bytes: count.describe('Length of the text in bytes of UTF-8'),
 });
 export type CorpusStatistics = z.infer<typeof CorpusStatistics>;
 
@@ -112,35 +114,37 @@ const perSplit = <Value extends z.ZodType>(value: Value) =>
   z.object({ train: value, valid: value, test: value });
 const share = z.number().min(0).max(1);
 
-/** What was found out about a text when it was uploaded; null for what came otherwise, or before this was looked at. */
+/** Facts gathered when a text was uploaded; null for other corpora, and for uploads made before a fact was recorded. */
 const uploadFacts = {
-  documents: count.nullable().describe('Files, rows or lines that the text came in'),
+  documents: count.nullable().describe('Documents of the text: files, rows or lines'),
   characters: perSplit(count).nullable().describe('Unicode characters of each split'),
   duplicates: z
     .object({ valid: share, test: share })
     .nullable()
     .describe(
-      'Part of the text of valid, and of test, in lines of 40 bytes or more that train has too: a model that has learned them by heart is measured as too good',
+      'Fraction of valid, and of test, in lines of 40 bytes or more that also occur in train: a model that has memorized them looks better than it is',
     ),
   skippedFiles: z
     .array(z.string())
     .max(100)
-    .describe('Files of an archive that are no text, and were left out'),
+    .describe('Files of an archive that are not text and were skipped'),
 };
 
 /** A corpus as HTTP shows it. */
 export const CorpusInfo = z
   .object({
-    id: z.string().describe('A known corpus’s name, or the id that the upload got'),
+    id: z.string().describe('The name of a known corpus, or the id of an uploaded one'),
     name: z.string(),
     kind: z
       .enum(['embedded', 'known', 'uploaded'])
-      .describe('embedded: comes with gatelm; known: downloaded when first used; uploaded: one’s own'),
+      .describe(
+        'embedded: part of gatelm; known: downloaded when first used; uploaded: added through the API',
+      ),
     description: z.string(),
     source: z.string().describe('Where the text comes from'),
-    available: z.boolean().describe('The text is on this machine (data folder or mirror folder)'),
+    available: z.boolean().describe('Whether the text is on this machine (data folder or mirror folder)'),
     defaultPreTokenizer: PreTokenizer.describe('What the preTokenizer "auto" means for this corpus'),
-    bytes: count.nullable().describe('Length of all splits in UTF-8'),
+    bytes: count.nullable().describe('Length of all splits in bytes of UTF-8'),
     tokens: count
       .nullable()
       .describe('Tokens of all splits with the default word tokenizer; null = not counted yet'),
@@ -150,12 +154,12 @@ export const CorpusInfo = z
     statistics: SplitStatistics.nullable().describe(
       'With the default word tokenizer; null = not counted yet',
     ),
-    digest: z.string().nullable().describe('SHA-256 over the splits’ SHA-256, hexadecimal'),
-    createdAt: z.string().nullable().describe('ISO 8601, UTC; null for what was not uploaded'),
+    digest: z.string().nullable().describe('SHA-256 of the SHA-256 digests of the splits, hexadecimal'),
+    createdAt: z.string().nullable().describe('ISO 8601, UTC; null for a corpus that was not uploaded'),
     splitBy: z
       .enum(['blocks', 'tail', 'files'])
       .nullable()
-      .describe('How an upload was split: blocks spread over the text, its tail, or files that were given'),
+      .describe('How an upload was split: blocks spread over the text, its tail, or separate files'),
     ...uploadFacts,
   })
   .meta({
@@ -193,7 +197,7 @@ export const CorpusPreview = z
   .object({
     id: z.string(),
     split: SplitName,
-    text: z.string().describe('The beginning of the split'),
+    text: z.string().describe('The first characters of the split'),
     truncated: z.boolean(),
   })
   .meta({
@@ -202,13 +206,15 @@ export const CorpusPreview = z
   });
 export type CorpusPreview = z.infer<typeof CorpusPreview>;
 
-/** What a tokenizer makes of a corpus. */
+/** Statistics of a corpus under a tokenizer. */
 export const TokenFigures = z
   .object({
-    tokens: perSplit(count).describe('Of each split; estimates where only the beginning was read'),
-    isExact: z.boolean().describe('The whole train split was read, not its beginning alone'),
-    vocabularySize: count.describe('Of what was read: more text has more words'),
-    unknownRate: share.describe('Part of valid’s tokens that hide a word; a text’s own <unk> hides nothing'),
+    tokens: perSplit(count).describe('Tokens of each split; estimates if only the beginning was read'),
+    isExact: z.boolean().describe('Whether the whole train split was read instead of its beginning'),
+    vocabularySize: count.describe('Vocabulary size for the text that was read; more text has more words'),
+    unknownRate: share.describe(
+      'Fraction of the tokens of valid that are unknown words; <unk> in the text itself does not count',
+    ),
   })
   .meta({
     id: 'TokenFigures',
@@ -225,37 +231,46 @@ export type TokenFigures = z.infer<typeof TokenFigures>;
 
 const fraction = z.number().gt(0).lt(1);
 
-/** What comes beside the text of an upload. */
+/** The fields beside the text of an upload. */
 export const CorpusUpload = z.strictObject({
-  name: CorpusName.describe('A name to find the corpus by; must be free'),
-  validFraction: fraction.default(0.05).describe('Part of the text that becomes valid, where it comes whole'),
-  testFraction: fraction.default(0.05).describe('Part of the text that becomes test, where it comes whole'),
+  name: CorpusName.describe('Unique name of the corpus'),
+  validFraction: fraction
+    .default(0.05)
+    .describe('Fraction of the text that becomes valid, for text that is not split already'),
+  testFraction: fraction
+    .default(0.05)
+    .describe('Fraction of the text that becomes test, for text that is not split already'),
   splitBy: z
     .enum(['blocks', 'tail'])
     .default('blocks')
     .describe(
-      'blocks: valid and test are blocks spread over the text, so that all splits are alike, and stay where they are when the text grows; documents (files, rows) are kept whole where the fractions allow it. tail: valid and test are its end, for text that is ordered in time',
+      'blocks: valid and test are blocks spread over the text, so that all splits are similar, and keep their places when the text grows; documents (files, rows) are kept whole where the fractions allow it. tail: valid and test are the end of the text, for text that is ordered in time',
     ),
-  splitSeed: z.int().min(0).max(4_294_967_295).default(1).describe('Which blocks become valid and test'),
+  splitSeed: z
+    .int()
+    .min(0)
+    .max(4_294_967_295)
+    .default(1)
+    .describe('Seed that selects the blocks that become valid and test'),
   tokenized: z
     .boolean()
     .default(false)
     .describe(
-      'The text is tokenized already, as PTB is: words are what white space separates, and <unk> is the word for rare ones',
+      'Whether the text is tokenized already, as PTB is: words are separated by white space, and <unk> stands for rare words',
     ),
   textField: z
     .string()
     .min(1)
     .max(200)
     .default('text')
-    .describe('Field of each line of a .jsonl file that is its text; a.b is the field b of a'),
+    .describe('Field of each line of a .jsonl file that holds its text; a.b is the field b of a'),
   textColumn: z
     .string()
     .min(1)
     .max(200)
     .optional()
     .describe(
-      'Column of a .csv or .tsv file that is the text, by its name in the first line; else the file is read as it is',
+      'Column of a .csv or .tsv file that holds the text, by its name in the first line; without it the file is read as plain text',
     ),
 });
 export type CorpusUpload = z.infer<typeof CorpusUpload>;
@@ -286,7 +301,7 @@ const ManifestV2 = z.strictObject({
   ...uploadFacts,
 });
 
-/** As gatelm 0.1 wrote it: one tail of the text, words of prose. */
+/** As gatelm 0.1 wrote it: split by tail, with the tokenizer `prose`. */
 const ManifestV1 = z
   .strictObject({ version: z.literal(1), ...manifestFields, splitBy: z.enum(['fractions', 'files']) })
   .transform(

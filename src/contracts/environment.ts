@@ -1,6 +1,7 @@
-/** The environment variables of gatelm: names, defaults, ranges and meanings, here and nowhere else. */
+/** The environment variables of gatelm: the only place for their names, defaults, ranges and meanings. */
 import { z } from 'zod';
 import { appError } from '../errors.js';
+import { BasePath, ProxyAddress } from './base-path.js';
 import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
 import { AllowedOrigin, ANY_ORIGIN } from './origin.js';
@@ -11,8 +12,8 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Every field is read from `GATELM_` and its name in capitals: `maxBodyBytes` from GATELM_MAX_BODY_BYTES. */
 export const Environment = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('Address to listen on; all but loopback need API keys'),
-  port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+  host: z.string().default('127.0.0.1').describe('Address to listen on; all except loopback need API keys'),
+  port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 = any free port'),
   dataDir: z.string().default('./data').describe('Folder of the database, experiments and corpora'),
   corporaMirror: z
     .string()
@@ -23,22 +24,33 @@ export const Environment = z.strictObject({
     .array(z.string().min(8, 'an API key needs at least 8 characters'))
     .default([])
     .describe(
-      'Keys that may do everything, comma-separated, sent as "Authorization: Bearer KEY"; those of `gatelm keys create` come on top. No key at all = open on loopback',
+      'API keys with the scope admin, comma-separated, sent as "Authorization: Bearer KEY"; in addition to those of `gatelm keys create`. No key at all = open on loopback',
     ),
   allowedOrigins: z
     .array(AllowedOrigin)
     .default([])
     .describe(
-      'Origins of other sites whose pages may call, comma-separated, as in https://example.org; * = every site, which needs API keys',
+      'Allowed CORS origins, comma-separated, as in https://example.org; * = every origin, which needs API keys',
     ),
-  trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train side by side'),
+  basePath: BasePath.or(z.literal(''))
+    .default('')
+    .describe(
+      'Path at which a reverse proxy serves gatelm, as in /gatelm; links and redirects begin with it',
+    ),
+  trustedProxies: z
+    .array(ProxyAddress)
+    .default([])
+    .describe(
+      'Reverse proxies whose X-Forwarded-For, -Host, -Proto and -Prefix headers are trusted: addresses and networks, comma-separated, as in 127.0.0.1,10.0.0.0/8',
+    ),
+  trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train in parallel'),
   queue: z
     .string()
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
     .nullable()
     .default(null)
     .describe(
-      'Redis that hands the trainings to `gatelm trainer` on other machines; unset = they run in this one',
+      'URL of the Redis that distributes trainings to `gatelm trainer` on other machines; unset = they run on this one',
     ),
   threads: z
     .int()
@@ -46,67 +58,72 @@ export const Environment = z.strictObject({
     .max(1024)
     .nullable()
     .default(null)
-    .describe('Threads of one TensorFlow kernel; unset = as many as the machine has'),
+    .describe('Threads of one TensorFlow kernel; unset = one for each core'),
   inferenceThreads: z
     .int()
     .min(1)
     .max(64)
     .default(1)
-    .describe('Threads that write, score and evaluate, each with its own copy of the models'),
+    .describe('Threads that generate, score and evaluate, each with its own copy of the models'),
   maxTextStreams: InferenceLimits.shape.streams,
   promptCacheBytes: InferenceLimits.shape.promptCacheBytes,
   warmModelBytes: InferenceLimits.shape.warmModelBytes,
   backend: z
     .enum(['auto', 'native', 'wasm'])
     .default('auto')
-    .describe('TensorFlow backend; auto: native where it loads, else WebAssembly'),
+    .describe('TensorFlow backend; auto: native where it can be loaded, else WebAssembly'),
   kernels: z
     .enum(['auto', 'fused', 'composed'])
     .default('auto')
     .describe(
-      'LSTM kernels; auto: the fused native ones where they were built, else composed of TensorFlow’s ops',
+      'LSTM kernels; auto: the fused native ones if they were built, else those composed of TensorFlow ops',
     ),
-  maxQueued: z.int().min(0).max(1_000_000).default(1000).describe('Experiments that may wait for a slot'),
+  maxQueued: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1000)
+    .describe('Maximum number of experiments in the queue'),
   maxInferences: z
     .int()
     .min(1)
     .max(100_000)
     .default(256)
-    .describe('Generations, scorings and evaluations that may run or wait at once'),
+    .describe('Maximum number of generations, scorings and evaluations that run or wait'),
   generationTimeoutMs: z
     .int()
     .min(1)
     .max(86_400_000)
     .default(600_000)
-    .describe('Time after which a text ends with what there is, in milliseconds'),
+    .describe('Time after which a generation ends with the text so far, in milliseconds'),
   requestTimeoutMs: z
     .int()
     .min(1000)
     .max(86_400_000)
     .default(600_000)
-    .describe('Time that a request, body and all, may take to come in, in milliseconds'),
+    .describe('Maximum time to receive a whole request, including its body, in milliseconds'),
   clientTimeoutMs: z
     .int()
     .min(100)
     .max(3_600_000)
     .default(60_000)
     .describe(
-      'Longest wait for a client that neither sends nor reads while its text is scored, in milliseconds',
+      'Maximum wait for a client that neither sends nor reads while its text is scored, in milliseconds',
     ),
-  maxSessions: z.int().min(0).max(10_000_000).default(10_000).describe('Sessions that may be kept at once'),
+  maxSessions: z.int().min(0).max(10_000_000).default(10_000).describe('Maximum number of sessions'),
   sessionTtlMs: z
     .int()
     .min(1)
     .max(31_536_000_000)
     .default(3_600_000)
-    .describe('Time after its last use at which a session is forgotten, in milliseconds'),
+    .describe('Time after its last use at which a session expires, in milliseconds'),
   maxRestarts: z
     .int()
     .min(0)
     .max(1000)
     .default(3)
     .describe(
-      'Times that an experiment whose host or server died is started again from its last checkpoint by itself, without a new checkpoint between them; then, or at 0, it stays interrupted until POST …/resume',
+      'Maximum number of automatic restarts of an experiment whose host or server died, from its last checkpoint; each new checkpoint resets the count. After that, or at 0, the experiment stays interrupted until POST …/resume',
     ),
   watchdogMs: z
     .int()
@@ -114,59 +131,59 @@ export const Environment = z.strictObject({
     .max(604_800_000)
     .default(3_600_000)
     .describe(
-      'Time without an event after which a training counts as hanging: its host is killed, in milliseconds; loading a corpus and evaluating are silent',
+      'Time without an event after which the host of a training is killed as hung, in milliseconds; loading a corpus and evaluating emit no events',
     ),
   maxBodyBytes: z
     .int()
     .min(1024)
     .max(1024 * MEBIBYTE)
     .default(MEBIBYTE)
-    .describe('Largest request body, in bytes; uploads have their own limit'),
+    .describe('Maximum size of a request body, in bytes; uploads have their own limit'),
   diskQuotaBytes: z
     .int()
     .min(0)
     .max(Number.MAX_SAFE_INTEGER)
     .default(0)
     .describe(
-      'Size of the data folder from which on no experiment, fork, import or upload is taken, in bytes; 0 = no limit. What trains goes on',
+      'Size of the data folder above which experiments, forks, imports and uploads are refused, in bytes; 0 = no limit. Running trainings continue',
     ),
   maxUploadBytes: z
     .int()
     .min(1024)
     .max(256 * MEBIBYTE)
     .default(256 * MEBIBYTE)
-    .describe('Largest corpus upload, in bytes'),
+    .describe('Maximum size of a corpus upload, in bytes'),
   maxArchiveBytes: z
     .int()
     .min(1024)
     .max(1024 * 1024 * MEBIBYTE)
     .default(4096 * MEBIBYTE)
-    .describe('Largest archive of a run that is imported, packed and unpacked, in bytes'),
-  maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Streams that may be open at once'),
+    .describe('Maximum size of an imported archive of a run, packed and unpacked, in bytes'),
+  maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Maximum number of open streams'),
   maxStreamBufferBytes: z
     .int()
     .min(1024)
     .max(1024 * MEBIBYTE)
     .default(MEBIBYTE)
-    .describe('Unsent bytes of one stream at which its client counts as too slow and is closed'),
+    .describe('Unsent bytes of one stream at which its client is disconnected as too slow'),
   heartbeatMs: z
     .int()
     .min(100)
     .max(3_600_000)
     .default(15_000)
-    .describe('Quiet time after which a stream sends a heartbeat, in milliseconds'),
+    .describe('Idle time after which a stream sends a heartbeat, in milliseconds'),
   rateLimit: z
     .int()
     .min(0)
     .max(10_000_000)
     .default(0)
-    .describe('Requests that one key, or else one address, may make in a minute; 0 = no limit'),
+    .describe('Requests per minute for each key, or each address without one; 0 = no limit'),
   inferenceRateLimit: z
     .int()
     .min(0)
     .max(10_000_000)
     .default(0)
-    .describe('The same for texts, scorings, rankings and evaluations; 0 = as GATELM_RATE_LIMIT'),
+    .describe('The same for generation, scoring, ranking and evaluation; 0 = as GATELM_RATE_LIMIT'),
   trainingRateLimit: z
     .int()
     .min(0)
@@ -178,15 +195,17 @@ export const Environment = z.strictObject({
     .min(0)
     .max(3_600_000)
     .default(15_000)
-    .describe('Time that running trainings get to write a checkpoint when the server stops, in milliseconds'),
+    .describe(
+      'Time that running trainings have to write a checkpoint when the server stops, in milliseconds',
+    ),
   tensorboard: z
     .enum(['on', 'off'])
     .default('on')
-    .describe('Whether each run has an event file for TensorBoard beside it, in experiments/ID/tensorboard'),
+    .describe('Whether to write TensorBoard event files of each run, to experiments/ID/tensorboard'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Least severe log line that is written'),
+    .describe('Minimum level of the log'),
 });
 export type Environment = z.infer<typeof Environment>;
 
@@ -199,13 +218,13 @@ export interface EnvironmentVariable {
 
 const WHAT = 'The environment';
 const PREFIX = 'GATELM_';
-/** Variables of set-up that the server has no use for, though their names are near to those of its own. */
+/** Variables of set-up and the trainer, which the server ignores although their names resemble its own. */
 const OTHER_VARIABLES = new Set(['GATELM_CACHE_DIR', 'GATELM_TRAINER_KEY']);
 
 const FIELDS = Object.keys(Environment.shape) as (keyof Environment)[];
 const FIELD_OF = new Map(FIELDS.map((field) => [variableName(field), field]));
 
-/** All variables with what they mean and default to. */
+/** All variables with their meanings and defaults. */
 export const ENVIRONMENT_VARIABLES: readonly EnvironmentVariable[] = FIELDS.map((field) => {
   const schema = Environment.shape[field];
   return {
@@ -237,12 +256,12 @@ export function variableName(field: string): string {
   return `${PREFIX}${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** Whether an address can be reached from this machine alone. */
+/** Whether an address can be reached only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** @throws unsafe-bind, unsafe-origins when the service would be open to others without keys */
+/** @throws unsafe-bind, unsafe-origins when the service would be open to other machines or websites without keys */
 export function assertSafeBind(
   { host, allowedOrigins }: Pick<Environment, 'host' | 'allowedOrigins'>,
   hasKeys: boolean,
@@ -263,7 +282,7 @@ function readText(field: keyof Environment, text: string): unknown {
   return text;
 }
 
-/** Names that nothing is near to are left alone: set-up, tests and benchmarks have variables of their own. */
+/** Names that resemble none of ours are ignored: set-up, tests and benchmarks have variables of their own. */
 function describeIfMisspelt(name: string): ValidationIssue[] {
   if (!name.startsWith(PREFIX) || FIELD_OF.has(name) || OTHER_VARIABLES.has(name)) return [];
   const nearest = nearestName(name.slice(PREFIX.length), FIELDS);

@@ -1,26 +1,26 @@
-/** What a training would take, found out by a short try. */
+/** The cost of a training, estimated from a short trial run. */
 import { z } from 'zod';
 
 export const TrainingEstimate = z
   .object({
-    parameterCount: z.int().describe('Learned numbers; a tied weight counts once'),
+    parameterCount: z.int().describe('Trainable parameters; a tied weight counts once'),
     vocabularySize: z.int(),
     trainTokens: z.int(),
-    stepsPerEpoch: z.int().describe('Updates; an estimate when the length varies'),
+    stepsPerEpoch: z.int().describe('Updates per epoch; an estimate when the length varies'),
     measured: z
       .object({
-        steps: z.int().describe('Steps that were tried'),
-        tokensPerSecond: z.number().describe('Of these steps'),
-        secondsPerEpoch: z.number().describe('Training and evaluation, at the speed of the try'),
-        seconds: z.number().describe('Of all epochs, if nothing ends it early'),
+        steps: z.int().describe('Steps of the trial run'),
+        tokensPerSecond: z.number().describe('Speed of the trial run'),
+        secondsPerEpoch: z.number().describe('Training and evaluation, at the speed of the trial run'),
+        seconds: z.number().describe('All epochs, without early stopping'),
       })
       .nullable()
       .describe(
-        'On this machine as busy as it was then: what else runs slows it. Null where the model is too large to be tried beside what runs',
+        'Measured on this machine under its load at that time; other work slows it down. Null if the model is too large to try beside what is running',
       ),
     memoryBytes: z
       .int()
-      .describe('What the training host would hold, counted from the sizes: weights, gradients, activations'),
+      .describe('Memory of the training host, computed from the sizes of weights, gradients and activations'),
   })
   .meta({
     examples: [

@@ -1,4 +1,4 @@
-/** How a trained model may adapt to the text that it is evaluated on. */
+/** Evaluation requests, and the methods that adapt a trained model to the text that it is evaluated on. */
 import { z } from 'zod';
 import { Perplexity } from './figures.js';
 
@@ -6,22 +6,29 @@ const search = (what: string) =>
   z
     .boolean()
     .default(false)
-    .describe(`Choose ${what} on the valid split first; what is given here is then ignored`);
+    .describe(`First choose ${what} on the valid split; the values given here are then ignored`);
 
 /** The continuous cache (Grave et al. 2017, arXiv 1612.04426). */
 export const CacheOptions = z
   .strictObject({
-    window: z.int().min(1).max(100_000).default(500).describe('Tokens that the cache looks back'),
+    window: z.int().min(1).max(100_000).default(500).describe('Size of the cache, in tokens'),
     theta: z
       .number()
       .min(0)
       .max(100)
       .default(1)
-      .describe('θ, flatness: 0 = all tokens of the window alike; higher = only those in a like context'),
-    lambda: z.number().min(0).lt(1).default(0.1).describe('λ, weight of the cache; the model has 1 − λ'),
+      .describe(
+        'θ, flatness: 0 = all tokens of the window weigh the same; higher = only those in a similar context',
+      ),
+    lambda: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.1)
+      .describe('λ, weight of the cache; the model has the weight 1 − λ'),
     search: search('window, theta and lambda'),
   })
-  .describe('Mix in what was read recently: a continuous cache over the hidden states');
+  .describe('Mix recently read tokens into the predictions: a continuous cache over the hidden states');
 export type CacheOptions = z.infer<typeof CacheOptions>;
 
 /** Dynamic evaluation (Krause et al. 2018, arXiv 1709.07432). */
@@ -46,7 +53,9 @@ export const DynamicOptions = z
       .max(1)
       .nullable()
       .default(null)
-      .describe('λ: part of the way back to the trained weights at each step; null = 0.002 (rms) or 0 (sgd)'),
+      .describe(
+        'λ: fraction by which each step decays back towards the trained weights; null = 0.002 (rms) or 0 (sgd)',
+      ),
     epsilon: z
       .number()
       .gt(0)
@@ -61,7 +70,7 @@ export const DynamicOptions = z
       .nullable()
       .default(200)
       .describe(
-        'Batches of 100 segments of the train split that the root mean square is taken over; null = the whole split; read by "rms" only',
+        'Batches of 100 segments of the train split over which the root mean square is computed; null = the whole split; read by "rms" only',
       ),
     search: search('learningRate and decay'),
     searchTokens: z
@@ -71,20 +80,18 @@ export const DynamicOptions = z
       .default(10_000)
       .describe('Tokens of the valid split, from its beginning, that the search reads'),
   })
-  .describe(
-    'Learn from each segment of the text after it was predicted; the trained weights stay as they are',
-  );
+  .describe('Adapt to each segment of the text after it was predicted; the stored weights are not changed');
 export type DynamicOptions = z.infer<typeof DynamicOptions>;
 
 export const EvaluationRequest = z
   .strictObject({
     corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),
     split: z.enum(['train', 'valid', 'test']).optional().describe('Default: test'),
-    text: z.string().min(1).optional().describe('Instead of a split: a text of one’s own'),
+    text: z.string().min(1).optional().describe('A text to evaluate instead of a split'),
     counting: z
       .enum(['exact', 'book'])
       .default('exact')
-      .describe('exact: mean over all tokens; book: without the remainder'),
+      .describe('exact: mean over all tokens; book: without the last incomplete batch'),
     cache: CacheOptions.optional(),
     dynamic: DynamicOptions.optional(),
   })
@@ -107,9 +114,13 @@ export const EvaluationResult = z
     bitsPerByte: z
       .number()
       .nullable()
-      .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it'),
-    cache: CacheOptions.optional().describe('What was used; after a search, what it chose'),
-    dynamic: DynamicOptions.optional().describe('What was used; after a search, what it chose'),
+      .describe(
+        'Comparable between tokenizers: the words behind <unk> are charged for as if the model spelled them',
+      ),
+    cache: CacheOptions.optional().describe('The values that were used; after a search, those that it chose'),
+    dynamic: DynamicOptions.optional().describe(
+      'The values that were used; after a search, those that it chose',
+    ),
   })
   .meta({
     id: 'EvaluationResult',
@@ -117,15 +128,15 @@ export const EvaluationResult = z
   });
 export type EvaluationResult = z.infer<typeof EvaluationResult>;
 
-/** How far an evaluation is. Phases come in this order; those that are not needed are left out. */
+/** Progress of an evaluation. Phases come in this order; those that are not needed are skipped. */
 export const EvaluationProgress = z.object({
   phase: z
     .enum(['statistics', 'search', 'evaluation'])
     .describe(
-      'statistics: the gradients on the train split are measured; search: hyper-parameters are tried on the valid split; evaluation: the text itself is read',
+      'statistics: gradient statistics are collected on the train split; search: hyperparameters are tried on the valid split; evaluation: the text itself is read',
     ),
-  tokens: z.int().describe('Tokens of the phase that were read; a search begins anew with each try'),
-  totalTokens: z.int().describe('Tokens that will be read'),
-  perplexity: Perplexity.describe('Of what was read so far; null where nothing is predicted'),
+  tokens: z.int().describe('Tokens read in this phase; a search starts at 0 again for each candidate'),
+  totalTokens: z.int().describe('Tokens to read in this phase'),
+  perplexity: Perplexity.describe('Of the tokens read so far; null while nothing is predicted'),
 });
 export type EvaluationProgress = z.infer<typeof EvaluationProgress>;

@@ -8,14 +8,16 @@ const bitsPerByte = z
   .number()
   .nullable()
   .default(null)
-  .describe('Comparable between tokenizers: what <unk> hides is charged for, as if the model spelled it');
+  .describe(
+    'Comparable between tokenizers: the words behind <unk> are charged for as if the model spelled them',
+  );
 const count = z.int().min(0);
 
-/** What a training says about itself. Stored before it is sent; `seq` has no gaps within an experiment. */
+/** The events of a training. Stored before they are sent; `seq` has no gaps within an experiment. */
 export const EventData = {
   queued: z
-    .strictObject({ position: count.describe('Experiments before it in the queue') })
-    .describe('The experiment was accepted, or put back into the queue'),
+    .strictObject({ position: count.describe('Number of experiments ahead of it in the queue') })
+    .describe('The experiment was queued, or returned to the queue'),
   preparing: z
     .strictObject({ attempt: z.int().min(1) })
     .describe('A slot is free: the host loads the corpus and builds the model'),
@@ -33,31 +35,31 @@ export const EventData = {
       resumedFrom: z
         .strictObject({ epoch: count, step: count })
         .nullable()
-        .describe('The checkpoint it goes on from'),
+        .describe('The checkpoint that it resumes from'),
     })
-    .describe('The first step is about to run'),
+    .describe('The model is ready and the first step follows'),
   step: z
     .strictObject({
       step: count.describe('Updates so far, over all epochs'),
-      epoch: z.number().describe('Epochs so far, with the fraction of the present one'),
+      epoch: z.number().describe('Epochs so far, including the fraction of the current one'),
       loss: z
         .number()
         .nullable()
-        .describe('Mean loss of the steps since the last such event, nats per token'),
+        .describe('Mean loss of the steps since the previous step event, in nats per token'),
       trainPerplexity: perplexity,
       learningRate: z.number(),
       gradNorm: z.number().nullable().describe('Joint L2 norm of the gradients before clipping'),
       tokensPerSecond: z.number(),
       remainingSeconds: z.number().nullable(),
     })
-    .describe('Every training.metricsEvery steps; without it at most twice a second'),
+    .describe('Sent every training.metricsEvery steps; if that is null, at most twice a second'),
   epoch: z
     .strictObject({
       epoch: z.int().min(1),
       step: count,
-      trainLoss: z.number().nullable().describe('Nats per token'),
+      trainLoss: z.number().nullable().describe('In nats per token'),
       trainPerplexity: perplexity,
-      validLoss: z.number().nullable().describe('Nats per token'),
+      validLoss: z.number().nullable().describe('In nats per token'),
       validPerplexity: perplexity,
       validBitsPerByte: bitsPerByte,
       learningRate: z.number().describe('At the end of the epoch'),
@@ -65,20 +67,20 @@ export const EventData = {
       gradNorm: z.number().nullable().describe('Mean over the epoch, before clipping'),
       seconds: z.number().describe('Training and evaluation of this epoch'),
       remainingSeconds: z.number().nullable(),
-      isBest: z.boolean().describe('The lowest validation perplexity so far'),
+      isBest: z.boolean().describe('Whether the validation perplexity is the lowest so far'),
     })
-    .describe('An epoch has ended and the validation split was evaluated'),
+    .describe('An epoch is complete and the validation split was evaluated'),
   sample: z
     .strictObject({ epoch: count, text: z.string() })
-    .describe('Text that the model writes after an epoch'),
+    .describe('Text that the model generated after an epoch'),
   warning: z
     .strictObject({
       epoch: count,
       kind: z.enum(['no-improvement', 'no-learning', 'diverging']),
-      message: z.string().describe('What was seen, for people'),
+      message: z.string().describe('Human-readable description'),
       advice: z.string().describe('What to change'),
     })
-    .describe('The training goes on, but not well'),
+    .describe('The training continues, but is not going well'),
   checkpoint: z
     .strictObject({
       epoch: count,
@@ -88,25 +90,29 @@ export const EventData = {
       digest: z.string().describe('SHA-256 of the weights, hexadecimal'),
       isBest: z.boolean(),
     })
-    .describe('A checkpoint is on the disk, flushed'),
+    .describe('A checkpoint was written and flushed to disk'),
   rollback: z
     .strictObject({
       step: count.describe('The step whose loss or gradient was not finite'),
-      epoch: z.int().min(1).describe('The epoch that it was in'),
-      reason: z.string().describe('What was not finite'),
+      epoch: z.int().min(1).describe('The epoch of that step'),
+      reason: z.string().describe('The quantity that was not finite'),
       restored: z
         .strictObject({ epoch: count, step: count })
-        .describe('The checkpoint it goes on from; what came after it is trained again'),
-      learningRate: z.number().describe('Half of what it was, from here on'),
+        .describe('The checkpoint that it continues from; the steps after it are trained again'),
+      learningRate: z.number().describe('The new learning rate, half of the previous one'),
     })
-    .describe('The loss was not finite, and the config says to go back to the last checkpoint, once'),
-  pausing: z.strictObject({}).describe('A pause was asked for'),
-  paused: z.strictObject({ epoch: count, step: count }).describe('It rests; a checkpoint is on the disk'),
-  cancelling: z.strictObject({}).describe('A cancel was asked for'),
-  cancelled: z.strictObject({ epoch: count, step: count }).describe('It was ended for good'),
+    .describe(
+      'The loss was not finite and training.onNonFinite is rollback: the training goes back to the last checkpoint, once',
+    ),
+  pausing: z.strictObject({}).describe('A pause was requested'),
+  paused: z
+    .strictObject({ epoch: count, step: count })
+    .describe('The experiment is paused; a checkpoint was written'),
+  cancelling: z.strictObject({}).describe('Cancellation was requested'),
+  cancelled: z.strictObject({ epoch: count, step: count }).describe('The experiment was cancelled'),
   interrupted: z
     .strictObject({ reason: z.string(), willRestart: z.boolean() })
-    .describe('Its host or the server ended under it'),
+    .describe('Its host or the server stopped while it was running'),
   succeeded: z
     .strictObject({
       testPerplexity: perplexity,
@@ -114,27 +120,29 @@ export const EventData = {
       testBitsPerByte: bitsPerByte,
       validPerplexity: perplexity,
       validBitsPerByte: bitsPerByte,
-      digest: z.string().describe('SHA-256 over the final weights, hexadecimal'),
+      digest: z.string().describe('SHA-256 of the final weights, hexadecimal'),
       seconds: z.number(),
       reason: z
         .enum(['epochs', 'early-stopping', 'max-duration', 'steps', 'imported'])
         .describe(
-          'steps: maxSteps, or what the time budget was worth; imported: nothing was trained or evaluated here',
+          'Why the training ended. steps: maxSteps, or the steps of the time budget, were reached; imported: the model was imported, nothing was trained or evaluated',
         ),
-      steps: count.optional().describe('Updates in all'),
+      steps: count.optional().describe('Total number of updates'),
     })
-    .describe('All epochs done, or stopped early; the best weights were evaluated on the test split'),
+    .describe(
+      'The training is complete, or stopped early; the best weights were evaluated on the test split',
+    ),
   failed: z
     .strictObject({
       error: SerializedError,
     })
-    .describe('It ended with an error'),
+    .describe('The experiment ended with an error'),
 } as const;
 
 export type EventType = keyof typeof EventData;
 export const EVENT_TYPES = Object.keys(EventData) as [EventType, ...EventType[]];
 
-/** One object a type of event, each with the same fields beside `type` and `data`. */
+/** A union of one object per event type, each with the fields of the envelope beside `type` and `data`. */
 function eventUnion<Envelope extends z.ZodRawShape>(envelope: Envelope) {
   const event = <Type extends EventType>(type: Type) =>
     z.strictObject({ ...envelope, type: z.literal(type), data: EventData[type] });
@@ -158,7 +166,7 @@ function eventUnion<Envelope extends z.ZodRawShape>(envelope: Envelope) {
   ]);
 }
 
-/** An event before it has a number: what the trainer yields. */
+/** An event as the trainer yields it, before it has a number. */
 export const TrainingEvent = eventUnion({});
 export type TrainingEvent = z.infer<typeof TrainingEvent>;
 
@@ -195,5 +203,5 @@ export const StoredEvent = eventUnion({
 });
 export type StoredEvent = z.infer<typeof StoredEvent>;
 
-/** Event types after which no other comes, unless someone resumes, retries or continues the experiment. */
+/** Event types after which no other follows, unless the experiment is resumed, retried or continued. */
 export const FINAL_EVENT_TYPES: readonly EventType[] = ['succeeded', 'failed', 'cancelled'];

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The first example of a schema, as its `.meta` gives it.
- * @throws when it has none
+ * The first example in the `.meta` of a schema.
+ * @throws if it has none
  */
 export function exampleOf<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
   const [example] = (schema.meta()?.examples ?? []) as z.output<Schema>[];
@@ -10,7 +10,7 @@ export function exampleOf<Schema extends z.ZodType>(schema: Schema): z.output<Sc
   return example;
 }
 
-/** Text that looks like this, for answers that are no JSON. */
+/** A string with an example, for responses that are not JSON. */
 export function textLike(example: string): z.ZodString {
   return z.string().meta({ examples: [example] });
 }

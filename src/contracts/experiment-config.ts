@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Budget } from './budget.js';
 import { ExperimentConfigFields } from './config-fields.js';
+import { MachineRequirements } from './machine.js';
 import { PresetName } from './presets.js';
 
 export const ExperimentName = z
@@ -8,28 +9,26 @@ export const ExperimentName = z
   .trim()
   .min(1)
   .max(200)
-  .describe('A name to find the experiment by; made up from preset and corpus when left out');
-export const ExperimentTags = z
-  .array(z.string().trim().min(1).max(64))
-  .max(32)
-  .describe('Labels to filter by');
+  .describe('Name of the experiment; default: made from preset and corpus');
+export const ExperimentTags = z.array(z.string().trim().min(1).max(64)).max(32).describe('Tags to filter by');
 export const ExperimentNotes = z.string().max(10_000).describe('Free text');
 
-/** What every field is where nothing is said. */
+/** The default of every field. */
 const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };
 
-/** The full, resolved config of an experiment, as it is stored and echoed: no default is left open. */
+/** The complete config of an experiment, as it is stored and returned: all defaults are filled in. */
 export const ExperimentConfig = ExperimentConfigFields.extend({
   preset: PresetName.nullable().default(null),
   reasons: z
     .array(z.string().max(500))
     .max(32)
     .optional()
-    .describe('What the preset auto chose for this text, and why'),
+    .describe('What the preset auto chose for this text and why'),
+  requires: MachineRequirements.optional(),
 }).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;
 
-/** The body of POST /experiments: a config and what to remember it by. */
+/** The body of POST /experiments: a config with name, tags, notes and priority. */
 export const ExperimentInput = ExperimentConfig.extend({
   budget: Budget.optional(),
   name: ExperimentName.optional(),
@@ -40,6 +39,6 @@ export const ExperimentInput = ExperimentConfig.extend({
     .min(-100)
     .max(100)
     .default(0)
-    .describe('Higher is started earlier; equal ones in order of arrival'),
+    .describe('Higher priorities start first; equal ones in order of creation'),
 }).meta({ id: 'NewExperiment', examples: [{ preset: 'rnnlm', corpus: 'ptb', training: { epochs: 4 } }] });
 export type ExperimentInput = z.infer<typeof ExperimentInput>;

@@ -3,7 +3,7 @@ import { ExperimentState } from './experiment.js';
 import { ExperimentConfig, ExperimentTags } from './experiment-config.js';
 import { SerializedError } from './serialized-error.js';
 
-/** What an attempt ran on. */
+/** The backend that an attempt ran on. */
 export const ExperimentRun = z.object({ backend: z.string(), kernels: z.string(), threads: z.number() });
 export type ExperimentRun = z.infer<typeof ExperimentRun>;
 
@@ -14,9 +14,9 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
     .transform((text): unknown => JSON.parse(text))
     .pipe(schema);
 
-/** A row of the table `experiments`, read. */
+/** A row of the table `experiments`. */
 export const ExperimentRecord = z.object({
-  number: z.int().describe('Order of arrival'),
+  number: z.int().describe('Order of creation'),
   id: z.string(),
   name: z.string(),
   tags: json(ExperimentTags),
@@ -28,14 +28,14 @@ export const ExperimentRecord = z.object({
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   endedAt: z.string().nullable(),
-  attempt: z.int().describe('Starts on a host so far; only the latest one may say anything'),
-  runSeq: z.int().describe('Number of the last event of the present attempt that was recorded'),
-  restarts: z
+  attempt: z
     .int()
-    .describe('Starts that nobody asked for, since somebody last did or a checkpoint was written'),
-  resume: flag.describe('The next start goes on from the latest checkpoint'),
-  willRestart: flag.describe('Interrupted, to be queued again by itself'),
-  pauseAtEpoch: z.int().nullable().describe('It pauses by itself when so many epochs are done'),
+    .describe('Number of starts on a host so far; only events of the latest attempt are accepted'),
+  runSeq: z.int().describe('Number of the last recorded event of the current attempt'),
+  restarts: z.int().describe('Automatic restarts since the last requested start or checkpoint'),
+  resume: flag.describe('Whether the next start resumes from the latest checkpoint'),
+  willRestart: flag.describe('Whether it is interrupted and will be queued again automatically'),
+  pauseAtEpoch: z.int().nullable().describe('Epoch after which it pauses automatically'),
   seq: z.int().describe('Number of its latest event'),
   queueOrder: z.int(),
   parameterCount: z.int().nullable(),
@@ -46,7 +46,7 @@ export const ExperimentRecord = z.object({
   testPerplexity: z.number().nullable(),
   testBitsPerByte: z.number().nullable(),
   digest: z.string().nullable(),
-  modelDigest: z.string().nullable().describe('Of the weights that are served; null = none yet'),
+  modelDigest: z.string().nullable().describe('Digest of the weights that are served; null = none yet'),
   run: z.union([z.null(), json(ExperimentRun)]),
   error: z.union([z.null(), json(SerializedError)]),
 });
@@ -54,12 +54,12 @@ export type ExperimentRecord = z.infer<typeof ExperimentRecord>;
 
 type ChangingFields = Omit<ExperimentRecord, 'number' | 'id' | 'createdAt' | 'parentId'>;
 
-/** Fields of a record that change after it is made; undefined ones stay as they are. */
+/** The fields of a record that may change; undefined ones stay unchanged. */
 export type ExperimentPatch = {
   readonly [Field in keyof ChangingFields]?: ChangingFields[Field] | undefined;
 };
 
-/** What a new record begins with. */
+/** The fields of a new record. */
 export type NewExperiment = Pick<
   ExperimentRecord,
   'id' | 'name' | 'tags' | 'notes' | 'priority' | 'state' | 'config' | 'parentId' | 'createdAt'

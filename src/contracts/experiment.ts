@@ -18,7 +18,7 @@ export const ExperimentState = z.enum([
 ]);
 export type ExperimentState = z.infer<typeof ExperimentState>;
 
-/** The one table of transitions: from a state to the states that may follow it. */
+/** The transition table: from each state to the states that may follow it. */
 export const TRANSITIONS: Readonly<Record<ExperimentState, readonly ExperimentState[]>> = {
   queued: ['preparing', 'paused', 'cancelled', 'failed'],
   preparing: ['running', 'pausing', 'cancelling', 'failed', 'interrupted', 'cancelled', 'paused'],
@@ -32,13 +32,13 @@ export const TRANSITIONS: Readonly<Record<ExperimentState, readonly ExperimentSt
   interrupted: ['queued', 'cancelled', 'failed'],
 };
 
-/** States in which a host holds, or is about to hold, the experiment. */
+/** States in which the experiment occupies a slot on a host. */
 export const ACTIVE_STATES: readonly ExperimentState[] = ['preparing', 'running', 'pausing', 'cancelling'];
 
 const bitsPerByte = z
   .number()
   .nullable()
-  .describe('Comparable between tokenizers: what <unk> hides is charged for; null = not measured');
+  .describe('Comparable between tokenizers: the words behind <unk> are charged for; null = not measured');
 
 /** The latest value of each metric; null before the first epoch. */
 export const LatestMetrics = z.object({
@@ -68,10 +68,10 @@ export const Experiment = z
     createdAt: z.string(),
     startedAt: z.string().nullable(),
     endedAt: z.string().nullable(),
-    attempt: z.number().describe('Starts on a host so far'),
+    attempt: z.number().describe('Number of starts on a host so far'),
     seq: z.number().describe('Number of its latest event'),
     queuePosition: z.number().nullable(),
-    parameterCount: z.number().nullable().describe('Known once the vocabulary is known'),
+    parameterCount: z.number().nullable().describe('Null until the vocabulary is known'),
     vocabularySize: z.number().nullable(),
     latest: LatestMetrics,
     best: z.object({
@@ -84,7 +84,7 @@ export const Experiment = z
     run: z
       .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
       .nullable()
-      .describe('What the last attempt ran on'),
+      .describe('The backend of the last attempt'),
     error: SerializedError.nullable(),
     links: z.record(z.string(), z.string()),
   })

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** The one way to say that a perplexity is beyond what a double holds: a loss of more than 709 nats has one that is. */
+/** A perplexity that may exceed the range of a double, as that of a loss above 709 nats does: it is null then. */
 export const Perplexity = z
   .number()
   .nullable()
-  .describe('exp(mean loss in nats per token); null = beyond what a double holds');
+  .describe('exp(mean loss in nats per token); null = larger than a double can hold');
 
 /** @param loss mean, nats per token */
 export function perplexityOf(loss: number): number | null {

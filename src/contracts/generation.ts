@@ -1,117 +1,133 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 
-/** Token ids from which a decoder knows how to go on. */
+/** Maximum number of trailing token ids that a decoder needs to continue a text. */
 export const MAX_TAIL = 32;
 
-/** How text is drawn from a model. */
+/** How text is sampled from a model. */
 export const GenerationRequest = z.strictObject({
   prompt: z
     .string()
     .max(1_000_000)
     .default('')
-    .describe('Text to go on from; empty = from the start of a line'),
-  maxTokens: z.int().min(1).max(100_000).default(100).describe('Most tokens to write'),
+    .describe('Text to continue; empty = from the start of a line'),
+  maxTokens: z.int().min(1).max(100_000).default(100).describe('Maximum number of tokens to generate'),
   temperature: z
     .number()
     .min(0)
     .max(100)
     .default(1)
-    .describe('Divides the logits: below 1 safer, above 1 bolder; 0 = always the likeliest token'),
-  topK: z.int().min(0).max(1_000_000).default(0).describe('Draw among the K likeliest tokens; 0 = all'),
+    .describe(
+      'Divides the logits: below 1 more conservative, above 1 more diverse; 0 = greedy, always the most likely token',
+    ),
+  topK: z.int().min(0).max(1_000_000).default(0).describe('Sample from the K most likely tokens; 0 = all'),
   topP: z
     .number()
     .gt(0)
     .max(1)
     .default(1)
-    .describe('Draw among the likeliest tokens that together have this probability'),
+    .describe('Sample from the most likely tokens whose probabilities add up to this (nucleus sampling)'),
   minP: z
     .number()
     .min(0)
     .max(1)
     .default(0)
-    .describe('Drop tokens less likely than this fraction of the likeliest'),
+    .describe('Exclude tokens whose probability is below this fraction of the highest'),
   repetitionPenalty: z
     .number()
     .gt(0)
     .max(10)
     .default(1)
-    .describe('Above 1: tokens seen already become less likely (Keskar et al. 2019)'),
+    .describe('Above 1: tokens that have already occurred become less likely (Keskar et al. 2019)'),
   presencePenalty: z
     .number()
     .min(-100)
     .max(100)
     .default(0)
-    .describe('Taken from the logit of every token that was written already'),
+    .describe('Subtracted from the logit of every token that has been generated already'),
   frequencyPenalty: z
     .number()
     .min(-100)
     .max(100)
     .default(0)
-    .describe('Taken from the logit of a token for each time that it was written already'),
+    .describe('Subtracted from the logit of a token for each time that it has been generated'),
   stop: z
     .array(z.string().min(1).max(200))
     .max(16)
     .default([])
-    .describe('Strings at which the text ends; not part of it'),
-  seed: z.int().min(0).max(0xffff_ffff).optional().describe('Same seed, same text; drawn when left out'),
-  suppressUnknown: z.boolean().default(true).describe('Never write the unknown word <unk>'),
+    .describe('Strings at which the text ends; they are not part of it'),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffff_ffff)
+    .optional()
+    .describe('The same seed gives the same text; random if omitted'),
+  suppressUnknown: z.boolean().default(true).describe('Never generate the unknown word <unk>'),
 });
 export type GenerationRequest = z.infer<typeof GenerationRequest>;
 
-/** Where a text that was begun goes on: what the model remembers of it, whatever its length. */
+/** The point from which a text can continue: the state of the model, whose size does not depend on the length. */
 export const TextPoint = z.strictObject({
   state: z
     .base64()
     .max(16_000_000)
     .nullable()
-    .describe('Hidden and cell vector of each layer, float32, little-endian; null = nothing was read yet'),
+    .describe(
+      'Hidden and cell vectors of each layer, float32, little-endian; null = nothing has been read yet',
+    ),
   tail: z
     .array(z.int().min(0))
     .min(1)
     .max(MAX_TAIL)
-    .describe('The last token ids; the very last one is still to be read'),
+    .describe('The last token ids; the model has not read the last one yet'),
 });
 export type TextPoint = z.infer<typeof TextPoint>;
 
-/** What a task may ask for beyond what every client may. */
+/** A generation request inside the server, with options that clients do not have. */
 export const GenerationTaskRequest = GenerationRequest.extend({
-  maxTokens: z.int().min(0).max(100_000).default(100).describe('Most tokens to write; 0 = only read'),
-  from: TextPoint.optional().describe('Where to go on; the prompt is read first'),
-  keepsPoint: z.boolean().optional().describe('Say where the text can go on'),
-  promptIds: z.array(z.int().min(0)).optional().describe('Token ids to go on from, instead of the prompt'),
+  maxTokens: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(100)
+    .describe('Maximum number of tokens to generate; 0 = only read the prompt'),
+  from: TextPoint.optional().describe('The point to continue from; the prompt is read first'),
+  keepsPoint: z.boolean().optional().describe('Return the point from which the text can continue'),
+  promptIds: z.array(z.int().min(0)).optional().describe('Token ids to continue, instead of the prompt'),
   logprobs: z
     .int()
     .min(0)
     .max(20)
     .optional()
-    .describe('Log probabilities of each token, and of so many others'),
-  echo: z.boolean().optional().describe('The first piece of a stream is the prompt'),
+    .describe('Return the log probability of each token, and of this many of the most likely tokens'),
+  echo: z.boolean().optional().describe('Whether the first piece of a stream is the prompt'),
   logitBias: z.record(z.string(), z.number()).optional().describe('Added to the logits of these token ids'),
 });
 export type GenerationTaskRequest = z.infer<typeof GenerationTaskRequest>;
 
 export const TokenLogprob = z.object({
-  token: z.string().describe('As it reads in the text'),
-  start: z.int().describe('Where it begins in the text, in UTF-16 units'),
+  token: z.string().describe('As it appears in the text'),
+  start: z.int().describe('Offset in the text, in UTF-16 code units'),
   logprob: z
     .number()
     .nullable()
     .describe(
-      'ln p, before penalties and temperature; null for the first token of all, which nothing predicts',
+      'Natural log of the probability, before penalties and temperature; null for the first token of a text, which has no context',
     ),
   top: z
     .record(z.string(), z.number())
     .nullable()
-    .describe('The likeliest tokens as they would read at this place, and the token itself'),
+    .describe(
+      'Log probabilities of the most likely tokens, as they would appear here, and of the token itself',
+    ),
 });
 export type TokenLogprob = z.infer<typeof TokenLogprob>;
 
-/** A piece of a text while it is written. All pieces, joined, are the text of the result. */
+/** A piece of a text while it is generated. The concatenation of all pieces is the text of the result. */
 export const GenerationPart = z.object({
-  index: z.int().optional().describe('Which of several texts; given where n is above 1'),
+  index: z.int().optional().describe('Index of the text; present if n is above 1'),
   text: z.string(),
-  tokens: z.int().describe('Tokens written so far'),
+  tokens: z.int().describe('Tokens generated so far'),
   logprobs: z.array(TokenLogprob).optional(),
 });
 export type GenerationPart = z.infer<typeof GenerationPart>;
@@ -119,38 +135,43 @@ export type GenerationPart = z.infer<typeof GenerationPart>;
 export const FinishReason = z
   .enum(['length', 'stop', 'cancelled', 'timeout'])
   .describe(
-    'length: maxTokens were written; stop: a stop string came; cancelled: the client or the server left; timeout: it took longer than GATELM_GENERATION_TIMEOUT_MS',
+    'length: maxTokens were generated; stop: a stop string was reached; cancelled: the client disconnected or the server stopped; timeout: it took longer than GATELM_GENERATION_TIMEOUT_MS',
   );
 export type FinishReason = z.infer<typeof FinishReason>;
 
 export const GenerationResult = z.object({
   experimentId: z.string(),
   prompt: z.string(),
-  promptTokens: z.int().describe('Tokens of the prompt'),
+  promptTokens: z.int().describe('Number of tokens in the prompt'),
   text: z.string(),
   tokens: z.int(),
   finishReason: FinishReason,
   seed: z.int(),
-  unknownWords: z.array(z.string()).describe('Words of the prompt that the vocabulary does not have'),
-  logprobs: z.array(TokenLogprob).optional().describe('When they were asked for'),
-  point: TextPoint.optional().describe('Where it can go on, when that was asked for'),
+  unknownWords: z.array(z.string()).describe('Words of the prompt that are not in the vocabulary'),
+  logprobs: z.array(TokenLogprob).optional().describe('Present if requested'),
+  point: TextPoint.optional().describe('The point from which the text can continue; present if requested'),
 });
 export type GenerationResult = z.infer<typeof GenerationResult>;
 
-/** One of several texts of a prompt. */
+/** One of several texts for the same prompt. */
 export const GenerationChoice = GenerationResult.pick({
   text: true,
   tokens: true,
   finishReason: true,
   seed: true,
   logprobs: true,
-}).extend({ logprob: z.number().optional().describe('ln p of the whole text, where it was searched for') });
+}).extend({
+  logprob: z
+    .number()
+    .optional()
+    .describe('Natural log of the probability of the whole text; present for beam search'),
+});
 export type GenerationChoice = z.infer<typeof GenerationChoice>;
 
-/** The first text, and all of them where several were asked for. */
+/** The first text, and all texts if several were requested. */
 export const GenerationAnswer = GenerationResult.omit({ point: true })
   .extend({
-    choices: z.array(GenerationChoice).optional().describe('All texts, where n or beams is above 1'),
+    choices: z.array(GenerationChoice).optional().describe('All texts; present if n or beams is above 1'),
   })
   .meta({
     id: 'GenerationAnswer',
@@ -169,28 +190,28 @@ export const GenerationAnswer = GenerationResult.omit({ point: true })
   });
 export type GenerationAnswer = z.infer<typeof GenerationAnswer>;
 
-/** How likely texts are searched for, instead of drawn. */
+/** Beam search: a search for likely texts instead of sampling. */
 export const BeamSearchRequest = GenerationRequest.pick({
   prompt: true,
   maxTokens: true,
   stop: true,
   suppressUnknown: true,
 }).extend({
-  n: z.int().min(1).max(64).default(1).describe('Texts to write'),
+  n: z.int().min(1).max(64).default(1).describe('Number of texts'),
   beams: z
     .int()
     .min(1)
     .max(64)
     .default(1)
     .describe(
-      'Above 1: nothing is drawn; the likeliest texts are searched for with so many beams, and temperature, topK, topP, minP and seed are not read',
+      'Above 1: beam search of this width instead of sampling; temperature, topK, topP, minP and seed are ignored',
     ),
   lengthPenalty: z
     .number()
     .min(0)
     .max(10)
     .default(1)
-    .describe('With beams: texts are compared by ln p / tokens^lengthPenalty; 0 favours short ones'),
+    .describe('For beam search: texts are ranked by ln p / tokens^lengthPenalty; 0 favours short texts'),
 });
 export type BeamSearchRequest = z.infer<typeof BeamSearchRequest>;
 
@@ -199,6 +220,6 @@ export const BeamSearchResult = GenerationResult.pick({ promptTokens: true, unkn
     .array(
       GenerationResult.pick({ text: true, tokens: true, finishReason: true }).extend({ logprob: z.number() }),
     )
-    .describe('The best first'),
+    .describe('Best first'),
 });
 export type BeamSearchResult = z.infer<typeof BeamSearchResult>;

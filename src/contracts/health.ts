@@ -1,11 +1,11 @@
-/** How the server and its hosts are. */
+/** Health of the server and its hosts. */
 import { z } from 'zod';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 import { BackendReport } from './jobs.js';
 
 const hostHealth = z.object({
-  backend: BackendReport.nullable().describe('What its host found; null until it has started'),
+  backend: BackendReport.nullable().describe('The backend of its host; null until it has started'),
   processIds: z.array(z.int()),
 });
 export const Health = z
@@ -15,7 +15,7 @@ export const Health = z
     uptimeSeconds: z.number(),
     training: hostHealth.extend({
       slots: z.int(),
-      active: z.array(z.string()).describe('Experiments that hold a slot'),
+      active: z.array(z.string()).describe('Experiments that occupy a slot'),
     }),
     inference: hostHealth,
   })
@@ -39,7 +39,7 @@ export const Health = z
 export type Health = z.infer<typeof Health>;
 const host = z
   .enum(['ready', 'starting', 'idle'])
-  .describe('idle: not started yet, or ended; the next task starts it');
+  .describe('idle: not started yet, or stopped; the next task starts it');
 export const Readiness = z
   .object({
     status: z.literal('ready'),

@@ -1,4 +1,4 @@
-/** What crosses the boundary between the service and its hosts: plain data, parsed by both sides. */
+/** Messages between the server and its hosts: plain data, parsed on both sides. */
 import { z } from 'zod';
 import { ArtifactKey } from './artifacts.js';
 import { TrainingEstimate } from './estimate.js';
@@ -13,6 +13,7 @@ import {
   GenerationTaskRequest,
 } from './generation.js';
 import { InferenceLimits } from './inference-limits.js';
+import { SampleQuality, SampleQualityRequest } from './sample-quality.js';
 import {
   RankRequest,
   RankResult,
@@ -33,16 +34,16 @@ export const TrainingJob = z.strictObject({
   experimentId: z.string(),
   attempt: z.int().min(1),
   config: ExperimentConfig,
-  folder: ArtifactKey.describe('Of its checkpoints and its model'),
-  resume: z.boolean().describe('Go on from the latest checkpoint, if there is one'),
-  pauseAtEpoch: z.int().min(1).optional().describe('Pause when so many epochs are done'),
+  folder: ArtifactKey.describe('Folder of its checkpoints and its model'),
+  resume: z.boolean().describe('Whether to resume from the latest checkpoint, if there is one'),
+  pauseAtEpoch: z.int().min(1).optional().describe('Epoch after which to pause'),
   initial: ArtifactKey.nullable().describe(
-    'Checkpoint and tokenizer that it begins with, laid out as an experiment; null = anew',
+    'Checkpoint and tokenizer that it starts from, laid out as an experiment; null = new weights',
   ),
 });
 export type TrainingJob = z.infer<typeof TrainingJob>;
 
-/** How a training ended. `stopped` is a result, not an error. */
+/** The outcome of a training. `stopped` is a result, not an error. */
 export const TrainingOutcome = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('succeeded') }),
   z.strictObject({ type: z.literal('stopped'), mode: StopMode }),
@@ -54,27 +55,27 @@ export const TrainingOutcome = z.discriminatedUnion('type', [
       .boolean()
       .optional()
       .describe(
-        'Its host was killed because of another training: it goes on by itself, whatever maxRestarts says',
+        'Whether its host was killed because of another training: it restarts automatically, regardless of maxRestarts',
       ),
   }),
 ]);
 export type TrainingOutcome = z.infer<typeof TrainingOutcome>;
 
-/** What a training said, with its number within its attempt. */
+/** An event of a training, with its number within the attempt. */
 export const RunEvent = z.strictObject({
   seq: z.int().min(1).describe('1, 2, 3 … within the attempt'),
   event: TrainingEvent,
 });
 export type RunEvent = z.infer<typeof RunEvent>;
 
-/** What a host found when it loaded TensorFlow. */
+/** The backend that a host loaded. */
 export const BackendReport = z
   .strictObject({
     backend: z.enum(['native', 'wasm']),
     kernels: z.enum(['fused', 'composed']),
     threads: z.int().min(1),
     cpu: z.string(),
-    notes: z.array(z.string()).describe('Why it is not the fastest, if it is not'),
+    notes: z.array(z.string()).describe('Why it is not the fastest backend, if so'),
   })
   .meta({
     id: 'Backend',
@@ -82,9 +83,9 @@ export const BackendReport = z
   });
 export type BackendReport = z.infer<typeof BackendReport>;
 
-/** Where the threads of a host find what a job names. */
+/** Where the threads of a host find the files of a job. */
 export const FileSource = z.strictObject({
-  dataDirectory: z.string().describe('The folder that the keys of artifacts are relative to'),
+  dataDirectory: z.string().describe('The folder to which artifact keys are relative'),
   mirror: z.string().nullable().describe('GATELM_CORPORA_MIRROR'),
 });
 export type FileSource = z.infer<typeof FileSource>;
@@ -97,15 +98,15 @@ export type InferenceThreadOptions = z.infer<typeof InferenceThreadOptions>;
 export const HostSettings = z.strictObject({
   workerFile: z.string().describe('Module whose default export runs one task in a thread'),
   threads: z.int().min(1).max(256).describe('Threads, each with its own models'),
-  tasksPerThread: z.int().min(1).describe('Tasks that one thread takes on at once'),
-  options: z.json().describe('What the worker module wants to know'),
-  niceness: z.int().min(0).max(19).describe('Higher = gives way to other processes'),
+  tasksPerThread: z.int().min(1).describe('Tasks that one thread runs at a time'),
+  options: z.json().describe('Options of the worker module'),
+  niceness: z.int().min(0).max(19).describe('Niceness of the process; higher = lower CPU priority'),
   memoryKillScore: z
     .int()
     .min(0)
     .max(1000)
-    .describe('Higher = the kernel kills it earlier when memory runs out, so that the server stays (Linux)'),
-  heartbeatIntervalMs: z.int().min(1).describe('Time between two heartbeats'),
+    .describe('Higher = the OOM killer chooses it before the server (Linux)'),
+  heartbeatIntervalMs: z.int().min(1).describe('Time between two heartbeats, in milliseconds'),
 });
 export type HostSettings = z.infer<typeof HostSettings>;
 
@@ -115,7 +116,7 @@ const hostReports = [
   z.strictObject({ type: z.literal('heartbeat'), rssBytes: z.number() }),
 ] as const;
 
-/** What every host says about itself: its threads are up, or cannot be; it lives, and how big it is. */
+/** Reports of every host: its threads have started or failed to, and its heartbeat with the memory in use. */
 export const HostReport = z.discriminatedUnion('type', [...hostReports]);
 export type HostReport = z.infer<typeof HostReport>;
 
@@ -131,17 +132,17 @@ export const TrainingHostMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('event'),
     experimentId: z.string(),
-    event: z.unknown().describe('A TrainingEvent, parsed by the server alone'),
+    event: z.unknown().describe('A TrainingEvent, parsed by the server'),
   }),
   z.strictObject({ type: z.literal('finished'), experimentId: z.string(), outcome: TrainingOutcome }),
 ]);
 export type TrainingHostMessage = z.infer<typeof TrainingHostMessage>;
 
-/** A model that is served. */
+/** A reference to a model that is served. */
 export const ModelReference = z.strictObject({
   experimentId: z.string(),
-  folder: ArtifactKey.describe('Of weights.safetensors, config.json, tokenizer.json'),
-  digest: z.string().describe('Changes when the weights do; a warm model of another digest is loaded anew'),
+  folder: ArtifactKey.describe('Folder with weights.safetensors, config.json and tokenizer.json'),
+  digest: z.string().describe('Changes with the weights; a warm model with another digest is reloaded'),
 });
 export type ModelReference = z.infer<typeof ModelReference>;
 
@@ -160,33 +161,38 @@ export const InferenceTask = z.discriminatedUnion('type', [
     model: ModelReference,
     request: EvaluationRequest,
   }),
+  z.strictObject({
+    type: z.literal('sample-quality'),
+    model: ModelReference,
+    request: SampleQualityRequest,
+  }),
   z.strictObject({ type: z.literal('estimate'), config: ExperimentConfig }),
   z.strictObject({
     type: z.literal('export'),
     model: ArtifactKey,
-    bundle: ArtifactKey.describe('Where model.safetensors, config.json and tokenizer.json go'),
+    bundle: ArtifactKey.describe('Folder to write model.safetensors, config.json and tokenizer.json to'),
     tiedWeights: TiedWeights,
   }),
   z.strictObject({
     type: z.literal('import'),
-    bundle: ArtifactKey.describe('Where they are; vocabulary.txt may stand for tokenizer.json'),
-    model: ArtifactKey.describe('Where the model goes that is served'),
+    bundle: ArtifactKey.describe('Folder of these files; vocabulary.txt may replace tokenizer.json'),
+    model: ArtifactKey.describe('Folder to write the model that is served to'),
   }),
 ]);
 export type InferenceTask = z.infer<typeof InferenceTask>;
 
-/** The next piece of a text that a task reads while it comes, when its last part wanted more; null = it has ended. */
+/** The next piece of a text that is streamed to a task, sent when its last part wanted more; null = end of the text. */
 export const TaskInput = z.string().nullable();
 export type TaskInput = z.infer<typeof TaskInput>;
 
-/** What each type of task says while it runs. */
+/** The parts that each type of task sends while it runs. */
 export const TASK_PARTS = {
   generate: GenerationPart,
   evaluate: EvaluationProgress,
   'score-stream': ScorePart,
 } as const;
 
-/** What each type of task answers with. */
+/** The result of each type of task. */
 export const TASK_RESULTS = {
   generate: GenerationResult,
   search: BeamSearchResult,
@@ -194,6 +200,7 @@ export const TASK_RESULTS = {
   'score-stream': ScoreSummary,
   rank: RankResult,
   evaluate: EvaluationResult,
+  'sample-quality': SampleQuality,
   estimate: TrainingEstimate,
   export: ExportResult,
   import: ImportResult,
@@ -208,7 +215,7 @@ export const InferenceHostRequest = z.discriminatedUnion('type', [
     type: z.literal('run'),
     taskId: z.int(),
     task: InferenceTask,
-    streams: z.boolean().describe('Send parts while it runs'),
+    streams: z.boolean().describe('Whether to send parts while it runs'),
   }),
   z.strictObject({ type: z.literal('input'), taskId: z.int(), input: TaskInput }),
   z.strictObject({ type: z.literal('cancel'), taskId: z.int() }),
@@ -222,12 +229,12 @@ export const InferenceHostMessage = z.discriminatedUnion('type', [
     type: z.literal('parts'),
     parts: z
       .array(z.tuple([z.int(), z.unknown()]))
-      .describe('Of all tasks, in order: the id of the task, and what TASK_PARTS says'),
+      .describe('Parts of all tasks, in order: the id of the task and a part as in TASK_PARTS'),
   }),
   z.strictObject({
     type: z.literal('done'),
     taskId: z.int(),
-    result: z.unknown().describe('By TASK_RESULTS'),
+    result: z.unknown().describe('As in TASK_RESULTS'),
   }),
   z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedError }),
 ]);

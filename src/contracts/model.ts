@@ -3,7 +3,7 @@ import { z } from 'zod';
 const probability = (what: string) =>
   z.number().min(0).lt(1).default(0).describe(`Probability of dropping ${what}; 0 = off`);
 
-/** Where and how the model drops. All masks are of the inverted kind: what is kept is divided by 1 - p. */
+/** Dropout. All masks are inverted: elements that are kept are divided by 1 - p. */
 export const DropoutConfig = z
   .strictObject({
     kind: z
@@ -12,7 +12,7 @@ export const DropoutConfig = z
       .describe(
         'standard: a new mask for each time step; variational: one mask for all time steps of a batch (Gal and Ghahramani 2016, arXiv 1512.05287)',
       ),
-    embedding: probability('a whole word from the embedding table, for the length of a batch'),
+    embedding: probability('a whole word from the embedding table, for the duration of a batch'),
     input: probability('an element of the embedded input of the first recurrent layer'),
     hidden: probability('an element between recurrent layers'),
     output: probability('an element of the last recurrent layer, before the output layer'),
@@ -23,7 +23,7 @@ export const DropoutConfig = z
   .describe('Dropout');
 export type DropoutConfig = z.infer<typeof DropoutConfig>;
 
-/** What the recurrent layers are made of. */
+/** The cell of the recurrent layers. */
 export const CellConfig = z
   .discriminatedUnion('type', [
     z
@@ -40,14 +40,14 @@ export const CellConfig = z
           .min(1)
           .max(16)
           .default(5)
-          .describe('How often input and past gate each other before a step'),
+          .describe('Rounds in which input and previous hidden state gate each other before a step'),
         rank: z
           .int()
           .min(1)
           .max(8192)
           .nullable()
           .default(null)
-          .describe('Rank of the matrices of the rounds; null = whole ones'),
+          .describe('Rank of the matrices of the rounds; null = full rank'),
       })
       .describe('Melis, Kočiský and Blunsom 2020, arXiv 1909.01792'),
   ])
@@ -64,19 +64,21 @@ export const ModelConfig = z
       .min(1)
       .max(16)
       .default([100])
-      .describe('Width H of each recurrent layer, from the input up; one number a layer'),
+      .describe('Width H of each recurrent layer, from the input up; one number per layer'),
     tieWeights: z
       .boolean()
       .default(false)
       .describe(
-        'Use the embedding table as the output weights too; embeddingSize must equal the last hidden size (Press and Wolf 2017, arXiv 1608.05859)',
+        'Also use the embedding table as the output weights; embeddingSize must equal the last hidden size (Press and Wolf 2017, arXiv 1608.05859)',
       ),
     forgetBias: z
       .number()
       .min(-10)
       .max(10)
       .default(0)
-      .describe('Initial bias of the gate that keeps the past: forget (lstm, mogrifier-lstm), update (gru)'),
+      .describe(
+        'Initial bias of the gate that keeps the previous state: forget (lstm, mogrifier-lstm), update (gru)',
+      ),
     initialization: z
       .enum(['book', 'uniform', 'awd-lstm'])
       .default('book')

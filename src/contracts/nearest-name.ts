@@ -1,9 +1,9 @@
 /** Names longer than this are not compared: the distance costs length × length. */
-const LONGEST_COMPARED = 64;
+const MAX_COMPARED_LENGTH = 64;
 
-/** The candidate nearest to a name by edit distance, if one is near enough to be what was meant. */
+/** The candidate nearest to a name by edit distance, if it is near enough to be what was meant. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  if (name.length > LONGEST_COMPARED) return undefined;
+  if (name.length > MAX_COMPARED_LENGTH) return undefined;
   const wanted = fold(name);
   const farthest = Math.max(2, Math.floor(wanted.length / 3));
   let nearest: string | undefined;

@@ -1,12 +1,12 @@
 /**
- * OpenAI's interface for completions, as its clients send and read it; names and defaults are OpenAI's.
+ * OpenAI's completions API, as its clients use it; names and defaults are OpenAI's.
  * Reference: https://platform.openai.com/docs/api-reference/completions
  */
 import { z } from 'zod';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 
-/** Texts that one request may ask for: its prompts, each n times. */
+/** Maximum number of texts in one request: n for each of its prompts. */
 export const MAX_CHOICES = 128;
 
 const ids = z.array(z.int().min(0)).min(1).max(1_000_000);
@@ -19,37 +19,47 @@ export const CompletionRequest = z
     prompt: z
       .union([prompt, z.array(prompt).min(1).max(MAX_CHOICES), ids, z.array(ids).min(1).max(MAX_CHOICES)])
       .nullish()
-      .describe('Text or token ids to go on from, or several; left out: from the start of a line'),
-    max_tokens: z.int().min(0).max(100_000).nullish().describe('Most tokens to write; default 16'),
-    temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = always the likeliest token'),
+      .describe('Text or token ids to continue, or an array of them; default: from the start of a line'),
+    max_tokens: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .nullish()
+      .describe('Maximum number of tokens to generate; default 16'),
+    temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = greedy'),
     top_p: z.number().gt(0).max(1).nullish().describe('Default 1'),
-    n: z.int().min(1).max(MAX_CHOICES).nullish().describe('Texts for each prompt; default 1'),
-    best_of: z.int().min(1).nullish().describe('Only as many as n'),
-    stream: z.boolean().nullish().describe('Send the text as it is written, as Server-Sent Events'),
+    n: z.int().min(1).max(MAX_CHOICES).nullish().describe('Number of texts for each prompt; default 1'),
+    best_of: z.int().min(1).nullish().describe('Must equal n'),
+    stream: z.boolean().nullish().describe('Stream the text while it is generated, as server-sent events'),
     stream_options: z
       .strictObject({
-        include_usage: z.boolean().nullish().describe('A last chunk says how many tokens there were'),
-        include_obfuscation: z.boolean().nullish().describe('Read and ignored'),
+        include_usage: z.boolean().nullish().describe('Send a last chunk with the token counts'),
+        include_obfuscation: z.boolean().nullish().describe('Accepted and ignored'),
       })
       .nullish(),
-    logprobs: z.int().min(0).max(5).nullish().describe('Log probabilities of each token and so many others'),
-    echo: z.boolean().nullish().describe('Begin the text with the prompt'),
+    logprobs: z
+      .int()
+      .min(0)
+      .max(5)
+      .nullish()
+      .describe('Return the log probability of each token, and of this many of the most likely tokens'),
+    echo: z.boolean().nullish().describe('Start the text with the prompt'),
     stop: z
       .union([stop, z.array(stop).max(16)])
       .nullish()
       .describe('Strings at which a text ends'),
-    seed: z.int().nullish().describe('Same seed, same text'),
+    seed: z.int().nullish().describe('The same seed gives the same text'),
     presence_penalty: z.number().min(-2).max(2).nullish(),
     frequency_penalty: z.number().min(-2).max(2).nullish(),
     logit_bias: z
       .record(z.string().regex(/^\d{1,9}$/, 'must be a token id'), z.number().min(-100).max(100))
       .nullish()
       .describe('Added to the logits, by token id'),
-    suffix: z.string().nullish().describe('Refused: the model reads forwards only'),
-    user: z.string().max(1000).nullish().describe('Read and ignored'),
-    top_k: z.int().min(0).max(1_000_000).nullish().describe('Beyond OpenAI’s: 0 = all tokens'),
-    min_p: z.number().min(0).max(1).nullish().describe('Beyond OpenAI’s'),
-    repetition_penalty: z.number().gt(0).max(10).nullish().describe('Beyond OpenAI’s'),
+    suffix: z.string().nullish().describe('Not supported: the model reads forwards only'),
+    user: z.string().max(1000).nullish().describe('Accepted and ignored'),
+    top_k: z.int().min(0).max(1_000_000).nullish().describe('Extension of OpenAI’s API: 0 = all tokens'),
+    min_p: z.number().min(0).max(1).nullish().describe('Extension of OpenAI’s API'),
+    repetition_penalty: z.number().gt(0).max(10).nullish().describe('Extension of OpenAI’s API'),
   })
   .superRefine(({ suffix, best_of: bestOf, n, prompt: prompts }, context) => {
     const refuse = (path: string, message: string) =>
@@ -64,7 +74,7 @@ export type CompletionRequest = z.infer<typeof CompletionRequest>;
 
 const Logprobs = z.object({
   tokens: z.array(z.string()),
-  token_logprobs: z.array(z.number().nullable()).describe('null: the first token of an echoed prompt'),
+  token_logprobs: z.array(z.number().nullable()).describe('null for the first token of an echoed prompt'),
   top_logprobs: z.array(z.record(z.string(), z.number()).nullable()),
   text_offset: z.array(z.int()),
 });
@@ -73,10 +83,7 @@ export const CompletionChoice = z.object({
   text: z.string(),
   index: z.int(),
   logprobs: Logprobs.nullable(),
-  finish_reason: z
-    .enum(['stop', 'length'])
-    .nullable()
-    .describe('null in the chunks before the last of a text'),
+  finish_reason: z.enum(['stop', 'length']).nullable().describe('null in all chunks of a text but the last'),
 });
 export type CompletionChoice = z.infer<typeof CompletionChoice>;
 
@@ -87,12 +94,12 @@ export const CompletionUsage = z.object({
 });
 export type CompletionUsage = z.infer<typeof CompletionUsage>;
 
-/** An answer, or a chunk of one. */
+/** A completion, or a chunk of one. */
 export const Completion = z
   .object({
     id: z.string(),
     object: z.literal('text_completion'),
-    created: z.int().describe('Seconds since 1970'),
+    created: z.int().describe('Unix time, in seconds'),
     model: z.string().describe('Id of the experiment'),
     choices: z.array(CompletionChoice),
     usage: CompletionUsage.nullish(),
@@ -116,9 +123,11 @@ export const OpenAiModel = z
   .object({
     id: z.string(),
     object: z.literal('model'),
-    created: z.int().describe('Seconds since 1970'),
+    created: z.int().describe('Unix time, in seconds'),
     owned_by: z.string(),
-    name: z.string().describe('Beyond OpenAI’s: the name of the experiment, which may stand for its id'),
+    name: z
+      .string()
+      .describe('Extension of OpenAI’s API: the name of the experiment, which may be used instead of its id'),
   })
   .meta({
     id: 'OpenAiModel',
@@ -145,7 +154,7 @@ export const OpenAiModelParams = z.strictObject({
     .meta({ examples: [EXAMPLE_EXPERIMENT_ID] }),
 });
 
-/** Every error answer below /v1. */
+/** The error response of all routes under /v1. */
 export const OpenAiError = z
   .object({
     error: z.object({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Every site. */
 export const ANY_ORIGIN = '*';
 
-/** As a browser sends it: scheme, name and port alone, in lower case, the usual port left out; null where it is none. */
+/** The origin as a browser sends it: scheme, host and port in lower case, without the default port; null if invalid. */
 function originOf(text: string): string | null {
   if (!URL.canParse(text)) return null;
   const { protocol, origin, pathname, search, hash, username } = new URL(text);

@@ -1,9 +1,9 @@
-/** JSON values from outside: bounded, and merged without touching any prototype. */
+/** Untrusted JSON values: bounded in depth and size, and merged without prototype pollution. */
 import { appError } from '../errors.js';
 
-/** Deeper than any request that gatelm knows; a recursive parser must not meet what is deeper. */
-const DEEPEST = 32;
-/** Values of all kinds in one request body, far above what any has. */
+/** Deeper than any valid request, and shallow enough for a recursive parser. */
+const MAX_DEPTH = 32;
+/** Values of all kinds in one request body, far more than any valid one has. */
 const MAX_VALUES = 20_000;
 
 /** Whether a value is an object with named members, not an array. */
@@ -11,13 +11,13 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @throws validation-failed when the value nests too deep or has too many members */
+/** @throws validation-failed if the value nests too deeply or has too many members */
 export function assertHarmless(value: unknown, what: string): void {
   let count = 0;
   const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     count += 1;
-    if (next.depth > DEEPEST) throw refusal(what, `nests deeper than ${DEEPEST} levels`);
+    if (next.depth > MAX_DEPTH) throw refusal(what, `is nested more than ${MAX_DEPTH} levels deep`);
     if (typeof next.value !== 'object' || next.value === null) continue;
     const members = Object.values(next.value);
     if (count + open.length + members.length > MAX_VALUES)
@@ -27,8 +27,8 @@ export function assertHarmless(value: unknown, what: string): void {
 }
 
 /**
- * `over` laid on `base`, members of objects one by one, everything else as a whole. An object whose `type` is another
- * than that of `base` replaces it: the fields of one optimizer say nothing about another.
+ * Merges `over` into `base`: objects member by member, everything else as a whole. An object whose `type` differs from
+ * that of `base` replaces it: the fields of one optimizer do not apply to another.
  */
 export function mergePlain(base: unknown, over: unknown): unknown {
   if (over === undefined) return base;

@@ -12,8 +12,8 @@ export const PresetDescription = z.object({
   ptbParameterCount: z
     .int()
     .nullable()
-    .describe('Learned numbers on PTB’s 10,000 words; null where the preset reads no words'),
-  config: ExperimentConfig.describe('The whole config that the preset makes'),
+    .describe('Parameters with PTB’s vocabulary of 10,000 words; null if the preset does not read words'),
+  config: ExperimentConfig.describe('The complete config of the preset'),
 });
 export type PresetDescription = z.infer<typeof PresetDescription>;
 

@@ -14,21 +14,21 @@ export const PresetName = z
     'character',
     'starter',
   ])
-  .describe('Named recipe that fills what is left out');
+  .describe('Named recipe that fills in the fields that are omitted');
 export type PresetName = z.infer<typeof PresetName>;
 
-/** A named recipe: what it sets, where it comes from, and what it is to reach. */
+/** A named recipe: its settings, its source, and the result to expect. */
 export interface Preset {
   readonly description: string;
   readonly source: string;
-  /** Test perplexity on PTB that the source reports, if it does. */
+  /** Test perplexity on PTB that the source reports, if any. */
   readonly ptbTestPerplexity: number | null;
-  /** Learned numbers on PTB's 10,000 words, tied weights counted once; null where the preset reads no words. */
+  /** Parameters with PTB's vocabulary of 10,000 words, tied weights counted once; null if the preset does not read words. */
   readonly ptbParameterCount: number | null;
   readonly config: z.input<typeof ExperimentConfigFields>;
 }
 
-/** What `auto` begins with; the text decides the rest (recipes/auto-recipe.ts). */
+/** The base of `auto`; the rest depends on the text (recipes/auto-recipe.ts). */
 export const AUTO_BASE = {
   tokenizer: { type: 'byte-pair', vocabularySize: 1024 },
   model: {
@@ -65,8 +65,7 @@ const zaremba = (hiddenSize: number, range: number, dropout: number) =>
 /** The named recipes, from the chapter's first model to the state of the art. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = {
   auto: {
-    description:
-      'Chosen from the size and the form of the text and from the time there is; the default where nothing else is said',
+    description: 'Chosen from the size and form of the text and from the time budget; the default',
     source: 'gatelm, see docs/own-text.md',
     ptbTestPerplexity: null,
     ptbParameterCount: null,
@@ -165,7 +164,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     },
   },
   gru: {
-    description: 'better-rnnlm with GRU layers: a quarter fewer weights in each',
+    description: 'better-rnnlm with GRU layers, which have a quarter fewer weights',
     source: 'gatelm, after Cho et al. 2014, arXiv 1406.1078',
     ptbTestPerplexity: null,
     ptbParameterCount: 11_585_200,
@@ -218,8 +217,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     },
   },
   starter: {
-    description:
-      'A small model that learns something real within two minutes on two cores; the quickstart uses it',
+    description: 'A small model that trains within two minutes on two cores; used by the quickstart',
     source: 'gatelm',
     ptbTestPerplexity: null,
     ptbParameterCount: 2_701_584,

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { ValidationIssue } from './validation.js';
 
-/** Every error answer (RFC 9457). */
+/** The body of every error response (RFC 9457). */
 export const Problem = z
   .object({
-    type: z.string().describe('urn:gatelm:error: and the code'),
+    type: z.string().describe('urn:gatelm:error: followed by the code'),
     title: z.string().describe('The kind of error'),
     status: z.int(),
-    detail: z.string().describe('What happened, for people'),
-    code: z.string().describe('What happened, for programs; codes do not change'),
-    instance: z.string().describe('The request that failed'),
-    errors: z.array(ValidationIssue).optional().describe('Every wrong field, when the request is not valid'),
-    details: z.record(z.string(), z.unknown()).optional().describe('Facts that complete the detail'),
+    detail: z.string().describe('Human-readable description'),
+    code: z.string().describe('Machine-readable error code; codes are stable'),
+    instance: z.string().describe('URL of the request that failed'),
+    errors: z.array(ValidationIssue).optional().describe('All invalid fields, if the request is not valid'),
+    details: z.record(z.string(), z.unknown()).optional().describe('Additional facts about the error'),
   })
   .meta({
     id: 'Problem',
@@ -31,7 +31,7 @@ export const Problem = z
   });
 export type Problem = z.infer<typeof Problem>;
 
-/** What a client may have to handle. */
+/** The error codes that a client may receive. */
 export const ErrorList = z
   .object({ items: z.array(Problem.pick({ code: true, type: true, status: true, title: true })) })
   .meta({

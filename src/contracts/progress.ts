@@ -1,29 +1,29 @@
-/** How the events of an experiment are followed. */
+/** Queries and messages for following the events of an experiment. */
 import { z } from 'zod';
 import { commaList } from './comma-list.js';
 import { EVENT_TYPES, StoredEvent } from './events.js';
 import { exampleOf } from './example-of.js';
 import { Experiment } from './experiment.js';
 
-const since = z.int().min(0).default(0).describe('Number of the last event that is known already');
+const since = z.int().min(0).default(0).describe('Number of the last event that the client already has');
 const ticket = z
   .string()
   .max(100)
   .optional()
-  .describe('Of POST /tickets, where no header with a key can be sent');
+  .describe('A ticket of POST /tickets, for clients that cannot send an Authorization header');
 export const ProgressQuery = z.strictObject({ since, ticket });
 
 export const ListEventsQuery = z.strictObject({
   since,
   ticket,
-  limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
+  limit: z.int().min(1).max(10_000).default(1000).describe('Maximum number of events per page; JSON only'),
   types: commaList(z.enum(EVENT_TYPES)).optional().describe('Only events of these types; JSON only'),
 });
 
 export const EventPage = z
   .object({
     items: z.array(StoredEvent),
-    nextSince: z.int().describe('What to ask for next: the number of the last event of this page'),
+    nextSince: z.int().describe('The `since` of the next page: the number of the last event of this page'),
     hasMore: z.boolean(),
   })
   .meta({ id: 'EventPage', examples: [{ items: [exampleOf(StoredEvent)], nextSince: 54, hasMore: true }] });

@@ -8,10 +8,10 @@ import { prefaults } from './schema-keys.js';
 import { parseStrictly } from './validation.js';
 
 /**
- * The body of POST /experiments with everything filled in that it leaves out: from its preset first, then from the
+ * The body of POST /experiments with omitted fields filled in: from its preset first, then from the
  * defaults of the schema.
- * @param chosen what the preset auto came to for the text, instead of a preset
- * @throws validation-failed, listing every wrong field; unknown keys with the nearest known one
+ * @param chosen the choice of the preset auto for this text, instead of a preset
+ * @throws validation-failed, listing every invalid field; unknown keys with the nearest known one
  */
 export function resolveExperimentInput(
   body: unknown,
@@ -28,7 +28,7 @@ export function resolveExperimentInput(
     : { ...input, training: { ...input.training, timeBudget: secondsOf(budget) } };
 }
 
-/** Fields of a body that say how to learn; a body with none of them, and without a preset, leaves that to `auto`. */
+/** Fields of a body that define the recipe; a body without them and without a preset means `auto`. */
 const RECIPE_FIELDS = [
   'preset',
   'tokenizer',
@@ -39,14 +39,14 @@ const RECIPE_FIELDS = [
   'precision',
 ] as const;
 
-/** Whether the text is to be looked at before the config is made: with the preset auto, or where nothing else is said. */
+/** Whether `auto` chooses the config from the text: with the preset auto, or if the body defines no recipe. */
 export function wantsAuto(body: unknown): body is Record<string, unknown> {
   if (!isPlainObject(body)) return false;
   if (Object.hasOwn(body, 'preset')) return body.preset === 'auto';
   return !RECIPE_FIELDS.some((field) => Object.hasOwn(body, field));
 }
 
-/** The budget of a body in seconds, where it has one that is valid. */
+/** The budget of a body in seconds, if it has a valid one. */
 export function budgetOf(body: Record<string, unknown>): number | undefined {
   const budget = Budget.safeParse(body.budget);
   return budget.success ? secondsOf(budget.data) : undefined;

@@ -1,9 +1,9 @@
-/** Reads key names and defaults off zod schemas, so that they are written nowhere else. */
+/** Reads key names and defaults from zod schemas, so that they are defined only there. */
 import { z } from 'zod';
 
 /**
  * The keys that a schema knows at a path.
- * @param value what was parsed: its `type` chooses among the variants of a union; without one all variants count
+ * @param value the parsed value: its `type` selects the variant of a union; without one, all variants are included
  */
 export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): string[] {
   let schemas = variants(schema, value);
@@ -17,7 +17,7 @@ export function knownKeys(schema: z.core.$ZodType, path: readonly PropertyKey[],
   ];
 }
 
-/** A schema without what wraps it: default, prefault, optional, nullable, readonly, pipe. */
+/** A schema without its wrappers: default, prefault, optional, nullable, readonly, pipe. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   const { def } = schema._zod;
   if ('innerType' in def) return unwrap(def.innerType as z.core.$ZodType);
@@ -25,7 +25,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return schema;
 }
 
-/** What the members of an object schema are before anything is said: the raw values of their prefaults. */
+/** The raw prefault values of the members of an object schema. */
 export function prefaults(schema: z.ZodObject): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(schema.shape)

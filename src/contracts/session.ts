@@ -1,4 +1,4 @@
-/** Sessions: texts that go on from request to request. */
+/** Sessions: texts that continue across requests. */
 import { z } from 'zod';
 import { EXAMPLE_DIGEST, EXAMPLE_EXPERIMENT_ID, EXAMPLE_SESSION_ID } from './example-values.js';
 import { GenerationRequest, TextPoint } from './generation.js';
@@ -14,11 +14,11 @@ export const SessionParams = z.strictObject({
     .meta({ examples: [EXAMPLE_SESSION_ID] }),
 });
 
-/** All that a session is; can be kept elsewhere and brought back while the experiment has these weights. */
+/** The complete state of a session; it can be exported, and restored as long as the experiment has the same weights. */
 export const SessionState = z
   .strictObject({
-    digest: z.string().min(1).max(200).describe('SHA-256 of the weights that it belongs to'),
-    tokens: z.int().min(0).describe('Tokens read and written so far'),
+    digest: z.string().min(1).max(200).describe('SHA-256 of the weights that the state belongs to'),
+    tokens: z.int().min(0).describe('Tokens read and generated so far'),
     point: TextPoint,
   })
   .meta({
@@ -32,27 +32,34 @@ export type SessionState = z.infer<typeof SessionState>;
 
 export const CreateSessionBody = z
   .strictObject({
-    experiment: z.string().min(1).max(200).optional().describe('Id or name; default: the best one'),
-    prompt: text.default('').describe('What the text begins with'),
-    state: SessionState.optional().describe('Go on from a state that was exported; no prompt beside it'),
+    experiment: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Id or name of an experiment; default: the best one'),
+    prompt: text.default('').describe('Beginning of the text'),
+    state: SessionState.optional().describe(
+      'An exported state to continue from; cannot be combined with a prompt',
+    ),
   })
   .superRefine(({ prompt, state }, context) => {
     if (state && prompt)
       context.addIssue({
         code: 'custom',
         path: ['prompt'],
-        message: 'cannot stand beside state; feed it afterwards',
+        message: 'cannot be combined with state; feed it afterwards',
       });
   })
   .meta({ examples: [{ prompt: 'the old man said' }] });
 export type CreateSessionBody = z.infer<typeof CreateSessionBody>;
 
 export const FeedBody = z
-  .strictObject({ text: text.min(1).describe('What the text goes on with') })
+  .strictObject({ text: text.min(1).describe('Text to append') })
   .meta({ examples: [{ text: 'and then he went home' }] });
 
 export const SessionGenerateBody = GenerationRequest.extend({
-  prompt: text.default('').describe('Is fed first'),
+  prompt: text.default('').describe('Text to append first'),
 }).meta({ examples: [{ maxTokens: 50, temperature: 0.8, seed: 1 }] });
 export type SessionGenerateBody = z.infer<typeof SessionGenerateBody>;
 
@@ -60,9 +67,9 @@ export const Session = z
   .object({
     id: z.string(),
     experimentId: z.string(),
-    tokens: z.int().describe('Tokens read and written so far'),
+    tokens: z.int().describe('Tokens read and generated so far'),
     createdAt: z.string(),
-    expiresAt: z.string().describe('Unless it is used before'),
+    expiresAt: z.string().describe('Expiry time, which each use moves'),
   })
   .meta({
     id: 'Session',

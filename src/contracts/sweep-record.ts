@@ -1,4 +1,4 @@
-/** Rows of the tables of sweeps, and the events of a sweep. */
+/** Rows of the sweep tables, and the events of a sweep. */
 import { z } from 'zod';
 import { SerializedError } from './serialized-error.js';
 import { SettingPath, SweepInput } from './sweep.js';
@@ -12,15 +12,15 @@ const json = <Schema extends z.ZodType>(schema: Schema) =>
 
 export const SweepState = z
   .enum(['running', 'paused', 'finished', 'cancelled'])
-  .describe('finished: nothing is left to try within its limits; extend goes on');
+  .describe('finished: a limit was reached or nothing is left to try; extend continues it');
 export type SweepState = z.infer<typeof SweepState>;
 
 export const SweepEndReason = z
   .enum(['experiments', 'time', 'space'])
-  .describe('The limit of experiments, the limit of time, or every point of the space was tried');
+  .describe('The limit on experiments or on time was reached, or every point of the space was tried');
 export type SweepEndReason = z.infer<typeof SweepEndReason>;
 
-/** How many trials a sweep may make, from the time on when so many rungs had been judged. */
+/** The maximum number of trials, in effect after this many rung decisions. */
 export const TrialLimit = z.strictObject({ afterRungs: count, trials: count });
 export type TrialLimit = z.infer<typeof TrialLimit>;
 
@@ -28,7 +28,7 @@ export const SweepPointSchema = z
   .record(SettingPath, z.unknown())
   .describe('The value of each setting that applies, by path');
 
-/** A row of the table `sweeps`, read. */
+/** A row of the table `sweeps`. */
 export const SweepRecord = z.object({
   number: z.int(),
   id: z.string(),
@@ -46,7 +46,7 @@ export const SweepRecord = z.object({
 });
 export type SweepRecord = z.infer<typeof SweepRecord>;
 
-/** Fields of a sweep that change after it is made. */
+/** The fields of a sweep that may change. */
 export type SweepPatch = Partial<
   Pick<
     SweepRecord,
@@ -56,10 +56,10 @@ export type SweepPatch = Partial<
 
 export const TrialPhase = z
   .enum(['running', 'waiting', 'over'])
-  .describe('waiting: stopped at a rung; over: all epochs done, ended early, or failed');
+  .describe('waiting: paused at a rung; over: completed, stopped early, or failed');
 export type TrialPhase = z.infer<typeof TrialPhase>;
 
-/** A row of the table `sweep_trials`, read. */
+/** A row of the table `sweep_trials`. */
 export const TrialRecord = z.object({
   trial: count,
   point: json(SweepPointSchema),
@@ -72,7 +72,7 @@ export type TrialRecord = z.infer<typeof TrialRecord>;
 export const RunOutcome = z.enum(['succeeded', 'failed']);
 export type RunOutcome = z.infer<typeof RunOutcome>;
 
-/** A row of the table `sweep_runs`, read. */
+/** A row of the table `sweep_runs`. */
 export const RunRecord = z.object({
   trial: count,
   repetition: count,
@@ -86,7 +86,7 @@ export type RunRecord = z.infer<typeof RunRecord>;
 const trial = count.describe('Number of the trial, from 0');
 const value = z.number().nullable().describe('The objective at its best epoch so far; null: not finite');
 
-/** What a sweep says about itself. */
+/** The events of a sweep. */
 export const SweepEventData = {
   started: z.strictObject({}),
   /** A new trial: its experiments are queued. */
@@ -94,14 +94,14 @@ export const SweepEventData = {
     trial,
     point: SweepPointSchema,
     experimentIds: z.array(z.string()),
-    toEpoch: count.describe('The epoch that it trains to before it is judged'),
-    error: SerializedError.nullable().describe('Why the point makes no experiment'),
+    toEpoch: count.describe('The epoch up to which it trains before the next decision'),
+    error: SerializedError.nullable().describe('Why no experiment could be created for the point'),
   }),
-  /** A trial has come to a rung, or to its end. */
+  /** A trial has reached a rung or its end. */
   rung: z.strictObject({ trial, epoch: count, value, phase: TrialPhase }),
-  /** A trial that waited at a rung goes on. */
+  /** A trial that waited at a rung continues. */
   promoted: z.strictObject({ trial, toEpoch: count }),
-  /** No trial was better so far. */
+  /** A trial is the best so far. */
   best: z.strictObject({ trial, value, point: SweepPointSchema }),
   paused: z.strictObject({}),
   resumed: z.strictObject({}),
@@ -124,14 +124,27 @@ export type SweepEvent = {
 }[SweepEventType];
 
 /** An event of a sweep as it is stored and sent. */
-export const StoredSweepEvent = z.object({
-  sweepId: z.string(),
-  seq: z.int().min(1).describe('1, 2, 3 … within the sweep'),
-  time: z.string().describe('ISO 8601, UTC'),
-  type: z.enum(SWEEP_EVENT_TYPES),
-  data: z.record(z.string(), z.unknown()),
-});
+export const StoredSweepEvent = z
+  .object({
+    sweepId: z.string(),
+    seq: z.int().min(1).describe('1, 2, 3 … within the sweep'),
+    time: z.string().describe('ISO 8601, UTC'),
+    type: z.enum(SWEEP_EVENT_TYPES),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({
+    id: 'SweepEvent',
+    examples: [
+      {
+        sweepId: '01m89q4d7dz5b7hca5',
+        seq: 3,
+        time: '2026-11-25T16:04:41.608Z',
+        type: 'rung',
+        data: { trial: 0, epoch: 1, value: 5.42, phase: 'waiting' },
+      },
+    ],
+  });
 export type StoredSweepEvent = z.infer<typeof StoredSweepEvent>;
 
-/** Event types after which no other comes, unless someone extends the sweep. */
+/** Event types after which no other follows, unless the sweep is extended. */
 export const FINAL_SWEEP_EVENT_TYPES: readonly SweepEventType[] = ['finished', 'cancelled'];

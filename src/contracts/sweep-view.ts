@@ -1,5 +1,6 @@
-/** A sweep as HTTP shows it, and what its verbs take. */
+/** A sweep in the HTTP API, and the bodies and queries of its actions. */
 import { z } from 'zod';
+import { exampleOf } from './example-of.js';
 import { SerializedError } from './serialized-error.js';
 import { SWEEP_EXAMPLE, SweepInput, SweepLimits } from './sweep.js';
 import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
@@ -21,22 +22,22 @@ const EXAMPLE_TRIAL = {
 export const TrialState = z
   .enum(['running', 'waiting', 'stopped', 'finished', 'failed'])
   .describe(
-    'waiting: at a rung, may be promoted; stopped: it will not go on unless the sweep is extended; finished: it came to its end',
+    'waiting: paused at a rung, may be promoted; stopped: does not continue unless the sweep is extended; finished: trained to its end',
   );
 
-/** A trial as a row of the table of a sweep. */
+/** A trial, as listed for a sweep. */
 export const SweepTrial = z
   .object({
-    trial: count.describe('From 0, in the order in which they were proposed'),
+    trial: count.describe('Number of the trial, from 0 in order of proposal'),
     state: TrialState,
     point: SweepPointSchema,
-    epochs: count.describe('Epochs that count: those up to the rung that it has come to or trains to'),
+    epochs: count.describe('Epochs up to the rung that it has reached or is training to'),
     value: z
       .number()
       .nullable()
-      .describe('The objective at its best epoch, the mean of its seeds; null: none yet, or not finite'),
-    bestEpoch: count.nullable().describe('The epoch of that value'),
-    experimentIds: z.array(z.string()).describe('One a seed'),
+      .describe('The objective at its best epoch, averaged over its seeds; null: none yet, or not finite'),
+    bestEpoch: count.nullable().describe('The epoch with that value'),
+    experimentIds: z.array(z.string()).describe('One per seed'),
     error: SerializedError.nullable(),
   })
   .meta({ id: 'SweepTrial', examples: [EXAMPLE_TRIAL] });
@@ -65,10 +66,10 @@ export const Sweep = SweepInput.omit({ name: true })
     id: z.string(),
     name: z.string(),
     state: SweepState,
-    reason: SweepEndReason.nullable().describe('Why it finished'),
+    reason: SweepEndReason.nullable().describe('Why the sweep finished'),
     createdAt: z.string().describe('ISO 8601, UTC'),
     endedAt: z.string().nullable(),
-    runningSeconds: z.number().describe('Time that it ran so far, pauses not counted'),
+    runningSeconds: z.number().describe('Running time so far in seconds, without pauses'),
     seq: count.describe('Number of its latest event'),
     trials: z
       .object({
@@ -78,21 +79,23 @@ export const Sweep = SweepInput.omit({ name: true })
         stopped: count,
         finished: count,
         failed: count,
-        limit: count.describe('Trials that its limit of experiments allows'),
+        limit: count.describe('Maximum number of trials under the limit on experiments'),
       })
       .describe('Numbers of trials'),
     epochs: z
       .object({
-        trained: count.describe('Epochs of all trials and seeds that count'),
-        withoutStopping: count.describe('Epochs that the same trials would have trained to their ends'),
+        trained: count.describe('Epochs trained by all trials and seeds'),
+        withoutStopping: count.describe(
+          'Epochs that the same trials would have trained without early stopping',
+        ),
       })
-      .describe('What stopping has saved'),
+      .describe('Epochs saved by early stopping'),
     best: SweepTrial.nullable().describe('The trial with the lowest value so far'),
     importance: z
       .record(z.string(), z.number())
       .nullable()
       .describe(
-        'How much each setting matters for being among the best trials, in sum 1 (PED-ANOVA; Watanabe et al. 2023, arXiv 2304.10255); null while there are fewer than 10 trials',
+        'Importance of each setting for being among the best trials, summing to 1 (PED-ANOVA; Watanabe et al. 2023, arXiv 2304.10255); null while there are fewer than 10 trials',
       ),
     links: z.record(z.string(), z.string()),
   })
@@ -109,14 +112,14 @@ export const SweepParams = z.strictObject({
 });
 
 export const ListSweepsQuery = z.strictObject({
-  limit: z.int().min(1).max(100).default(20).describe('Most sweeps of a page'),
-  cursor: z.string().min(1).max(100).optional().describe('nextCursor of the page before'),
+  limit: z.int().min(1).max(100).default(20).describe('Maximum number of sweeps per page'),
+  cursor: z.string().min(1).max(100).optional().describe('nextCursor of the previous page'),
 });
 
 export const SweepPage = z
   .object({
     items: z.array(Sweep),
-    nextCursor: z.string().nullable().describe('Of the next page; null on the last one'),
+    nextCursor: z.string().nullable().describe('Cursor of the next page; null on the last page'),
   })
   .meta({ id: 'SweepPage', examples: [{ items: [EXAMPLE_SWEEP], nextCursor: null }] });
 
@@ -124,7 +127,7 @@ export const CreateSweepQuery = z.strictObject({
   dryRun: z
     .boolean()
     .default(false)
-    .describe('Check the body and show what would be tried and how long it would take; store nothing'),
+    .describe('Validate the body and return the plan and its estimated duration without storing anything'),
 });
 
 export const ExtendSweepBody = z
@@ -132,17 +135,17 @@ export const ExtendSweepBody = z
     experiments: SweepLimits.shape.experiments
       .removeDefault()
       .optional()
-      .describe('Experiments beyond the present limit'),
+      .describe('Experiments to add to the current limit'),
     maxDuration: z
       .number()
       .gt(0)
       .max(31_536_000)
       .optional()
-      .describe('Seconds beyond the present limit, or beyond what it has run where there is none'),
+      .describe('Seconds to add to the current limit, or to the running time if there is no limit'),
   })
   .refine(
     ({ experiments, maxDuration }) => experiments !== undefined || maxDuration !== undefined,
-    'needs experiments or maxDuration',
+    'requires experiments or maxDuration',
   )
   .meta({ examples: [{ experiments: 10 }] });
 export type ExtendSweepBody = z.infer<typeof ExtendSweepBody>;
@@ -151,30 +154,32 @@ export const SweepTrialsQuery = z.strictObject({
   sort: z
     .enum(['trial', 'value'])
     .default('trial')
-    .describe('trial: in the order in which they were proposed; value: the best first'),
-  format: z.enum(['json', 'csv']).optional().describe('Instead of the Accept header'),
+    .describe('trial: in order of proposal; value: best first'),
+  format: z.enum(['json', 'csv']).optional().describe('Format of the response; overrides the Accept header'),
 });
 
 export const SweepTrialList = z
   .object({ items: z.array(SweepTrial) })
   .meta({ id: 'SweepTrialList', examples: [{ items: [EXAMPLE_TRIAL] }] });
 
-/** What a dry run shows: the sweep as it would be. */
+/** The result of a dry run: the sweep as it would be created. */
 export const SweepPlanBody = z
   .object({
     dryRun: z.literal(true),
     sweep: SweepInput.extend({ name: z.string() }),
-    trials: count.describe('Trials that it would make'),
-    firstPoints: z.array(SweepPointSchema).describe('The first points that it would try'),
-    epochs: count.describe('Epochs of all trials and seeds; with stopping an estimate'),
+    trials: count.describe('Number of trials'),
+    firstPoints: z.array(SweepPointSchema).describe('The first points to be tried'),
+    epochs: count.describe('Epochs of all trials and seeds; an estimate if trials may stop early'),
     estimate: z
       .object({
-        secondsPerEpoch: z.number().describe('Mean of the first points, at the speed of a short try'),
-        seconds: z.number().describe('Of the whole sweep with its parallel trials'),
+        secondsPerEpoch: z.number().describe('Mean of the first points, at the speed of a short trial run'),
+        seconds: z.number().describe('Duration of the whole sweep with its parallel trials'),
       })
       .nullable()
-      .describe('On this machine as busy as it was then; null with a reason beside it'),
-    reason: z.string().optional().describe('Why nothing could be estimated'),
+      .describe(
+        'Measured on this machine under its load at that time; null if it could not be estimated, see reason',
+      ),
+    reason: z.string().optional().describe('Why there is no estimate'),
   })
   .meta({
     id: 'SweepPlan',
@@ -191,33 +196,36 @@ export const SweepPlanBody = z
   });
 export type SweepPlanBody = z.infer<typeof SweepPlanBody>;
 
+const since = z.int().min(0).default(0).describe('Number of the last event that the client already has');
+const ticket = z
+  .string()
+  .max(100)
+  .optional()
+  .describe('A ticket of POST /tickets, for clients that cannot send an Authorization header');
+export const SweepProgressQuery = z.strictObject({ since, ticket });
+
 export const SweepEventsQuery = z.strictObject({
-  since: z.int().min(0).default(0).describe('Number of the last event that is known already'),
-  ticket: z.string().max(100).optional().describe('Of POST /tickets, where no header with a key can be sent'),
-  limit: z.int().min(1).max(10_000).default(1000).describe('Most events of a page; JSON only'),
+  since,
+  ticket,
+  limit: z.int().min(1).max(10_000).default(1000).describe('Maximum number of events per page; JSON only'),
 });
 
 export const SweepEventPage = z
   .object({
     items: z.array(StoredSweepEvent),
-    nextSince: z.int().describe('What to ask for next: the number of the last event of this page'),
+    nextSince: z.int().describe('The `since` of the next page: the number of the last event of this page'),
     hasMore: z.boolean(),
   })
   .meta({
     id: 'SweepEventPage',
-    examples: [
-      {
-        items: [
-          {
-            sweepId: EXAMPLE_SWEEP_ID,
-            seq: 3,
-            time: '2026-11-25T16:04:41.608Z',
-            type: 'rung',
-            data: { trial: 0, epoch: 1, value: 5.42, phase: 'waiting' },
-          },
-        ],
-        nextSince: 3,
-        hasMore: false,
-      },
-    ],
+    examples: [{ items: [exampleOf(StoredSweepEvent)], nextSince: 3, hasMore: false }],
   });
+
+/** The first message of the progress socket of a sweep. */
+export const SweepSnapshot = z
+  .object({
+    type: z.literal('snapshot'),
+    sweep: Sweep,
+    seq: z.int().describe('Number of the latest event'),
+  })
+  .meta({ id: 'SweepSnapshot', examples: [{ type: 'snapshot', sweep: EXAMPLE_SWEEP, seq: 98 }] });

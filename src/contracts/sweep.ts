@@ -1,4 +1,4 @@
-/** The body of POST /sweeps: what is tried, in which order, and when a trial is not worth going on with. */
+/** The body of POST /sweeps: search space, search strategy, and when to stop a trial early. */
 import { z } from 'zod';
 import { CorpusName } from './corpus.js';
 import { ExperimentName, ExperimentNotes, ExperimentTags } from './experiment-config.js';
@@ -10,25 +10,25 @@ export const SettingPath = z
   .max(200)
   .describe('Path of a setting of the config, as in optimizer.learningRate');
 
-const SettingValue = z.unknown().describe('A value as it would stand in the config');
+const SettingValue = z.unknown().describe('A value of the setting, as in the config');
 
 const when = z
   .record(SettingPath, z.array(SettingValue).min(1).max(64))
   .optional()
   .describe(
-    'Tried only where these settings, choices of the same space, have one of these values, as in {"optimizer.type": ["adam"]}',
+    'Applies only if these settings of type choice in the same space have one of these values, as in {"optimizer.type": ["adam"]}',
   );
 const levels = z
   .int()
   .min(1)
   .max(1000)
   .default(5)
-  .describe('Values that a grid takes of it, evenly spread from low to high');
+  .describe('Number of values for a grid, evenly spaced from low to high');
 
 const isInOrder = ({ low, high }: { readonly low: number; readonly high: number }) => low <= high;
 const outOfOrder = { path: ['high'], message: 'must not be less than low' };
 
-/** What values a setting may take. */
+/** The values that a setting may take. */
 export const Dimension = z
   .discriminatedUnion('type', [
     z.strictObject({
@@ -58,8 +58,8 @@ export const Dimension = z
       .strictObject({
         type: z.literal('integer'),
         low: z.int().describe('Lowest value'),
-        high: z.int().describe('Highest value; the last one that steps from low reach'),
-        step: z.int().min(1).default(1).describe('Distance of the values'),
+        high: z.int().describe('Highest value; rounded down to a whole number of steps from low'),
+        step: z.int().min(1).default(1).describe('Distance between values'),
         scale: z
           .enum(['linear', 'log'])
           .default('linear')
@@ -70,13 +70,13 @@ export const Dimension = z
           .max(1000)
           .nullable()
           .default(null)
-          .describe('Values that a grid takes of it, evenly spread; null = all'),
+          .describe('Number of values for a grid, evenly spaced; null = all'),
         when,
       })
       .refine(isInOrder, outOfOrder)
       .refine(({ low, step, scale }) => scale === 'linear' || low > step / 2, {
         path: ['low'],
-        message: 'must be more than half a step where the scale is log',
+        message: 'must be more than half a step if the scale is log',
       }),
   ])
   .describe('Values that a setting may take');
@@ -84,17 +84,17 @@ export type Dimension = z.infer<typeof Dimension>;
 
 export const SweepSpace = z
   .record(SettingPath, Dimension)
-  .refine((space) => Object.keys(space).length > 0, 'needs at least one setting')
+  .refine((space) => Object.keys(space).length > 0, 'requires at least one setting')
   .refine((space) => Object.keys(space).length <= 32, 'has more than 32 settings')
-  .describe('Settings to try, by their path in the config');
+  .describe('Search space: the settings to try, by their path in the config');
 export type SweepSpace = z.infer<typeof SweepSpace>;
 
 export const SweepStrategy = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('grid') }).describe('Every combination, one after another'),
+    z.strictObject({ type: z.literal('grid') }).describe('Grid search: every combination in turn'),
     z
       .strictObject({ type: z.literal('random') })
-      .describe('Evenly scattered: a scrambled Sobol sequence (Sobol 1967, Matoušek 1998)'),
+      .describe('Quasi-random search: a scrambled Sobol sequence (Sobol 1967, Matoušek 1998)'),
     z
       .strictObject({
         type: z.literal('tpe'),
@@ -103,18 +103,18 @@ export const SweepStrategy = z
           .min(1)
           .max(1000)
           .default(10)
-          .describe('Trials that are scattered evenly before the results of the others lead'),
+          .describe('Quasi-random trials before the estimator takes over'),
       })
       .describe(
-        'Where trials did well: a multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127)',
+        'Bayesian optimization: a multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127)',
       ),
   ])
-  .describe('What to try next');
+  .describe('Search strategy');
 export type SweepStrategy = z.infer<typeof SweepStrategy>;
 
 export const SweepStopping = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('none') }).describe('Every trial trains to its end'),
+    z.strictObject({ type: z.literal('none') }).describe('No early stopping: every trial trains to its end'),
     z
       .strictObject({
         type: z.literal('asha'),
@@ -124,10 +124,10 @@ export const SweepStopping = z
           .min(2)
           .max(100)
           .default(3)
-          .describe('η: one of η trials goes on to the next rung, of η times the epochs'),
+          .describe('η: one in η trials is promoted to the next rung, which has η times the epochs'),
       })
       .describe(
-        'Asynchronous successive halving: a trial pauses at each rung and goes on when it is among the best there (Li et al. 2018, arXiv 1810.05934)',
+        'Asynchronous successive halving: a trial pauses at each rung and is promoted if it is among the best there (Li et al. 2018, arXiv 1810.05934)',
       ),
     z
       .strictObject({
@@ -143,31 +143,36 @@ export const SweepStopping = z
           .min(1)
           .max(1000)
           .default(5)
-          .describe('Trials that must have come as far before one is stopped'),
+          .describe('Number of trials that must have reached an epoch before a trial is stopped there'),
       })
       .describe(
-        'A trial stops when its best value is worse than the median of the others’ means up to the same epoch (Golovin et al. 2017)',
+        'Median rule: a trial stops if its best value is worse than the median of the running averages of the other trials up to the same epoch (Golovin et al. 2017)',
       ),
   ])
-  .describe('When a trial is not worth going on with');
+  .describe('Early stopping of trials');
 export type SweepStopping = z.infer<typeof SweepStopping>;
 
 export const SweepLimits = z
   .strictObject({
-    experiments: z.int().min(1).max(10_000).default(30).describe('Experiments in all, seeds counted'),
-    parallel: z.int().min(1).max(256).default(1).describe('Trials at a time; what is proposed depends on it'),
+    experiments: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(30)
+      .describe('Maximum number of experiments, counting each seed'),
+    parallel: z.int().min(1).max(256).default(1).describe('Trials at a time; the proposals depend on it'),
     maxDuration: z
       .number()
       .gt(0)
       .max(31_536_000)
       .nullable()
       .default(null)
-      .describe('Longest time that the sweep may run, in seconds; pauses do not count; null = no limit'),
+      .describe('Maximum running time in seconds, without pauses; null = no limit'),
   })
   .describe('Limits');
 export type SweepLimits = z.infer<typeof SweepLimits>;
 
-/** What a sweep of POST /sweeps may look like. */
+/** The example of POST /sweeps. */
 export const SWEEP_EXAMPLE = {
   name: 'learning rates',
   preset: 'rnnlm',
@@ -194,7 +199,7 @@ export const SweepInput = z
       .record(z.string(), z.unknown())
       .default({})
       .describe(
-        'What all trials have in common, as in POST /experiments: model, optimizer, training, priority …',
+        'The fields that all trials share, as in POST /experiments: model, optimizer, training, priority …',
       ),
     space: SweepSpace,
     strategy: SweepStrategy.prefault({ type: 'tpe' }),
@@ -203,14 +208,16 @@ export const SweepInput = z
       .enum(['validLoss', 'bitsPerByte'])
       .default('validLoss')
       .describe(
-        'What is to be low at its best epoch: nats per token, or bits per byte, which other tokenizers may be compared by',
+        'The metric to minimize, at the best epoch: nats per token, or bits per byte, which is comparable between tokenizers',
       ),
     seedsPerPoint: z
       .int()
       .min(1)
       .max(100)
       .default(1)
-      .describe('Experiments of each point, with training.seed counted up; their mean decides'),
+      .describe(
+        'Experiments per point, with consecutive training.seed; their mean is the value of the trial',
+      ),
     seed: z.int().min(0).max(0xffff_ffff).default(1).describe('The same seed proposes the same trials'),
     limits: SweepLimits.prefault({}),
   })
@@ -219,5 +226,5 @@ export type SweepInput = z.infer<typeof SweepInput>;
 
 /** A value of a setting. */
 export type SettingValue = z.infer<typeof SettingValue>;
-/** What a trial sets: the value of each setting of the space that applies to it, by path. */
+/** A point of the space: the value of each setting that applies, by path. */
 export type SweepPoint = Readonly<Record<string, SettingValue>>;

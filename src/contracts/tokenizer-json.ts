@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** Bytes that a tokenizer.json may have. */
+/** Maximum size of a tokenizer.json. */
 export const MAX_TOKENIZER_JSON_BYTES = 64 * 1024 * 1024;
-/** Tokens that a vocabulary may have. */
+/** Maximum number of tokens in a vocabulary. */
 export const MAX_VOCABULARY_SIZE = 1_000_000;
-/** UTF-16 units that one token may have. */
+/** Maximum length of a token, in UTF-16 code units. */
 export const MAX_TOKEN_LENGTH = 100_000;
 
 // Not z.record: it drops the key "__proto__", which is a word like any other in a text about JavaScript.

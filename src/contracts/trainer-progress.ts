@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const nullableNumber = z.number().nullable();
 
-/** What plateaus have done so far: all that a schedule remembers. */
+/** The state of a schedule: the effect of the plateaus so far. */
 export const ScheduleState = z.strictObject({
   divisor: z.number().describe('Divides the learning rate'),
   bestValidLoss: nullableNumber,
@@ -10,32 +10,36 @@ export const ScheduleState = z.strictObject({
 export type ScheduleState = Readonly<z.infer<typeof ScheduleState>>;
 
 /**
- * Where a training stands, as plain numbers. With the tensors beside it, all that exact resume needs. What has a default is
- * not in the checkpoints of earlier versions.
+ * The progress of a training, as plain numbers. Together with the tensors, it is all that exact resume needs. Fields with a default are
+ * absent from the checkpoints of earlier versions.
  */
 export const TrainerProgress = z.strictObject({
   step: z.int().describe('Updates so far, over all epochs'),
-  epoch: z.int().describe('Epochs that are complete'),
-  position: z.int().describe('Time steps of the present epoch’s text that were read'),
-  epochLoss: z.number().describe('Sum over the present epoch, nats'),
+  epoch: z.int().describe('Completed epochs'),
+  position: z.int().describe('Time steps of the text read in the current epoch'),
+  epochLoss: z.number().describe('Sum over the current epoch, in nats'),
   epochTokens: z.int(),
-  epochGradNorm: z.number().describe('Sum of the norms of its steps'),
+  epochGradNorm: z.number().describe('Sum of the gradient norms of its steps'),
   epochSteps: z.int(),
-  epochSeconds: z.number().describe('Trained (without evaluation) in the present epoch'),
-  totalSeconds: z.number().describe('Trained and evaluated in all'),
-  windowLoss: z.number().default(0).describe('Sum over the steps since the last step event, nats'),
+  epochSeconds: z.number().describe('Training time (without evaluation) of the current epoch, in seconds'),
+  totalSeconds: z.number().describe('Total time of training and evaluation, in seconds'),
+  windowLoss: z.number().default(0).describe('Sum over the steps since the last step event, in nats'),
   windowTokens: z.int().default(0),
   windowSeconds: z.number().default(0),
   bestEpoch: nullableNumber,
   bestValidLoss: nullableNumber,
   lastValidLoss: nullableNumber,
-  rollbackDivisor: z.number().describe('After a rollback: divides the learning rate. 1 before'),
+  rollbackDivisor: z.number().describe('Divides the learning rate after a rollback; 1 before'),
   schedule: ScheduleState,
   measuredFrom: nullableNumber
     .default(null)
-    .describe('totalSeconds when the steps that measure the speed began'),
-  plannedSteps: z.int().nullable().default(null).describe('All steps that the time budget is worth'),
-  maskCounter: z.int().describe('Of the random numbers for masks'),
-  lengthCounter: z.int().describe('Of those for the lengths of batches'),
+    .describe('totalSeconds at the start of the steps that measure the speed'),
+  plannedSteps: z
+    .int()
+    .nullable()
+    .default(null)
+    .describe('Total number of steps that fit in the time budget'),
+  maskCounter: z.int().describe('Position in the random stream for masks'),
+  lengthCounter: z.int().describe('Position in the random stream for batch lengths'),
 });
 export type TrainerProgress = z.infer<typeof TrainerProgress>;

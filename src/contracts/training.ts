@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const learningRate = (value: number) =>
-  z.number().gt(0).max(1000).default(value).describe('Learning rate before any schedule');
+  z.number().gt(0).max(1000).default(value).describe('Learning rate, before the schedule is applied');
 const weightDecay = z
   .number()
   .min(0)
@@ -28,7 +28,7 @@ export const OptimizerConfig = z
         .max(1000)
         .default(5)
         .describe(
-          'Averaging starts when a validation loss is worse than the best of all but the last n (Merity et al. 2017, algorithm 1)',
+          'Averaging starts when the validation loss is worse than the best of all but the last n (Merity et al. 2017, algorithm 1)',
         ),
     }),
     z.strictObject({ type: z.literal('adam'), ...adamFields, weightDecay }),
@@ -49,7 +49,7 @@ const warmupFraction = (value: number) =>
     .min(0)
     .max(1)
     .default(value)
-    .describe('Part of all steps in which the learning rate rises linearly');
+    .describe('Fraction of all steps during which the learning rate rises linearly');
 
 export const ScheduleConfig = z
   .discriminatedUnion('type', [
@@ -61,7 +61,7 @@ export const ScheduleConfig = z
         .gt(1)
         .max(1000)
         .default(4)
-        .describe('Divides the learning rate when valid does not beat the best'),
+        .describe('Divides the learning rate when the validation perplexity does not improve'),
     }),
     z.strictObject({
       type: z.literal('exponential'),
@@ -70,13 +70,13 @@ export const ScheduleConfig = z
         .gt(0)
         .max(1)
         .default(0.8)
-        .describe('Multiplies the learning rate at the start of each epoch'),
+        .describe('Multiplies the learning rate at the start of an epoch'),
       fromEpoch: z
         .int()
         .min(2)
         .max(100_000)
         .default(6)
-        .describe('First epoch (counted from 1) that is multiplied'),
+        .describe('First epoch, counted from 1, at which it is applied'),
     }),
     z.strictObject({ type: z.literal('cosine'), warmupFraction: warmupFraction(0), minimumFraction }),
     z.strictObject({ type: z.literal('one-cycle'), warmupFraction: warmupFraction(0.3), minimumFraction }),
@@ -87,23 +87,18 @@ export type ScheduleConfig = z.infer<typeof ScheduleConfig>;
 export const TrainingConfig = z
   .strictObject({
     epochs: z.int().min(1).max(100_000).default(4).describe('Passes over the train split'),
-    batchSize: z
-      .int()
-      .min(1)
-      .max(4096)
-      .default(20)
-      .describe('Number N of text streams that are read side by side'),
+    batchSize: z.int().min(1).max(4096).default(20).describe('Number N of parallel text streams'),
     bpttLength: z
       .int()
       .min(1)
       .max(4096)
       .default(35)
-      .describe('Number T of time steps that gradients flow back through'),
+      .describe('Number T of time steps through which gradients are propagated (truncated BPTT)'),
     variableBptt: z
       .boolean()
       .default(false)
       .describe(
-        'Draw the length of each batch anew: T with probability 0.95, else T/2, then N(that, 5), at least 5; the learning rate is scaled by length / T (Merity et al. 2017, section 5)',
+        'Draw a new length for each batch: mean T with probability 0.95, else T/2; length N(mean, 5), at least 5; the learning rate is scaled by length / T (Merity et al. 2017, section 5)',
       ),
     maxGradNorm: z
       .number()
@@ -111,12 +106,12 @@ export const TrainingConfig = z
       .max(1e6)
       .nullable()
       .default(0.25)
-      .describe('Gradients whose joint L2 norm is larger are scaled down to it; null = never'),
+      .describe('Gradient clipping: gradients with a larger joint L2 norm are scaled down to it; null = off'),
     lossReduction: z
       .enum(['mean', 'sum-over-time'])
       .default('mean')
       .describe(
-        'What is differentiated: the mean over tokens, or the sum over time of the mean over streams (Zaremba et al. 2014)',
+        'The loss to differentiate: the mean over tokens, or the sum over time of the mean over streams (Zaremba et al. 2014)',
       ),
     gradientAccumulation: z
       .int()
@@ -124,7 +119,7 @@ export const TrainingConfig = z
       .max(256)
       .default(1)
       .describe(
-        'Parts that a batch is cut into along its streams, one after another, when it does not fit in memory',
+        'Gradient accumulation: number of parts into which a batch is split along its streams, to save memory',
       ),
     seed: z.int().min(0).max(0xffff_ffff).default(1).describe('Seed of weights, masks and variable lengths'),
     activationRegularization: z
@@ -133,14 +128,14 @@ export const TrainingConfig = z
       .max(1000)
       .default(0)
       .describe(
-        'α of α·mean(m ⊙ h)²: activation regularization of the dropped output of the last LSTM layer',
+        'α of α·mean(m ⊙ h)²: activation regularization of the output of the last recurrent layer after dropout',
       ),
     temporalActivationRegularization: z
       .number()
       .min(0)
       .max(1000)
       .default(0)
-      .describe('β of β·mean(h_t+1 − h_t)²: temporal activation regularization of the last LSTM layer'),
+      .describe('β of β·mean(h_t+1 − h_t)²: temporal activation regularization of the last recurrent layer'),
     earlyStopping: z
       .strictObject({
         patience: z
@@ -148,18 +143,18 @@ export const TrainingConfig = z
           .min(1)
           .max(100_000)
           .default(5)
-          .describe('Epochs without a better validation perplexity'),
+          .describe('Number of epochs without a better validation perplexity'),
       })
       .nullable()
       .default(null)
-      .describe('Stop when the validation perplexity stays; null = never'),
+      .describe('Stop when the validation perplexity no longer improves; null = off'),
     maxDuration: z
       .number()
       .gt(0)
       .max(31_536_000)
       .nullable()
       .default(null)
-      .describe('Longest time to train, in seconds; null = no limit'),
+      .describe('Maximum training time, in seconds; null = no limit'),
     timeBudget: z
       .number()
       .gt(0)
@@ -167,7 +162,7 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Time to plan the training for, in seconds: its speed is measured over the first steps, which fixes the number of all steps once and for all; cosine and one-cycle schedules end with them. Unlike maxDuration it cuts nothing short when the machine is busier later; null = epochs alone decide',
+        'Time budget to plan the training for, in seconds: its speed is measured over the first steps, which determines the total number of steps; cosine and one-cycle schedules end with them. Unlike maxDuration, it does not cut the training short if the machine becomes slower later; null = train for `epochs`',
       ),
     maxSteps: z
       .int()
@@ -176,27 +171,27 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Updates at most; cosine and one-cycle schedules end with them. What a time budget came to is in the event `succeeded`: given here, it trains the same again; null = no limit',
+        'Maximum number of updates; cosine and one-cycle schedules end with them. The event `succeeded` contains the number of steps of a time budget: used here, it reproduces that training; null = no limit',
       ),
     onNonFiniteLoss: z
       .enum(['fail', 'rollback'])
       .default('fail')
       .describe(
-        'fail: the experiment fails; rollback: once, go back to the last checkpoint with half the learning rate',
+        'When the loss is not finite. fail: the experiment fails; rollback: go back to the last checkpoint with half the learning rate, once',
       ),
     evaluationBatchSize: z
       .int()
       .min(1)
       .max(1024)
       .default(10)
-      .describe('Streams read side by side when evaluating'),
+      .describe('Number of parallel streams for evaluation'),
     checkpointEvery: z
       .int()
       .min(1)
       .max(1_000_000_000)
       .nullable()
       .default(null)
-      .describe('Steps between checkpoints within an epoch; null = at the end of each epoch only'),
+      .describe('Steps between checkpoints within an epoch; null = only at the end of each epoch'),
     keepEvery: z
       .int()
       .min(1)
@@ -204,7 +199,7 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Epochs between checkpoints that are kept for good, beside the latest one and the best weights; null = none',
+        'Epochs between checkpoints that are kept permanently, in addition to the latest one and the best weights; null = none',
       ),
     metricsEvery: z
       .int()
@@ -213,14 +208,14 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Steps between two step events, counted from the first step, so that the curves of all runs have the same steps; null = at most two events a second',
+        'Steps between two step events, counted from the first step, so that the curves of all runs have points at the same steps; null = at most two events per second',
       ),
     sampleLength: z
       .int()
       .min(0)
       .max(10_000)
       .default(40)
-      .describe('Tokens of sample text after each epoch; 0 = none'),
+      .describe('Length of the sample text after each epoch, in tokens; 0 = none'),
   })
   .describe('Training');
 export type TrainingConfig = z.infer<typeof TrainingConfig>;

@@ -1,4 +1,4 @@
-/** Models on their way out and in, as PyTorch's people pass them on. */
+/** Export and import of models in PyTorch's format. */
 import { z } from 'zod';
 import { TokenizerConfig } from './corpus.js';
 import { ExperimentName } from './experiment-config.js';
@@ -8,30 +8,30 @@ export const TiedWeights = z
   .enum(['twice', 'once'])
   .default('twice')
   .describe(
-    'Tied weights: twice = decoder.weight is there too, as load_state_dict asks for; once = it is left out',
+    'Tied weights. twice: decoder.weight is included too, as load_state_dict requires; once: it is omitted',
   );
 
 export const ExportQuery = z.strictObject({ tiedWeights: TiedWeights });
 export type ExportQuery = z.infer<typeof ExportQuery>;
 
-/** What was written for an export. */
+/** The files of an export. */
 export const ExportResult = z.object({
-  files: z.array(z.object({ name: z.string(), bytes: z.int() })).describe('In the order of the bundle'),
+  files: z.array(z.object({ name: z.string(), bytes: z.int() })).describe('In bundle order'),
 });
 export type ExportResult = z.infer<typeof ExportResult>;
 
-/** What comes beside the files of an import. */
+/** The fields beside the files of an import. */
 export const ImportFields = z.strictObject({ name: ExperimentName.default('imported') });
 export type ImportFields = z.infer<typeof ImportFields>;
 
-/** What was found in an import, and written into a model folder. */
+/** The result of an import: a description of the model that was written. */
 export const ImportResult = z.object({
   digest: z.string(),
   parameterCount: z.int(),
   vocabularySize: z.int(),
   model: ModelConfig,
   precision: z.string(),
-  corpus: z.string().describe('As its config says; "unknown" when it says nothing'),
+  corpus: z.string().describe('The corpus named in its config; "unknown" if there is none'),
   tokenizer: TokenizerConfig,
 });
 export type ImportResult = z.infer<typeof ImportResult>;

@@ -1,26 +1,26 @@
-/** Parsing at the edge: every wrong field in one error, unknown keys with the nearest known one. */
+/** Parsing of input: all invalid fields in one error, unknown keys with the nearest known one. */
 import { z } from 'zod';
 import { type AppError, appError } from '../errors.js';
 import { nearestName } from './nearest-name.js';
 import { assertHarmless, isPlainObject } from './plain-data.js';
 import { knownKeys } from './schema-keys.js';
 
-/** One wrong field, as a client sees it. */
+/** One invalid field, as returned to a client. */
 export const ValidationIssue = z.object({
-  path: z.string().describe('Where, as in model.hiddenSizes.0; empty = the whole value'),
+  path: z.string().describe('Path of the field, as in model.hiddenSizes.0; empty = the whole value'),
   message: z.string(),
   expected: z.string().optional(),
-  received: z.string().optional().describe('What came, shortened'),
+  received: z.string().optional().describe('The received value, shortened'),
 });
 export type ValidationIssue = z.infer<typeof ValidationIssue>;
 
-/** Wrong fields that one answer names at most. */
+/** Maximum number of invalid fields in one error. */
 const MAX_ISSUES = 100;
 
 /**
  * The parsed value, with defaults filled in.
  * @param what names the value in the message, as in "The body"
- * @throws validation-failed, listing every wrong field in `details.issues`
+ * @throws validation-failed, listing every invalid field in `details.issues`
  */
 export function parseStrictly<Schema extends z.ZodType>(
   schema: Schema,
@@ -33,7 +33,7 @@ export function parseStrictly<Schema extends z.ZodType>(
   return result.data;
 }
 
-/** The parsed value, or every wrong field. */
+/** The parsed value, or all invalid fields. */
 export function parseOrExplain<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -43,7 +43,7 @@ export function parseOrExplain<Schema extends z.ZodType>(
   return { issues: describeIssues(schema, value, result.error.issues) };
 }
 
-/** The error that names these wrong fields. */
+/** The error that names these invalid fields. */
 export function validationError(issues: readonly ValidationIssue[], what: string): AppError {
   const listed = issues.slice(0, MAX_ISSUES);
   const [first] = listed;
@@ -107,14 +107,14 @@ function describeIssue(issue: z.core.$ZodIssue): ValidationIssue {
   };
 }
 
-/** What stands at the path of an issue; for the `type` of a union zod gives the object around it. */
+/** The value at the path of an issue; for the `type` of a union, zod gives the enclosing object. */
 function offendingValue({ code, input, path }: z.core.$ZodIssue): unknown {
   const last = path.at(-1);
   if (code !== 'invalid_union' || typeof last !== 'string' || !isPlainObject(input)) return input;
   return Object.hasOwn(input, last) ? input[last] : undefined;
 }
 
-/** What was expected, in words; undefined where the schema's own message says it. */
+/** What was expected, in words; undefined if the schema has a message of its own. */
 function expectation(issue: z.core.$ZodIssue): string | undefined {
   const options = choices(issue);
   if (options) return oneOf(options);

@@ -8,6 +8,7 @@ import { AppError, appError, serializeError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { checkText } from './check-text.js';
 import type { DataFolder } from './data-folder.js';
+import { defaultName } from './default-name.js';
 import { assertRoomOnDisk } from './disk-quota.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
@@ -31,7 +32,7 @@ export async function planExperiment(
   signal: AbortSignal,
 ): Promise<ExperimentPlan> {
   const { name, tags, notes, priority, ...config } = await resolveExperiment(dependencies, body);
-  const warnings = await checkText(dependencies.corpora, config);
+  const warnings = await warningsOf(dependencies, config);
   const described = { name: name ?? defaultName(config), tags, notes, priority, config, warnings };
   const plan = { dryRun: true, ...described } as const;
   try {
@@ -54,11 +55,24 @@ export async function createExperiment(
   idempotencyKey?: string,
 ): Promise<{ readonly experiment: CreatedExperiment; readonly isNew: boolean }> {
   const input = await resolveExperiment(dependencies, body);
-  const warnings = await checkText(dependencies.corpora, input);
+  const warnings = await warningsOf(dependencies, input);
   await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   const name = input.name ?? defaultName(input);
   const { experiment, isNew } = storeExperiment(dependencies, { ...input, name }, { idempotencyKey });
   return { experiment: { ...experiment, warnings }, isNew };
+}
+
+/** @throws corpus-too-short, config-conflict */
+async function warningsOf(
+  { corpora, trainingExecutor }: ResolveDependencies,
+  config: ExperimentConfig,
+): Promise<string[]> {
+  const warnings = await checkText(corpora, config);
+  const { requires } = config;
+  if (!requires || !trainingExecutor || trainingExecutor.capacity(requires) > 0) return warnings;
+  const memory = requires.memoryGib === undefined ? [] : [`${requires.memoryGib} GiB of memory`];
+  const required = [...requires.labels, ...memory].join(', ');
+  return [...warnings, `No machine is there that has what it requires (${required}); it waits for one`];
 }
 
 /** What a new experiment has beside its config. */
@@ -107,10 +121,6 @@ export function storeExperiment(
     const queued = queue.enqueue(stored, { resume: false, restarts: 0, pauseAtEpoch });
     return { experiment: viewExperiment(store, queued), isNew: true };
   });
-}
-
-function defaultName({ preset, corpus }: ExperimentConfig): string {
-  return `${preset ?? 'custom'} on ${corpus}`;
 }
 
 function assertRoomInQueue(store: Store, limit: number): void {

@@ -1,18 +1,18 @@
-import { type EventType, FINAL_EVENT_TYPES, type StoredEvent } from '../contracts/events.js';
+import type { EventType, StoredEvent } from '../contracts/events.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Store } from '../store/store.js';
-import { type EventBus, PublishedEvent } from './event-bus.js';
-import { findExperiment } from './find-experiment.js';
+import { PublishedEvent } from './event-bus.js';
+import { type EventHistory, lastOfStream, type NumberedEvent } from './event-history.js';
 
-/** Whoever gets an experiment's events. */
-export interface EventFollower {
-  onEvent(published: PublishedEvent): void;
+/** Whoever gets the events of an experiment or a sweep. */
+export interface EventFollower<Event extends NumberedEvent = StoredEvent> {
+  onEvent(published: PublishedEvent<Event>): void;
   /** Settles when there is room for more; asked between pages of old events, so that a replay is as slow as its reader. */
   hasRoom(): Promise<void>;
   /** All old events were given; what comes now has just happened. */
   onLive?(): void;
-  /** No event comes any more, unless someone resumes the experiment. */
-  onEnd(reason: EventType | 'deleted'): void;
+  /** No event comes any more, unless someone resumes or extends what they are about. */
+  onEnd(reason: Event['type'] | 'deleted'): void;
   /** Old events could not be read; none comes any more. */
   onFailure(error: unknown): void;
 }
@@ -23,32 +23,29 @@ const PAGE = 500;
 /**
  * Gives every event after `since`, from the store and then live, without gap or repetition.
  * @returns stops following
- * @throws experiment-not-found
  */
-export function followEvents(
-  { store, bus }: { readonly store: Store; readonly bus: EventBus },
-  experimentId: string,
+export function followEvents<Event extends NumberedEvent>(
+  history: EventHistory<Event>,
   since: number,
-  follower: EventFollower,
+  follower: EventFollower<Event>,
 ): () => void {
-  const experiment = findExperiment(store, experimentId);
-  let seq = Math.min(since, experiment.seq); // a number from the future would hide what is yet to come
+  let seq = Math.min(since, history.latestSeq() ?? 0); // a number from the future would hide what is yet to come
   let isLive = false;
   let isOver = false;
 
-  const unsubscribe = bus.subscribe(experimentId, (published) => {
+  const unsubscribe = history.subscribe((published) => {
     if (published === null) end('deleted');
     else if (isLive) deliver(published); // before, the replay will meet it in the store
   });
 
-  function deliver(published: PublishedEvent): void {
+  function deliver(published: PublishedEvent<Event>): void {
     if (isOver || published.event.seq <= seq) return;
     seq = published.event.seq;
     follower.onEvent(published);
     if (isLast(published.event)) end(published.event.type);
   }
 
-  function end(reason: EventType | 'deleted'): void {
+  function end(reason: Event['type'] | 'deleted'): void {
     if (isOver) return;
     stop();
     follower.onEnd(reason);
@@ -60,13 +57,13 @@ export function followEvents(
   }
 
   /** An event that ends a stream does not end it in the middle of a replay: the experiment went on after it. */
-  function isLast(event: StoredEvent): boolean {
-    return endsStream(event) && event.seq >= (store.experiments.find(experimentId)?.seq ?? 0);
+  function isLast(event: Event): boolean {
+    return history.endsStream(event) && event.seq >= (history.latestSeq() ?? 0);
   }
 
   async function replay(): Promise<void> {
     while (!isOver) {
-      const page = store.events.after(experiment, seq, PAGE);
+      const page = history.after(seq, PAGE);
       for (const event of page) deliver(new PublishedEvent(event));
       if (page.length < PAGE) {
         // Reading the last page and going live is one turn of the event loop: nothing can be published in between.
@@ -81,8 +78,8 @@ export function followEvents(
 
   /** The client has seen the last event before, or begins after it. */
   function endIfNothingComes(): void {
-    const last = isOver ? undefined : lastEvent(store, experimentId);
-    if (last && last.seq <= seq && endsStream(last)) end(last.type);
+    const last = isOver ? null : lastOfStream(history);
+    if (last && last.seq <= seq) end(last.type);
   }
 
   replay().catch((error: unknown) => {
@@ -91,12 +88,6 @@ export function followEvents(
     follower.onFailure(error);
   });
   return stop;
-}
-
-/** Whether no event comes any more by itself. */
-export function hasEnded(store: Store, { id }: Pick<ExperimentRecord, 'id'>): boolean {
-  const last = lastEvent(store, id);
-  return last !== undefined && endsStream(last);
 }
 
 export interface EventPageQuery {
@@ -117,14 +108,4 @@ export function pageOfEvents(
   const isLast = types !== undefined && items.length < limit; // what follows is of other types
   const nextSince = isLast ? experiment.seq : (items.at(-1)?.seq ?? since);
   return { items, nextSince, hasMore: nextSince < experiment.seq };
-}
-
-function lastEvent(store: Store, experimentId: string): StoredEvent | undefined {
-  const experiment = store.experiments.find(experimentId);
-  return experiment && store.events.after(experiment, experiment.seq - 1, 1)[0];
-}
-
-/** Whether no other event comes after this one by itself. */
-function endsStream(event: StoredEvent): boolean {
-  return FINAL_EVENT_TYPES.includes(event.type) || (event.type === 'interrupted' && !event.data.willRestart);
 }

@@ -3,19 +3,19 @@ import type { PerSplit } from '../corpora/corpus.js';
 import { measureTokens, type SplitSample } from '../corpora/token-figures.js';
 import type { Corpora } from './corpora.js';
 
-/** UTF-16 units of train that are read to judge a tokenizer; learning byte pairs takes longer. */
+/** UTF-16 units of train that are read to measure a tokenizer; learning byte pairs takes longer. */
 const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
   word: 500_000,
   character: 500_000,
   'byte-pair': 100_000,
 };
 
-/** Figures of texts that were asked about lately. */
+/** Recently measured figures. */
 const measured = new Map<string, TokenFigures>();
 const MAX_MEASURED = 200;
 
 /**
- * What a tokenizer would make of a corpus, by the beginning of its splits.
+ * Statistics of a corpus under a tokenizer, estimated from the beginning of its splits.
  * @throws corpus-unavailable; config-conflict for a vocabulary that is too small
  */
 export async function measureCorpus(

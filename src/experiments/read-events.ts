@@ -4,7 +4,7 @@ import { TensorBoardRecords } from '../interchange/tensorboard.js';
 import type { Store } from '../store/store.js';
 import { findExperiment } from './find-experiment.js';
 
-/** Events read at once: a few milliseconds. */
+/** Events per page: a few milliseconds of reading. */
 const PAGE = 1000;
 
 /** All events of an experiment that were stored when it began to read, page by page. */
@@ -17,7 +17,7 @@ export async function* readEvents(
     if (page.length === 0) return;
     yield page;
     seq = page.at(-1)!.seq;
-    await new Promise((resume) => setImmediate(resume)); // others get their turn between pages
+    await new Promise((resume) => setImmediate(resume)); // let other work run between pages
   }
 }
 

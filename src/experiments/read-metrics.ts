@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checkpoint, MetricPoint } from '../contracts/metrics.js';
+import { type Checkpoint, type MetricPoint, SERIES_KEYS, unknownMetric } from '../contracts/metrics.js';
+import { validationError } from '../contracts/validation.js';
 import { experimentKey, pathOf } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 import { downsample } from './downsample.js';
@@ -11,7 +12,7 @@ import { keepExtremes } from './keep-extremes.js';
 const PAGE = 5000;
 
 export interface MetricsQuery {
-  /** Keys to read; all when left out. Unknown ones have no points. */
+  /** Keys to read; all when left out. */
   readonly keys?: readonly string[] | undefined;
   /** Most points of each series. */
   readonly maxPoints?: number | undefined;
@@ -48,6 +49,15 @@ export async function* streamMetrics(
     }
     if (maxPoints !== undefined) yield { key, points: thin(whole, maxPoints) };
   }
+}
+
+/** @throws experiment-not-found; validation-failed, naming the nearest of each key that there is not */
+export function assertMetricKeys(store: Store, id: string, keys: readonly string[]): void {
+  const known = [...new Set([...SERIES_KEYS, ...store.metrics.keys(findExperiment(store, id).number)])];
+  const issues = keys.flatMap((key, index) =>
+    known.includes(key) ? [] : [{ path: `keys.${index}`, message: unknownMetric(key, known) }],
+  );
+  if (issues.length > 0) throw validationError(issues, 'The query');
 }
 
 /**

@@ -8,8 +8,8 @@ import type { Corpora } from './corpora.js';
 
 export interface ResolveDependencies {
   readonly corpora: Pick<Corpora, 'assertExists' | 'describe' | 'preview'>;
-  /** Says which kernels there are; without it they are taken for the simplest. */
-  readonly trainingExecutor?: Pick<TrainingExecutor, 'backendReport'>;
+  /** Says which kernels and which machines there are; without it the kernels are taken for the simplest. */
+  readonly trainingExecutor?: Pick<TrainingExecutor, 'backendReport' | 'capacity'>;
 }
 
 /** Corpora whose figures are quoted for words. */

@@ -4,8 +4,14 @@ import type { EventType, StoredEvent } from '../contracts/events.js';
 import { eventFileName, TensorBoardRecords } from '../interchange/tensorboard.js';
 import type { Logger } from './logger.js';
 
-/** Events after which a training rests, or is over. */
-const RESTS: ReadonlySet<EventType> = new Set(['paused', 'cancelled', 'interrupted', 'succeeded', 'failed']);
+/** Events after which a training is paused or over. */
+const STOPPING_EVENTS: ReadonlySet<EventType> = new Set([
+  'paused',
+  'cancelled',
+  'interrupted',
+  'succeeded',
+  'failed',
+]);
 
 interface EventFile {
   readonly records: TensorBoardRecords;
@@ -13,16 +19,16 @@ interface EventFile {
 }
 
 /**
- * Writes an event file for TensorBoard beside each run, while it trains: a new file for each start, so that what a crash cut
- * off stays the end of its file. What cannot be written is logged, and the training goes on without.
+ * Writes TensorBoard event files of each run while it trains: a new file for each start, so that a record truncated by
+ * a crash stays at the end of its file. Write errors are logged and do not stop the training.
  */
 export class TensorBoardWriter {
   readonly #folderOf: (experimentId: string) => string;
   readonly #logger: Logger;
-  /** null: it could not be written. */
+  /** null = the file could not be written. */
   readonly #open = new Map<string, EventFile | null>();
 
-  /** @param folderOf where the event files of an experiment go */
+  /** @param folderOf the folder for the event files of an experiment */
   constructor(folderOf: (experimentId: string) => string, logger: Logger) {
     this.#folderOf = folderOf;
     this.#logger = logger;
@@ -34,11 +40,11 @@ export class TensorBoardWriter {
       const file = this.#open.get(experimentId);
       if (file !== undefined || type === 'started' || type === 'step') this.#write(event, file);
     } catch (error) {
-      this.#logger.warn({ err: error, experimentId }, 'no events are written for TensorBoard');
+      this.#logger.warn({ err: error, experimentId }, 'TensorBoard events cannot be written');
       this.#close(experimentId);
       this.#open.set(experimentId, null);
     }
-    if (RESTS.has(type)) this.#close(experimentId);
+    if (STOPPING_EVENTS.has(type)) this.#close(experimentId);
   }
 
   close(): void {

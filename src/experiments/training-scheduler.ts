@@ -136,11 +136,20 @@ export class TrainingScheduler {
   #fillSlots(): void {
     const { store, executor } = this.#options;
     while (!this.#closing && this.#active.size < executor.capacity()) {
-      const next = store.experiments.nextQueued();
+      const demanding = this.#demanding();
+      const next = store.experiments.nextQueued(
+        ({ config: { requires } }) => !requires || demanding < executor.capacity(requires),
+      );
       if (!next) return;
       this.#options.folder?.assertPresent();
       this.#start(next);
     }
+  }
+
+  /** Trainings under way that not every machine could run; each may hold a slot that the next one needs. */
+  #demanding(): number {
+    const { experiments } = this.#options.store;
+    return this.activeIds.filter((id) => experiments.find(id)?.config.requires).length;
   }
 
   #start({ id, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {

@@ -11,6 +11,7 @@ import {
   type GenerationTaskRequest,
 } from '../contracts/generation.js';
 import type { ModelReference } from '../contracts/jobs.js';
+import type { SampleQuality, SampleQualityRequest } from '../contracts/sample-quality.js';
 import type { RankRequest, RankResult, ScoreList, ScoreRequest, ScoreResult } from '../contracts/score.js';
 import { appError } from '../errors.js';
 import { modelKey } from '../files/layout.js';
@@ -169,6 +170,20 @@ export async function evaluate(
   const model = referToModel(findExperiment(store, id));
   if (request.corpus !== undefined) await corpora.assertExists(request.corpus);
   return executor.run({ type: 'evaluate', model, request }, options);
+}
+
+/**
+ * Whether a model learned or memorized: how varied its samples are, and how much of them stands in its training text.
+ * @throws experiment-not-found, experiment-untrained, corpus-not-found, and what the executor throws
+ */
+export async function sampleQuality(
+  { store, executor }: ModelDependencies,
+  id: string,
+  request: SampleQualityRequest,
+  options: RunOptions<never> = {},
+): Promise<SampleQuality> {
+  const model = referToModel(findExperiment(store, id));
+  return executor.run({ type: 'sample-quality', model, request }, options);
 }
 
 /**

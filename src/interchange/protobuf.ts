@@ -1,4 +1,4 @@
-/** The wire format of Protocol Buffers, as far as TensorBoard's events need it: each function gives one field of a message. */
+/** The part of the Protocol Buffers wire format that TensorBoard's events need: each function encodes one field of a message. */
 
 const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 } as const;
 
@@ -14,12 +14,12 @@ export function floatField(field: number, value: number): Buffer {
   return Buffer.concat([key(field, WIRE.fixed32), bytes]);
 }
 
-/** @param value an integer from 0 on */
+/** @param value a non-negative integer */
 export function integerField(field: number, value: number): Buffer {
   return Buffer.concat([key(field, WIRE.varint), varint(value)]);
 }
 
-/** A text, or a message made of its fields. */
+/** A string, or a message given by its fields. */
 export function bytesField(field: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
   const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
   return Buffer.concat([key(field, WIRE.length), varint(bytes.length), bytes]);
@@ -29,7 +29,7 @@ function key(field: number, wire: number): Buffer {
   return varint(field * 8 + wire);
 }
 
-/** Seven bits a byte, the lowest first. */
+/** Seven bits per byte, lowest first. */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;

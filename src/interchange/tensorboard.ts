@@ -1,6 +1,6 @@
 /**
- * A training as TensorBoard reads it: the curves of its steps and epochs as scalars, its samples as texts. The messages are
- * those of tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto; the numbers are their fields'.
+ * A training in TensorBoard's format: the curves of its steps and epochs as scalars, its samples as text. The messages are
+ * those of tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto; the numbers are their field numbers.
  */
 import type { StoredEvent } from '../contracts/events.js';
 import { EPOCH_METRICS, STEP_METRICS } from '../contracts/metrics.js';
@@ -12,21 +12,21 @@ const SUMMARY = { value: 1 } as const;
 const VALUE = { tag: 1, simpleValue: 2, tensor: 8, metadata: 9 } as const;
 const TENSOR = { dtype: 1, shape: 2, stringValue: 8 } as const;
 const SESSION_LOG = { status: 1 } as const;
-/** SessionLog.START: what was logged at this step or later is measured again. */
+/** SessionLog.START: values logged at this step or later are logged again. */
 const START = 1;
 const DT_STRING = 7;
 const FILE_VERSION = 'brain.Event:2';
 
-/** Turns the events of one experiment, in their order, into the records of an event file. */
+/** Encodes the events of one experiment, in order, as the records of an event file. */
 export class TensorBoardRecords {
   #step = 0;
 
-  /** What a file begins with. @param time ISO 8601 */
+  /** The first record of a file. @param time ISO 8601 */
   begin(time: string): Buffer {
     return record(time, bytesField(EVENT.fileVersion, FILE_VERSION));
   }
 
-  /** The record of an event; null for one that has nothing to plot. */
+  /** The record of an event; null if it has nothing to plot. */
   encode(event: StoredEvent): Buffer | null {
     const { time } = event;
     switch (event.type) {
@@ -72,7 +72,7 @@ export class TensorBoardRecords {
     return record(time, integerField(EVENT.step, step), bytesField(EVENT.summary, ...values));
   }
 
-  /** The training goes on after a step, -1 = from its beginning: TensorBoard forgets what came later. */
+  /** The training continues after a step (-1 = from the beginning): TensorBoard discards later values. */
   #restart(time: string, after: number): Buffer {
     this.#step = Math.max(0, after);
     return record(
@@ -83,7 +83,7 @@ export class TensorBoardRecords {
   }
 }
 
-/** Name of an event file; TensorBoard reads those of a folder in the order of their names. @param seq of its first event */
+/** Name of an event file; TensorBoard reads the files of a folder in order of their names. @param seq of its first event */
 export function eventFileName(time: string, seq: number): string {
   return `events.out.tfevents.${Math.floor(Date.parse(time) / 1000)}.gatelm.${String(seq).padStart(9, '0')}`;
 }
@@ -92,7 +92,7 @@ function record(time: string, ...fields: readonly Buffer[]): Buffer {
   return encodeRecord(Buffer.concat([doubleField(EVENT.wallTime, Date.parse(time) / 1000), ...fields]));
 }
 
-/** Nothing for what was not measured, or was not finite. */
+/** Empty for values that were not measured or not finite. */
 function scalar(tag: string, value: number | null): Buffer[] {
   if (value === null) return [];
   return [bytesField(SUMMARY.value, bytesField(VALUE.tag, tag), floatField(VALUE.simpleValue, value))];

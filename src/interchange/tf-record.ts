@@ -1,6 +1,6 @@
 /**
- * Records as TensorFlow's files have them (tensorflow/core/lib/io/record_writer.h): length (uint64, little-endian), masked
- * CRC-32C of the length, the bytes, masked CRC-32C of the bytes.
+ * Records of the TFRecord format (tensorflow/core/lib/io/record_writer.h): length (uint64, little-endian), masked
+ * CRC-32C of the length, the data, masked CRC-32C of the data.
  */
 
 /** CRC-32C (Castagnoli, RFC 3720), bits reflected. */
@@ -21,7 +21,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** As TensorFlow stores it: the CRC of bytes that contain their own CRC would be a constant. */
+/** The masked form in which TensorFlow stores a CRC: computing the CRC of data that contain CRCs is problematic. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;

@@ -17,7 +17,8 @@ export interface ExperimentRepository {
   update(number: number, patch: ExperimentPatch): void;
   delete(number: number): void;
   /** The one to start next: highest priority, then first come. */
-  nextQueued(): ExperimentRecord | undefined;
+  /** The first in the order of the queue that may start. */
+  nextQueued(mayStart?: (experiment: ExperimentRecord) => boolean): ExperimentRecord | undefined;
   /** How many queued ones start before this one. */
   queuePosition(experiment: Pick<ExperimentRecord, 'number' | 'priority' | 'queueOrder'>): number;
   /** How many queued ones start before each of these; those that are not queued are left out. */
@@ -47,9 +48,7 @@ export function createExperimentRepository(database: Database): ExperimentReposi
      ORDER BY number DESC`,
   );
   const remove = database.prepare('DELETE FROM experiments WHERE number = ?');
-  const next = database.prepare(
-    `${select} WHERE state = 'queued' ORDER BY priority DESC, queue_order LIMIT 1`,
-  );
+  const next = database.prepare(`${select} WHERE state = 'queued' ORDER BY priority DESC, queue_order`);
   const ahead = database
     .prepare(
       `SELECT count(*) FROM experiments WHERE state = 'queued' AND number <> @number
@@ -105,7 +104,13 @@ export function createExperimentRepository(database: Database): ExperimentReposi
         .run({ number, ...Object.fromEntries(entries.map(([field, value]) => [field, toColumn(value)])) });
     },
     delete: (number) => void remove.run(number),
-    nextQueued: () => read(next.get()),
+    nextQueued(mayStart = () => true) {
+      for (const row of next.iterate()) {
+        const experiment = readExperiment(row);
+        if (mayStart(experiment)) return experiment;
+      }
+      return undefined;
+    },
     queuePosition: ({ number, priority, queueOrder }) => Number(ahead.get({ number, priority, queueOrder })),
     queuePositions: (experiments) =>
       new Map(positions.all(JSON.stringify(experiments)).map(({ number, position }) => [number, position])),

@@ -19,6 +19,7 @@ import { loadBackend } from '../kernels/backend.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { estimateTraining } from '../training/estimate-training.js';
 import { evaluateModel, rank, scoreStream, scoreTexts, type Turn } from './read-text.js';
+import { sampleQuality } from './sample-quality.js';
 import type { TaskContext } from './task-context.js';
 import { exportBundle, importBundle } from './transfer-bundle.js';
 import { writeText } from './write-text.js';
@@ -94,6 +95,8 @@ export class InferenceTasks {
         return scoreStream(warm, task, turn);
       case 'evaluate':
         return evaluateModel(warm, task, turn);
+      case 'sample-quality':
+        return sampleQuality(warm, warm.extra, task, turn);
       default:
         return task satisfies never;
     }

@@ -59,7 +59,7 @@ describe('gatelm doctor', () => {
     assert.match(text, /^backend +native TensorFlow 2\.21\.0 \(source: wheel\)$/m);
     assert.match(text, /^kernels +fused, avx512$/m);
     assert.match(text, /^threads +4 of 4 cores$/m);
-    assert.match(text, /Nothing is slow and nothing is broken\.$/);
+    assert.match(text, /No problems found\.$/);
   });
 
   const cases: readonly [string, MachineState, 'error' | 'warning', RegExp][] = [
@@ -91,7 +91,7 @@ describe('gatelm doctor', () => {
       'instructions that are not the best of the processor',
       { ...FAST, setup: { ...SETUP, cpuPath: { used: 'avx2', best: 'avx512' } } },
       'warning',
-      /use avx2, this processor knows avx512.*GATELM_CPU/s,
+      /use avx2, this processor supports avx512.*GATELM_CPU/s,
     ],
     [
       'more threads than a container may use',
@@ -118,7 +118,7 @@ describe('gatelm doctor', () => {
       'a backend that does not load',
       { ...FAST, backend: null, backendError: 'no such library' },
       'error',
-      /TensorFlow does not load.*no such library.*GATELM_BACKEND/s,
+      /TensorFlow cannot be loaded.*no such library.*GATELM_BACKEND/s,
     ],
     [
       'a dashboard that could not be built',

@@ -73,7 +73,7 @@ test('without a terminal, and with port 8080 taken, it trains, writes, says how 
 test('a signal stops it and its server, and says what becomes of the training', async (context) => {
   const { code, stderr } = await quickstart(context, { training: { epochs: 100_000 } }, (child) => {
     child.stdout!.on('data', (output) => {
-      if (String(output).includes('tokens to learn from')) child.kill('SIGINT');
+      if (String(output).includes('training tokens')) child.kill('SIGINT');
     });
   });
   assert.equal(code, 1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { EventBus } from '../../src/experiments/event-bus.js';
+import { experimentHistory } from '../../src/experiments/event-history.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
 import { type EventFollower, followEvents } from '../../src/experiments/follow-events.js';
 import { SUCCEEDED_EVENT, startedEvent, stepEvent } from '../support/fake-executor.js';
@@ -67,13 +68,13 @@ test('followers that join at any moment of a busy training get every event once,
       const since = seq % 600 === 0 ? 0 : seq - 10;
       const recorder = new Recorder(() => setImmediate());
       followers.push({ since, recorder });
-      followEvents({ store, bus }, id, since, recorder);
+      followEvents(experimentHistory({ store, bus }, id), since, recorder);
     }
     if (seq % 50 === 0) await setImmediate(); // replays go on while events are published
   }
   const late = new Recorder(() => setImmediate());
   followers.push({ since: 0, recorder: late });
-  followEvents({ store, bus }, id, 0, late);
+  followEvents(experimentHistory({ store, bus }, id), 0, late);
   log.record(id, SUCCEEDED_EVENT);
   for (const { since, recorder } of followers) {
     assert.equal(await recorder.ended, 'succeeded');
@@ -85,12 +86,12 @@ test('a follower that has seen the last event is told so at once; a number from 
   const { store, bus, log, id } = setUp(t);
   log.record(id, startedEvent());
   const early = new Recorder();
-  followEvents({ store, bus }, id, 1_000_000, early);
+  followEvents(experimentHistory({ store, bus }, id), 1_000_000, early);
   log.record(id, SUCCEEDED_EVENT);
   assert.equal(await early.ended, 'succeeded');
   assert.deepEqual(early.seqs, [2]);
   const late = new Recorder();
-  followEvents({ store, bus }, id, 2, late);
+  followEvents(experimentHistory({ store, bus }, id), 2, late);
   assert.equal(await late.ended, 'succeeded');
   assert.deepEqual(late.seqs, []);
 });
@@ -100,7 +101,7 @@ test('an end that was followed by a resumption does not end a replay', async (t)
   log.record(id, { type: 'interrupted', data: { reason: 'for a test', willRestart: false } });
   log.record(id, { type: 'queued', data: { position: 0 } });
   const recorder = new Recorder();
-  followEvents({ store, bus }, id, 0, recorder);
+  followEvents(experimentHistory({ store, bus }, id), 0, recorder);
   log.record(id, { type: 'cancelled', data: { epoch: 0, step: 0 } });
   assert.equal(await recorder.ended, 'cancelled');
   assert.deepEqual(recorder.seqs, [1, 2, 3]);
@@ -110,7 +111,7 @@ test('a follower whose experiment is deleted is told so', async (t) => {
   const { store, bus, log, id } = setUp(t);
   log.record(id, startedEvent());
   const recorder = new Recorder();
-  followEvents({ store, bus }, id, 0, recorder);
+  followEvents(experimentHistory({ store, bus }, id), 0, recorder);
   bus.end(id);
   assert.equal(await recorder.ended, 'deleted');
 });
@@ -121,7 +122,7 @@ test('a replay reads no further than its reader', async (t) => {
   for (let seq = 2; seq <= 1200; seq++) log.record(id, stepEvent(seq));
   let open = () => {};
   const recorder = new Recorder(() => new Promise<void>((go) => (open = go)));
-  const stop = followEvents({ store, bus }, id, 0, recorder);
+  const stop = followEvents(experimentHistory({ store, bus }, id), 0, recorder);
   for (let turn = 0; turn < 10; turn++) await setImmediate();
   assert.equal(recorder.seqs.length, 500);
   open();
@@ -146,7 +147,7 @@ test('a follower is told when old events cannot be read, and nobody else notices
     },
   };
   const recorder = new Recorder();
-  followEvents({ store: broken, bus }, id, 0, recorder);
+  followEvents(experimentHistory({ store: broken, bus }, id), 0, recorder);
   assert.match(await recorder.ended, /the disk is broken/);
   log.record(id, stepEvent(1));
   assert.deepEqual(recorder.seqs, []);

@@ -65,12 +65,12 @@ test('a host that dies leaves its experiment interrupted where it may not restar
   const second = await post(services);
   const run = await training.run(0);
   run.emit(startedEvent(), epochEvent(1), checkpointEvent(1));
-  run.finish({ type: 'interrupted', reason: 'The training host ended (code null, signal SIGKILL)' });
+  run.finish({ type: 'interrupted', reason: 'The training host exited (code null, signal SIGKILL)' });
   await untilState(services, first, 'interrupted');
   assert.equal((await training.run(1)).experimentId, second);
   const last = services.store.events.after(findExperiment(services.store, first), 0, 1000).at(-1)!;
   assert.deepEqual(last.data, {
-    reason: 'The training host ended (code null, signal SIGKILL)',
+    reason: 'The training host exited (code null, signal SIGKILL)',
     willRestart: false,
   });
   assert.equal(resumeExperiment(services, first).state, 'queued');

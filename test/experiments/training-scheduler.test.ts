@@ -58,9 +58,39 @@ test('a disk that is full while it trains interrupts an experiment, which can go
   const reasons = events.filter(({ type }) => type === 'interrupted').map(({ data }) => data);
   assert.deepEqual(reasons[0], {
     reason:
-      'What it said could not be stored: Writing gatelm.sqlite failed: no space left on the device; free some and resume',
+      'What it said could not be stored: Writing gatelm.sqlite failed: no space left on the device; free some space and resume',
     willRestart: true,
   });
   const again = await executor.run(1);
   assert.equal(again.job.resume, true);
+});
+
+test('an experiment that no machine can run waits, and those behind it go first', async (t) => {
+  const store = temporaryStore(t);
+  const log = createEventLog(store, new EventBus((error) => assert.fail(String(error))));
+  const machine = { labels: ['linux', 'avx2'], memoryBytes: 8 * 1024 ** 3 };
+  const executor = new FakeTrainingExecutor({ slots: 3, machine });
+  const environment = { ...parseEnvironment({}), maxRestarts: 5 };
+  const queue = new TrainingScheduler({ store, log, executor, environment, logger: SILENT_LOGGER });
+  t.after(() => queue.close(0));
+  const required = [
+    { labels: ['gpu'] },
+    { labels: [], memoryGib: 16 },
+    { labels: ['avx2', 'linux'], memoryGib: 8 },
+    undefined,
+  ];
+  const ids = required.map((requires) => {
+    const experiment = insertExperiment(store, requires && { requires });
+    queue.enqueue(experiment, { resume: false, restarts: 0 });
+    return experiment.id;
+  });
+  const started = [await executor.run(0), await executor.run(1)];
+  assert.deepEqual(
+    started.map(({ experimentId }) => experimentId),
+    ids.slice(2),
+  );
+  assert.deepEqual(
+    ids.map((id) => store.experiments.find(id)!.state),
+    ['queued', 'queued', 'preparing', 'preparing'],
+  );
 });

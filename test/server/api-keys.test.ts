@@ -111,6 +111,7 @@ test('the scope of every route is what was decided for it', async (t) => {
   ]);
   assert.deepEqual(needs.read!.sort(), [
     'delete /sessions/{id}',
+    'post /corpora/{name}/tokens',
     'post /experiments/{id}/evaluate',
     'post /generate',
     'post /rank',
@@ -198,7 +199,7 @@ test('the command makes, lists and revokes keys beside a running server', async 
   assert.match(list, /^name +scope +key +created +expires +last used\nci +train +gatelm_[\w-]/);
   assert.ok(!list.includes(made.stdout));
   for (const [args, message] of [
-    [['create', 'ci', '--scope', 'read'], /There is an API key named "ci" already/],
+    [['create', 'ci', '--scope', 'read'], /An API key named "ci" already exists/],
     [['create', 'x', '--scope', 'root'], /The scope.*read.*train.*admin/],
     [['create', '../x', '--scope', 'read'], /must be 1 to 63/],
     [['create', 'x', '--scope', 'read', '--expires-days', '-1'], /above 0/],

@@ -131,7 +131,7 @@ test('metrics come as JSON, CSV and JSON Lines, uncut or thinned out', async (t)
   assert.deepEqual(Object.keys(JSON.parse(jsonl[0]!)), ['key', 'step', 'epoch', 'time', 'value']);
 });
 
-test('a long series comes whole, in whatever format, and a series that is unknown is empty', async (t) => {
+test('a long series comes whole, in whatever format, one without points is empty, and one that is unknown is refused', async (t) => {
   const { app, services } = await startService(t);
   const { id } = (await app.inject({ method: 'POST', url: '/experiments', payload: {} })).json();
   const { number } = services.store.experiments.find(id)!;
@@ -145,9 +145,9 @@ test('a long series comes whole, in whatever format, and a series that is unknow
       );
   });
   const read = async (query: string) => (await app.inject(`/experiments/${id}/metrics?${query}`)).body;
-  const { series } = JSON.parse(await read('keys=long,nothing,two,long'));
-  assert.deepEqual(Object.keys(series), ['long', 'nothing', 'two']);
-  assert.deepEqual(series.nothing, []);
+  const { series } = JSON.parse(await read('keys=long,gradNorm,two,long'));
+  assert.deepEqual(Object.keys(series), ['long', 'gradNorm', 'two']);
+  assert.deepEqual(series.gradNorm, []);
   for (const [key, sign] of [
     ['long', 1],
     ['two', -1],
@@ -156,7 +156,11 @@ test('a long series comes whole, in whatever format, and a series that is unknow
       series[key].map(({ value }: { value: number }) => value),
       Array.from({ length: LENGTH }, (_, index) => sign * (index + 1)),
     );
-  assert.deepEqual(JSON.parse(await read('keys=nothing')), { series: { nothing: [] } });
+  assert.deepEqual(JSON.parse(await read('keys=gradNorm')), { series: { gradNorm: [] } });
+  const refused = JSON.parse(await read('keys=long,validPerplexty'));
+  assert.deepEqual(refused.errors, [
+    { path: 'keys.1', message: 'unknown metric "validPerplexty"; did you mean "validPerplexity"?' },
+  ]);
   assert.equal((await read('format=csv')).trimEnd().split('\n').length, 2 * LENGTH + 1);
   assert.equal((await read('format=jsonl')).trimEnd().split('\n').length, 2 * LENGTH);
   const thin = JSON.parse(await read('maxPoints=100')).series;
@@ -187,6 +191,8 @@ test('an experiment is renamed, found by its tags and page by page', async (t) =
     [ids[2], ids[1]],
   );
   assert.deepEqual(await idsOf(`limit=2&cursor=${first.body.nextCursor}`), [ids[0]]);
+  const { errors } = (await request(address).get('/experiments?sort=-validPerplexty').expect(400)).body;
+  assert.match(errors[0].message, /did you mean "-validPerplexity"\?/);
   const wrong = await request(address).get('/experiments?cursor=abc').expect(400);
   assert.equal(wrong.body.code, 'bad-request');
 });

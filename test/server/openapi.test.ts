@@ -20,6 +20,7 @@ interface Document {
 const ROUTES = [
   'GET /experiments',
   'POST /experiments',
+  'GET /compare',
   'GET /experiments/{id}',
   'PATCH /experiments/{id}',
   'DELETE /experiments/{id}',
@@ -41,6 +42,7 @@ const ROUTES = [
   'POST /sweeps/{id}/extend',
   'GET /sweeps/{id}/trials',
   'GET /sweeps/{id}/events',
+  'GET /sweeps/{id}/progress',
   'POST /sessions',
   'GET /sessions/{id}',
   'DELETE /sessions/{id}',
@@ -51,6 +53,7 @@ const ROUTES = [
   'GET /experiments/{id}/events',
   'GET /experiments/{id}/metrics',
   'GET /experiments/{id}/checkpoints',
+  'GET /experiments/{id}/sample-quality',
   'POST /experiments/{id}/evaluate',
   'POST /score/stream',
   'POST /rank',

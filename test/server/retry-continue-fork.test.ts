@@ -237,7 +237,7 @@ test('beyond the quota of the disk nothing new is taken, and what is there goes 
   writeFileSync(join(folderOf(service, body.id), 'checkpoints', 'big'), Buffer.alloc(2_000_000));
   const refused = await create().expect(507);
   assert.equal(refused.body.code, 'disk-quota-exceeded');
-  assert.match(refused.body.detail, /holds \d+ bytes; GATELM_DISK_QUOTA_BYTES is 2000000/);
+  assert.match(refused.body.detail, /holds \d+ bytes, GATELM_DISK_QUOTA_BYTES is 2000000/);
   await request(address).post(`/experiments/${body.id}/fork`).send({}).expect(507);
   await request(address).post('/corpora?name=a').type('text/plain').send('some text').expect(507);
   const run = await training.run(0);

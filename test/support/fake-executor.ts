@@ -20,6 +20,7 @@ import type {
   TrainingJob,
   TrainingOutcome,
 } from '../../src/contracts/jobs.js';
+import { type Machine, type MachineRequirements, meets } from '../../src/contracts/machine.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { pathOf } from '../../src/files/layout.js';
 
@@ -98,6 +99,7 @@ export class FakeRun implements TrainingRun {
 
 export class FakeTrainingExecutor implements TrainingExecutor {
   readonly #slots: number;
+  readonly #machine: Machine;
   readonly runs: FakeRun[] = [];
   readonly #plays: boolean | PlayedLoss;
   /** Epochs that each experiment has a checkpoint of. */
@@ -106,13 +108,18 @@ export class FakeTrainingExecutor implements TrainingExecutor {
   closed = false;
 
   /** @param plays trainings run by themselves, all epochs, and heed stops; a function gives their losses */
-  constructor({ slots = 1, plays = false }: { slots?: number; plays?: boolean | PlayedLoss } = {}) {
+  constructor({
+    slots = 1,
+    plays = false,
+    machine = { labels: [], memoryBytes: 0 },
+  }: { slots?: number; plays?: boolean | PlayedLoss; machine?: Machine } = {}) {
     this.#slots = slots;
+    this.#machine = machine;
     this.#plays = plays;
   }
 
-  capacity(): number {
-    return this.#slots;
+  capacity(required?: MachineRequirements): number {
+    return meets(this.#machine, required) ? this.#slots : 0;
   }
 
   attach(): null {
@@ -279,6 +286,15 @@ function answer(task: InferenceTask, dataDirectory: string): InferenceResultOf<I
       };
     case 'evaluate':
       return { perplexity: 4, loss: Math.log(4), tokens: 10, bitsPerByte: 2 };
+    case 'sample-quality': {
+      const quality = { tokens: 2, distinct: [1, 1, null, null], copiedShare: 0, longestCopy: 1 };
+      const samples = task.request.temperatures.map((temperature) => ({
+        temperature,
+        ...quality,
+        text: 'ab',
+      }));
+      return { experimentId: task.model.experimentId, samples, test: quality };
+    }
     case 'export': {
       const files = { 'model.safetensors': 'w'.repeat(1000), 'config.json': '{}', 'tokenizer.json': '{}' };
       for (const [name, text] of Object.entries(files))

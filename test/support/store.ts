@@ -16,7 +16,7 @@ export function temporaryStore(test: TestContext): Store {
 /** Stores an experiment as POST would, without queueing it. */
 export function insertExperiment(
   store: Store,
-  fields: { name?: string; tags?: string[]; preset?: string } = {},
+  fields: { name?: string; tags?: string[]; preset?: string; requires?: object } = {},
 ): ExperimentRecord {
   const { name, tags, notes, priority, ...config } = resolveExperimentInput({ ...fields });
   return store.experiments.insert({

@@ -3,15 +3,15 @@ import { GatelmError } from '../../client/client.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** completion: a script for a shell, made from the commands themselves. */
+/** completion: a completion script for a shell, generated from the commands. */
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion <shell>')
-    .description('Print completions for bash, zsh or fish, as in: source <(gatelm completion bash)')
+    .description('Print the completion script for bash, zsh or fish, as in: source <(gatelm completion bash)')
     .action((shell: string) => console.log(completionScript(program, shell)));
 }
 
-/** @throws GatelmError for a shell that is not known */
+/** @throws GatelmError for an unknown shell */
 export function completionScript(program: Command, shell: string): string {
   const commands = commandsOf(program);
   switch (shell) {
@@ -22,7 +22,7 @@ export function completionScript(program: Command, shell: string): string {
     case 'fish':
       return fish(commands);
     default:
-      throw new GatelmError(400, { detail: `completions are for ${SHELLS.join(', ')}; got ${shell}` });
+      throw new GatelmError(400, { detail: `the shell must be one of ${SHELLS.join(', ')}; got ${shell}` });
   }
 }
 

@@ -16,27 +16,27 @@ interface ListOptions extends ServerOptions {
 }
 
 const VERBS: Readonly<Record<Verb, string>> = {
-  pause: 'Write a checkpoint at the next step and stop; resume goes on from it',
-  resume: 'Queue a paused or interrupted experiment again',
-  cancel: 'End an experiment for good; its best weights stay usable',
-  retry: 'Queue an experiment again that failed, was cancelled or was interrupted',
-  kill: 'End an experiment now, without a last checkpoint',
+  pause: 'Write a checkpoint at the next step and stop; resume continues from it',
+  resume: 'Requeue a paused or interrupted experiment',
+  cancel: 'Cancel an experiment; its best weights stay usable',
+  retry: 'Requeue a failed, cancelled or interrupted experiment',
+  kill: 'Stop an experiment immediately, without a final checkpoint',
 };
 
-/** list, show, delete, and the verbs that change what an experiment is. */
+/** list, show, edit and delete experiments, and the actions that control them. */
 export function addExperimentCommands(program: Command): void {
   withServer(program.command('list'))
-    .description('List experiments, the newest first')
-    .option('--state <states>', 'only those in one of these states, with commas')
-    .option('--tag <tag>', 'only those with this tag')
-    .option('--corpus <name>', 'only those on this corpus')
-    .option('--preset <name>', 'only those of this preset')
-    .option('--name <text>', 'only those with this in their name')
-    .option('--sort <key>', 'created, or a metric such as validPerplexity; with - before it descending')
-    .option('--limit <number>', 'most experiments', '20')
+    .description('List experiments, newest first')
+    .option('--state <states>', 'only experiments in one of these states, comma-separated')
+    .option('--tag <tag>', 'only experiments with this tag')
+    .option('--corpus <name>', 'only experiments on this corpus')
+    .option('--preset <name>', 'only experiments with this preset')
+    .option('--name <text>', 'only experiments whose name contains this')
+    .option('--sort <key>', 'created, or a metric such as validPerplexity; prefix - for descending order')
+    .option('--limit <number>', 'maximum number of experiments', '20')
     .action(list);
   withServer(program.command('show <experiment>'))
-    .description('One experiment: state, figures, curve, config')
+    .description('Show one experiment: state, metrics, curve, config')
     .action(show);
   for (const [verb, description] of Object.entries(VERBS) as [Verb, string][])
     withServer(program.command(`${verb} <experiment>`))
@@ -46,15 +46,15 @@ export function addExperimentCommands(program: Command): void {
         print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
       });
   withServer(program.command('fork <experiment>'))
-    .description('Queue a new experiment that begins with the weights of this one')
-    .option('--config <json>', 'what differs, such as {"optimizer":{"learningRate":1}}', '{}')
+    .description('Queue a new experiment that starts from the weights of this one')
+    .option('--config <json>', 'changes to the config, such as {"optimizer":{"learningRate":1}}', '{}')
     .action(async (id: string, options: ServerOptions & { config: string }) => {
       const fork = await clientOf(options).forkExperiment(id, parseJson(options.config, '--config'));
       print(options, fork, () => `${fork.id} ${fork.state}: ${fork.name}`);
     });
   withServer(program.command('continue <experiment>'))
-    .description('Train an experiment that succeeded for more epochs')
-    .requiredOption('--epochs <number>', 'epochs beyond those that are done')
+    .description('Train a succeeded experiment for more epochs')
+    .requiredOption('--epochs <number>', 'number of further epochs')
     .action(async (id: string, options: ServerOptions & { epochs: string }) => {
       const experiment = await clientOf(options).continueExperiment(id, Number(options.epochs));
       print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
@@ -63,7 +63,7 @@ export function addExperimentCommands(program: Command): void {
     .description('Delete an experiment with its events, metrics and files')
     .action(async (id: string, options: ServerOptions) => {
       await clientOf(options).deleteExperiment(id);
-      print(options, { deleted: id }, () => `${id} is deleted`);
+      print(options, { deleted: id }, () => `deleted ${id}`);
     });
 }
 
@@ -72,7 +72,7 @@ async function list(options: ListOptions): Promise<void> {
   const query = { state, tag, corpus, preset, name, sort, limit };
   const page = await clientOf(options).listExperiments(query as never);
   print(options, page, () => {
-    if (page.items.length === 0) return 'No experiments. gatelm train begins one.';
+    if (page.items.length === 0) return 'No experiments. Start one with gatelm train.';
     const heading = ['id', 'name', 'state', 'epoch', 'valid', 'best', 'test', 'tokens/s', 'left'];
     const more = page.nextCursor ? `\n… and more: --limit ${Number(limit) * 2}` : '';
     return table([heading, ...page.items.map(row)]) + more;

@@ -22,7 +22,7 @@ type ExportOptions = ServerOptions & {
   readonly checkpoints: boolean;
 };
 
-/** export, import and corpora: what goes out and comes in as files. */
+/** export, import and corpora: the commands that transfer files. */
 export function addFileCommands(program: Command): void {
   withServer(program.command('export <experiment> [file]'))
     .description(
@@ -38,12 +38,12 @@ export function addFileCommands(program: Command): void {
     .action(exportRun);
   withServer(program.command('import <model>'))
     .description(
-      'Serve a model from elsewhere: safetensors with the names of PyTorch, a folder as an export or train --local has it, or the .zip of a whole run',
+      'Import a model: safetensors with PyTorch’s parameter names, the folder of an export or of train --local, or the .zip of a whole run',
     )
-    .option('--name <name>', 'to find it by; default: the name of the file')
+    .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
-    .option('--vocabulary <file>', 'instead: one token a line')
-    .option('--config <file>', 'config.json, as an export has it')
+    .option('--vocabulary <file>', 'instead of --tokenizer: one token per line')
+    .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
       if (extname(model) === '.zip') {
         const run = await clientOf(options).importArchive(await open(model));
@@ -57,9 +57,9 @@ export function addFileCommands(program: Command): void {
       const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
       print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
     });
-  const corpora = program.command('corpora').description('Texts to learn from');
+  const corpora = program.command('corpora').description('Texts to train on');
   withServer(corpora.command('list', { isDefault: true }))
-    .description('The corpora there are')
+    .description('List the corpora')
     .action(async (options: ServerOptions) => {
       const answer = await clientOf(options).listCorpora();
       print(options, answer, () =>
@@ -75,7 +75,7 @@ export function addFileCommands(program: Command): void {
       );
     });
   withServer(corpora.command('show <name>'))
-    .description('Statistics of one corpus, and how it begins')
+    .description('Show the statistics and the beginning of a corpus')
     .action(async (name: string, options: ServerOptions) => {
       const client = clientOf(options);
       const corpus = await client.getCorpus(name);
@@ -94,7 +94,7 @@ export function addFileCommands(program: Command): void {
     .description('Delete an uploaded corpus')
     .action(async (name: string, options: ServerOptions) => {
       await clientOf(options).deleteCorpus(name);
-      print(options, { deleted: name }, () => `${name} is deleted`);
+      print(options, { deleted: name }, () => `deleted ${name}`);
     });
 }
 

@@ -8,10 +8,10 @@ const CHOICES = [
   { key: 'l', text: 'Leave it running' },
   { key: 'p', text: 'pause' },
   { key: 'c', text: 'cancel it' },
-  { key: 'w', text: 'go on watching' },
+  { key: 'w', text: 'keep watching' },
 ] as const;
 
-/** Shows a training on a server to its end. @returns the exit code */
+/** Follows a training on a server to its end. @returns the exit code */
 export async function follow(
   client: GatelmClient,
   { id, config, seq: present }: Experiment,
@@ -41,7 +41,7 @@ export async function follow(
   }
 }
 
-/** What the command ends with after an event that ends a training; undefined: it goes on. */
+/** The exit code for an event that ends a training; undefined for other events. */
 function exitCodeOf({ type, data }: Pick<TrainingEvent, 'type' | 'data'>): number | undefined {
   switch (type) {
     case 'succeeded':
@@ -58,7 +58,7 @@ function exitCodeOf({ type, data }: Pick<TrainingEvent, 'type' | 'data'>): numbe
   }
 }
 
-/** How long it took and what it came to. */
+/** Duration and perplexities of a training. */
 export function describeSuccess(data: unknown): string {
   const { testPerplexity, validPerplexity, seconds } = EventData.succeeded.parse(data);
   return `done in ${duration(seconds)}: valid perplexity ${decimal(validPerplexity)}, test ${decimal(testPerplexity)}`;
@@ -72,7 +72,7 @@ function lastLine(id: string, { type, data }: ProgressEvent): string {
   return type === 'paused' ? `paused\ngatelm resume ${id}` : type;
 }
 
-/** Ctrl-C: the training is the server's, so it goes on unless one says otherwise. */
+/** Ctrl-C: the training runs on the server, so it continues unless the user chooses otherwise. */
 async function askWhatToDo(client: GatelmClient, id: string, leave: AbortController): Promise<void> {
   switch (await askOnInterrupt(CHOICES)) {
     case 'p':
@@ -84,7 +84,7 @@ async function askWhatToDo(client: GatelmClient, id: string, leave: AbortControl
     case 'w':
       break;
     default:
-      console.error(`It goes on: gatelm watch ${id}`);
+      console.error(`Still running; to follow it: gatelm watch ${id}`);
       leave.abort();
   }
 }

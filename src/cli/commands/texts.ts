@@ -17,31 +17,31 @@ interface GenerateOptions extends ServerOptions {
   readonly chat?: boolean;
 }
 
-/** generate, score, rank, evaluate, inspect: what a trained model is used for. Without an experiment: the best one. */
+/** generate, score, rank, evaluate, inspect: the uses of a trained model. Default experiment: the best one. */
 export function addTextCommands(program: Command): void {
   withServer(program.command('generate [experiment]'))
-    .description('Let a model write; the text comes while it is written')
-    .option('--prompt <text>', 'what it goes on from', '')
-    .option('--max-tokens <number>', 'most tokens to write', '100')
-    .option('--temperature <number>', 'below 1 likelier words, above 1 bolder ones')
-    .option('--top-k <number>', 'only among the k likeliest tokens')
-    .option('--top-p <number>', 'only among the likeliest tokens that have this probability together')
-    .option('--seed <number>', 'the same seed writes the same text')
-    .option('--stop <text...>', 'end before one of these')
-    .option('--chat', 'a session: each line you type goes on with the text, the model answers')
+    .description('Generate text, printed while it is generated')
+    .option('--prompt <text>', 'text to continue', '')
+    .option('--max-tokens <number>', 'maximum number of tokens', '100')
+    .option('--temperature <number>', 'below 1 more conservative, above 1 more diverse')
+    .option('--top-k <number>', 'sample from the k most likely tokens')
+    .option('--top-p <number>', 'sample from the most likely tokens whose probabilities add up to this')
+    .option('--seed <number>', 'the same seed gives the same text')
+    .option('--stop <text...>', 'stop before one of these strings')
+    .option('--chat', 'interactive: each line you type is appended to the text and the model continues it')
     .action(generate);
   withServer(program.command('score <file> [experiment]'))
-    .description('How surprising a text is to a model: bits per byte, and each token; - reads standard input')
+    .description('Score a text: bits per byte, and the surprisal of each token; - reads standard input')
     .action(score);
   withServer(program.command('inspect <file> [experiment]'))
-    .description('Like score, with what was likelier at each token')
+    .description('Like score, with the most likely tokens at each position')
     .action(inspect);
   withServer(program.command('rank <prompt> <alternatives...>'))
-    .description('Which of several texts a model expects most after a prompt')
+    .description('Rank alternative continuations of a prompt by probability')
     .option('--experiment <id>', 'default: the best one')
     .action(rank);
   withServer(program.command('evaluate <experiment>'))
-    .description('Perplexity on a split of a corpus')
+    .description('Evaluate a model on a split of a corpus')
     .option('--split <split>', 'train, valid or test', 'test')
     .option('--corpus <name>', 'default: the one it was trained on')
     .option('--cache', 'with a continuous cache')
@@ -59,7 +59,7 @@ async function generate(experiment: string | undefined, options: GenerateOptions
   process.stdout.write('\n');
 }
 
-/** A text that you and the model write in turns. */
+/** A text that the user and the model write in turns. */
 async function chat(experiment: string | undefined, options: GenerateOptions): Promise<void> {
   const client = clientOf(options);
   const session = await client.createSession({ experiment } as never);
@@ -68,7 +68,8 @@ async function chat(experiment: string | undefined, options: GenerateOptions): P
     output: process.stderr,
     terminal: isColourful(process.stderr),
   });
-  if (isColourful(process.stderr)) console.error('Type a line; the model goes on from it. Ctrl-D ends.');
+  if (isColourful(process.stderr))
+    console.error('Type a line; the model continues it. Ctrl-D ends the session.');
   try {
     for await (const line of dialog) {
       if (line !== '') await client.feedSession(session.id, `${line}\n`);
@@ -164,7 +165,7 @@ function readText(file: string): string {
   }
 }
 
-/** Expected words stay quiet, surprising ones are seen. @param surprisal nats */
+/** Expected words are dimmed, surprising ones highlighted. @param surprisal nats */
 function colourOf(surprisal: number): 'dim' | 'green' | 'yellow' | 'red' {
   if (surprisal < 1) return 'dim';
   if (surprisal < 4) return 'green';

@@ -1,6 +1,6 @@
 import { parseJson } from './parse-json.js';
 
-/** Options of `train` that say what to train. */
+/** Options of `train` that define the experiment. */
 export interface TrainBodyOptions {
   readonly preset?: string;
   readonly corpus?: string;
@@ -13,7 +13,7 @@ export interface TrainBodyOptions {
   readonly config: string;
 }
 
-/** The body of POST /experiments that the options mean. @param corpus instead of theirs: the name of the file, once it is stored */
+/** The body of POST /experiments for the options. @param corpus replaces that of the options: the name of the stored file */
 export async function trainBody(
   { preset, budget, epochs, seed, name, tag, config }: TrainBodyOptions,
   corpus: string | undefined,

@@ -1,4 +1,4 @@
-/** `train --local`: trains with the library in a process of this command, and leaves a model folder. */
+/** `train --local`: trains with the library in a child process, and writes a model folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LocalInferenceExecutor } from '../../compute/local-inference-executor.js';
@@ -27,7 +27,7 @@ const CHOICES = [
   { key: 'c', text: 'cancel it' },
   { key: 'w', text: 'go on' },
 ] as const;
-/** Time for the last checkpoint when the command is told to end. */
+/** Time to write the last checkpoint when the command is stopped. */
 const CLOSE_MS = 60_000;
 
 /**
@@ -38,7 +38,7 @@ export async function trainLocally(options: TrainOptions): Promise<number> {
   if (options.detach)
     throw appError('config-conflict', {
       field: '--detach',
-      reason: 'it needs a server; --local trains here',
+      reason: 'requires a server; cannot be combined with --local',
     });
   const { dataDir, corporaMirror, backend, kernels, threads } = parseEnvironment(process.env);
   const files = { dataDirectory: resolve(dataDir), mirror: corporaMirror };
@@ -86,7 +86,7 @@ export async function trainLocally(options: TrainOptions): Promise<number> {
   }
 }
 
-/** Trains to the end, showing how. */
+/** Trains to the end and shows the progress. */
 async function train(
   executor: LocalTrainingExecutor,
   work: WorkFolder,
@@ -130,10 +130,10 @@ async function train(
   }
 }
 
-/** Says how a training ended that did not succeed. @returns the exit code */
+/** Prints how a training ended that did not succeed. @returns the exit code */
 function endOf(outcome: Exclude<TrainingOutcome, { type: 'succeeded' }>, { json }: TrainOptions): number {
   const say = (event: object, text: string) => console.log(json ? JSON.stringify(event) : text);
-  const goOn = 'the same command goes on from its last checkpoint';
+  const goOn = 'the same command continues from its last checkpoint';
   switch (outcome.type) {
     case 'stopped': {
       const type = outcome.mode === 'pause' ? 'paused' : 'cancelled';
@@ -159,7 +159,7 @@ async function askWhatToDo(run: TrainingRun): Promise<void> {
   if (answer !== 'w') run.stop(answer === 'c' ? 'cancel' : 'pause');
 }
 
-/** The same weights under PyTorch's names, beside gatelm's own. */
+/** Writes the same weights under PyTorch's names, beside gatelm's own files. */
 async function exportModel(executor: LocalInferenceExecutor, { key }: WorkFolder): Promise<void> {
   try {
     await executor.run({
@@ -173,7 +173,7 @@ async function exportModel(executor: LocalInferenceExecutor, { key }: WorkFolder
   }
 }
 
-/** Before it trains for hours. */
+/** Checked before hours of training. */
 function assertFree(folder: string): void {
   if (!existsSync(folder) || readdirSync(folder).length === 0) return;
   throw appError('config-conflict', { field: '--out', reason: `${folder} is not empty` });

@@ -14,30 +14,30 @@ export interface TrainOptions extends ServerOptions, TrainBodyOptions {
   readonly out?: string;
 }
 
-/** train and watch: begin an experiment, follow it in the terminal. */
+/** train and watch: start an experiment, follow it in the terminal. */
 export function addTrainCommands(program: Command): void {
   withServer(program.command('train'))
-    .description('Train a model and follow it; Ctrl-C asks whether to leave, pause or cancel it')
-    .option('--preset <name>', 'a recipe, see GET /presets')
-    .option('--corpus <name>', 'what to learn from: handbook, ptb, …, or an uploaded text')
-    .option('--file <text>', 'upload this file first and learn from it')
-    .option('--budget <time>', 'time that the training may take, such as 2m')
+    .description('Train a model and follow it; Ctrl-C asks whether to detach, pause or cancel')
+    .option('--preset <name>', 'named recipe, see GET /presets')
+    .option('--corpus <name>', 'corpus to train on: handbook, ptb, …, or an uploaded text')
+    .option('--file <text>', 'upload this file first and train on it')
+    .option('--budget <time>', 'time budget of the training, such as 2m')
     .option('--epochs <number>', 'passes over the text')
     .option('--seed <number>', 'seed of weights and masks')
-    .option('--name <name>', 'to find it by')
-    .option('--tag <tag...>', 'labels to filter by')
-    .option('--config <json>', 'everything else of POST /experiments; - reads it from standard input', '{}')
-    .option('--dry-run', 'show the whole config and what it would take; train nothing')
-    .option('--detach', 'do not follow it')
-    .option('--local', 'train here, without a server; Ctrl-C asks whether to pause or cancel it')
-    .option('--out <folder>', 'with --local: where the model goes; default: ./models/NAME')
+    .option('--name <name>', 'name of the experiment')
+    .option('--tag <tag...>', 'tags to filter by')
+    .option('--config <json>', 'other fields of POST /experiments; - reads standard input', '{}')
+    .option('--dry-run', 'show the complete config and the estimated cost without training')
+    .option('--detach', 'do not follow the training')
+    .option('--local', 'train without a server; Ctrl-C asks whether to pause or cancel')
+    .option('--out <folder>', 'with --local: folder of the model; default: ./models/NAME')
     .action(async (options: TrainOptions) => {
       process.exitCode = options.local
         ? await (await import('./train-local.js')).trainLocally(options)
         : await train(options);
     });
   withServer(program.command('watch <experiment>'))
-    .description('Follow a training in the terminal; with --json an event a line')
+    .description('Follow a training in the terminal; with --json, one event per line')
     .option('--since <seq>', 'only events after this number', '0')
     .action(async (id: string, options: ServerOptions & { since: string }) => {
       const client = clientOf(options);
@@ -68,7 +68,7 @@ async function train(options: TrainOptions): Promise<number> {
   return follow(client, experiment, options);
 }
 
-/** Uploads a text; one of that name and size that is there already is used. @returns its name */
+/** Uploads a text, unless one of the same name and size exists. @returns its name */
 async function upload(
   client: GatelmClient,
   file: string,

@@ -1,15 +1,13 @@
 import type { MachineState } from './examine.js';
 import { gigabytes, type Problem } from './find-problems.js';
 
-/** The state and its problems as text, a fact a line. */
+/** The state and its problems as text, one fact per line. */
 export function describeState(state: MachineState, problems: readonly Problem[]): string {
   const width = Math.max(...facts(state).map(([name]) => name.length));
   return [
     ...facts(state).map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     '',
-    ...(problems.length === 0
-      ? ['Nothing is slow and nothing is broken.']
-      : problems.flatMap(describeProblem)),
+    ...(problems.length === 0 ? ['No problems found.'] : problems.flatMap(describeProblem)),
   ].join('\n');
 }
 
@@ -26,7 +24,7 @@ function facts(state: MachineState): [name: string, value: string][] {
       ? ([
           ['python', setup.python ?? 'not found'],
           ['compiler', setup.compiler ?? 'not found'],
-          ['database', setup.sqlite ? `SQLite ${setup.sqlite}` : 'does not load'],
+          ['database', setup.sqlite ? `SQLite ${setup.sqlite}` : 'cannot be loaded'],
         ] as [string, string][])
       : []),
     ['backend', describeBackend(state)],
@@ -44,7 +42,7 @@ function facts(state: MachineState): [name: string, value: string][] {
           ['logs', setup.logsDir],
         ] as [string, string][])
       : []),
-    ['dashboard', state.dashboard ? 'there, at /' : 'not built'],
+    ['dashboard', state.dashboard ? 'available at /' : 'not built'],
   ];
 }
 

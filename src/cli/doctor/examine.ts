@@ -17,11 +17,11 @@ const SetupReport = z.object({
   backend: z.enum(['native', 'wasm']),
   kernels: z.enum(['fused', 'composed']),
   tensorflow: z.string().nullable().describe('Version of libtensorflow'),
-  source: z.string().nullable().describe('Where libtensorflow comes from'),
-  reasons: z.array(z.string()).describe('Why it is not native with fused kernels'),
+  source: z.string().nullable().describe('Source of libtensorflow'),
+  reasons: z.array(z.string()).describe('Why the backend is not native with fused kernels'),
   dashboardReasons: z.array(z.string()).describe('Why the dashboard could not be built'),
-  sqlite: z.string().nullable().describe('Version of SQLite; null where it does not load'),
-  pending: z.array(z.string()).describe('Steps of set-up that are not done'),
+  sqlite: z.string().nullable().describe('Version of SQLite; null if it cannot be loaded'),
+  pending: z.array(z.string()).describe('Pending steps of set-up'),
   python: z.string().nullable(),
   compiler: z.string().nullable(),
   missingTools: z.array(z.string()),
@@ -29,29 +29,29 @@ const SetupReport = z.object({
   cpuPath: z
     .object({ used: z.string(), best: z.string() })
     .nullable()
-    .describe('Instructions of the kernels'),
+    .describe('Instruction set of the kernels'),
   cache: z.object({ folder: z.string(), bytes: z.number() }),
   logsDir: z.string(),
-  command: z.string().describe('Runs set-up'),
+  command: z.string().describe('The command that runs set-up'),
 });
 
-/** What doctor finds, before it judges. */
+/** The facts that doctor collects about the machine. */
 export interface MachineState {
   readonly version: string;
   readonly installedAs: 'checkout' | 'package';
   readonly root: string;
   readonly node: { readonly version: string; readonly path: string; readonly platform: string };
-  /** Null in a container's image, where set-up ran when it was built. */
+  /** Null in a container image, where set-up ran during the build. */
   readonly setup: z.infer<typeof SetupReport> | null;
-  /** As trainings will run. */
+  /** The backend that trainings will use. */
   readonly backend: BackendReport | null;
   readonly backendError: string | null;
   readonly cpu: {
     readonly model: string;
     readonly cores: number;
-    /** The cgroup's limit, in cores; null without one. */
+    /** The CPU limit of the cgroup, in cores; null = no limit. */
     readonly quota: number | null;
-    /** Processes that ran or waited during the last minute, on average. */
+    /** Load average of the last minute. */
     readonly load: number;
   };
   readonly memory: { readonly availableBytes: number };
@@ -61,7 +61,7 @@ export interface MachineState {
 
 const run = promisify(execFile);
 
-/** @throws validation-failed for a variable of gatelm that is not valid */
+/** @throws validation-failed for an invalid environment variable */
 export async function examine(env: NodeJS.ProcessEnv): Promise<MachineState> {
   const { backend, kernels, threads, dataDir } = parseEnvironment(env);
   const setup = await readSetup();
@@ -95,7 +95,7 @@ async function readSetup(): Promise<MachineState['setup']> {
   return SetupReport.parse(JSON.parse(stdout));
 }
 
-/** Loads TensorFlow where trainings do: in a process of its own. */
+/** Loads TensorFlow as trainings do, in a separate process. */
 async function loadBackend(compute: ComputeOptions): Promise<Pick<MachineState, 'backend' | 'backendError'>> {
   const executor = new LocalTrainingExecutor({ compute, files: { dataDirectory: '.', mirror: null } });
   try {
@@ -107,7 +107,7 @@ async function loadBackend(compute: ComputeOptions): Promise<Pick<MachineState, 
   }
 }
 
-/** Whether the data folder, or the folder in which it will be made, can be written, and how much room it has. */
+/** Whether the data folder, or the folder in which it will be created, is writable, and its free space. */
 async function examineFolder(folder: string): Promise<MachineState['data']> {
   let present = folder;
   while (!existsSync(present) && dirname(present) !== present) present = dirname(present);
@@ -121,14 +121,14 @@ async function examineFolder(folder: string): Promise<MachineState['data']> {
   return { folder, freeBytes: bavail * bsize, error };
 }
 
-/** The limit of a container (cgroup v2): Node counts the machine's cores, not what the container may use of them. */
+/** The CPU limit of a container (cgroup v2): Node counts the cores of the machine, not those that the container may use. */
 async function readCpuQuota(): Promise<number | null> {
   const text = await readFile('/sys/fs/cgroup/cpu.max', 'utf8').catch(() => '');
   const [quota, period] = text.trim().split(' ').map(Number);
   return quota && period ? quota / period : null;
 }
 
-/** Linux counts as free what no file's cache holds; what can be had is more. */
+/** Available memory; on Linux, free memory excludes the page cache, which can be reclaimed. */
 async function readAvailableMemory(): Promise<number> {
   const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
   const kibibytes = /^MemAvailable: +(\d+) kB$/m.exec(text)?.[1];

@@ -19,7 +19,7 @@ export function readCorpora(source: CorpusSource): ResolveDependencies['corpora'
 }
 
 /**
- * Stores a file as a corpus; one of that name and size that is there already is used.
+ * Stores a file as a corpus, unless one of the same name and size exists.
  * @returns its name
  * @throws corpus-exists, corpus-not-text, corpus-too-short, and what reading the file throws
  */

@@ -13,14 +13,14 @@ const EVENTS = 'events.jsonl';
 const LATEST_CHECKPOINT = join('checkpoints', 'latest.json');
 
 /**
- * A training without a server, while it is not finished: `DATA/local/NAME` holds its config, its checkpoints and what it
- * said, so that the same command goes on where an earlier one was paused or killed.
+ * An unfinished training without a server: `DATA/local/NAME` holds its config, its checkpoints and its
+ * events, so that the same command continues where an earlier one was paused or killed.
  */
 export class WorkFolder {
-  /** Below the data folder. */
+  /** Relative to the data folder. */
   readonly key: string;
   readonly path: string;
-  /** Whether there is a checkpoint to go on from. */
+  /** Whether there is a checkpoint to continue from. */
   readonly isBegun: boolean;
   readonly #name: string;
   #seq: number;
@@ -34,27 +34,29 @@ export class WorkFolder {
     if (!this.isBegun) rmSync(join(path, EVENTS), { force: true });
   }
 
-  /** @throws config-conflict when another training of that name is under way, or has another config */
+  /** @throws config-conflict if another training of that name is running, or has a different config */
   static async open(dataDirectory: string, name: string, config: ExperimentConfig): Promise<WorkFolder> {
     const folder = folderName(name);
     const path = join(dataDirectory, LOCAL, folder);
     await mkdir(path, { recursive: true });
     const holder = processOf(path);
     if (holder !== null)
-      throw conflict(`process ${holder} trains "${name}" already; another --name trains beside it`);
+      throw conflict(
+        `process ${holder} is already training "${name}"; use another --name to train in parallel`,
+      );
     const known = existsSync(join(path, CONFIG))
       ? JSON.parse(readFileSync(join(path, CONFIG), 'utf8'))
       : null;
     if (known !== null && !isDeepStrictEqual(known, JSON.parse(JSON.stringify(config))))
       throw conflict(
-        `${path} holds an unfinished training with another config; remove it, or choose another --name`,
+        `${path} holds an unfinished training with a different config; remove it, or choose another --name`,
       );
     writeFileSync(join(path, CONFIG), JSON.stringify(config, null, 2));
     writeFileSync(join(path, PROCESS), String(process.pid));
     return new WorkFolder(`${LOCAL}/${folder}`, path, name);
   }
 
-  /** Writes down what the training said. */
+  /** Appends an event of the training. */
   record(event: TrainingEvent): StoredEvent {
     this.#seq += 1;
     const stored = { experimentId: this.#name, seq: this.#seq, time: new Date().toISOString(), ...event };
@@ -62,7 +64,7 @@ export class WorkFolder {
     return stored;
   }
 
-  /** Copies the model, with the record of its training, to where it is wanted. */
+  /** Copies the model and the record of its training to a folder. */
   async copyModel(target: string): Promise<void> {
     await mkdir(target, { recursive: true });
     const copyAll = async (from: string) => {
@@ -74,7 +76,7 @@ export class WorkFolder {
     await copyFile(join(this.path, EVENTS), join(target, EVENTS));
   }
 
-  /** Lets another command go on with it. */
+  /** Releases the folder for another command. */
   release(): void {
     rmSync(join(this.path, PROCESS), { force: true });
   }
@@ -89,12 +91,12 @@ export class WorkFolder {
   }
 }
 
-/** A name as a folder of its own. */
+/** The name as a valid folder name. */
 export function folderName(name: string): string {
   return name.replaceAll(/[^\w.-]+/gu, '-').replace(/^[^\w]+/u, '') || 'model';
 }
 
-/** The process that holds a folder, if it is alive. */
+/** The process that holds the folder, if it is alive. */
 function processOf(path: string): number | null {
   const file = join(path, PROCESS);
   if (!existsSync(file)) return null;

@@ -2,6 +2,8 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { TrainerReport } from '../../contracts/cluster.js';
 import type { BackendReport, TrainingJob } from '../../contracts/jobs.js';
+import { type MachineRequirements, meets } from '../../contracts/machine.js';
+import type { ClusterStats } from '../cluster-stats.js';
 import type { Lease, TrainingExecutor, TrainingRun } from '../training-executor.js';
 import { jobIdOf, QUEUE, TRAINER_PREFIX } from './queue-names.js';
 import { QueueTrainingRun } from './queue-training-run.js';
@@ -43,13 +45,15 @@ export class QueueTrainingExecutor implements TrainingExecutor {
     void this.#lookForTrainers();
   }
 
-  /** Those that reported lately. */
-  get trainers(): readonly TrainerReport[] {
-    return this.#trainers;
+  clusterStats(): ClusterStats {
+    const lags = [...this.#runs].map(({ lagMs }) => lagMs);
+    return { trainers: this.#trainers, leases: this.#runs.size, lagMs: Math.max(0, ...lags) };
   }
 
-  capacity(): number {
-    return this.#trainers.reduce((sum, { slots }) => sum + slots, 0);
+  capacity(required?: MachineRequirements): number {
+    return this.#trainers
+      .filter((trainer) => meets(trainer, required))
+      .reduce((sum, { slots }) => sum + slots, 0);
   }
 
   onCapacity(listener: () => void): void {
@@ -94,15 +98,23 @@ export class QueueTrainingExecutor implements TrainingExecutor {
     try {
       const keys = await this.#redis.keys(`${TRAINER_PREFIX}*`);
       const reports = keys.length > 0 ? await this.#redis.mget(keys) : [];
-      const before = this.capacity();
+      const before = this.#presence();
       this.#trainers = reports.flatMap((json) => {
         const report = TrainerReport.safeParse(JSON.parse(json ?? 'null'));
         return report.success ? [report.data] : [];
       });
-      if (this.capacity() !== before) this.#onCapacity();
+      if (this.#presence() !== before) this.#onCapacity();
     } catch (error) {
       if (!this.#closing) this.#options.onError(error);
     }
+  }
+
+  /** Who is there, with how many slots. */
+  #presence(): string {
+    return this.#trainers
+      .map(({ id, slots }) => `${id} ${slots}`)
+      .sort()
+      .join();
   }
 
   async #close(): Promise<void> {

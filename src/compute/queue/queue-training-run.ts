@@ -26,6 +26,8 @@ export class QueueTrainingRun implements TrainingRun {
   readonly #dependencies: QueueRunDependencies;
   readonly #events = new EventQueue<RunEvent>();
   readonly #outcome = createDeferred<TrainingOutcome>();
+  /** How old the oldest event was that was read last, in milliseconds by the clock of Redis; 0 where none waited. */
+  lagMs = 0;
   #lastId = '0';
   #lastSeq: number;
   #isOver = false;
@@ -110,6 +112,8 @@ export class QueueTrainingRun implements TrainingRun {
   async #readStream(): Promise<boolean> {
     const { redis } = this.#dependencies;
     const entries = await redis.xrange(streamOf(this), `(${this.#lastId}`, '+', 'COUNT', PAGE);
+    const [oldest] = entries;
+    this.lagMs = oldest ? Math.max(0, Date.now() - Number.parseInt(oldest[0], 10)) : 0;
     for (const [id, [, json]] of entries) {
       this.#lastId = id;
       if (this.#isOver) break;

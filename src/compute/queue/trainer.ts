@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type RunEntry, RunRequest, type TrainerReport } from '../../contracts/cluster.js';
 import { TrainingJob, type TrainingOutcome } from '../../contracts/jobs.js';
+import { type Machine, meets } from '../../contracts/machine.js';
 import { serializeError } from '../../errors.js';
 import { FolderArtifactStore } from '../../files/folder-artifact-store.js';
 import { HttpArtifactStore } from '../../files/http-artifact-store.js';
 import type { ComputeOptions } from '../host-environment.js';
 import { LocalTrainingExecutor } from '../local-training-executor.js';
+import { thisMachine } from '../this-machine.js';
 import type { Lease, TrainingRun } from '../training-executor.js';
 import {
   jobIdOf,
@@ -31,6 +33,8 @@ export interface TrainerOptions {
   /** API key of the scope `trainer`; null where the server needs none. */
   readonly key: string | null;
   readonly slots: number;
+  /** Of this machine, beside those that are found. */
+  readonly labels: readonly string[];
   readonly dataDirectory: string;
   readonly mirror: string | null;
   readonly compute: ComputeOptions;
@@ -39,10 +43,13 @@ export interface TrainerOptions {
 
 const REPORT_MS = TRAINER_TTL_MS / 3;
 const REQUESTS_MS = 250;
+/** Time that others have to take a training that this machine cannot run. */
+const LEAVE_TO_OTHERS_MS = 1_000;
 
 /** Takes trainings from the queue and runs them on this machine, until it is drained. */
 export class Trainer {
   readonly #options: TrainerOptions;
+  readonly #machine: Machine;
   readonly #id = `${hostname()}-${randomBytes(4).toString('hex')}`;
   readonly #redis: Redis;
   readonly #executor: LocalTrainingExecutor;
@@ -55,6 +62,7 @@ export class Trainer {
   constructor(options: TrainerOptions) {
     const { queue, slots, compute, dataDirectory, mirror, log } = options;
     this.#options = options;
+    this.#machine = thisMachine(options.labels);
     this.#redis = connectRedis(queue, (error) => log(`Redis: ${error.message}`));
     this.#executor = new LocalTrainingExecutor({ slots, compute, files: { dataDirectory, mirror } });
     this.#local = new FolderArtifactStore(dataDirectory);
@@ -64,7 +72,7 @@ export class Trainer {
   async start(): Promise<void> {
     const { slots, log } = this.#options;
     await this.#executor.warmUp();
-    this.#worker = new Worker(QUEUE, (job) => this.#train(job), {
+    this.#worker = new Worker(QUEUE, (job, token) => this.#take(job, token), {
       connection: this.#redis,
       concurrency: slots,
       lockDuration: LOCK_MS,
@@ -77,6 +85,7 @@ export class Trainer {
     await this.#report();
     this.#reporting = setInterval(() => void this.#report().catch(() => {}), REPORT_MS);
     log(`trainer ${this.#id} takes ${slots} training${slots === 1 ? '' : 's'} at once`);
+    log(`labels: ${this.#machine.labels.join(' ')}`);
   }
 
   /** Takes no more; what trains writes a checkpoint and is handed back. */
@@ -95,6 +104,7 @@ export class Trainer {
     const report: TrainerReport = {
       id: this.#id,
       hostname: hostname(),
+      ...this.#machine,
       slots: this.#options.slots,
       active: [...this.#runs.values()].map(({ experimentId }) => experimentId),
       backend: this.#executor.backendReport(),
@@ -102,9 +112,16 @@ export class Trainer {
     await this.#redis.set(TRAINER_PREFIX + this.#id, JSON.stringify(report), 'PX', TRAINER_TTL_MS);
   }
 
-  /** One lease, from its job to its outcome. */
-  async #train(queued: Job): Promise<void> {
+  /** A training that needs another machine goes back to the queue for a while. */
+  async #take(queued: Job, token?: string): Promise<void> {
     const job = TrainingJob.parse(queued.data);
+    if (meets(this.#machine, job.config.requires)) return this.#train(job);
+    await queued.moveToDelayed(Date.now() + LEAVE_TO_OTHERS_MS, token);
+    throw new DelayedError();
+  }
+
+  /** One lease, from its job to its outcome. */
+  async #train(job: TrainingJob): Promise<void> {
     const { log } = this.#options;
     log(`takes ${job.experimentId}, attempt ${job.attempt}`);
     let outcome: TrainingOutcome;

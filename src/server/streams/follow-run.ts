@@ -1,52 +1,54 @@
-import type { EventType } from '../../contracts/events.js';
-import { viewExperiment } from '../../experiments/experiment-view.js';
-import { findExperiment } from '../../experiments/find-experiment.js';
+import type { EventHistory, NumberedEvent } from '../../experiments/event-history.js';
 import { followEvents } from '../../experiments/follow-events.js';
 import type { Logger } from '../../experiments/logger.js';
 import type { Uses } from '../http-app.js';
 
 /** A message of a progress stream. */
 export interface ProgressMessage {
-  readonly type: 'snapshot' | EventType;
+  /** `snapshot`, or the type of an event. */
+  readonly type: string;
   readonly json: string;
-  /** Of an event: where a client that comes back goes on. */
+  /** Number of the event, from which a client that reconnects continues. */
   readonly seq?: number;
 }
 
-/** Why a stream ends: nothing comes any more (with the last event), or one of the others. */
+/** Why a stream ends; `over`: there are no more events. */
 export type StreamEnd =
-  | { readonly why: 'over'; readonly last: EventType | 'deleted' }
+  | { readonly why: 'over'; readonly last: string }
   | { readonly why: 'too-slow'; readonly seq: number }
   | { readonly why: 'shutdown' | 'failed' };
 
-/** Where the messages of a progress stream go: a WebSocket, or a response of Server-Sent Events. */
+/** The receiver of a progress stream: a WebSocket or a response with server-sent events. */
 export interface ProgressSink {
   readonly isOpen: boolean;
   readonly unsentBytes: number;
   send(message: ProgressMessage): void;
-  /** @param wasQuiet no message was sent since the last one */
+  /** @param wasQuiet whether no message was sent since the last heartbeat */
   heartbeat(wasQuiet: boolean): void;
-  /** Settles when the client has taken what was sent. */
+  /** Settles when the client has received the messages sent so far. */
   hasRoom(): Promise<void>;
   onClose(callback: () => void): void;
   end(end: StreamEnd): void;
 }
 
-export interface RunToFollow {
-  readonly experimentId: string;
+/** An experiment or a sweep. */
+export interface RunToFollow<Event extends NumberedEvent> {
+  readonly history: EventHistory<Event>;
+  /** The first message: what it is now, with the number of its latest event. */
+  snapshot(): Readonly<Record<string, unknown>>;
   /** Number of the last event that the client knows. */
   readonly since: number;
   readonly log: Logger;
 }
 
 /**
- * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is closed; it
- * goes on with the number of the last event that it got.
+ * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is disconnected; it
+ * can reconnect with the number of the last event that it received.
  */
-export function followRun(
-  services: Uses<'store' | 'bus' | 'environment' | 'streams'>,
+export function followRun<Event extends NumberedEvent>(
+  services: Uses<'environment' | 'streams'>,
   sink: ProgressSink,
-  { experimentId, since, log }: RunToFollow,
+  { history, snapshot, since, log }: RunToFollow<Event>,
 ): void {
   const { heartbeatMs, maxStreamBufferBytes } = services.environment;
   let stopFollowing = () => {};
@@ -58,15 +60,13 @@ export function followRun(
     sink.heartbeat(wasQuiet);
     wasQuiet = true;
   }, heartbeatMs);
-  sink.onClose(tidyUp);
+  sink.onClose(cleanUp);
   try {
-    const experiment = viewExperiment(services.store, findExperiment(services.store, experimentId));
-    const snapshot = { type: 'snapshot', experiment, seq: experiment.seq } as const;
-    send({ type: snapshot.type, json: JSON.stringify(snapshot) });
-    stopFollowing = followEvents(services, experimentId, since, {
+    send({ type: 'snapshot', json: JSON.stringify({ type: 'snapshot', ...snapshot() }) });
+    stopFollowing = followEvents(history, since, {
       onEvent({ event: { type, seq }, json }) {
         send({ type, json, seq });
-        // A replay waits for its reader; what is live cannot.
+        // A replay waits for its reader; live events cannot.
         if (!isReplaying && sink.unsentBytes > maxStreamBufferBytes) end({ why: 'too-slow', seq });
       },
       hasRoom: () => sink.hasRoom(),
@@ -87,16 +87,16 @@ export function followRun(
   }
 
   function fail(error: unknown): void {
-    log.error({ err: error, experimentId }, 'a progress stream failed');
+    log.error({ err: error }, 'a progress stream failed');
     end({ why: 'failed' });
   }
 
   function end(reason: StreamEnd): void {
-    tidyUp();
+    cleanUp();
     sink.end(reason);
   }
 
-  function tidyUp(): void {
+  function cleanUp(): void {
     clearInterval(heartbeat);
     stopFollowing();
     remove();

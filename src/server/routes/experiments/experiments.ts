@@ -1,3 +1,4 @@
+import { textLike } from '../../../contracts/example-of.js';
 import { ExperimentInput } from '../../../contracts/experiment-config.js';
 import {
   CreatedExperiment,
@@ -9,17 +10,22 @@ import {
 } from '../../../contracts/http.js';
 import { createExperiment, planExperiment } from '../../../experiments/create-experiment.js';
 import { listExperiments } from '../../../experiments/list-experiments.js';
+import { preferredType } from '../../accept.js';
+import { experimentsCsv } from '../../experiments-csv.js';
 import type { HttpApp, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
 import { clientSignal } from '../../streams/client-signal.js';
 import { compileValidationButBody } from '../../validation.js';
 
 const TAGS = ['experiments'];
+const TYPES = { json: 'application/json', csv: 'text/csv' } as const;
+const CSV_EXAMPLE =
+  'id,name,state,createdAt,startedAt,endedAt,tags,corpus,model.embeddingSize,optimizer.learningRate,epochs,bestEpoch,bestValidPerplexity\n';
 
 /** /experiments */
 export default async function experimentsRoutes(
   app: HttpApp,
-  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder' | 'executor'>,
+  services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder' | 'executor' | 'trainingExecutor'>,
 ): Promise<void> {
   app.post(
     '',
@@ -29,7 +35,7 @@ export default async function experimentsRoutes(
         tags: TAGS,
         summary: 'Queue an experiment',
         description:
-          'With dryRun nothing is stored: the answer says what would be, and what it would take, after a try of some seconds on the inference host. A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config, and warns of what will not do well with this text. Unknown keys, and a text that is too short for the config, are refused.',
+          'With dryRun, nothing is stored: the response is the resolved experiment and its estimated cost, from a trial run of some seconds on the inference host. Fields that the body omits are taken from the preset, then from the defaults; the response contains the complete config and warnings about settings that do not suit the text. Unknown keys, and texts that are too short for the config, are refused.',
         querystring: CreateExperimentQuery,
         headers: IdempotencyHeaders,
         body: ExperimentInput,
@@ -42,9 +48,9 @@ export default async function experimentsRoutes(
         return reply.code(200).send(await planExperiment(services, request.body, clientSignal(reply)));
       const key = request.headers['idempotency-key'];
       const { experiment, isNew } = await createExperiment(services, request.body, key);
-      request.log.info({ experimentId: experiment.id, isNew }, 'an experiment was asked for');
+      request.log.info({ experimentId: experiment.id, isNew }, 'experiment requested');
       if (!isNew) reply.header('idempotent-replayed', 'true');
-      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+      return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },
   );
 
@@ -53,20 +59,42 @@ export default async function experimentsRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'List experiments',
+        summary: 'List experiments, as JSON or CSV',
+        description:
+          'By Accept or ?format=. CSV has a row an experiment and a column for each setting of the config, by its path; where there is a next page, its address is in the header Link (RFC 8288).',
         querystring: ListExperimentsQuery,
-        response: withProblems({ 200: ExperimentPageBody }),
+        response: withProblems({
+          200: {
+            description: 'A page of experiments',
+            content: {
+              [TYPES.json]: { schema: ExperimentPageBody },
+              [TYPES.csv]: { schema: textLike(CSV_EXAMPLE) },
+            },
+          },
+        }),
       },
     },
-    async (request) => {
-      const { state, sort, ...query } = request.query;
+    async ({ query: { state, sort, format, ...query }, headers, url }, reply) => {
       const descending = sort.startsWith('-');
-      return listExperiments(services.store, {
+      const page = listExperiments(services.store, {
         ...query,
         states: state,
         sort: descending ? sort.slice(1) : sort,
         descending,
       });
+      const type = format ? TYPES[format] : preferredType(headers.accept, Object.values(TYPES));
+      reply.type(`${type}; charset=utf-8`);
+      if (type === TYPES.json) return reply.send(page);
+      if (page.nextCursor !== null) reply.header('link', nextPage(url, page.nextCursor));
+      return reply.send(experimentsCsv(page.items) as never);
     },
   );
+}
+
+/** The address of the next page, as the value of a Link header. */
+function nextPage(url: string, cursor: string): string {
+  const [path, query] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', cursor);
+  return `<${path}?${parameters}>; rel="next"`;
 }

@@ -4,6 +4,7 @@ import { appError } from '../../../../errors.js';
 import { findExperiment } from '../../../../experiments/find-experiment.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
+import { experimentRun } from '../../../streams/experiment-run.js';
 import { followRun } from '../../../streams/follow-run.js';
 import { SocketSink } from '../../../streams/socket-sink.js';
 
@@ -20,12 +21,12 @@ export default async function progressRoutes(
       tags: ['experiments'],
       summary: 'Follow an experiment by WebSocket',
       description:
-        'Messages are JSON: a snapshot, then every event after `since` in order, then live ones; {"type":"heartbeat"} when it is quiet. Closed with 1000 after the last event, with 1013 when the client reads too slowly, with 1001 when the server stops; in each case `since` goes on without gap.',
+        'Messages are JSON: a snapshot, then every event after `since` in order, then live events; {"type":"heartbeat"} when idle. Closed with 1000 after the last event, with 1013 if the client reads too slowly, with 1001 if the server stops; reconnecting with `since` continues without a gap.',
       params: ExperimentParams,
       querystring: ProgressQuery,
       response: withProblems({ 101: ProgressSnapshot.describe('The first message') }),
     },
-    // Before the upgrade, so that a refusal is an answer and not a socket that closes.
+    // Before the upgrade, so that a refusal is an HTTP response instead of a closed socket.
     preHandler: async ({ params }) => {
       findExperiment(services.store, params.id);
       services.streams.assertRoom();
@@ -36,7 +37,7 @@ export default async function progressRoutes(
     wsHandler: (socket, { params, query, log }) => {
       const { id } = params as { id: string };
       const { since } = query as { since: number };
-      followRun(services, new SocketSink(socket), { experimentId: id, since, log });
+      followRun(services, new SocketSink(socket), { ...experimentRun(services, id, log), since });
     },
   });
 }

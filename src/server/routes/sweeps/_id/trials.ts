@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import {
-  SweepEventPage,
-  SweepEventsQuery,
   SweepParams,
   type SweepTrial,
   SweepTrialList,
@@ -26,13 +24,14 @@ export default async function trialsRoutes(app: HttpApp, { store }: Pick<Service
     {
       schema: {
         tags: ['sweeps'],
-        summary: 'The table of a sweep, as JSON or CSV',
-        description: 'By Accept or ?format=. CSV has a column for each setting, by its path.',
+        summary: 'List the trials of a sweep as JSON or CSV',
+        description:
+          'The format is chosen by Accept or ?format=. CSV has a column for each setting, named by its path.',
         params: SweepParams,
         querystring: SweepTrialsQuery,
         response: withProblems({
           200: {
-            description: 'A row a trial',
+            description: 'One row per trial',
             content: {
               [TYPES.json]: { schema: SweepTrialList },
               [TYPES.csv]: { schema: z.string().meta({ examples: [CSV_EXAMPLE] }) },
@@ -49,25 +48,6 @@ export default async function trialsRoutes(app: HttpApp, { store }: Pick<Service
       reply.type(`${type}; charset=utf-8`);
       if (type === TYPES.json) return reply.send({ items: trials } as never);
       return reply.send(toCsv(Object.keys(sweep.input.space), trials) as never);
-    },
-  );
-
-  app.get(
-    '/events',
-    {
-      schema: {
-        tags: ['sweeps'],
-        summary: 'Events of a sweep',
-        params: SweepParams,
-        querystring: SweepEventsQuery,
-        response: withProblems({ 200: SweepEventPage }),
-      },
-    },
-    async ({ params, query: { since, limit } }) => {
-      const sweep = findSweep(store, params.id);
-      const items = store.sweeps.eventsAfter(sweep, since, limit);
-      const nextSince = items.at(-1)?.seq ?? since;
-      return { items, nextSince, hasMore: nextSince < sweep.seq };
     },
   );
 }

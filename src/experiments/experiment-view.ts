@@ -68,6 +68,7 @@ export function linksOf(id: string): Record<string, string> {
     metrics: `${self}/metrics`,
     checkpoints: `${self}/checkpoints`,
     export: `${self}/export`,
+    archive: `${self}/archive`,
     tensorboard: `${self}/tensorboard`,
     generate: linkTo(`/generate?experiment=${id}`),
   };

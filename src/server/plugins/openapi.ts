@@ -87,6 +87,8 @@ export interface StreamedBody {
     readonly required: readonly string[];
   };
   readonly text?: { readonly description: string; readonly example: string };
+  /** Bytes of one type. */
+  readonly file?: { readonly type: string; readonly description: string };
 }
 
 declare module 'fastify' {
@@ -95,7 +97,7 @@ declare module 'fastify' {
   }
 }
 
-function describeStreamedBody({ form, text }: StreamedBody): Record<string, { schema: object }> {
+function describeStreamedBody({ form, text, file }: StreamedBody): Record<string, { schema: object }> {
   const content: Record<string, { schema: object }> = {};
   if (form) {
     const fields = z.toJSONSchema(form.fields, { io: 'input' }).properties;
@@ -111,6 +113,8 @@ function describeStreamedBody({ form, text }: StreamedBody): Record<string, { sc
     content['text/plain'] = {
       schema: { type: 'string', description: text.description, examples: [text.example] },
     };
+  if (file)
+    content[file.type] = { schema: { type: 'string', format: 'binary', description: file.description } };
   return content;
 }
 

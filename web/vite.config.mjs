@@ -28,7 +28,7 @@ const precompress = () => ({
 });
 
 export default defineConfig({
-  base: '/',
+  base: './', // a proxy may serve it below a path
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [precompress()],
   build: {

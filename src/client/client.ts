@@ -29,6 +29,7 @@ import type {
 import type { CheckpointList, MetricSeries } from '../contracts/metrics.js';
 import type { PresetList } from '../contracts/preset-list.js';
 import type { EventPage, ListEventsQuery } from '../contracts/progress.js';
+import type { ArchiveQuery } from '../contracts/run-archive.js';
 import type { RankResult, ScoreList, ScoreResult } from '../contracts/score.js';
 import type { CreateSessionBody, Session, SessionGenerateBody, SessionState } from '../contracts/session.js';
 import type { SweepInput } from '../contracts/sweep.js';
@@ -168,6 +169,30 @@ export class GatelmClient {
 
   importModel(name: string, files: ModelFiles): Promise<Experiment> {
     return this.#json('POST', '/experiments/import', { body: toForm({ name }, files) });
+  }
+
+  /** The whole record of a run as a .zip, for {@link importArchive} of another server. */
+  async exportArchive(
+    id: string,
+    query: Query<typeof ArchiveQuery> = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    return (await this.connection.request('GET', experimentPath(id, '/archive'), { query })).body!;
+  }
+
+  importArchive(archive: Blob): Promise<Experiment> {
+    const headers = { 'content-type': 'application/zip' };
+    return this.#json('POST', '/experiments/import/archive', { body: archive, headers });
+  }
+
+  /** Curves and samples as an event file of TensorBoard. */
+  async exportTensorBoard(id: string): Promise<ReadableStream<Uint8Array>> {
+    return (await this.connection.request('GET', experimentPath(id, '/tensorboard'))).body!;
+  }
+
+  /** The curves as CSV or JSON Lines. */
+  async exportMetrics(id: string, format: 'csv' | 'jsonl'): Promise<ReadableStream<Uint8Array>> {
+    return (await this.connection.request('GET', experimentPath(id, '/metrics'), { query: { format } }))
+      .body!;
   }
 
   generate(body: Body<typeof GenerateInput> = {}): Promise<GenerationAnswer> {

@@ -1,6 +1,7 @@
 /** The environment variables of gatelm: the only place for their names, defaults, ranges and meanings. */
 import { z } from 'zod';
 import { appError } from '../errors.js';
+import { BasePath, ProxyAddress } from './base-path.js';
 import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
 import { AllowedOrigin, ANY_ORIGIN } from './origin.js';
@@ -30,6 +31,17 @@ export const Environment = z.strictObject({
     .default([])
     .describe(
       'Allowed CORS origins, comma-separated, as in https://example.org; * = every origin, which needs API keys',
+    ),
+  basePath: BasePath.or(z.literal(''))
+    .default('')
+    .describe(
+      'Path at which a reverse proxy serves gatelm, as in /gatelm; links and redirects begin with it',
+    ),
+  trustedProxies: z
+    .array(ProxyAddress)
+    .default([])
+    .describe(
+      'Reverse proxies whose X-Forwarded-For, -Host, -Proto and -Prefix headers are trusted: addresses and networks, comma-separated, as in 127.0.0.1,10.0.0.0/8',
     ),
   trainingSlots: z.int().min(1).max(64).default(1).describe('Experiments that train in parallel'),
   queue: z
@@ -141,6 +153,12 @@ export const Environment = z.strictObject({
     .max(256 * MEBIBYTE)
     .default(256 * MEBIBYTE)
     .describe('Maximum size of a corpus upload, in bytes'),
+  maxArchiveBytes: z
+    .int()
+    .min(1024)
+    .max(1024 * 1024 * MEBIBYTE)
+    .default(4096 * MEBIBYTE)
+    .describe('Maximum size of an imported archive of a run, packed and unpacked, in bytes'),
   maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Maximum number of open streams'),
   maxStreamBufferBytes: z
     .int()

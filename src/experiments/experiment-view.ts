@@ -2,6 +2,7 @@ import type { Experiment, LatestMetrics } from '../contracts/experiment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { MetricValues } from '../store/metric-repository.js';
 import type { Store } from '../store/store.js';
+import { linkTo } from './links.js';
 
 /** Experiments as HTTP shows them; one query each for all their metrics and places in the queue. */
 export function viewExperiments(store: Store, experiments: readonly ExperimentRecord[]): Experiment[] {
@@ -59,7 +60,7 @@ function viewLatest(values: MetricValues): LatestMetrics {
 
 /** Where the parts of an experiment are. */
 export function linksOf(id: string): Record<string, string> {
-  const self = `/experiments/${id}`;
+  const self = linkTo(`/experiments/${id}`);
   return {
     self,
     progress: `${self}/progress`,
@@ -67,7 +68,8 @@ export function linksOf(id: string): Record<string, string> {
     metrics: `${self}/metrics`,
     checkpoints: `${self}/checkpoints`,
     export: `${self}/export`,
+    archive: `${self}/archive`,
     tensorboard: `${self}/tensorboard`,
-    generate: `/generate?experiment=${id}`,
+    generate: linkTo(`/generate?experiment=${id}`),
   };
 }

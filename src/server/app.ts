@@ -8,22 +8,24 @@ import { KeyRing } from '../experiments/api-keys.js';
 import type { Services } from '../experiments/services.js';
 import { answerClientError } from './client-error.js';
 import type { AppContext, HttpApp } from './http-app.js';
+import { withoutBasePath } from './plugins/base-path.js';
 import { answerProblem } from './problem.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { Tickets } from './tickets.js';
+import { TrustedProxies } from './trusted-proxies.js';
 import { compileValidation } from './validation.js';
 
 export interface AppOptions {
-  /** Left out = no log. */
+  /** Default: no log. */
   readonly logger?: FastifyBaseLogger;
-  /** Where the built dashboard is; left out: where the build puts it. */
+  /** Folder of the built dashboard; default: the output folder of the build. */
   readonly dashboardFolder?: string | undefined;
 }
 
 /**
- * The HTTP interface over the services: every file of `plugins/`, then every file of `routes/`, whose folders are the addresses
- * (`_id` is `:id`). Does not listen; `app.close()` ends its streams, and leaves the services to whoever made them.
- * @throws unsafe-bind when it would be open to others without API keys
+ * The HTTP API of the services: loads every file of `plugins/`, then every file of `routes/`, whose folders are the paths
+ * (`_id` is `:id`). Does not listen; `app.close()` ends its streams, but does not close the services.
+ * @throws unsafe-bind if it would be open to other machines without API keys
  */
 export async function buildApp(
   services: Services,
@@ -38,11 +40,14 @@ export async function buildApp(
     dashboardFolder,
   };
   assertSafeBind(environment, context.keys.hasAny);
+  const proxies = new TrustedProxies(environment.trustedProxies);
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
     routerOptions: { maxParamLength: 200 },
+    trustProxy: (address: string) => proxies.has(address),
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, environment.basePath),
     requestTimeout: environment.requestTimeoutMs,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),

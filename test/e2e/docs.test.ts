@@ -34,6 +34,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     ],
   },
   'exact-resume.md': { shows: [/the same bytes/] },
+  'tour.md': { shows: [/queued: mine/, /likelier|nats|bits/] },
   'config.md': { shows: [/"name":"better-rnnlm"/, /"preset":"auto"/, /GATELM_PORT/] },
   'setup.md': { shows: [/TensorFlow/i] },
   'text.md': { shows: [/"name":"two-files"/, /"name":"folder"/, /"name":"comments"/, /"splitBy":"files"/] },

@@ -6,6 +6,7 @@ import type { Observation } from '../../sweeps/proposer.js';
 import { createSearchSpace } from '../../sweeps/search-space.js';
 import { COMPLETE } from '../../sweeps/sweep-schedule.js';
 import { trialExperiment } from '../../sweeps/trial-config.js';
+import { linkTo } from '../links.js';
 import { trialsWithin } from './build-schedule.js';
 import { bestTrial, viewTrials } from './view-trials.js';
 
@@ -38,13 +39,13 @@ export function viewSweep(store: Store, sweep: SweepRecord): Sweep {
 
 /** Where the parts of a sweep are. */
 export function sweepLinks(id: string): Record<string, string> {
-  const self = `/sweeps/${id}`;
+  const self = linkTo(`/sweeps/${id}`);
   return {
     self,
     trials: `${self}/trials`,
     events: `${self}/events`,
     progress: `${self}/progress`,
-    experiments: `/experiments?tag=sweep:${id}`,
+    experiments: linkTo(`/experiments?tag=sweep:${id}`),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   TokenFigures,
   TokenizerConfig,
 } from '../../../src/contracts/corpus.js';
+import { addressOf } from './address.js';
 import { ProblemError, UnreachableError } from './problem.js';
 import { authorization, request } from './request.js';
 
@@ -43,7 +44,7 @@ export interface Upload {
 export function uploadCorpus(form: FormData, onProgress: (part: number) => void): Upload {
   const call = new XMLHttpRequest();
   const done = new Promise<CorpusInfo>((resolve, reject) => {
-    call.open('POST', '/corpora');
+    call.open('POST', addressOf('/corpora'));
     for (const [name, value] of Object.entries(authorization())) call.setRequestHeader(name, value);
     call.responseType = 'json';
     call.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);

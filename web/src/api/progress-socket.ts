@@ -1,5 +1,6 @@
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import type { LiveEvent } from '../../logic/live-events.js';
+import { addressOf } from './address.js';
 import { apiKey } from './key.js';
 import { request } from './request.js';
 
@@ -38,9 +39,7 @@ export function followProgress(id: string, follower: ProgressFollower): () => vo
         query.set('ticket', ticket);
       }
       if (isStopped) return;
-      open(
-        `${location.origin.replace(/^http/, 'ws')}/experiments/${encodeURIComponent(id)}/progress?${query}`,
-      );
+      open(addressOf(`/experiments/${encodeURIComponent(id)}/progress?${query}`).replace(/^http/, 'ws'));
     } catch {
       comeBack();
     }

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { addressOf } from './address.js';
 import { apiKey, needsKey } from './key.js';
 import { ProblemError, problemOf, UnreachableError } from './problem.js';
 
@@ -18,7 +19,7 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   const { method = 'GET', body, headers = {}, signal } = options;
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetch(addressOf(path), {
       method,
       headers: {
         ...authorization(),

@@ -38,7 +38,7 @@ export function Login() {
     <main class="login">
       <form class="card login-card" onSubmit={submit}>
         <h1>
-          <img src="/favicon.svg" alt="" width="32" height="32" /> gatelm
+          <img src="favicon.svg" alt="" width="32" height="32" /> gatelm
         </h1>
         <p class="soft">{t('login.explanation')}</p>
         <label class="field">

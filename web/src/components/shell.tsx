@@ -51,7 +51,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       </button>
       <header class="sidebar">
         <a class="brand" href={hrefOf({ page: 'experiments' })}>
-          <img src="/favicon.svg" alt="" width="28" height="28" />
+          <img src="favicon.svg" alt="" width="28" height="28" />
           <span>gatelm</span>
         </a>
         <nav aria-label={t('nav.label')}>

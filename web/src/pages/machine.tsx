@@ -56,7 +56,7 @@ export function MachinePage() {
     <>
       <div class="page-head">
         <h1>{t('nav.machine')}</h1>
-        <a href="/docs">{t('machine.docs')}</a>
+        <a href="docs/">{t('machine.docs')}</a>
       </div>
       {failure.value !== null && <ProblemNotice error={failure.value} />}
       {shown?.trouble != null && <ProblemNotice error={shown.trouble} />}

@@ -33,9 +33,9 @@ export default async function sweepsRoutes(
       config: { costs: 'training' },
       schema: {
         tags: TAGS,
-        summary: 'Search settings for the best ones',
+        summary: 'Start a hyperparameter search',
         description:
-          'Each trial is an ordinary experiment, tagged sweep:ID. Paths and values of the space are checked against the config of POST /experiments before anything trains. With dryRun nothing is stored: the answer says what would be tried first and how long all would take.',
+          'Each trial is an ordinary experiment, tagged sweep:ID. Paths and values of the space are checked against the config of POST /experiments before anything trains. With dryRun, nothing is stored: the response lists the first points and the estimated duration.',
         querystring: CreateSweepQuery,
         body: SweepInput,
         response: withProblems({ 201: Sweep, 200: SweepPlanBody }),
@@ -48,7 +48,7 @@ export default async function sweepsRoutes(
         return reply.code(200).send(await planSweep(dependencies, request.body, clientSignal(reply)));
       }
       const sweep = await sweeps.create(request.body);
-      return reply.code(201).header('location', sweep.links.self!).send(sweep);
+      return reply.code(201).header('location', `/sweeps/${sweep.id}`).send(sweep);
     },
   );
 

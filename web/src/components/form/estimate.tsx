@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { curlLine } from '../../../logic/curl.js';
 import { formatBytes, formatCount } from '../../../logic/format.js';
+import { addressOf } from '../../api/address.js';
 import { apiKey } from '../../api/key.js';
 import { messageOf, ProblemError } from '../../api/problem.js';
 import { durationText } from '../../state/duration.js';
@@ -31,7 +32,7 @@ export function Estimate({ form, children }: EstimateProps) {
     : [];
   const curl = curlLine({
     method: 'POST',
-    address: `${location.origin}${path}`,
+    address: addressOf(path),
     body: body.value,
     needsKey: apiKey.value !== null,
   });

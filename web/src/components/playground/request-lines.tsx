@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { curlLine } from '../../../logic/curl.js';
 import { openAiLines } from '../../../logic/openai-lines.js';
+import { addressOf } from '../../api/address.js';
 import { apiKey } from '../../api/key.js';
 import { t } from '../../state/language.js';
 import type { Sampling } from '../../state/playground.js';
@@ -21,12 +22,18 @@ export function RequestLines({ experiment, prompt, sampling }: RequestLinesProps
     kind.value === 'curl'
       ? curlLine({
           method: 'POST',
-          address: `${location.origin}/generate`,
+          address: addressOf('/generate'),
           body: { ...(experiment !== null && { experiment }), prompt, ...sampling },
           accept: 'text/plain',
           needsKey,
         })
-      : openAiLines({ address: location.origin, model: experiment, prompt, sampling, needsKey });
+      : openAiLines({
+          address: addressOf('/').replace(/\/$/, ''),
+          model: experiment,
+          prompt,
+          sampling,
+          needsKey,
+        });
   return (
     <section class="card card-body stack">
       <h2>{t('playground.program')}</h2>

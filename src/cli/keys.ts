@@ -3,8 +3,11 @@ import { parseEnvironment } from '../contracts/environment.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
 import { type ApiKeys, createApiKey, openApiKeys, revokeApiKey } from '../experiments/api-keys.js';
+import { print } from './server-command.js';
+import { table } from './terminal.js';
 
 export interface KeysOptions {
+  readonly json?: boolean;
   readonly dataDir?: string;
 }
 
@@ -24,7 +27,7 @@ export function createKey(
       expiresAt: options.expiresDays === undefined ? null : inDays(options.expiresDays),
     }),
   );
-  console.log(key);
+  print(options, { name, scope, key }, () => key);
   console.error(`The key is not shown again. Send it as "Authorization: Bearer …"; its scope is ${scope}.`);
 }
 
@@ -39,21 +42,14 @@ export function listKeys(options: KeysOptions): void {
     expiresAt?.slice(0, 16) ?? 'never',
     lastUsedAt?.slice(0, 16) ?? 'never',
   ]);
-  const table = [['name', 'scope', 'key', 'created', 'expires', 'last used'], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const row of table)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
+  const heading = ['name', 'scope', 'key', 'created', 'expires', 'last used'];
+  print(options, { items: keys }, () => table([heading, ...rows]));
 }
 
 /** @throws api-key-not-found */
 export function revokeKey(name: string, options: KeysOptions): void {
   withKeys(options, (keys) => revokeApiKey(keys, name));
-  console.log(`${name} is revoked, effective with the next request`);
+  print(options, { revoked: name }, () => `${name} is revoked, effective with the next request`);
 }
 
 function withKeys<Result>({ dataDir }: KeysOptions, body: (keys: ApiKeys) => Result): Result {

@@ -7,6 +7,7 @@ import { packageVersion } from '../server/package-version.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addExperimentCommands } from './commands/experiments.js';
 import { addFileCommands } from './commands/files.js';
+import { addSweepCommands } from './commands/sweep.js';
 import { addTextCommands } from './commands/texts.js';
 import { addTrainCommands } from './commands/train.js';
 import { describeEnvironment } from './describe-environment.js';
@@ -32,20 +33,24 @@ program
   .action(async (options) => (await import('./serve.js')).serve(options));
 
 addTrainCommands(program);
+addSweepCommands(program);
 addExperimentCommands(program);
 addTextCommands(program);
 addFileCommands(program);
 
+const JSON_ANSWER = ['--json', 'print the answer as JSON, for programs'] as const;
 program
   .command('backup <folder>')
   .description('Copy the data folder into an empty one, even while a server is using it')
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR')
+  .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runBackup(folder, options));
 
 program
   .command('restore <folder>')
   .description('Restore a backup into a new data folder, after verifying each file')
   .option('--data-dir <folder>', 'same as GATELM_DATA_DIR; must be empty or not exist')
+  .option(...JSON_ANSWER)
   .action(async (folder, options) => (await import('./backup.js')).runRestore(folder, options));
 
 const keys = program.command('keys').description('Manage API keys');
@@ -56,16 +61,19 @@ keys
   .requiredOption('--scope <scope>', 'read, train or admin')
   .option('--expires-days <days>', 'days until it expires; default: never')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).createKey(name, options));
 keys
   .command('list')
   .description('List the keys, without the secrets')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (options) => (await import('./keys.js')).listKeys(options));
 keys
   .command('revoke <name>')
   .description('Revoke a key; a running server refuses it immediately')
   .option(...DATA_DIR)
+  .option(...JSON_ANSWER)
   .action(async (name, options) => (await import('./keys.js')).revokeKey(name, options));
 
 addCompletionCommand(program);

@@ -25,6 +25,8 @@ export class ProgressDisplay {
   #lastPlainLine: number;
   #start: number;
   #hasHeadings = false;
+  /** Lines that wait while somebody is asked; null: nobody is. */
+  #held: string[] | null = null;
 
   constructor(output: Output, length: TrainingLength, now = () => performance.now()) {
     this.#output = output;
@@ -68,6 +70,18 @@ export class ProgressDisplay {
     }
   }
 
+  /** Removes the bar and writes nothing until {@link release}: somebody is asked, and types. */
+  hold(): void {
+    this.end();
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const lines = this.#held ?? [];
+    this.#held = null;
+    for (const line of lines) this.#line(line);
+  }
+
   /** Removes the bar. */
   end(): void {
     if (this.#output.isTTY) this.#output.write(CLEAR_LINE);
@@ -84,6 +98,7 @@ export class ProgressDisplay {
       `${integer(tokensPerSecond)} tokens/s`,
       `${duration(remainingSeconds)} left`,
     ].join(' · ');
+    if (this.#held) return;
     if (this.#output.isTTY) {
       const full = Math.round(fraction * BAR_WIDTH);
       const bar = '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
@@ -109,6 +124,10 @@ export class ProgressDisplay {
   }
 
   #line(text: string): void {
+    if (this.#held) {
+      this.#held.push(text);
+      return;
+    }
     this.#output.write(`${this.#output.isTTY ? CLEAR_LINE : ''}${text}\n`);
   }
 }

@@ -153,6 +153,12 @@ export const Environment = z.strictObject({
     .max(256 * MEBIBYTE)
     .default(256 * MEBIBYTE)
     .describe('Maximum size of a corpus upload, in bytes'),
+  maxArchiveBytes: z
+    .int()
+    .min(1024)
+    .max(1024 * 1024 * MEBIBYTE)
+    .default(4096 * MEBIBYTE)
+    .describe('Maximum size of an imported archive of a run, packed and unpacked, in bytes'),
   maxSubscribers: z.int().min(1).max(1_000_000).default(2000).describe('Maximum number of open streams'),
   maxStreamBufferBytes: z
     .int()

@@ -1,16 +1,16 @@
 /**
- * The offered media type that an Accept header likes best; the first one when the header is missing or likes none: an
- * answer in another format is of more use than none.
+ * The offered media type that an Accept header prefers; the first one if the header is missing or accepts none: a
+ * response in another format is more useful than none.
  */
 export function preferredType<Type extends string>(
   accept: string | undefined,
   offered: readonly Type[],
 ): Type {
-  const wishes = (accept ?? '*/*').slice(0, 1000).split(',').map(readWish);
+  const accepted = (accept ?? '*/*').slice(0, 1000).split(',').map(readAcceptedRange);
   let best = offered[0]!;
   let bestQuality = 0;
   for (const type of offered) {
-    const quality = qualityOf(type, wishes);
+    const quality = qualityOf(type, accepted);
     if (quality > bestQuality) {
       best = type;
       bestQuality = quality;
@@ -19,23 +19,23 @@ export function preferredType<Type extends string>(
   return best;
 }
 
-interface Wish {
+interface AcceptedRange {
   readonly range: string;
   readonly quality: number;
 }
 
-function readWish(text: string): Wish {
+function readAcceptedRange(text: string): AcceptedRange {
   const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => parameter.startsWith('q='));
   return { range, quality: quality ? Number(quality.slice(2)) || 0 : 1 };
 }
 
-/** The most specific range that fits decides. */
-function qualityOf(type: string, wishes: readonly Wish[]): number {
+/** The quality of the most specific matching range. */
+function qualityOf(type: string, accepted: readonly AcceptedRange[]): number {
   const kind = `${type.slice(0, type.indexOf('/'))}/*`;
   for (const range of [type, kind, '*/*']) {
-    const wish = wishes.find((candidate) => candidate.range === range);
-    if (wish) return wish.quality;
+    const match = accepted.find((candidate) => candidate.range === range);
+    if (match) return match.quality;
   }
   return 0;
 }

@@ -16,16 +16,16 @@ import { TrustedProxies } from './trusted-proxies.js';
 import { compileValidation } from './validation.js';
 
 export interface AppOptions {
-  /** Left out = no log. */
+  /** Default: no log. */
   readonly logger?: FastifyBaseLogger;
-  /** Where the built dashboard is; left out: where the build puts it. */
+  /** Folder of the built dashboard; default: the output folder of the build. */
   readonly dashboardFolder?: string | undefined;
 }
 
 /**
- * The HTTP interface over the services: every file of `plugins/`, then every file of `routes/`, whose folders are the addresses
- * (`_id` is `:id`). Does not listen; `app.close()` ends its streams, and leaves the services to whoever made them.
- * @throws unsafe-bind when it would be open to others without API keys
+ * The HTTP API of the services: loads every file of `plugins/`, then every file of `routes/`, whose folders are the paths
+ * (`_id` is `:id`). Does not listen; `app.close()` ends its streams, but does not close the services.
+ * @throws unsafe-bind if it would be open to other machines without API keys
  */
 export async function buildApp(
   services: Services,

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import type { Problem } from '../contracts/problem.js';
 
-/** Answers for what is not HTTP at all, or too much of it: node gives no request and no reply for these. */
+/** Responses to malformed or oversized requests, for which Node provides neither a request nor a reply. */
 const ANSWERS: Readonly<Record<string, readonly [status: number, phrase: string, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The header is too large'],
   HPE_INVALID_URL: [
     400,
     'Bad Request',
-    'The address has characters that have to be percent-encoded, as in ?prompt=%C3%A9; with curl: -G --data-urlencode "prompt=é"',
+    'The URL has characters that must be percent-encoded, as in ?prompt=%C3%A9; with curl: -G --data-urlencode "prompt=é"',
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to come in'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request took too long to arrive'],
 };
 const MALFORMED = [400, 'Bad Request', 'The request is not valid HTTP'] as const;
-const TLS = [400, 'Bad Request', 'This server speaks plain HTTP; write http:// instead of https://'] as const;
+const TLS = [400, 'Bad Request', 'This server speaks plain HTTP; use http:// instead of https://'] as const;
 /** First byte of every TLS connection: a handshake. */
 const TLS_HANDSHAKE = 0x16;
 
-/** Answers a broken request as a problem and ends its connection. */
+/** Answers a malformed request with a problem and closes the connection. */
 export function answerClientError(
   error: NodeJS.ErrnoException & { readonly rawPacket?: unknown },
   socket: Socket,

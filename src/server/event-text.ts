@@ -1,4 +1,4 @@
-/** An event of a stream of Server-Sent Events; text is sent as it is, all else as JSON. */
+/** A server-sent event; strings are sent as they are, other data as JSON. */
 export function eventText(event: string | null, data: unknown, id?: number): string {
   const lines = [
     ...(id === undefined ? [] : [`id: ${id}`]),

@@ -4,9 +4,9 @@ import type { FastifyRequest } from 'fastify';
 import { AppError, appError } from '../errors.js';
 
 /**
- * Reads multipart/form-data as it comes.
- * @param files names of the files that are known
- * @param take is handed each file and the name that the client gave it; it reads it to its end
+ * Reads multipart/form-data as a stream.
+ * @param files names of the known files
+ * @param take called with each file and its name on the client; must read the file to its end
  * @returns the fields
  * @throws bad-request for an unknown file or a broken form, and what `take` throws
  */
@@ -15,7 +15,7 @@ export async function receiveForm<File extends string>(
   files: readonly File[],
   take: (file: File, bytes: Readable, fileName: string) => Promise<void>,
 ): Promise<Record<string, unknown>> {
-  const departure = watchDeparture(request.raw);
+  const departure = watchDisconnect(request.raw);
   try {
     const parts = request.parts();
     const fields: Record<string, unknown> = {};
@@ -33,7 +33,7 @@ export async function receiveForm<File extends string>(
     return fields;
   } catch (error) {
     if (departure.hasGone) throw appError('cancelled', {}, error);
-    throw isParsers(error)
+    throw isParserError(error)
       ? appError('bad-request', { reason: `The form is not valid: ${(error as Error).message}` }, error)
       : error;
   } finally {
@@ -41,13 +41,13 @@ export async function receiveForm<File extends string>(
   }
 }
 
-/** A parser of forms waits for ever for the rest of a body whose client has gone: node ends a request without an error then. */
-function watchDeparture(request: IncomingMessage) {
+/** Without this, the form parser would wait forever for the body of a disconnected client: Node ends such a request without an error. */
+function watchDisconnect(request: IncomingMessage) {
   let leave: (error: unknown) => void = () => {};
   const left = new Promise<never>((_resolve, reject) => {
     leave = reject;
   });
-  left.catch(() => {}); // nobody may be waiting
+  left.catch(() => {}); // may have no listener
   const open = new Set<Readable>();
   let hasGone = false;
   const onClose = () => {
@@ -75,12 +75,12 @@ function watchDeparture(request: IncomingMessage) {
 }
 
 function unknownFile(name: string, known: readonly string[]) {
-  const reason = `There is no file "${name.slice(0, 60)}"; known: ${known.join(', ')}`;
+  const reason = `Unknown file "${name.slice(0, 60)}"; known: ${known.join(', ')}`;
   return appError('bad-request', { reason });
 }
 
-/** The form's parser throws plain errors, or fastify's; those of the disk have a code of the system. */
-function isParsers(error: unknown): boolean {
+/** The form parser throws plain or fastify errors; disk errors have a system error code. */
+function isParserError(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return !(error instanceof AppError) && (code === undefined || code.startsWith('FST_'));
 }

@@ -11,7 +11,7 @@ import type { Services } from '../experiments/services.js';
 import type { StreamRegistry } from './streams/stream-registry.js';
 import type { Tickets } from './tickets.js';
 
-/** A fastify instance whose routes take their types from zod schemas. */
+/** A fastify instance whose routes are typed by zod schemas. */
 export type HttpApp = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -20,17 +20,17 @@ export type HttpApp = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** All that plugins and routes work with. */
+/** The dependencies of plugins and routes. */
 export interface AppContext extends Services {
   readonly streams: StreamRegistry;
   readonly tickets: Tickets;
   readonly keys: KeyRing;
-  /** Where the built dashboard is; undefined: where the build puts it. */
+  /** Folder of the built dashboard; undefined: the output folder of the build. */
   readonly dashboardFolder: string | undefined;
 }
 
-/** What the use cases of trained models work with. */
+/** The dependencies of the use cases of trained models. */
 export type ModelParts = 'store' | 'executor' | 'corpora' | 'environment';
 
-/** What one of them is handed: the parts that it names. */
+/** The named parts of the context. */
 export type Uses<Part extends keyof AppContext> = Pick<AppContext, Part>;

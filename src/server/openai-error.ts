@@ -2,7 +2,7 @@ import { OpenAiError } from '../contracts/openai.js';
 import type { ValidationIssue } from '../contracts/validation.js';
 import type { AppError, ErrorCode, ErrorKind } from '../errors.js';
 
-/** OpenAI's own codes, where its clients know one. */
+/** OpenAI's error codes, where there is a corresponding one. */
 const CODES: Partial<Readonly<Record<ErrorCode, string>>> = {
   'experiment-not-found': 'model_not_found',
   unauthorized: 'invalid_api_key',
@@ -14,12 +14,12 @@ const TYPES: Partial<Readonly<Record<ErrorKind, string>>> = {
   unavailable: 'server_error',
 };
 
-/** Whether a request gets its errors in OpenAI's envelope. */
+/** Whether the errors of a path use OpenAI's format. */
 export function isOpenAiPath(url: string): boolean {
   return /^\/v1(\/|\?|$)/.test(url);
 }
 
-/** An error in OpenAI's envelope. */
+/** An error in OpenAI's format. */
 export function toOpenAiError({ code, kind, message, details }: AppError): OpenAiError {
   const [issue] = (details as { issues?: readonly ValidationIssue[] }).issues ?? [];
   return {
@@ -32,7 +32,7 @@ export function toOpenAiError({ code, kind, message, details }: AppError): OpenA
   };
 }
 
-/** The responses of a route in its schema, with the error that every route of /v1 may answer. */
+/** The responses of a route of /v1, with the error response that all of them have. */
 export function withOpenAiErrors<Responses extends object>(responses: Responses) {
   return {
     ...responses,

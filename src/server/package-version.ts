@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** gatelm's version. package.json stands above the compiled files, at a depth that does not change. */
+/** The version of gatelm, from the package.json above the compiled files. */
 export function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;

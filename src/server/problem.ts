@@ -4,28 +4,28 @@ import type { ValidationIssue } from '../contracts/validation.js';
 import { type AppError, appError, type ErrorKind } from '../errors.js';
 import { isOpenAiPath, toOpenAiError } from './openai-error.js';
 
-/** HTTP's word for each kind of error; the only place that knows both. */
+/** HTTP status and title of each kind of error; the only place with this mapping. */
 const STATUS: Readonly<Record<ErrorKind, readonly [status: number, title: string]>> = {
   invalid: [400, 'The request is not valid'],
   unauthorized: [401, 'An API key is needed'],
   forbidden: [403, 'Not allowed'],
   'not-found': [404, 'Not found'],
-  'not-allowed': [405, 'The method is not allowed here'],
-  conflict: [409, 'It does not fit the present state'],
+  'not-allowed': [405, 'Method not allowed'],
+  conflict: [409, 'Conflict with the current state'],
   'too-large': [413, 'Too large'],
-  unsupported: [415, 'The kind of body is not supported'],
-  'too-many': [429, 'Too many; try again later'],
-  'no-room': [507, 'There is no room left'],
-  internal: [500, 'Something went wrong inside gatelm'],
+  unsupported: [415, 'The type of the body is not supported'],
+  'too-many': [429, 'Too many requests; try again later'],
+  'no-room': [507, 'The disk is full'],
+  internal: [500, 'Internal error'],
   unavailable: [503, 'A part of the service is not available; try again later'],
 };
 
-/** Seconds after which trying again is worth it. */
+/** Default of Retry-After, in seconds. */
 const RETRY_SECONDS = 5;
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** The responses of a route in its schema, with the problem that every route may answer. */
+/** The responses of a route, with the problem response that every route has. */
 export function withProblems<Responses extends object>(responses: Responses) {
   return {
     ...responses,
@@ -36,7 +36,7 @@ export function withProblems<Responses extends object>(responses: Responses) {
   };
 }
 
-/** Error handler: any error as a problem; what nobody expected is logged and told by its reference alone. */
+/** Error handler: answers every error with a problem; unexpected errors are logged, and the response carries only their reference. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = recognizeError(error, request);
   const [status] = STATUS[known.kind];
@@ -56,7 +56,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
     .send(JSON.stringify(toProblem(known, request.url)));
 }
 
-/** An error as RFC 9457 writes it. */
+/** An error in the format of RFC 9457. */
 export function toProblem(error: AppError, url: string): Problem {
   const [status, title] = STATUS[error.kind];
   const {
@@ -76,10 +76,13 @@ export function toProblem(error: AppError, url: string): Problem {
   };
 }
 
-/** What is told of an error; what nobody expected is logged. */
+/** The error to report to the client; unexpected errors are logged. */
 export function recognizeError(error: unknown, request: FastifyRequest): AppError {
   if (hasLeft(request)) {
-    request.log.info({ reason: error instanceof Error ? error.message : String(error) }, 'the client left');
+    request.log.info(
+      { reason: error instanceof Error ? error.message : String(error) },
+      'the client disconnected',
+    );
     return isAppError(error) && error.code === 'cancelled' ? error : appError('cancelled', {}, error);
   }
   if (isAppError(error)) {

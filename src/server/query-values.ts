@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { COMMA_SEPARATED } from '../contracts/comma-list.js';
 import { unwrap } from '../contracts/schema-keys.js';
 
-/** A query or the params of a path as the types that its schema names: everything in an address is text. */
+/** Converts a query or path parameters, which are all text, to the types of their schema. */
 export function readQueryValues(schema: z.ZodType, values: unknown): unknown {
   if (!(schema instanceof z.ZodObject) || typeof values !== 'object' || values === null) return values;
   return Object.fromEntries(
@@ -27,7 +27,7 @@ function readValue(field: z.ZodType, value: unknown): unknown {
   return value;
 }
 
-/** Text that is no number stays as it is, so that the schema can say what came. */
+/** Text that is not a number stays text, so that the schema can report it. */
 function readNumber(text: string): number | string {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : text;
 }

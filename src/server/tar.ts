@@ -47,7 +47,7 @@ function tarHeader({ name, bytes }: TarEntry, modified: Date): Buffer {
   put(116, '0000000'); // group
   put(124, octal(bytes, 11));
   put(136, octal(Math.floor(modified.getTime() / 1000), 11));
-  put(148, '        '); // the checksum counts itself as blanks
+  put(148, '        '); // the checksum field counts as blanks
   put(156, '0'); // a plain file
   put(257, 'ustar');
   put(263, '00');

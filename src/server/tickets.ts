@@ -4,12 +4,12 @@ import { appError } from '../errors.js';
 import type { Caller } from '../experiments/api-keys.js';
 
 const TICKET_MS = 30_000;
-/** Tickets that may be open at once. */
+/** Maximum number of unused tickets. */
 const MAX_OPEN = 10_000;
 
 /**
- * A browser cannot send a key with a WebSocket or an EventSource, and an address is no place for one. So it asks for a
- * ticket with its key, and opens the stream with that: it serves once, for half a minute.
+ * A browser cannot send a key with a WebSocket or an EventSource, and a key must not be in a URL. So it requests a
+ * ticket with its key and opens the stream with the ticket, which can be used once, within half a minute.
  */
 export class Tickets {
   readonly #open = new Map<string, { readonly caller: Caller; readonly expiresAt: number }>();
@@ -25,7 +25,7 @@ export class Tickets {
     return { ticket, expiresAt: new Date(expiresAt).toISOString() };
   }
 
-  /** Who it was issued to; it is used up. */
+  /** Redeems a ticket. @returns the caller it was issued to; null if it is invalid or used */
   redeem(ticket: string): Caller | null {
     const found = this.#open.get(ticket);
     this.#open.delete(ticket);

@@ -10,12 +10,12 @@ const NAMES: Readonly<Record<string, string>> = {
   headers: 'The header',
 };
 
-/** Every part of a request is parsed by its zod schema; what is wrong is one `validation-failed` that lists it all. */
+/** Parses each part of a request with its zod schema; one `validation-failed` lists all invalid fields. */
 export const compileValidation: FastifySchemaCompiler<FastifySchema> = ({
   schema: part,
   httpPart = 'body',
 }) => {
-  const schema = part as unknown as z.ZodType; // fastify gives the schema of one part, typed as that of the route
+  const schema = part as unknown as z.ZodType; // fastify passes the schema of one part, but types it as that of the route
   const isAddress = httpPart === 'querystring' || httpPart === 'params';
   return (data: unknown) => {
     try {
@@ -27,6 +27,6 @@ export const compileValidation: FastifySchemaCompiler<FastifySchema> = ({
   };
 };
 
-/** For bodies that the use case parses itself: with presets, defaults and all. The schema still documents them. */
+/** For bodies that the use case parses itself, with presets and defaults; the schema still documents them. */
 export const compileValidationButBody: FastifySchemaCompiler<FastifySchema> = (route) =>
   route.httpPart === 'body' ? (data: unknown) => ({ value: data }) : compileValidation(route);

@@ -68,7 +68,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
-  files: [/^zod$/],
+  files: [/^zod$/, /^yauzl$/, /^yazl$/],
   tokenizers: [],
   corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],

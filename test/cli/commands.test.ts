@@ -109,6 +109,22 @@ describe('the gatelm command against a server', () => {
     assert.equal(one.text, two.text);
   });
 
+  test('a whole run goes out as .zip and comes in again; curves as CSV, JSON Lines and for TensorBoard', async () => {
+    const zip = join(folder, 'run.zip');
+    assert.equal((await run('export', id, '--archive', zip)).stdout, `${zip}\n`);
+    const taken = await json('import', zip);
+    assert.equal(taken.state, 'succeeded');
+    const args = ['--prompt', 'the cat', '--max-tokens', '5', '--seed', '1'];
+    const [one, two] = [await json('generate', id, ...args), await json('generate', taken.id, ...args)];
+    assert.equal(one.text, two.text);
+    const curves = ['curves.csv', 'curves.jsonl'].map((name) => join(folder, name));
+    for (const file of curves) assert.equal((await run('export', id, '--curves', file)).code, EXIT.done);
+    assert.match(readFileSync(curves[0]!, 'utf8'), /^key,step,epoch,time,value\n.*\nvalidPerplexity,/s);
+    assert.match(readFileSync(curves[1]!, 'utf8'), /^\{"key":"/);
+    const { files } = await json('export', id, '--tensorboard', join(folder, 'board'));
+    assert.ok(files[0].startsWith(join(folder, 'board', id, 'events.out.tfevents.')));
+  });
+
   test('an event a line with --json, and pause, resume and cancel by their names', async () => {
     const long = JSON.stringify({
       ...JSON.parse(TINY),
@@ -122,7 +138,33 @@ describe('the gatelm command against a server', () => {
     assert.equal(code, EXIT.trainingStopped);
     assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)!).type, 'paused');
     assert.match((await run('resume', other)).stdout, /is queued|is preparing|is running/);
+    const resumed = runGatelm(server.address, ['watch', other, '--json']);
     assert.match((await run('cancel', other)).stdout, /is cancel/);
+    const types = (await resumed).stdout.trim().split('\n');
+    assert.equal(JSON.parse(types.at(-1)!).type, 'cancelled', 'the pause that is over does not end it');
+  });
+
+  test('a sweep is planned, begun, shown, and its table printed', async () => {
+    const file = join(folder, 'sweep.json');
+    const space = { 'optimizer.learningRate': { type: 'choice', values: [0.1, 1] } };
+    const limits = { experiments: 2 };
+    writeFileSync(
+      file,
+      JSON.stringify({ name: 'rates', corpus: 'cats', base: JSON.parse(TINY), space, limits }),
+    );
+    assert.match((await run('sweep', 'start', file, '--dry-run')).stdout, /^2 trials, about 4 epochs, time /);
+    assert.match((await run('sweep', 'start', file)).stdout, /^\w+ running: rates\n$/);
+    let sweep = await json('sweep', 'show', 'rates');
+    while (sweep.state === 'running') sweep = await json('sweep', 'show', 'rates');
+    assert.equal(sweep.state, 'finished');
+    assert.match((await run('sweep', 'show', 'rates')).stdout, /trials +2 of 2: 2 finished/);
+    assert.match((await run('sweep', 'list')).stdout, /rates +finished/);
+    const { stdout } = await run('sweep', 'trials', 'rates', '--csv');
+    assert.match(stdout, /^trial,state,epochs,value,bestEpoch,optimizer.learningRate,experiments\n/);
+    assert.equal((await json('sweep', 'trials', 'rates')).items.length, 2);
+    assert.equal((await json('sweep', 'extend', 'rates', '--experiments', '1')).limits.experiments, 3);
+    const refused = await run('sweep', 'show', 'nothing');
+    assert.equal(refused.code, EXIT.error);
   });
 
   test('errors say what to do, with exit codes of their own', async () => {

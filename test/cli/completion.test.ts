@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../support/service.js';
 import { runGatelm } from './run-gatelm.js';
 
 const has = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
@@ -29,13 +32,44 @@ test('bash completes commands, their parts and their options', {
   assert.ok(completeInBash(source, ['gatelm', 'train', '--']).includes('--budget'));
 });
 
-test('zsh and fish accept their scripts', async (context) => {
-  for (const shell of ['zsh', 'fish']) {
-    const source = await script(shell);
-    assert.match(source, /corpora/);
-    if (!has(shell)) context.diagnostic(`no ${shell} here: its script was not run`);
-    else assert.equal(spawnSync(shell, ['-n'], { input: source, encoding: 'utf8' }).stderr, '');
-  }
+/** An interactive zsh in a terminal of its own, in which somebody types and presses Tab. */
+const ZSH = `
+zmodload zsh/zpty
+zpty -b shell zsh -f -i
+zpty -w shell "PS1= PS2=; source $1; print ready-\\$((1+1))"
+zpty -r shell output '*ready-2*'
+zpty -w -n shell $'gatelm corpora up\\t'
+zpty -r shell output '*corpora up*load*'
+zpty -w -n shell $'\\C-ugatelm train --budg\\t'
+zpty -r shell output '*train --budg*et*'
+print completed
+zpty -d shell
+`;
+
+test('zsh completes when Tab is pressed', { skip: !has('zsh') && 'no zsh here' }, async (context) => {
+  const file = join(temporaryFolder(context), 'completion.zsh');
+  writeFileSync(file, await script('zsh'));
+  const { stdout, stderr, status } = spawnSync('zsh', ['-f', '-c', ZSH, 'zsh', file], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /completed/);
+});
+
+test('fish completes commands, their parts and their options, with what they do', {
+  skip: !has('fish') && 'no fish here',
+}, async () => {
+  const source = await script('fish');
+  const complete = (line: string) => {
+    const program = `${source}\ncomplete -C '${line}'`;
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', program], { encoding: 'utf8' });
+    assert.equal(stderr, '');
+    return stdout.trim().split('\n');
+  };
+  assert.match(complete('gatelm ser').join('\n'), /^serve\t\w.*$/);
+  assert.match(complete('gatelm corpora up').join('\n'), /^upload\t\w.*$/);
+  assert.ok(complete('gatelm train --b').some((line) => line.startsWith('--budget\t')));
 });
 
 test('a shell that is not known is named with those that are', async () => {

@@ -67,6 +67,20 @@ test('writes a line of progress every ten seconds where there is no terminal', (
   assert.deepEqual(lines, ['25 % · epoch 1/2 · train perplexity 148.4 · 12,346 tokens/s · 1:15 left']);
 });
 
+test('writes nothing while somebody is asked, and the lines of that time afterwards', () => {
+  let written = '';
+  const output = { isTTY: true, columns: 60, write: (text: string) => (written += text) };
+  const display = new ProgressDisplay(output, { epochs: 2, maxDuration: null }, () => 0);
+  display.show(step);
+  display.hold();
+  const before = written;
+  display.show(step);
+  display.show(epoch);
+  assert.equal(written, before);
+  display.release();
+  assert.match(written.slice(before.length), /epoch {2}train perplexity.*\n.* 1 +148\.4/s);
+});
+
 test('counts by time where the time limit comes before the last epoch', () => {
   let time = 0;
   const clock = () => {

@@ -34,6 +34,7 @@ const PAGES: Readonly<Record<string, Page>> = {
     ],
   },
   'exact-resume.md': { shows: [/the same bytes/] },
+  'tour.md': { shows: [/queued: mine/, /likelier|nats|bits/] },
   'config.md': { shows: [/"name":"better-rnnlm"/, /"preset":"auto"/, /GATELM_PORT/] },
   'setup.md': { shows: [/TensorFlow/i] },
   'text.md': { shows: [/"name":"two-files"/, /"name":"folder"/, /"name":"comments"/, /"splitBy":"files"/] },
@@ -49,7 +50,12 @@ const PAGES: Readonly<Record<string, Page>> = {
     ],
   },
   'own-text.md': { trained: true, shows: [/"preset": ?"auto"/] },
-  'command-line.md': { trained: true, corpus: 'notes', shows: [/^done in .*perplexity/m, /queued: small/] },
+  'command-line.md': {
+    trained: true,
+    corpus: 'notes',
+    shows: [/^done in .*perplexity/m, /queued: small/, /the model is in /, /^run\.zip$/m],
+  },
+  'interchange.md': { trained: true, shows: [/"state": ?"succeeded"/, /^key,step,epoch,time,value$/m] },
   'operations.md': {
     trained: true,
     shows: [

@@ -44,7 +44,7 @@ for (const [what, head] of [
     });
     const service = await startService(t, {
       onLogLine(line) {
-        if (line.msg === 'the client left') note();
+        if (line.msg === 'the client disconnected') note();
         if (Number(line.level) > 40) errors.push(line);
       },
     });
@@ -167,7 +167,7 @@ test('an address that is not encoded, or a TLS handshake, is told what to do', a
   const raw = await answerTo(service, 'GET /generate?prompt=変数 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   assert.match(raw, /^HTTP\/1\.1 400 [\s\S]*percent-encoded[\s\S]*--data-urlencode/);
   const tls = await answerTo(service, Buffer.from('16030100c8010000c40303', 'hex'));
-  assert.match(tls, /plain HTTP; write http:/);
+  assert.match(tls, /plain HTTP; use http:/);
 });
 
 test('a query that is not UTF-8 in percent-encoding is refused, also where it would be read as text', async (t) => {

@@ -58,6 +58,8 @@ const ROUTES = [
   'POST /score/stream',
   'POST /rank',
   'GET /experiments/{id}/export',
+  'GET /experiments/{id}/archive',
+  'POST /experiments/import/archive',
   'GET /experiments/{id}/tensorboard',
   'POST /experiments/import',
   'GET /generate',

@@ -53,7 +53,7 @@ test('the log has a line of JSON for each request and each change of an experime
   const { id } = posted.json();
   await training.run(0);
   await app.inject(`/experiments/${id}`);
-  const asked = lines.find(({ msg }) => msg === 'an experiment was asked for')!;
+  const asked = lines.find(({ msg }) => msg === 'experiment requested')!;
   assert.equal(asked.experimentId, id);
   assert.match(String(asked.reqId), /^[0-9a-f]{16}$/);
   const changes = lines.filter(({ experimentId, seq }) => experimentId === id && seq !== undefined);

@@ -146,7 +146,7 @@ test('a client that reads too slowly is closed with a reason, and the others are
   slow.socket.resume();
   const { code, reason } = await slow.closed;
   assert.equal(code, 1013);
-  assert.match(reason, /^too slow; go on with since=\d+$/);
+  assert.match(reason, /^too slow; reconnect with since=\d+$/);
   const last = slow.seqs.at(-1)!;
   assert.ok(last < quick.seqs.at(-1)!, 'it was closed before the end');
   const back = new ProgressClient(progressOf(service, id, last));
@@ -165,7 +165,7 @@ test('a server that stops closes its streams with 1001', async (t) => {
   const client = new ProgressClient(progressOf(service, id));
   await client.until('snapshot');
   await service.close();
-  assert.deepEqual(await client.closed, { code: 1001, reason: 'the server stops' });
+  assert.deepEqual(await client.closed, { code: 1001, reason: 'the server is stopping' });
 });
 
 test('a stream ends when its experiment is deleted', async (t) => {

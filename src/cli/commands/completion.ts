@@ -43,22 +43,24 @@ function commandsOf(command: Command, path: readonly string[] = []): Described[]
   return [own, ...command.commands.flatMap((child) => commandsOf(child, [...path, child.name()]))];
 }
 
+/** Also for zsh, to which the names `path` and `words` mean something else. */
 function bash(commands: readonly Described[]): string {
   const cases = commands.map(
     ({ path, options, children }) =>
-      `    '${path}') words='${[...children, ...options.map(({ flag }) => flag)].join(' ')}' ;;`,
+      `    '${path}') offered='${[...children, ...options.map(({ flag }) => flag)].join(' ')}' ;;`,
   );
   return `_gatelm() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path='' word words
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  local current="\${COMP_WORDS[COMP_CWORD]}" given='' offered='' word index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word="\${COMP_WORDS[index]}"
     case " ${commands.map(({ path }) => path.replaceAll(' ', '_')).join(' ')} " in
-      *" \${path:+\${path// /_}_}$word "*) path="\${path:+$path }$word" ;;
+      *" \${given:+\${given// /_}_}$word "*) given="\${given:+$given }$word" ;;
     esac
   done
-  case "$path" in
+  case "$given" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$offered" -- "$current"))
   [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -F _gatelm gatelm`;

@@ -1,5 +1,5 @@
-import { createWriteStream, existsSync, openAsBlob, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { createWriteStream, existsSync, mkdirSync, openAsBlob, statSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -15,25 +15,40 @@ type ImportOptions = ServerOptions & {
   readonly config?: string;
 };
 
+type ExportOptions = ServerOptions & {
+  readonly archive?: string;
+  readonly curves?: string;
+  readonly tensorboard?: string;
+  readonly checkpoints: boolean;
+};
+
 /** export, import and corpora: the commands that transfer files. */
 export function addFileCommands(program: Command): void {
   withServer(program.command('export <experiment> [file]'))
-    .description('Write a trained model as a tar archive for PyTorch; default: ID.tar')
-    .action(async (id: string, file: string | undefined, options: ServerOptions) => {
-      const target = file ?? `${id}.tar`;
-      const archive = await clientOf(options).exportModel(id);
-      await pipeline(Readable.fromWeb(archive as never), createWriteStream(target, { flags: 'wx' }));
-      print(options, { file: target }, () => target);
-    });
+    .description(
+      'Write a trained model as a tar archive for PyTorch (default: ID.tar), or what the options name',
+    )
+    .option('--archive <file>', 'instead: the whole record of the run as a .zip that another gatelm imports')
+    .option('--no-checkpoints', 'with --archive: without its checkpoints')
+    .option('--curves <file>', 'instead: its curves, as CSV or JSON Lines by the ending .csv or .jsonl')
+    .option(
+      '--tensorboard <folder>',
+      'instead: its curves for TensorBoard, in a folder of their own below this one',
+    )
+    .action(exportRun);
   withServer(program.command('import <model>'))
     .description(
-      'Import a model: safetensors with PyTorch’s parameter names, or the folder of an export or of train --local',
+      'Import a model: safetensors with PyTorch’s parameter names, the folder of an export or of train --local, or the .zip of a whole run',
     )
     .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
     .option('--vocabulary <file>', 'instead of --tokenizer: one token per line')
     .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
+      if (extname(model) === '.zip') {
+        const run = await clientOf(options).importArchive(await open(model));
+        return print(options, run, () => `${run.id} ${run.state}: ${run.name}`);
+      }
       const files = isFolder(model) ? filesOfFolder(model) : { model };
       const { tokenizer, vocabulary, config } = options;
       const given = Object.entries({ ...files, ...defined({ tokenizer, vocabulary, config }) });
@@ -81,6 +96,31 @@ export function addFileCommands(program: Command): void {
       await clientOf(options).deleteCorpus(name);
       print(options, { deleted: name }, () => `deleted ${name}`);
     });
+}
+
+async function exportRun(id: string, file: string | undefined, options: ExportOptions): Promise<void> {
+  const client = clientOf(options);
+  const { archive, curves, tensorboard, checkpoints } = options;
+  const written: string[] = [];
+  const write = async (target: string, bytes: Promise<ReadableStream<Uint8Array>>) => {
+    await pipeline(Readable.fromWeb((await bytes) as never), createWriteStream(target, { flags: 'wx' }));
+    written.push(target);
+  };
+  if (archive !== undefined) await write(archive, client.exportArchive(id, { checkpoints }));
+  if (curves !== undefined) await write(curves, client.exportMetrics(id, formatOf(curves)));
+  if (tensorboard !== undefined) {
+    const folder = join(tensorboard, id);
+    mkdirSync(folder, { recursive: true });
+    await write(join(folder, `events.out.tfevents.0000000000.${id}`), client.exportTensorBoard(id));
+  }
+  if (file !== undefined || written.length === 0) await write(file ?? `${id}.tar`, client.exportModel(id));
+  print(options, { files: written }, () => written.join('\n'));
+}
+
+function formatOf(file: string): 'csv' | 'jsonl' {
+  const ending = extname(file);
+  if (ending === '.csv' || ending === '.jsonl') return ending === '.csv' ? 'csv' : 'jsonl';
+  throw new GatelmError(400, { detail: `--curves ends with .csv or .jsonl; got ${file}` });
 }
 
 function isFolder(path: string): boolean {

@@ -14,21 +14,21 @@ const CHOICES = [
 /** Follows a training on a server to its end. @returns the exit code */
 export async function follow(
   client: GatelmClient,
-  { id, config }: Experiment,
+  { id, config, seq: present }: Experiment,
   { json = false, since = 0 }: { readonly json?: boolean; readonly since?: number },
 ): Promise<number> {
   const display = json ? null : new ProgressDisplay(process.stdout, config.training);
   const leave = new AbortController();
   const onInterrupt = () => {
-    display?.end();
-    void askWhatToDo(client, id, leave);
+    display?.hold();
+    void askWhatToDo(client, id, leave).finally(() => display?.release());
   };
   process.on('SIGINT', onInterrupt);
   try {
     for await (const event of client.follow(id, { since, signal: leave.signal })) {
       if (json) console.log(JSON.stringify(event));
       display?.show(event);
-      const code = exitCodeOf(event);
+      const code = event.seq < present ? undefined : exitCodeOf(event); // an earlier pause is over
       if (code === undefined) continue;
       display?.end();
       if (!json) console.log(lastLine(id, event));

@@ -103,8 +103,8 @@ async function train(
   });
   const display = json ? null : new ProgressDisplay(process.stdout, config.training);
   const onInterrupt = () => {
-    display?.end();
-    void askWhatToDo(run);
+    display?.hold();
+    void askWhatToDo(run).finally(() => display?.release());
   };
   const onTerminate = () => run.stop('pause');
   process.on('SIGINT', onInterrupt);

@@ -9,23 +9,23 @@ import { needsKey, SAFE_METHODS } from './origins.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a caller's key has to allow; left out: read to look, train to change. */
+    /** Required scope; default: read for safe methods, train for others. */
     readonly scope?: Scope;
-    /** A ticket in the address may stand for a key. */
+    /** Whether a ticket in the URL may replace a key. */
     readonly takesTicket?: boolean;
-    /** Needs no key: the files of the dashboard. */
+    /** Whether no key is needed, as for the files of the dashboard. */
     readonly isPublic?: boolean;
   }
   interface FastifyRequest {
-    /** Whose key came with it; null = none was needed. */
+    /** The owner of the key; null = no key was needed. */
     caller: Caller | null;
   }
 }
 
-/** Paths that need no key: probes, and the description of the interface. */
+/** Paths that need no key: probes and the API documentation. */
 const OPEN_PATHS = /^\/(healthz|readyz|openapi\.json|docs(\/.*)?)$/;
 
-/** With API keys: who sends one whose scope allows it may call. Without: whoever can reach loopback. */
+/** Authorization: with API keys, a request needs a key with a sufficient scope; without keys, loopback is open. */
 export default fp(controlAccess, { name: 'access', dependencies: ['origins'] });
 
 async function controlAccess(
@@ -45,7 +45,7 @@ async function controlAccess(
   });
 }
 
-/** What a route asks for. */
+/** The scope that a route requires. */
 export function scopeOf(method: string, { scope }: { readonly scope?: Scope }): Scope {
   return scope ?? (SAFE_METHODS.has(method) ? 'read' : 'train');
 }

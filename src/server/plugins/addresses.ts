@@ -2,7 +2,7 @@ import fp from 'fastify-plugin';
 import { appError } from '../../errors.js';
 import type { HttpApp } from '../http-app.js';
 
-/** Refuses a query that is no text: what cannot be decoded would else be taken as it was written. */
+/** Refuses queries with invalid percent-encoding, which would otherwise be passed on undecoded. */
 export default fp(refuseBrokenQueries, { name: 'addresses', dependencies: ['access'] });
 
 async function refuseBrokenQueries(app: HttpApp): Promise<void> {

@@ -3,8 +3,8 @@ import { appError } from '../../errors.js';
 import type { HttpApp } from '../http-app.js';
 
 /**
- * JSON only, unless a route says otherwise. An empty body is none: clients often send the header with every POST.
- * Names of the prototype chain come through as plain keys, which the schemas refuse by name.
+ * JSON only, unless a route overrides it. An empty body counts as no body: clients often send the header with every POST.
+ * Keys such as __proto__ are parsed as plain keys, which the schemas refuse.
  */
 export default async function acceptBodies(app: HttpApp): Promise<void> {
   app.removeAllContentTypeParsers();
@@ -26,7 +26,7 @@ export default async function acceptBodies(app: HttpApp): Promise<void> {
   });
 }
 
-/** Some editors and programs begin UTF-8 with a byte-order mark, which is no JSON. */
+/** Some programs write a byte-order mark before UTF-8, which is not valid JSON. */
 function withoutMark(body: Buffer): Buffer {
   return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

@@ -13,8 +13,8 @@ const DECODERS = {
 type Encoding = keyof typeof DECODERS;
 
 /**
- * Reads bodies that come compressed. What a few bytes unpack to is bounded like every other body, and by the largest upload
- * where a route reads a body of any length. Forms are read as they come alone.
+ * Decompresses request bodies. The decompressed size is limited like that of every other body, and by the upload limit
+ * for routes that read bodies of any length. Compressed forms are not supported.
  */
 export default async function readContentEncodings(
   app: HttpApp,
@@ -26,10 +26,10 @@ export default async function readContentEncodings(
     if (!isKnown(encoding))
       throw appError('unsupported-encoding', {
         encoding: encoding.slice(0, 60),
-        advice: 'gzip, deflate and br are',
+        advice: 'use gzip, deflate or br',
       });
     if (/^multipart\//i.test(request.headers['content-type'] ?? ''))
-      throw appError('unsupported-encoding', { encoding, advice: 'send a form as it is' });
+      throw appError('unsupported-encoding', { encoding, advice: 'send forms uncompressed' });
     return unpack(payload, encoding, environment.maxUploadBytes);
   });
 }
@@ -38,7 +38,7 @@ function isKnown(encoding: string): encoding is Encoding {
   return Object.hasOwn(DECODERS, encoding);
 }
 
-/** fastify holds {@link receivedEncodedLength} beside the Content-Length. */
+/** fastify compares {@link receivedEncodedLength} with the Content-Length. */
 function unpack(
   payload: Readable,
   encoding: Encoding,
@@ -63,7 +63,7 @@ function unpack(
   return unpacked;
 }
 
-/** Lets so many bytes through and no more. */
+/** Passes bytes through up to a limit. */
 class BoundedBytes extends Transform {
   readonly #limit: number;
   #bytes = 0;

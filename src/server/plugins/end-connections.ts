@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { HttpApp } from '../http-app.js';
 
 /**
- * When the server stops, ends the connections that Node would wait a minute for: those that never asked for anything, as
- * clients open some ahead, and those whose answer was under way then, once it is complete.
+ * When the server stops, closes the connections that Node would wait a minute for: those without a request, as
+ * clients open some in advance, and those with a pending response, once it is complete.
  */
 export default async function endConnections(app: HttpApp): Promise<void> {
   const unused = new Set<Socket>();

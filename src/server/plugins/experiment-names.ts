@@ -4,7 +4,7 @@ import type { HttpApp, Uses } from '../http-app.js';
 /** Routes of one experiment. */
 const ROUTES = '/experiments/:id';
 
-/** A name stands for the latest experiment of that name wherever an address takes an id. */
+/** Accepts a name instead of an id in paths; it means the latest experiment of that name. */
 export default fp(acceptNames, { name: 'experiment-names' });
 
 async function acceptNames(app: HttpApp, { store }: Uses<'store'>): Promise<void> {
@@ -14,6 +14,6 @@ async function acceptNames(app: HttpApp, { store }: Uses<'store'>): Promise<void
     const params = request.params as { id: string };
     if (store.experiments.find(params.id)) return;
     const named = store.experiments.findByName(params.id);
-    if (named) params.id = named.id; // what nobody has stays, and is refused under its own name
+    if (named) params.id = named.id; // an unknown name stays, so that the error names it
   });
 }

@@ -10,8 +10,8 @@ import { packageVersion } from '../package-version.js';
 import { scopeOf } from './access.js';
 
 /**
- * /openapi.json (OpenAPI 3.1, made from the routes' schemas) and its page at /docs. Schemas with an id in their `.meta` are
- * named once. Before the routes.
+ * /openapi.json (OpenAPI 3.1, generated from the schemas of the routes) and its page at /docs. Schemas with an id in their `.meta` are
+ * components. Loaded before the routes.
  */
 export default fp(describeInterface, {
   name: 'openapi',
@@ -29,12 +29,12 @@ async function describeInterface(app: HttpApp): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       tags: [
-        { name: 'experiments', description: 'Train models and watch them' },
-        { name: 'sweeps', description: 'Search settings for the best ones' },
-        { name: 'models', description: 'Write, score and evaluate with what was trained' },
-        { name: 'sessions', description: 'Texts that go on from request to request' },
-        { name: 'corpora', description: 'Text to learn from' },
-        { name: 'operations', description: 'Health and figures' },
+        { name: 'experiments', description: 'Train models and follow their progress' },
+        { name: 'sweeps', description: 'Hyperparameter search' },
+        { name: 'models', description: 'Generate, score and evaluate text with trained models' },
+        { name: 'sessions', description: 'Texts that continue across requests' },
+        { name: 'corpora', description: 'Texts to train on' },
+        { name: 'operations', description: 'Health and metrics' },
       ],
       components: {
         securitySchemes: {
@@ -42,7 +42,7 @@ async function describeInterface(app: HttpApp): Promise<void> {
             type: 'http',
             scheme: 'bearer',
             description:
-              'A key with the scope that the call names; a server on loopback without keys asks for none',
+              'A key with the scope that the route requires; a server on loopback without keys needs none',
           },
         },
       },
@@ -78,15 +78,17 @@ function servedAt<Document extends object>(document: Document, basePath: string)
   return basePath === '' ? document : { ...document, servers: [{ url: basePath }] };
 }
 
-/** What a body that is read while it comes may be, by its type; the document alone reads this. */
+/** Documentation of a streamed body, by media type. */
 export interface StreamedBody {
-  /** Fields of a form, and its files with what each is. */
+  /** Fields of a form, and its files with their descriptions. */
   readonly form?: {
     readonly fields: z.ZodObject;
     readonly files: Readonly<Record<string, string>>;
     readonly required: readonly string[];
   };
   readonly text?: { readonly description: string; readonly example: string };
+  /** Bytes of one type. */
+  readonly file?: { readonly type: string; readonly description: string };
 }
 
 declare module 'fastify' {
@@ -95,7 +97,7 @@ declare module 'fastify' {
   }
 }
 
-function describeStreamedBody({ form, text }: StreamedBody): Record<string, { schema: object }> {
+function describeStreamedBody({ form, text, file }: StreamedBody): Record<string, { schema: object }> {
   const content: Record<string, { schema: object }> = {};
   if (form) {
     const fields = z.toJSONSchema(form.fields, { io: 'input' }).properties;
@@ -111,10 +113,12 @@ function describeStreamedBody({ form, text }: StreamedBody): Record<string, { sc
     content['text/plain'] = {
       schema: { type: 'string', description: text.description, examples: [text.example] },
     };
+  if (file)
+    content[file.type] = { schema: { type: 'string', format: 'binary', description: file.description } };
   return content;
 }
 
-/** Each schema comes in a form for requests and one for answers; the one that no route refers to is left out. */
+/** Each schema is generated in a form for requests and one for responses; removes those without references. */
 function withoutUnusedComponents(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const { schemas = {}, ...components } = document.components ?? {};
   const used = new Set<string>();

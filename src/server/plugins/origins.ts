@@ -9,20 +9,20 @@ import type { HttpApp, Uses } from '../http-app.js';
 
 type Settings = Pick<Environment, 'allowedOrigins' | 'host'>;
 
-/** Methods that change nothing: a browser keeps their answers from pages of other sites. */
+/** Methods that change nothing; browsers hide their responses from pages of other sites. */
 export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** What a page of an allowed site may read of an answer, beyond what every page may. */
+/** Response headers that pages of allowed origins may read. */
 const EXPOSED_HEADERS = ['location', 'retry-after', 'idempotent-replayed', 'content-disposition'];
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Which pages in a browser may call. Those of other sites reach a server on loopback, too: by their Origin (sockets, posts), or by a
- * name of theirs that they let point here (DNS rebinding), which the Host header shows.
+ * Decides which web pages may call. Pages of other sites can reach a server on loopback too: with their Origin (sockets, posts), or through a
+ * host name of theirs that resolves to it (DNS rebinding), which the Host header shows.
  */
 export default fp(controlOrigins, {
   name: 'origins',
-  // What is refused has the headers, too; and `request.ws` has to be known.
+  // Refusals need the security headers too, and `request.ws` has to be defined.
   dependencies: ['security-headers', 'web-sockets', 'unknown-routes'],
 });
 
@@ -48,11 +48,11 @@ async function controlOrigins(
   function isAllowed(origin: string): boolean {
     const { allowedOrigins } = settings;
     if (allowedOrigins.includes(origin)) return true;
-    return allowedOrigins.includes(ANY_ORIGIN) && needsKey(keys, settings); // a key that was revoked later opens nothing
+    return allowedOrigins.includes(ANY_ORIGIN) && needsKey(keys, settings); // revoking the last key must not open the server
   }
 }
 
-/** Where others can reach it, a key is needed even when the last one was revoked. */
+/** Whether requests need a key: if there are keys, or if other machines can reach the server, even after the last key was revoked. */
 export function needsKey(keys: KeyRing, { host }: Pick<Environment, 'host'>): boolean {
   return keys.hasAny || !isLoopback(host);
 }

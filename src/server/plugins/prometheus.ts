@@ -7,21 +7,21 @@ import { addClusterMetrics } from '../cluster-metrics.js';
 import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
 
-/** Upper bounds of the answer times, in seconds. */
+/** Upper bounds of the response time buckets, in seconds. */
 const SECONDS_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
 const NANOSECONDS = 1e9;
 
-/** Latest metrics of each training under way, by their keys. */
+/** Latest metrics of each running training, by key. */
 const TRAINING_GAUGES = {
-  tokensPerSecond: ['gatelm_training_tokens_per_second', 'Speed of each training under way'],
-  stepLoss: ['gatelm_training_loss', 'Loss of the latest step of each training under way, nats per token'],
-  validLoss: ['gatelm_training_valid_loss', 'Latest loss on the valid split, nats per token'],
-  gradNorm: ['gatelm_training_gradient_norm', 'Norm of the latest gradient, before clipping'],
+  tokensPerSecond: ['gatelm_training_tokens_per_second', 'Speed of each running training'],
+  stepLoss: ['gatelm_training_loss', 'Loss of the latest step of each running training, in nats per token'],
+  validLoss: ['gatelm_training_valid_loss', 'Latest loss on the valid split, in nats per token'],
+  gradNorm: ['gatelm_training_gradient_norm', 'Latest gradient norm, before clipping'],
 } as const;
 
 const EXAMPLE = '# HELP gatelm_streams Open event streams\n# TYPE gatelm_streams gauge\ngatelm_streams 2\n';
 
-/** /metrics, for Prometheus: what is true at the moment it is asked, and how long answers took. */
+/** /metrics, for Prometheus: gauges collected at each scrape, and response times. */
 export default fp(exposeMetrics, { name: 'prometheus', dependencies: ['openapi'] });
 
 async function exposeMetrics(
@@ -39,7 +39,7 @@ async function exposeMetrics(
 
   const answers = new Histogram({
     name: 'gatelm_http_request_duration_seconds',
-    help: 'Time from the first byte of a request to the last of its answer',
+    help: 'Time from the first byte of a request to the last byte of its response',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS_BUCKETS,
     registers,
@@ -54,10 +54,8 @@ async function exposeMetrics(
       for (const state of ExperimentState.options) this.set({ state }, counts.get(state) ?? 0);
     },
   });
-  gauge('gatelm_training_slots', 'Experiments that may train side by side', () =>
-    trainingExecutor.capacity(),
-  );
-  gauge('gatelm_training_slots_used', 'Experiments that hold a slot', () => queue.activeIds.length);
+  gauge('gatelm_training_slots', 'Experiments that may train in parallel', () => trainingExecutor.capacity());
+  gauge('gatelm_training_slots_used', 'Experiments that occupy a slot', () => queue.activeIds.length);
   gauge('gatelm_streams', 'Open event streams', () => streams.size);
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
@@ -86,15 +84,11 @@ async function exposeMetrics(
   addClusterMetrics(app, registry, { trainingExecutor });
   const delay = monitorEventLoopDelay();
   delay.enable();
-  gauge(
-    'gatelm_event_loop_delay_p99_seconds',
-    'Event-loop delay since the last time it was asked for',
-    () => {
-      const seconds = delay.percentile(99) / NANOSECONDS;
-      delay.reset();
-      return seconds;
-    },
-  );
+  gauge('gatelm_event_loop_delay_p99_seconds', 'Event-loop delay since the last scrape', () => {
+    const seconds = delay.percentile(99) / NANOSECONDS;
+    delay.reset();
+    return seconds;
+  });
   app.addHook('onClose', async () => {
     delay.disable();
   });
@@ -111,7 +105,7 @@ async function exposeMetrics(
     {
       schema: {
         tags: ['operations'],
-        summary: 'Figures for Prometheus',
+        summary: 'Metrics for Prometheus',
         response: withProblems({
           200: {
             description: 'Text exposition format',

@@ -5,14 +5,14 @@ import type { HttpApp, Uses } from '../http-app.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which requests count together, beside all others. */
+    /** Requests of this kind also count against a limit of their own. */
     readonly costs?: 'inference' | 'training';
   }
 }
 
 /**
- * One key, or where there is none one address, may make so many requests of each kind in a minute; 0 = any number. After the plugin
- * that finds out whose key came.
+ * Limits the requests per minute of each kind for each key, or each address without one; 0 = no limit. Loaded after the plugin
+ * that identifies the key.
  */
 export default fp(limitRates, { name: 'rate-limits', dependencies: ['access'] });
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { HttpApp } from '../http-app.js';
 
-/** What is read and dropped of a body that was refused, at most; and for how long. */
-const MAX_DROPPED_BYTES = 64 * 1024 * 1024;
-const MAX_DROPPING_MS = 5000;
+/** Maximum size and time for reading and discarding a refused body. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+const MAX_DISCARD_MS = 5000;
 
 /**
- * Reads a bounded rest of a body that was refused before it answers: a client that still sends when its connection is closed sees a
- * reset instead of the answer.
+ * Discards the rest of a refused body, up to a limit, before responding: a client that is still sending when its connection is closed sees a
+ * reset instead of the response.
  */
 export default async function dropRefusedBodies(app: HttpApp): Promise<void> {
   app.addHook('onSend', async ({ raw }, { statusCode }, payload) => {
@@ -19,10 +19,10 @@ export default async function dropRefusedBodies(app: HttpApp): Promise<void> {
 function drop(body: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
     let dropped = 0;
-    const timer = setTimeout(finish, MAX_DROPPING_MS);
+    const timer = setTimeout(finish, MAX_DISCARD_MS);
     const count = (chunk: Buffer) => {
       dropped += chunk.length;
-      if (dropped > MAX_DROPPED_BYTES) finish();
+      if (dropped > MAX_DISCARDED_BYTES) finish();
     };
     body.unpipe();
     body.on('data', count).once('end', finish).once('close', finish).once('error', finish);

@@ -2,16 +2,16 @@ import helmet from '@fastify/helmet';
 import fp from 'fastify-plugin';
 import type { HttpApp } from '../http-app.js';
 
-/** What pages of this server may load: their own files alone. */
+/** Content security policy: pages of this server may load only its own files. */
 const CONTENT_SOURCES = {
   defaultSrc: ["'self'"],
   imgSrc: ["'self'", 'data:'],
   styleSrc: ["'self'", "'unsafe-inline'"],
   connectSrc: ["'self'"],
-  upgradeInsecureRequests: null, // it is served by plain HTTP
+  upgradeInsecureRequests: null, // served over plain HTTP
 };
 
-/** Headers that protect a browser; on refusals too, so before what refuses. */
+/** Security headers; loaded before the plugins that refuse requests, so that refusals have them too. */
 export default fp(setSecurityHeaders, { name: 'security-headers' });
 
 async function setSecurityHeaders(app: HttpApp): Promise<void> {

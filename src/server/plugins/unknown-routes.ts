@@ -7,13 +7,13 @@ interface KnownPath {
   readonly methods: Set<string>;
 }
 
-/** Answers requests for no route: 405 with the methods that the path has, else 404. */
+/** Answers requests without a route: 405 with the allowed methods if the path exists, else 404. */
 export default fp(refuseUnknownRoutes, { name: 'unknown-routes' });
 
 async function refuseUnknownRoutes(app: HttpApp): Promise<void> {
   const paths = new Map<string, KnownPath>();
   app.addHook('onRoute', ({ url, method }) => {
-    if (url === '*') return; // where preflights of browsers arrive
+    if (url === '*') return; // the route of CORS preflights
     const path = paths.get(url) ?? { pattern: patternOf(url), methods: new Set() };
     for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);
@@ -29,14 +29,14 @@ async function refuseUnknownRoutes(app: HttpApp): Promise<void> {
   });
 }
 
-/** What OpenAI's clients ask for, and a model without chat does not have. */
+/** Hints for requests of OpenAI's clients that these models do not support. */
 function hintFor(path: string): string {
   if (/^\/v1\/(chat\/completions|responses|assistants|threads|messages)\b/.test(path))
-    return ': these models go on with a text and have no chat; use POST /v1/completions (completions.create) with a prompt';
+    return ': these models complete text and do not chat; use POST /v1/completions (completions.create) with a prompt';
   if (/^\/(chat\/)?completions\b/.test(path))
     return '; use POST /v1/completions: the base URL of a client ends with /v1';
   if (/^\/v1\/embeddings\b/.test(path))
-    return ': these models give no embeddings; POST /score?inspect=true shows hidden values';
+    return ': these models do not provide embeddings; POST /score?inspect=true returns hidden values';
   return '';
 }
 

@@ -2,12 +2,12 @@ import websocket from '@fastify/websocket';
 import fp from 'fastify-plugin';
 import type { HttpApp, Uses } from '../http-app.js';
 
-/** Largest message that a client may send on a socket; none is expected. */
+/** Maximum size of a message from a client; none is expected. */
 const MAX_SOCKET_MESSAGE_BYTES = 1024;
-/** Time that clients get to answer the closing of their sockets. */
+/** Time that clients have to acknowledge the closing of their sockets. */
 const SOCKET_CLOSE_MS = 1000;
 
-/** Takes WebSockets, and ends all streams in order when the server stops. */
+/** Accepts WebSockets, and closes all streams when the server stops. */
 export default fp(takeWebSockets, { name: 'web-sockets' });
 
 async function takeWebSockets(app: HttpApp, { streams }: Uses<'streams'>): Promise<void> {

@@ -10,7 +10,7 @@ const LEASE_HEADER = 'x-gatelm-lease';
 const OPTIONS = { config: { scope: 'trainer' }, schema: { hide: true } } as const;
 const Lease = z.string().regex(/^[^/]+\/\d+$/);
 
-/** /artifacts: files for the trainers on other machines, whole or from an offset (Range). */
+/** /artifacts: files for trainers on other machines, complete or from an offset (Range). */
 export default async function artifactRoutes(
   app: HttpApp,
   { store, folder }: Uses<'store' | 'folder'>,
@@ -55,7 +55,7 @@ export default async function artifactRoutes(
         { bytes: Number(headers['content-length']), sha256: headers[SHA256_HEADER] },
         'The artifact',
       );
-      if (!body) throw appError('bad-request', { reason: 'There is no body' });
+      if (!body) throw appError('bad-request', { reason: 'The body is missing' });
       const lease = { experimentId, attempt: Number(attempt) };
       await artifacts.write(lease, keyOf(params), body as AsyncIterable<Uint8Array>, expected);
       return reply.code(204).send();

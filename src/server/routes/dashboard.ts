@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { HttpApp, Uses } from '../http-app.js';
 
-/** What `npm run build:web` makes. */
+/** The output of `npm run build:web`. */
 const BUILT_FOLDER = fileURLToPath(new URL('../../../dashboard/', import.meta.url));
 
-/** Stricter than for other pages: no inline script or style, nothing from elsewhere, in no frame. */
+/** Stricter than for other pages: no inline scripts or styles, no other origins, no frames. */
 const CONTENT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -21,13 +21,13 @@ const CONTENT_POLICY = [
 
 const YEAR_SECONDS = 31_536_000;
 
-/** The dashboard at `/`: built files alone, each a route of its own, so that no other path changes its meaning. */
+/** The dashboard at `/`: a route for each built file, so that other paths keep their meaning. */
 export default async function dashboardRoutes(
   app: HttpApp,
   { dashboardFolder: root = BUILT_FOLDER }: Uses<'dashboardFolder'>,
 ): Promise<void> {
   if (!existsSync(root)) {
-    app.log.warn('the dashboard is not built; npm run build:web makes it');
+    app.log.warn('the dashboard is not built; run npm run build:web');
     return;
   }
   app.addHook('onRoute', (route) => {

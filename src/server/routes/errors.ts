@@ -14,7 +14,7 @@ export default async function errorRoutes(app: HttpApp): Promise<void> {
     {
       schema: {
         tags: ['operations'],
-        summary: 'Every code that a problem may have, with its status',
+        summary: 'List the error codes with their status',
         response: withProblems({ 200: ErrorList }),
       },
     },

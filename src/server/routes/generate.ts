@@ -10,7 +10,7 @@ const CONFIG = { scope: 'read', costs: 'inference' } as const;
 const schema = {
   tags: TAGS,
   description:
-    'From the best weights so far, also while training goes on. With Accept: text/plain the prompt and its continuation as plain text. With Accept: text/event-stream as it is written: events `text` with {text, tokens}, whose texts joined are the text, then `done` with the whole answer as in JSON, or `error` with a problem. Who leaves stops it. The same seed gives the same text, whatever else is written. With `n` above 1 several texts are written side by side: `choices` has them all, events say which by `index`, plain texts have an empty line between them.',
+    'Uses the best weights so far, even during training. With Accept: text/plain, the response is the prompt and its continuation as plain text. With Accept: text/event-stream, the text is streamed: events `text` with {text, tokens}, whose concatenated texts are the text, then `done` with the complete JSON response, or `error` with a problem. Disconnecting cancels the generation. The same seed gives the same text, independent of other requests. With `n` above 1, several texts are generated in parallel: `choices` has all of them, events have an `index`, plain texts are separated by an empty line.',
   response: TEXT_RESPONSES,
 };
 
@@ -31,7 +31,7 @@ export default async function generateRoutes(
 
   app.get(
     '/generate',
-    { config: CONFIG, schema: { ...schema, summary: 'Write text', querystring: GenerateInput } },
+    { config: CONFIG, schema: { ...schema, summary: 'Generate text', querystring: GenerateInput } },
     async (request, reply) => answer(request.query, request, reply),
   );
   app.post(
@@ -40,7 +40,7 @@ export default async function generateRoutes(
       config: CONFIG,
       schema: {
         ...schema,
-        summary: 'Write text; for prompts too long for an address',
+        summary: 'Generate text; for prompts that are too long for a URL',
         body: GenerateInput,
       },
     },

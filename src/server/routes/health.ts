@@ -37,7 +37,7 @@ export default async function healthRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'The server lives; what its hosts run on',
+        summary: 'Liveness of the server, and the backends of its hosts',
         response: withProblems({ 200: Health }),
       },
     },
@@ -59,7 +59,7 @@ export default async function healthRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'The server can take requests: its database answers, and its hosts can load TensorFlow',
+        summary: 'Readiness of the server: the database responds, and the hosts can load TensorFlow',
         response: withProblems({ 200: Readiness }),
       },
     },

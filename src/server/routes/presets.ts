@@ -11,7 +11,7 @@ export default async function presetRoutes(app: HttpApp): Promise<void> {
     {
       schema: {
         tags: ['experiments'],
-        summary: 'Named recipes with the whole config that each makes',
+        summary: 'List the named recipes with their complete configs',
         response: withProblems({ 200: PresetList }),
       },
     },

@@ -13,7 +13,7 @@ export default async function rankRoutes(app: HttpApp, services: Uses<ModelParts
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
-        summary: 'Which of several alternatives follows a prompt most likely',
+        summary: 'Rank alternative continuations of a prompt by probability',
         body: RankInput,
         response: withProblems({ 200: RankResult }),
       },

@@ -14,9 +14,9 @@ export default async function scoreRoutes(app: HttpApp, services: Uses<ModelPart
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
-        summary: 'How surprising each token of a text is, or of many texts',
+        summary: 'Score texts: the surprisal of each token',
         description:
-          'One `text`, or `texts`, which are answered as `items` in their order. With `inspect` each token also has `inside`: what each LSTM layer did when it was predicted (forget, candidate, input and output gate, cell and hidden values: mean, least and most; chosen `units` in full), and the likeliest tokens; `ablate` switches units off, so that their part in the surprisal shows. With `cache` what was read recently in the same text is mixed in, with `dynamic` the model learns from each segment after it was predicted.',
+          'One `text`, or `texts`, whose results are returned as `items` in the same order. With `inspect`, each token also has `inside`: the activations of each recurrent layer when it was predicted (for an LSTM: forget, candidate, input and output gate, cell and hidden values: mean, minimum and maximum; selected `units` in full), and the most likely tokens; `ablate` switches units off to show their effect on the surprisal. With `cache`, recently read tokens of the same text are mixed into the predictions; with `dynamic`, the model adapts to each segment after it was predicted.',
         querystring: ScoreQuery,
         body: ScoreInput,
         response: withProblems({ 200: z.union([ScoreResult, ScoreList]) }),

@@ -2,7 +2,7 @@ import { Ticket } from '../../contracts/access.js';
 import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
 
-/** Who calls where no key is needed. */
+/** The caller if no key is needed. */
 const ANYBODY = { name: 'anybody', scope: 'admin' } as const;
 
 /** /tickets */
@@ -13,9 +13,9 @@ export default async function ticketRoutes(app: HttpApp, { tickets }: Uses<'tick
       config: { scope: 'read' },
       schema: {
         tags: ['operations'],
-        summary: 'A ticket that stands for the key in an address',
+        summary: 'Create a ticket that replaces the key in a URL',
         description:
-          'For browsers, whose WebSocket and EventSource cannot send a header: /experiments/{id}/progress?ticket=… and /experiments/{id}/events?ticket=…. It serves once, for 30 seconds, with the scope of the key.',
+          'For browsers, whose WebSocket and EventSource cannot send a header: /experiments/{id}/progress?ticket=… and /experiments/{id}/events?ticket=…. A ticket can be used once, within 30 seconds, and has the scope of the key.',
         response: withProblems({ 201: Ticket }),
       },
     },

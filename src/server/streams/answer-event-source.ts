@@ -8,7 +8,7 @@ import { EVENT_STREAM } from './text-stream.js';
 
 /** Headers of a route whose events an EventSource may follow. */
 export const EventSourceHeaders = z.object({
-  'last-event-id': z.string().max(20).optional().describe('Sent by clients that come back; as since'),
+  'last-event-id': z.string().max(20).optional().describe('Sent by clients that reconnect; same as since'),
 });
 
 /** Where a client goes on: where it lost its connection, else where it asked to begin. */

@@ -3,8 +3,8 @@ import { recognizeError, toProblem } from '../problem.js';
 import type { TextStream } from './text-stream.js';
 
 /**
- * A long answer event by event: what `run` tells while it works as events of type `event`, then `done` with all, or `error`
- * with a problem. What fails before the first event is answered as any other error.
+ * Streams a long response as events: the parts that `run` reports as events of type `event`, then `done` with the result, or `error`
+ * with a problem. An error before the first event is answered like any other error.
  */
 export async function answerEvents<Part>(
   request: FastifyRequest,

@@ -3,8 +3,8 @@ import { clientSignal } from './client-signal.js';
 import type { StreamRegistry } from './stream-registry.js';
 
 /**
- * An answer that is written piece by piece. It begins with the first piece: what fails before can still be answered as any
- * other error. A client that leaves aborts {@link signal}, and so does the end of the server.
+ * A streamed response. It starts with the first piece: an error before it can still be answered like any
+ * other error. {@link signal} is aborted when the client disconnects or the server stops.
  */
 export abstract class AnswerStream {
   readonly signal: AbortSignal;
@@ -14,7 +14,7 @@ export abstract class AnswerStream {
   readonly #remove: () => void;
   #hasBegun = false;
 
-  /** @throws queue-full when no further stream may be opened */
+  /** @throws queue-full if the limit of open streams is reached */
   constructor(reply: FastifyReply, registry: StreamRegistry, type: string) {
     registry.assertRoom();
     this.#reply = reply;
@@ -28,19 +28,19 @@ export abstract class AnswerStream {
     return this.#hasBegun;
   }
 
-  /** To be called once, whatever happened. */
+  /** Must be called once, in every case. */
   end(): void {
     this.#remove();
     if (this.#hasBegun) this.#reply.raw.end();
   }
 
-  /** @returns whether the client can take more at once */
+  /** @returns whether more can be written without waiting for the client */
   protected write(piece: string): boolean {
     if (!this.#hasBegun) this.#begin();
     return this.#reply.raw.write(piece);
   }
 
-  /** Gives up a client that does not read. */
+  /** Disconnects a client that does not read. */
   protected giveUp(): void {
     this.#stop.abort();
     this.#reply.raw.destroy();

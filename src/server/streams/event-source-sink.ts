@@ -2,17 +2,17 @@ import type { ServerResponse } from 'node:http';
 import { eventText } from '../event-text.js';
 import type { ProgressMessage, ProgressSink, StreamEnd } from './follow-run.js';
 
-/** Time after which a client that lost its connection comes back. */
+/** Time after which a disconnected client reconnects. */
 const RETRY_MS = 2000;
 
 /**
- * A progress stream as Server-Sent Events (HTML standard, section 9.2): each event with its number as `id`, so that a client that
- * comes back goes on by itself.
+ * A progress stream as server-sent events (HTML standard, section 9.2): each event has its number as `id`, so that a client that
+ * reconnects continues where it was.
  */
 export class EventSourceSink implements ProgressSink {
   readonly #response: ServerResponse;
 
-  /** @param response its head is written */
+  /** @param response whose head has been written */
   constructor(response: ServerResponse) {
     this.#response = response;
     response.write(`retry: ${RETRY_MS}\n\n`);
@@ -47,6 +47,6 @@ export class EventSourceSink implements ProgressSink {
 
   end({ why }: StreamEnd): void {
     if (why === 'over' || why === 'shutdown') this.#response.end();
-    else this.#response.destroy(); // the client comes back with its Last-Event-ID
+    else this.#response.destroy(); // the client reconnects with its Last-Event-ID
   }
 }

@@ -8,24 +8,24 @@ export interface ProgressMessage {
   /** `snapshot`, or the type of an event. */
   readonly type: string;
   readonly json: string;
-  /** Of an event: where a client that comes back goes on. */
+  /** Number of the event, from which a client that reconnects continues. */
   readonly seq?: number;
 }
 
-/** Why a stream ends: nothing comes any more (with the last event), or one of the others. */
+/** Why a stream ends; `over`: there are no more events. */
 export type StreamEnd =
   | { readonly why: 'over'; readonly last: string }
   | { readonly why: 'too-slow'; readonly seq: number }
   | { readonly why: 'shutdown' | 'failed' };
 
-/** Where the messages of a progress stream go: a WebSocket, or a response of Server-Sent Events. */
+/** The receiver of a progress stream: a WebSocket or a response with server-sent events. */
 export interface ProgressSink {
   readonly isOpen: boolean;
   readonly unsentBytes: number;
   send(message: ProgressMessage): void;
-  /** @param wasQuiet no message was sent since the last one */
+  /** @param wasQuiet whether no message was sent since the last heartbeat */
   heartbeat(wasQuiet: boolean): void;
-  /** Settles when the client has taken what was sent. */
+  /** Settles when the client has received the messages sent so far. */
   hasRoom(): Promise<void>;
   onClose(callback: () => void): void;
   end(end: StreamEnd): void;
@@ -42,8 +42,8 @@ export interface RunToFollow<Event extends NumberedEvent> {
 }
 
 /**
- * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is closed; it
- * goes on with the number of the last event that it got.
+ * Sends a snapshot, then every event after `since`, and ends after the last one. A client that reads too slowly is disconnected; it
+ * can reconnect with the number of the last event that it received.
  */
 export function followRun<Event extends NumberedEvent>(
   services: Uses<'environment' | 'streams'>,
@@ -60,13 +60,13 @@ export function followRun<Event extends NumberedEvent>(
     sink.heartbeat(wasQuiet);
     wasQuiet = true;
   }, heartbeatMs);
-  sink.onClose(tidyUp);
+  sink.onClose(cleanUp);
   try {
     send({ type: 'snapshot', json: JSON.stringify({ type: 'snapshot', ...snapshot() }) });
     stopFollowing = followEvents(history, since, {
       onEvent({ event: { type, seq }, json }) {
         send({ type, json, seq });
-        // A replay waits for its reader; what is live cannot.
+        // A replay waits for its reader; live events cannot.
         if (!isReplaying && sink.unsentBytes > maxStreamBufferBytes) end({ why: 'too-slow', seq });
       },
       hasRoom: () => sink.hasRoom(),
@@ -92,11 +92,11 @@ export function followRun<Event extends NumberedEvent>(
   }
 
   function end(reason: StreamEnd): void {
-    tidyUp();
+    cleanUp();
     sink.end(reason);
   }
 
-  function tidyUp(): void {
+  function cleanUp(): void {
     clearInterval(heartbeat);
     stopFollowing();
     remove();

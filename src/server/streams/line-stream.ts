@@ -6,17 +6,17 @@ import type { StreamRegistry } from './stream-registry.js';
 
 export const LINES = 'application/x-ndjson';
 
-/** One answer as JSON Lines, written no faster than the client reads. */
+/** A response as JSON Lines, written no faster than the client reads. */
 export class LineStream extends AnswerStream {
   readonly #idleMs: number;
 
-  /** @param idleMs longest wait for a client that does not read @throws queue-full when no further stream may be opened */
+  /** @param idleMs maximum wait for a client that does not read @throws queue-full if the limit of open streams is reached */
   constructor(reply: FastifyReply, registry: StreamRegistry, idleMs: number) {
     super(reply, registry, LINES);
     this.#idleMs = idleMs;
   }
 
-  /** Resolves when there is room for more. @throws cancelled, deadline-exceeded when the client does not read */
+  /** Resolves when more can be written. @throws cancelled, deadline-exceeded if the client does not read */
   async send(lines: readonly unknown[]): Promise<void> {
     if (this.raw.destroyed) throw appError('cancelled');
     if (this.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))) return;

@@ -4,7 +4,7 @@ import type { ProgressMessage, ProgressSink, StreamEnd } from './follow-run.js';
 /** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
 const CLOSE = { normal: 1000, goingAway: 1001, internalError: 1011, tryAgainLater: 1013 } as const;
 
-/** A progress stream on a WebSocket: a message is its JSON. A client that answers no ping until the next one is gone. */
+/** A progress stream on a WebSocket, with JSON messages. A client that does not answer a ping before the next one is disconnected. */
 export class SocketSink implements ProgressSink {
   readonly #socket: WebSocket;
   #unsent = 0;
@@ -60,10 +60,10 @@ export class SocketSink implements ProgressSink {
         this.#socket.close(CLOSE.normal, end.last);
         break;
       case 'too-slow':
-        this.#socket.close(CLOSE.tryAgainLater, `too slow; go on with since=${end.seq}`);
+        this.#socket.close(CLOSE.tryAgainLater, `too slow; reconnect with since=${end.seq}`);
         break;
       case 'shutdown':
-        this.#socket.close(CLOSE.goingAway, 'the server stops');
+        this.#socket.close(CLOSE.goingAway, 'the server is stopping');
         break;
       case 'failed':
         this.#socket.close(CLOSE.internalError, 'the stream failed');

@@ -2,11 +2,11 @@ import { appError } from '../../errors.js';
 
 /** An open stream of events. */
 export interface OpenStream {
-  /** Ends it because the server stops. */
+  /** Closes the stream because the server is stopping. */
   shutDown(): void;
 }
 
-/** All open streams, WebSockets and Server-Sent Events, so that there is a limit and an orderly end. */
+/** All open streams, WebSockets and server-sent events: limits their number, and closes them when the server stops. */
 export class StreamRegistry {
   readonly #limit: number;
   readonly #streams = new Set<OpenStream>();
@@ -19,13 +19,13 @@ export class StreamRegistry {
     return this.#streams.size;
   }
 
-  /** @throws queue-full when no further stream may be opened */
+  /** @throws queue-full if the limit of open streams is reached */
   assertRoom(): void {
     if (this.#streams.size >= this.#limit)
       throw appError('queue-full', { what: 'The number of open streams', limit: this.#limit });
   }
 
-  /** @returns takes the stream out again */
+  /** @returns a function that removes the stream */
   add(stream: OpenStream): () => void {
     this.#streams.add(stream);
     return () => this.#streams.delete(stream);

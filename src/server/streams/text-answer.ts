@@ -14,10 +14,10 @@ const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain';
 const EXAMPLE = exampleOf(GenerationAnswer);
 
-/** How {@link answerText} answers, for the schema of a route. */
+/** The responses of {@link answerText}, for the schema of a route. */
 export const TEXT_RESPONSES = withProblems({
   200: {
-    description: 'What was written',
+    description: 'The generated text',
     content: {
       [JSON_TYPE]: { schema: GenerationAnswer },
       [TEXT_TYPE]: { schema: textLike(EXAMPLE.prompt + EXAMPLE.text) },
@@ -28,7 +28,7 @@ export const TEXT_RESPONSES = withProblems({
   },
 });
 
-/** A text as the client wants it by Accept: JSON, plain text, or event by event while it is written. */
+/** Answers with a text in the format of the Accept header: JSON, plain text, or events while it is generated. */
 export async function answerText(
   request: FastifyRequest,
   reply: FastifyReply,

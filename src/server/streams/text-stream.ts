@@ -5,11 +5,11 @@ import type { StreamRegistry } from './stream-registry.js';
 
 export const EVENT_STREAM = 'text/event-stream';
 
-/** One answer as Server-Sent Events. A client that reads too slowly is given up. */
+/** A response as server-sent events. A client that reads too slowly is disconnected. */
 export class TextStream extends AnswerStream {
   readonly #maxBufferBytes: number;
 
-  /** @throws queue-full when no further stream may be opened */
+  /** @throws queue-full if the limit of open streams is reached */
   constructor(reply: FastifyReply, registry: StreamRegistry, maxBufferBytes: number) {
     super(reply, registry, EVENT_STREAM);
     this.#maxBufferBytes = maxBufferBytes;

@@ -10,7 +10,7 @@ import type { HttpApp, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
 import { readQueryValues } from '../../query-values.js';
 
-/** Names of the files of a form, and what each becomes. */
+/** Names of the files of a form, and the part of the corpus that each becomes. */
 const FILES: ReadonlyMap<string, UploadPart> = new Map([
   ['file', 'whole'],
   ['train', 'train'],
@@ -18,13 +18,13 @@ const FILES: ReadonlyMap<string, UploadPart> = new Map([
   ['test', 'test'],
 ]);
 const FILE_DESCRIPTIONS = {
-  file: 'The whole text, cut by the fractions; it may come several times. A .zip (of a folder), a .jsonl (textField) and a .csv or .tsv (textColumn) are read for what they hold',
+  file: 'The whole text, split by the fractions; may be repeated. The contents of .zip, .jsonl (textField), .csv and .tsv (textColumn) files are extracted',
   train: 'Instead of `file`, together with valid and test',
   valid: 'Instead of `file`, together with train and test',
   test: 'Instead of `file`, together with train and valid',
 };
 const FIELDS = Object.keys(CorpusUpload.shape);
-/** What a form may have at most; the bytes of its files are counted as they come. */
+/** Limits of a form; the sizes of its files are checked separately. */
 const FORM_LIMITS = {
   fieldNameSize: 100,
   fieldSize: 1000,
@@ -33,7 +33,7 @@ const FORM_LIMITS = {
   headerPairs: 50,
 };
 
-/** POST /corpora. In a scope of its own: nowhere else are bodies of these types read. */
+/** POST /corpora, in a scope of its own: other routes do not accept these media types. */
 export default async function uploadRoutes(
   app: HttpApp,
   { corpora, environment }: Uses<'corpora' | 'environment'>,
@@ -62,7 +62,7 @@ export default async function uploadRoutes(
         tags: ['corpora'],
         summary: 'Upload a text as a corpus',
         description:
-          'multipart/form-data with the fields name, validFraction, testFraction and either one or more files `file`, which are cut by the fractions, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8, or UTF-16 with a byte-order mark.',
+          'multipart/form-data with the fields name, validFraction, testFraction and either one or more files `file`, which are split by the fractions, or the files `train`, `valid` and `test`; or text/plain with the fields in the query. UTF-8, or UTF-16 with a byte-order mark.',
         querystring: CorpusUpload.partial(),
         response: withProblems({ 201: CorpusInfo }),
       },
@@ -85,7 +85,7 @@ type Take = (part: UploadPart, bytes: AsyncIterable<Uint8Array>, name?: string) 
 async function receiveText(request: FastifyRequest, take: Take): Promise<CorpusUpload> {
   const fields = readFields(request.query);
   if (!request.body) throw appError('bad-request', { reason: 'The body is empty; send the text' });
-  // A stream that is left would be destroyed, and the connection with it: the client has to get its answer.
+  // Leaving the stream would destroy it together with the connection, before the client has its response.
   await take('whole', (request.body as Readable).iterator({ destroyOnReturn: false }));
   return fields;
 }

@@ -35,7 +35,7 @@ export default async function experimentsRoutes(
         tags: TAGS,
         summary: 'Queue an experiment',
         description:
-          'With dryRun nothing is stored: the answer says what would be, and what it would take, after a try of some seconds on the inference host. A preset fills what the body leaves out, and defaults what the preset leaves out; the answer echoes the whole config, and warns of what will not do well with this text. Unknown keys, and a text that is too short for the config, are refused.',
+          'With dryRun, nothing is stored: the response is the resolved experiment and its estimated cost, from a trial run of some seconds on the inference host. Fields that the body omits are taken from the preset, then from the defaults; the response contains the complete config and warnings about settings that do not suit the text. Unknown keys, and texts that are too short for the config, are refused.',
         querystring: CreateExperimentQuery,
         headers: IdempotencyHeaders,
         body: ExperimentInput,
@@ -48,7 +48,7 @@ export default async function experimentsRoutes(
         return reply.code(200).send(await planExperiment(services, request.body, clientSignal(reply)));
       const key = request.headers['idempotency-key'];
       const { experiment, isNew } = await createExperiment(services, request.body, key);
-      request.log.info({ experimentId: experiment.id, isNew }, 'an experiment was asked for');
+      request.log.info({ experimentId: experiment.id, isNew }, 'experiment requested');
       if (!isNew) reply.header('idempotent-replayed', 'true');
       return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },

@@ -9,15 +9,15 @@ import { withProblems } from '../../problem.js';
 
 const FILES = Object.keys(IMPORT_FILES) as ImportFile[];
 const FILE_DESCRIPTIONS: Readonly<Record<ImportFile, string>> = {
-  model: 'safetensors, with the names of PyTorch’s word_language_model',
-  tokenizer: 'tokenizer.json of Hugging Face’s tokenizers; or `vocabulary`',
-  vocabulary: 'One token a line',
-  config: 'JSON, as an export has it; may be left out',
+  model: 'safetensors, with the parameter names of PyTorch’s word_language_model',
+  tokenizer: 'tokenizer.json (Hugging Face tokenizers); alternative to `vocabulary`',
+  vocabulary: 'One token per line',
+  config: 'JSON, as in an export; optional',
 };
-/** What a form may have at most; the bytes of its files are counted as they come. */
+/** Limits of a form; the sizes of its files are checked separately. */
 const FORM_LIMITS = { fieldNameSize: 100, fieldSize: 1000, fields: 1, files: FILES.length, headerPairs: 50 };
 
-/** POST /experiments/import. In a scope of its own: nowhere else are forms read. */
+/** POST /experiments/import, in a scope of its own: other routes do not accept forms. */
 export default async function importRoutes(
   app: HttpApp,
   services: Uses<'store' | 'log' | 'executor' | 'environment' | 'folder'>,
@@ -42,9 +42,9 @@ export default async function importRoutes(
       },
       schema: {
         tags: ['models'],
-        summary: 'Import a model that PyTorch trained; it is served like one’s own',
+        summary: 'Import a model trained with PyTorch, to be served like other experiments',
         description:
-          'multipart/form-data with the file `model` (safetensors with the names of PyTorch’s word_language_model, or `rnns.0.weight_ih_l0`, … for layers of different sizes), `tokenizer` (tokenizer.json) or `vocabulary` (one token a line), optionally `config` (JSON, as an export has it), and the field `name`.',
+          'multipart/form-data with the file `model` (safetensors with the parameter names of PyTorch’s word_language_model, or `rnns.0.weight_ih_l0`, … for layers of different sizes), `tokenizer` (tokenizer.json) or `vocabulary` (one token per line), optionally `config` (JSON, as in an export), and the field `name`.',
         response: withProblems({ 201: Experiment }),
       },
     },

@@ -29,9 +29,9 @@ export default async function scoreStreamRoutes(
       },
       schema: {
         tags: ['models'],
-        summary: 'How surprising each token of a text of any length is, while it comes in',
+        summary: 'Score a text of any length while it is being received',
         description:
-          'The body is the text, text/plain in UTF-8, read no faster than it is scored, in memory that does not grow. The answer is JSON Lines: {token, start, end, surprisal} for each token, then one line {perplexity, loss, bitsPerByte, tokens, bytes}, or {error} with a problem. It begins while the text still comes: a client that reads nothing until it has sent all needs tokens=false. A text in words or byte pairs needs some white space in each megabyte. The whole body has to come within GATELM_REQUEST_TIMEOUT_MS.',
+          'The body is the text, text/plain in UTF-8, which is read no faster than it is scored, in constant memory. The response is JSON Lines: {token, start, end, surprisal} for each token, then one line {perplexity, loss, bitsPerByte, tokens, bytes}, or {error} with a problem. It starts before the text is complete: a client that reads nothing until it has sent everything needs tokens=false. A text in words or byte pairs needs white space in each megabyte. The whole body has to arrive within GATELM_REQUEST_TIMEOUT_MS.',
         querystring: ScoreStreamQuery,
         response: withProblems({
           200: {
@@ -44,7 +44,7 @@ export default async function scoreStreamRoutes(
     async (request, reply) => {
       const { experiment, tokens, cache, dynamic } = request.query;
       if (!request.body) throw appError('bad-request', { reason: 'The body is empty; send the text' });
-      reply.header('connection', 'close'); // a text that is refused is not read to its end
+      reply.header('connection', 'close'); // a refused text is not read to its end
       const answer = new LineStream(reply, streams, idleMs);
       const adaptation = {
         ...(cache && { cache: CacheOptions.parse({}) }),
@@ -66,7 +66,7 @@ export default async function scoreStreamRoutes(
       } catch (error) {
         if (!answer.hasBegun) throw error;
         const problem = toProblem(recognizeError(error, request), request.url);
-        await answer.send([{ error: problem }]).catch(() => {}); // nobody reads it
+        await answer.send([{ error: problem }]).catch(() => {}); // the client is gone
       } finally {
         answer.end();
       }

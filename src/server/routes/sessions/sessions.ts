@@ -3,7 +3,7 @@ import { createSession } from '../../../experiments/use-sessions.js';
 import type { HttpApp, ModelParts, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
 
-/** /sessions: texts that go on from request to request; a token costs the same however long the text is. */
+/** /sessions: texts that continue across requests; the cost of a token does not depend on the length of the text. */
 export default async function sessionsRoutes(
   app: HttpApp,
   services: Uses<ModelParts | 'sessions'>,
@@ -14,9 +14,9 @@ export default async function sessionsRoutes(
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['sessions'],
-        summary: 'Begin a text that goes on from request to request',
+        summary: 'Create a session: a text that continues across requests',
         description:
-          'The server keeps what the model remembers of it: one vector a layer, whatever the length. With `state`, as GET /sessions/{id}/state gave it, a session is brought back.',
+          'The server keeps the state of the model: one vector per layer, whatever the length of the text. With `state`, as returned by GET /sessions/{id}/state, a session is restored.',
         body: CreateSessionBody,
         response: withProblems({ 201: Session }),
       },

@@ -33,9 +33,9 @@ export default async function sweepsRoutes(
       config: { costs: 'training' },
       schema: {
         tags: TAGS,
-        summary: 'Search settings for the best ones',
+        summary: 'Start a hyperparameter search',
         description:
-          'Each trial is an ordinary experiment, tagged sweep:ID. Paths and values of the space are checked against the config of POST /experiments before anything trains. With dryRun nothing is stored: the answer says what would be tried first and how long all would take.',
+          'Each trial is an ordinary experiment, tagged sweep:ID. Paths and values of the space are checked against the config of POST /experiments before anything trains. With dryRun, nothing is stored: the response lists the first points and the estimated duration.',
         querystring: CreateSweepQuery,
         body: SweepInput,
         response: withProblems({ 201: Sweep, 200: SweepPlanBody }),

@@ -22,13 +22,13 @@ export default async function completionRoutes(
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
-        summary: 'Write text, in the way of OpenAI’s interface',
+        summary: 'Generate text; compatible with OpenAI’s API',
         description:
-          'For OpenAI’s clients, with this server’s address and /v1 as base URL. `model` is the id or the name of an experiment. With `stream` the answer is Server-Sent Events, the last of them `data: [DONE]`.',
+          'For OpenAI clients, with the address of this server and /v1 as base URL. `model` is the id or name of an experiment. With `stream`, the response is a stream of server-sent events that ends with `data: [DONE]`.',
         body: CompletionRequest,
         response: withOpenAiErrors({
           200: {
-            description: 'What was written',
+            description: 'The generated text',
             content: {
               'application/json': { schema: Completion },
               [EVENT_STREAM]: { schema: textLike(EXAMPLE) },

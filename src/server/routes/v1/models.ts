@@ -12,7 +12,7 @@ export default async function modelRoutes(app: HttpApp, { store }: Uses<'store'>
     {
       schema: {
         tags: TAGS,
-        summary: 'Experiments with weights, newest first, in the way of OpenAI’s interface',
+        summary: 'List the experiments with weights, newest first; compatible with OpenAI’s API',
         response: withOpenAiErrors({ 200: OpenAiModelList }),
       },
     },
@@ -23,7 +23,7 @@ export default async function modelRoutes(app: HttpApp, { store }: Uses<'store'>
     {
       schema: {
         tags: TAGS,
-        summary: 'One experiment by id or name, in the way of OpenAI’s interface',
+        summary: 'Get an experiment by id or name; compatible with OpenAI’s API',
         params: OpenAiModelParams,
         response: withOpenAiErrors({ 200: OpenAiModel }),
       },

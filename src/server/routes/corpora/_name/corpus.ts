@@ -26,7 +26,7 @@ export default async function corpusRoutes(app: HttpApp, { corpora }: Uses<'corp
     {
       schema: {
         tags: TAGS,
-        summary: 'The beginning of a split',
+        summary: 'Preview the beginning of a split',
         params: CorpusParams,
         querystring: PreviewQuery,
         response: withProblems({ 200: CorpusPreview }),
@@ -56,7 +56,7 @@ export default async function corpusRoutes(app: HttpApp, { corpora }: Uses<'corp
       config: { scope: 'admin' },
       schema: {
         tags: TAGS,
-        summary: 'Delete an uploaded corpus that no experiment needs any more',
+        summary: 'Delete an uploaded corpus that is not in use',
         params: CorpusParams,
         response: withProblems({ 204: z.undefined().describe('Deleted') }),
       },

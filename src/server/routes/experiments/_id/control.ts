@@ -15,26 +15,27 @@ const TAGS = ['experiments'];
 const VERBS = {
   cancel: {
     run: cancelExperiment,
-    summary: 'End an experiment for good; its best weights so far stay usable',
+    summary: 'Cancel an experiment; its best weights so far stay usable',
   },
   kill: {
     run: killExperiment,
-    summary: 'End an experiment now, without a last checkpoint; for one that does not heed a cancel',
+    summary:
+      'Stop an experiment immediately, without a final checkpoint; for one that does not respond to cancel',
   },
   pause: { run: pauseExperiment, summary: 'Write a checkpoint at the next step and free the slot' },
   resume: {
     run: resumeExperiment,
-    summary: 'Queue a paused or interrupted experiment again; it goes on from its latest checkpoint',
+    summary: 'Requeue a paused or interrupted experiment; it continues from its latest checkpoint',
   },
   retry: {
     run: retryExperiment,
     summary:
-      'Queue an experiment again that failed, was cancelled or was interrupted; it goes on from its latest checkpoint, if it has one',
+      'Requeue a failed, cancelled or interrupted experiment; it continues from its latest checkpoint, if it has one',
   },
 } as const;
-const VERB_DESCRIPTION = 'Idempotent. An experiment in a state that the verb does not fit answers 409.';
+const VERB_DESCRIPTION = 'Idempotent. Answers 409 if the state of the experiment does not allow it.';
 
-/** The verbs of /experiments/:id */
+/** The actions of /experiments/:id */
 export default async function controlRoutes(
   app: HttpApp,
   { environment, ...services }: Uses<'store' | 'log' | 'bus' | 'queue' | 'environment'>,
@@ -60,8 +61,8 @@ export default async function controlRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'Train an experiment that succeeded for more epochs, from where it ended',
-        description: `${VERB_DESCRIPTION} Early stopping and the longest time no longer hold: the epochs are done. Schedules that run over all epochs (cosine, one-cycle) are stretched over the longer training.`,
+        summary: 'Train a succeeded experiment for more epochs, from its last state',
+        description: `${VERB_DESCRIPTION} Early stopping and maxDuration are disabled, so that all epochs are trained. Schedules that span all epochs (cosine, one-cycle) are stretched over the longer training.`,
         params: ExperimentParams,
         body: ContinueBody,
         response: withProblems({ 200: Experiment }),

@@ -28,14 +28,14 @@ export default async function evaluateRoutes(
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: ['models'],
-        summary: 'Perplexity of an experiment’s model on a split of a corpus, or on a text',
+        summary: 'Evaluate a model on a split of a corpus, or on a text',
         description:
-          'With `cache` what was read recently is mixed in (continuous cache), with `dynamic` the model learns from each segment after it was predicted; both can search their own hyper-parameters on the valid split, and the answer says what was used. With Accept: text/event-stream it tells how far it is: events `progress` with {phase, tokens, totalTokens, perplexity}, then `done` with the answer as in JSON, or `error` with a problem. Who leaves ends it.',
+          'With `cache`, recently read tokens are mixed into the predictions (continuous cache); with `dynamic`, the model adapts to each segment after it was predicted (dynamic evaluation). Both can search their hyperparameters on the valid split; the response contains the values that were used. With Accept: text/event-stream, the response is a stream of `progress` events with {phase, tokens, totalTokens, perplexity}, then `done` with the JSON response, or `error` with a problem. Disconnecting cancels the evaluation.',
         params: ExperimentParams,
         body: EvaluationRequest,
         response: withProblems({
           200: {
-            description: 'What was measured',
+            description: 'The result of the evaluation',
             content: {
               [JSON_TYPE]: { schema: EvaluationResult },
               [EVENT_STREAM]: { schema: textLike(EXAMPLE) },

@@ -28,7 +28,7 @@ export default async function eventsRoutes(
         tags: ['experiments'],
         summary: 'Events of an experiment: a page, or a stream with Accept: text/event-stream',
         description:
-          'The stream has the same messages as the progress socket, with the number of the event as its id. When nothing comes any more it answers 204, which tells an EventSource to stop.',
+          'The stream has the same messages as the progress socket, with the number of the event as its id. When there are no more events, the response is 204, which tells an EventSource to stop.',
         params: ExperimentParams,
         querystring: ListEventsQuery,
         headers: EventSourceHeaders,
@@ -40,7 +40,7 @@ export default async function eventsRoutes(
               [EVENT_STREAM]: { schema: textLike(eventText(EXAMPLE.type, EXAMPLE, EXAMPLE.seq)) },
             },
           },
-          204: z.undefined().describe('Nothing comes any more'),
+          204: z.undefined().describe('No more events'),
         }),
       },
     },

@@ -19,7 +19,7 @@ export default async function experimentRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'One experiment, with its latest and best metrics',
+        summary: 'Get an experiment with its latest and best metrics',
         params: ExperimentParams,
         response: withProblems({ 200: Experiment }),
       },

@@ -19,9 +19,9 @@ export default async function exportRoutes(
     {
       schema: {
         tags: ['models'],
-        summary: 'The best weights as a bundle for PyTorch',
+        summary: 'Export the best weights as a bundle for PyTorch',
         description:
-          'A tar archive of model.safetensors (names and gate order of PyTorch’s word_language_model), config.json and tokenizer.json (Hugging Face’s tokenizers).',
+          'A tar archive of model.safetensors (parameter names and gate order of PyTorch’s word_language_model), config.json and tokenizer.json (Hugging Face tokenizers).',
         params: ExperimentParams,
         querystring: ExportQuery,
         response: withProblems({

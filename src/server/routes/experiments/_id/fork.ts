@@ -16,9 +16,9 @@ export default async function forkRoutes(
       config: { costs: 'training' },
       schema: {
         tags: ['experiments'],
-        summary: 'Queue a new experiment that begins with the weights of this one',
+        summary: 'Queue a new experiment that starts from the weights of this one',
         description:
-          'Its latest checkpoint gives the weights and the vocabulary, at whatever state it is; the optimizer begins anew, at epoch 1. The body changes the config: another corpus, optimizer, dropout and so on. What does not fit the weights (sizes, tying, tokenizer) is refused.',
+          'The weights and the vocabulary are those of its latest checkpoint, whatever its state; the optimizer state is new and training starts at epoch 1. The body changes the config: another corpus, optimizer, dropout and so on. Changes that do not fit the weights (sizes, tying, tokenizer) are refused.',
         params: ExperimentParams,
         headers: IdempotencyHeaders,
         body: ForkBody,

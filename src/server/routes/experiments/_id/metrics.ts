@@ -28,9 +28,9 @@ export default async function metricsRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'Curves of an experiment as JSON, CSV or JSON Lines, uncut',
+        summary: 'Metrics of an experiment as JSON, CSV or JSON Lines, at full resolution',
         description:
-          'By Accept or ?format=. Keys that begin with `step` were measured within epochs, the others at their ends. CSV has the columns key, step, epoch, time, value.',
+          'The format is chosen by Accept or ?format=. Keys that begin with `step` were measured within epochs, the others at the end of each epoch. CSV has the columns key, step, epoch, time, value.',
         params: ExperimentParams,
         querystring: MetricsQuery,
         response: withProblems({
@@ -49,7 +49,7 @@ export default async function metricsRoutes(
       assertMetricKeys(store, params.id, query.keys ?? []);
       const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
       reply.type(`${type}; charset=utf-8`);
-      // The text itself: points come from the store, and checking each once more would cost more than reading it.
+      // Sent as text: validating each point against the schema again would cost more than reading it.
       const write = type === TYPES.json ? toJson : type === TYPES.csv ? toCsv : toJsonLines;
       return reply.send(Readable.from(write(streamMetrics(store, params.id, query))) as never);
     },
@@ -60,7 +60,7 @@ export default async function metricsRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'Checkpoints that were written, newest last',
+        summary: 'List the checkpoints, newest last',
         params: ExperimentParams,
         response: withProblems({ 200: CheckpointList }),
       },
@@ -82,7 +82,7 @@ async function* toJson(pages: AsyncIterable<MetricPage>): AsyncGenerator<string>
   yield open === undefined ? '}}' : ']}}';
 }
 
-/** Keys are the only text; they are names of ours, without commas or quotes. */
+/** Only keys are text, and they contain no commas or quotes. */
 async function* toCsv(pages: AsyncIterable<MetricPage>): AsyncGenerator<string> {
   yield 'key,step,epoch,time,value\n';
   for await (const { key, points } of pages)

@@ -21,12 +21,12 @@ export default async function progressRoutes(
       tags: ['experiments'],
       summary: 'Follow an experiment by WebSocket',
       description:
-        'Messages are JSON: a snapshot, then every event after `since` in order, then live ones; {"type":"heartbeat"} when it is quiet. Closed with 1000 after the last event, with 1013 when the client reads too slowly, with 1001 when the server stops; in each case `since` goes on without gap.',
+        'Messages are JSON: a snapshot, then every event after `since` in order, then live events; {"type":"heartbeat"} when idle. Closed with 1000 after the last event, with 1013 if the client reads too slowly, with 1001 if the server stops; reconnecting with `since` continues without a gap.',
       params: ExperimentParams,
       querystring: ProgressQuery,
       response: withProblems({ 101: ProgressSnapshot.describe('The first message') }),
     },
-    // Before the upgrade, so that a refusal is an answer and not a socket that closes.
+    // Before the upgrade, so that a refusal is an HTTP response instead of a closed socket.
     preHandler: async ({ params }) => {
       findExperiment(services.store, params.id);
       services.streams.assertRoom();

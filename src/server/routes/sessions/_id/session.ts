@@ -23,7 +23,7 @@ export default async function sessionRoutes(
 
   app.get(
     '',
-    { schema: { tags: TAGS, summary: 'One session', params, response: withProblems({ 200: Session }) } },
+    { schema: { tags: TAGS, summary: 'Get a session', params, response: withProblems({ 200: Session }) } },
     async ({ params: { id } }) => services.sessions.get(id),
   );
   app.delete(
@@ -32,7 +32,7 @@ export default async function sessionRoutes(
       config: { scope: 'read' },
       schema: {
         tags: TAGS,
-        summary: 'Forget a session',
+        summary: 'Delete a session',
         params,
         response: withProblems({ 204: z.undefined().describe('Forgotten') }),
       },
@@ -48,7 +48,7 @@ export default async function sessionRoutes(
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
-        summary: 'Let a session read on',
+        summary: 'Append text to a session',
         params,
         body: FeedBody,
         response: withProblems({ 200: Session }),
@@ -62,9 +62,9 @@ export default async function sessionRoutes(
       config: { scope: 'read', costs: 'inference' },
       schema: {
         tags: TAGS,
-        summary: 'Let a session write on',
+        summary: 'Generate text in a session',
         description:
-          'As POST /generate; `prompt` is read first. The session goes on behind what was written, a stop string included. One request of a session at a time.',
+          'Like POST /generate; `prompt` is appended first. The session continues after the generated text, including a stop string. One request per session at a time.',
         params,
         body: SessionGenerateBody,
         response: TEXT_RESPONSES,
@@ -81,7 +81,7 @@ export default async function sessionRoutes(
       config: { scope: 'read' },
       schema: {
         tags: TAGS,
-        summary: 'A second session that goes on from here by itself',
+        summary: 'Fork a session',
         params,
         response: withProblems({ 201: Session }),
       },
@@ -96,7 +96,7 @@ export default async function sessionRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'All that a session is, to be kept elsewhere',
+        summary: 'Export the state of a session',
         params,
         response: withProblems({ 200: SessionState }),
       },

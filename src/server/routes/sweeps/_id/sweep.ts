@@ -9,12 +9,12 @@ import { withProblems } from '../../../problem.js';
 const TAGS = ['sweeps'];
 const VERBS = {
   pause: 'Pause a sweep and all its experiments',
-  resume: 'Go on with a paused sweep',
-  cancel: 'End a sweep for good, and its experiments that have not ended',
+  resume: 'Resume a paused sweep',
+  cancel: 'Cancel a sweep and its unfinished experiments',
 } as const;
-const VERB_DESCRIPTION = 'Idempotent. A sweep in a state that the verb does not fit answers 409.';
+const VERB_DESCRIPTION = 'Idempotent. Answers 409 if the state of the sweep does not allow it.';
 
-/** /sweeps/:id and its verbs */
+/** /sweeps/:id and its actions */
 export default async function sweepRoutes(
   app: HttpApp,
   { sweeps, store }: Pick<Services, 'sweeps' | 'store'>,
@@ -24,7 +24,7 @@ export default async function sweepRoutes(
     {
       schema: {
         tags: TAGS,
-        summary: 'One sweep: the best trial so far, the importance of each setting',
+        summary: 'Get a sweep with its best trial and the importance of each setting',
         params: SweepParams,
         response: withProblems({ 200: Sweep }),
       },
@@ -38,7 +38,7 @@ export default async function sweepRoutes(
       config: { scope: 'admin' },
       schema: {
         tags: TAGS,
-        summary: 'Forget a sweep that is over; its experiments stay',
+        summary: 'Delete a sweep that has ended; its experiments are kept',
         params: SweepParams,
         response: withProblems({ 204: z.undefined().describe('Deleted') }),
       },
@@ -71,7 +71,7 @@ export default async function sweepRoutes(
       config: { costs: 'training' },
       schema: {
         tags: TAGS,
-        summary: 'Raise the limits of a sweep; a finished one goes on',
+        summary: 'Raise the limits of a sweep; a finished one continues',
         params: SweepParams,
         body: ExtendSweepBody,
         response: withProblems({ 200: Sweep }),

@@ -24,13 +24,14 @@ export default async function trialsRoutes(app: HttpApp, { store }: Pick<Service
     {
       schema: {
         tags: ['sweeps'],
-        summary: 'The table of a sweep, as JSON or CSV',
-        description: 'By Accept or ?format=. CSV has a column for each setting, by its path.',
+        summary: 'List the trials of a sweep as JSON or CSV',
+        description:
+          'The format is chosen by Accept or ?format=. CSV has a column for each setting, named by its path.',
         params: SweepParams,
         querystring: SweepTrialsQuery,
         response: withProblems({
           200: {
-            description: 'A row a trial',
+            description: 'One row per trial',
             content: {
               [TYPES.json]: { schema: SweepTrialList },
               [TYPES.csv]: { schema: z.string().meta({ examples: [CSV_EXAMPLE] }) },

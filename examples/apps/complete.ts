@@ -1,0 +1,80 @@
+/**
+ * Completes text where the cursor is, for an editor, through the interface of OpenAI. It needs a server with a model (GATELM_URL).
+ *
+ *     node dist/examples/apps/complete.js FILE OFFSET [MODEL]        three suggestions for the rest of the line, a line each
+ *     node dist/examples/apps/complete.js --measure FILE [MODEL]     how many of the keys that a text takes are saved
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import OpenAI from 'openai';
+
+/** An LSTM's past is one vector: what is further back hardly changes the next words. */
+const CONTEXT_CHARACTERS = 1000;
+const SUGGESTIONS = 3;
+const MAX_TOKENS = 24;
+const PLACES = 100;
+
+const openai = new OpenAI({
+  baseURL: `${process.env.GATELM_URL ?? 'http://127.0.0.1:8080'}/v1`,
+  apiKey: process.env.GATELM_API_KEY ?? 'none',
+});
+
+/** What may follow the text up to the end of its line; the likeliest first. */
+async function complete(model: string, before: string, suggestions: number): Promise<string[]> {
+  const { choices } = await openai.completions.create({
+    model,
+    prompt: before.slice(-CONTEXT_CHARACTERS),
+    max_tokens: MAX_TOKENS,
+    stop: ['\n'],
+    temperature: suggestions === 1 ? 0 : 0.5,
+    n: suggestions,
+    seed: 1,
+  });
+  return [...new Set(choices.map(({ text }) => text))];
+}
+
+/** Types a text with help: at some places it asks, and takes what is right of the suggestion, whole words only. */
+async function measure(model: string, text: string): Promise<{ saved: number; characters: number }> {
+  let [saved, characters] = [0, 0];
+  for (let place = 1; place <= PLACES; place++) {
+    const cursor = text.indexOf(' ', Math.floor((text.length * place) / (PLACES + 1)));
+    const rest = /^[^\n]*/.exec(text.slice(cursor))?.[0] ?? '';
+    if (cursor < 0 || rest.length < 2) continue;
+    const [suggestion = ''] = await complete(model, text.slice(0, cursor), 1);
+    saved += rightWords(suggestion, rest);
+    characters += rest.length;
+  }
+  return { saved, characters };
+}
+
+/** How many characters of whole words at the beginning of a suggestion are those that follow. */
+export function rightWords(suggestion: string, rest: string): number {
+  let right = 0;
+  for (const word of suggestion.match(/\s*\S+/g) ?? []) {
+    const end = right + word.length;
+    if (rest.slice(right, end) !== word || /^\w/.test(rest.slice(end))) break;
+    right = end;
+  }
+  return right;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { measure: { type: 'boolean', default: false } },
+});
+const [file, ...rest] = positionals;
+if (file === undefined) {
+  console.error('usage: complete.js FILE OFFSET [MODEL] | --measure FILE [MODEL]');
+  process.exitCode = 2;
+} else {
+  const text = readFileSync(file, 'utf8');
+  const model = rest[values.measure ? 0 : 1] ?? (await openai.models.list()).data[0]?.id ?? '';
+  if (values.measure) {
+    const { saved, characters } = await measure(model, text);
+    const percent = ((100 * saved) / characters).toFixed(1);
+    console.log(`${saved} of ${characters} characters saved, ${percent} %`);
+  } else {
+    for (const suggestion of await complete(model, text.slice(0, Number(rest[0])), SUGGESTIONS))
+      console.log(suggestion);
+  }
+}

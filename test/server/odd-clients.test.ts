@@ -190,7 +190,7 @@ test('what OpenAI’s clients ask for and is not here says which route to use', 
   const { address } = await startService(t);
   for (const path of ['/v1/chat/completions', '/v1/responses']) {
     const { body } = await request(address).post(path).send({ model: 'm', messages: [] }).expect(404);
-    assert.match(body.error.message, /no chat; use POST \/v1\/completions/);
+    assert.match(body.error.message, /do not chat; use POST \/v1\/completions/);
   }
   const { body } = await request(address).post('/completions').send({}).expect(404);
   assert.match(body.detail, /base URL of a client ends with \/v1/);

@@ -57,7 +57,7 @@ async function start(t: TestContext) {
   const service = await startService(t, {
     onLogLine: ({ msg, level, reqId, ...line }) => {
       if (msg === 'incoming request') open.add(String(reqId));
-      else if (msg === 'request completed' || msg === 'the client left') open.delete(String(reqId));
+      else if (msg === 'request completed' || msg === 'the client disconnected') open.delete(String(reqId));
       if (Number(level) >= 50) errors.push({ msg, ...line });
     },
   });

@@ -58,6 +58,6 @@ export async function startTrainer(
       waiting.add(look);
       look();
     });
-  await said('at once');
+  await said('in parallel');
   return { process: child, said };
 }

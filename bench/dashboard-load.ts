@@ -5,7 +5,7 @@
  *     node dist/bench/dashboard-load.js 20 20 [RESULTS_FILE]
  *
  * 20 = dashboards, 20 = seconds a turn. A dashboard is what a page asks of the server, without a browser, whose drawing is no
- * work of the server: the lists every two seconds, the socket of the run, the run after each epoch, and its small curve.
+ * work of the server: the lists every two and eight seconds, the socket of the run, the run after each epoch, and its small curve.
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const [dashboards = 20, seconds = 20] = process.argv.slice(2, 4).map(Number);
 const resultsFile = process.argv[4];
 const TURNS = 3;
 const POLL_MS = 2000;
+const NEWEST_MS = 8000;
 const CURVE_MS = 4000;
 const WARM_UP_MS = 5000;
 const ACTIVE = 'queued,preparing,running,pausing,cancelling';
@@ -115,9 +116,8 @@ async function openDashboards(id: string): Promise<() => Promise<void>> {
   const sockets = await Promise.all(
     Array.from({ length: dashboards }, async (_, index) => {
       timers.push(
-        setInterval(() => {
-          void Promise.all([get(`/experiments?state=${ACTIVE}`), get('/experiments?limit=20')]);
-        }, POLL_MS),
+        setInterval(() => void get(`/experiments?state=${ACTIVE}`), POLL_MS),
+        setInterval(() => void get('/experiments?limit=20'), NEWEST_MS),
       );
       const curve = `/experiments/${id}/metrics?keys=validPerplexity,stepPerplexity&maxPoints=48&keep=extremes`;
       timers.push(setInterval(() => void get(curve), CURVE_MS));

@@ -4,11 +4,11 @@
  * kernels and the TypeScript build. `npm run setup`, `quickstart`, `start` and `test` begin with it; where nothing is to
  * do it returns at once. What it does, and the variables that steer it: `node scripts/setup.mjs --help`.
  */
-const OLDEST_NODE = 20;
+const MIN_NODE = 20;
 
-if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+if (Number(process.versions.node.split('.')[0]) < MIN_NODE) {
   console.error(
-    `gatelm needs Node ${OLDEST_NODE} or newer; this is ${process.version} (${process.execPath}). ` +
+    `gatelm needs Node ${MIN_NODE} or newer; this is ${process.version} (${process.execPath}). ` +
       'Install a newer one, or choose it with your version manager, and run the same command again.',
   );
   process.exit(1);

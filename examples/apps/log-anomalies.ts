@@ -5,7 +5,8 @@
  *     tail -f app.log | node dist/examples/apps/log-anomalies.js watch mylog 9.5      lines in, flagged lines out
  *     node dist/examples/apps/log-anomalies.js evaluate labelled.log --skip 5         precision and recall, beside counts
  *
- * options: --skip N leaves out the first N columns (times, places); --labelled: the first column marks alerts, `-` = none
+ * options: --skip N leaves out the first N columns (times, places); --labelled: the first column marks alerts, `-` = none;
+ * --by-time: evaluate learns the first half and judges the second, instead of every other line
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -29,7 +30,7 @@ const CONFIG = {
   tokenizer: { type: 'character' },
   model: { embeddingSize: 64, hiddenSizes: [128], dropout: { output: 0.2 } },
   optimizer: { type: 'adamw', learningRate: 0.003 },
-  training: { epochs: 15, batchSize: 16, bpttLength: 64, maxGradNorm: 1, seed: 1, sampleLength: 0 },
+  training: { epochs: 12, batchSize: 16, bpttLength: 64, maxGradNorm: 1, seed: 1, sampleLength: 0 },
 } satisfies Parameters<GatelmClient['createExperiment']>[0];
 
 const gatelm = new GatelmClient({ url: process.env.GATELM_URL, apiKey: process.env.GATELM_API_KEY });
@@ -68,11 +69,12 @@ async function watch(name: string, threshold: number, format: LogFormat): Promis
   }
 }
 
-/** Learns the normal lines of every other line, and judges the others; so does a baseline of counts. */
-async function evaluate(name: string, path: string, format: LogFormat): Promise<void> {
+/** Learns the normal lines of one half, and judges the lines of the other; so does a baseline of counts. */
+async function evaluate(name: string, path: string, format: LogFormat, byTime: boolean): Promise<void> {
   const lines = readLines(path).map((line) => parseLogLine(line, { ...format, labelled: true }));
-  const known = lines.filter(({ alert }, index) => index % 2 === 0 && !alert).map(({ text }) => text);
-  const judged = lines.filter((_, index) => index % 2 === 1);
+  const isJudged = (index: number) => (byTime ? index >= lines.length / 2 : index % 2 === 1);
+  const known = lines.filter(({ alert }, index) => !isJudged(index) && !alert).map(({ text }) => text);
+  const judged = lines.filter((_, index) => isJudged(index));
   const texts = judged.map(({ text }) => text);
   const threshold = await learn(name, known);
   const baseline = countBaseline(known);
@@ -108,6 +110,7 @@ const { values, positionals } = parseArgs({
     skip: { type: 'string', default: '0' },
     labelled: { type: 'boolean', default: false },
     name: { type: 'string' },
+    'by-time': { type: 'boolean', default: false },
   },
 });
 const format = { labelled: values.labelled, skip: Number(values.skip) };
@@ -119,7 +122,8 @@ if (command === 'learn') {
   );
   console.log(`threshold ${threshold.toFixed(2)}: watch ${second} ${threshold.toFixed(2)}`);
 } else if (command === 'watch') await watch(first, Number(second), format);
-else if (command === 'evaluate') await evaluate(values.name ?? `log-${Date.now()}`, first, format);
+else if (command === 'evaluate')
+  await evaluate(values.name ?? `log-${Date.now()}`, first, format, values['by-time']);
 else {
   console.error(
     'usage: log-anomalies.js learn FILE NAME | watch NAME THRESHOLD | evaluate FILE [--skip N] [--labelled]',

@@ -38,13 +38,16 @@ export function precisionAndRecall(lines: readonly Judged[], threshold: number) 
   return { flagged: flagged.length, hits, precision: hits / flagged.length || 0, recall: hits / alerts };
 }
 
-/** Mean precision over all alerts, from the highest score down: 1 = all alerts come first. Ties count as worst. */
+/** Precision where each alert is found, from the highest score down, averaged: 1 = all alerts come first. Ties come at once. */
 export function averagePrecision(lines: readonly Judged[]): number {
-  const sorted = lines.toSorted((a, b) => b.score - a.score || Number(a.alert) - Number(b.alert));
-  let hits = 0;
-  let sum = 0;
-  sorted.forEach(({ alert }, index) => {
-    if (alert) sum += ++hits / (index + 1);
+  const sorted = lines.toSorted((a, b) => b.score - a.score);
+  let [hits, tiedHits, sum] = [0, 0, 0];
+  sorted.forEach(({ alert, score }, index) => {
+    if (alert) tiedHits += 1;
+    if (sorted[index + 1]?.score === score) return;
+    hits += tiedHits;
+    sum += (tiedHits * hits) / (index + 1);
+    tiedHits = 0;
   });
   return sum / hits;
 }

@@ -11,8 +11,8 @@
 namespace {
 
 const char* register_all() {
-  for (auto* ops : {gatelm::register_lstm_ops, gatelm::register_softmax_ops, gatelm::register_elementwise_ops,
-                    gatelm::register_inference_ops}) {
+  for (auto* ops : {gatelm::register_lstm_ops, gatelm::register_gru_ops, gatelm::register_mogrifier_ops,
+                    gatelm::register_softmax_ops, gatelm::register_elementwise_ops, gatelm::register_inference_ops}) {
     if (const char* error = ops()) return error;
   }
   return nullptr;

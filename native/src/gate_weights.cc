@@ -23,107 +23,122 @@ long shared_cache_share() {
 
 }  // namespace
 
-LstmSplit::LstmSplit(const Gemm& gemm, long time, long batch, long hidden)
+CellSplit::CellSplit(const Gemm& gemm, long time, long batch, long units, long weight_bytes)
     : batch_(batch),
-      hidden_(hidden),
+      units_(units),
       // Parts begin at half panels of B, and where a panel of A may begin.
       grain_(std::max(gemm.nr() / 2, gemm.k_grain())),
       // Tiles of 16 rows are as fast with twice the streams.
       by_streams_(time >= kSteps && batch >= kStreams * team_size() && gemm.k_grain() <= 2 &&
-                  packed_b_bytes(gemm, 4 * hidden, hidden) <= shared_cache_share()) {}
+                  weight_bytes <= shared_cache_share()) {}
 
-GateWeights::GateWeights(const Gemm& gemm, const LstmSplit& split, const void* data, long depth, long hidden)
-    : gemm_(gemm), split_(split), data_(static_cast<const char*>(data)), depth_(depth), hidden_(hidden) {
-  long most = 0;
+GateWeights::GateWeights(const Gemm& gemm, const CellSplit& split, const void* data, long depth, const GateLayout& layout)
+    : gemm_(gemm), split_(split), data_(static_cast<const char*>(data)), depth_(depth), layout_(layout) {
   for (int part = 0; part < team_size(); part++) {
     const Range units = split.part_units(part);
-    most = std::max(most, packed_b_bytes(gemm, units.end - units.begin, depth));
+    gate_bytes_ = std::max(gate_bytes_, packed_b_bytes(gemm, units.end - units.begin, depth));
   }
-  gate_bytes_ = most;
 }
 
 Panels GateWeights::gate(long part, int g) const {
   const Range units = split_.part_units(part);
-  return gemm_.b_panels(data_ + (4 * part + g) * gate_bytes_, units.end - units.begin, depth_);
+  return gemm_.b_panels(data_ + (layout_.count * part + g) * gate_bytes_, units.end - units.begin, depth_);
 }
 
 void GateWeights::pack(const float* weights, const Member& member) const {
+  const long hidden = split_.all_units();
   const Range units = split_.part_units(member.index);
-  for (int g = 0; g < 4; g++) {
+  for (int g = 0; g < layout_.count; g++) {
     const Panels to = gate(member.index, g);
-    const MatrixView columns = row_major(weights + g * hidden_ + units.begin, 4 * hidden_);
+    const MatrixView columns = row_major(weights + g * hidden + units.begin, layout_.count * hidden);
     for (long q = 0; q < to.count; q++) gemm_.pack_b(to, q, columns, units.end - units.begin, depth_);
   }
 }
 
-void GateWeights::multiply(long part, const Panels& a, long rows, float* z, bool accumulate, const float* bias) const {
-  const Range units = split_.part_units(part);
-  for (int g = 0; g < 4; g++) {
-    const Panels b = gate(part, g);
-    const long column = g * hidden_ + units.begin;
-    gemm_.multiply(a, {0, a.count}, b, {0, b.count}, rows, units.end - units.begin, depth_, z + column, 4 * hidden_,
-                   accumulate, bias ? bias + column : nullptr);
+void GateWeights::multiply(Range parts, const Panels& a, long rows, float* sums, bool accumulate, const float* bias) const {
+  const long hidden = split_.all_units();
+  for (long part = parts.begin; part < parts.end; part++) {
+    const Range units = split_.part_units(part);
+    for (int g = 0; g < layout_.count; g++) {
+      const Panels b = gate(part, g);
+      gemm_.multiply(a, {0, a.count}, b, {0, b.count}, rows, units.end - units.begin, depth_,
+                     sums + layout_.place[g] * hidden + units.begin, layout_.width * hidden, accumulate,
+                     bias ? bias + g * hidden + units.begin : nullptr);
+    }
   }
 }
 
-TransposedGateWeights::TransposedGateWeights(const Gemm& gemm, const LstmSplit& split, long hidden)
-    : gemm_(gemm), split_(split), hidden_(hidden) {
-  depth_ = begin_of(team_size(), 0);
-}
-
-long TransposedGateWeights::padded(long part) const {
-  const Range units = split_.part_units(part);
-  const long grain = gemm_.k_grain();
-  return (units.end - units.begin + grain - 1) / grain * grain;
-}
-
-long TransposedGateWeights::begin_of(long part, int g) const {
-  long k = 0;
-  for (long before = 0; before < part; before++) k += 4 * padded(before);
-  return g == 0 ? k : k + g * padded(part);
-}
+TransposedGateWeights::TransposedGateWeights(const Gemm& gemm, const CellSplit& outputs, const CellSplit& split,
+                                             const GateLayout& layout)
+    : gemm_(gemm),
+      outputs_(outputs),
+      split_(split),
+      layout_(layout),
+      padded_((split.all_units() + gemm.k_grain() - 1) / gemm.k_grain() * gemm.k_grain()) {}
 
 // Each part may waste most of a panel.
 long TransposedGateWeights::bytes() const {
-  return packed_b_bytes(gemm_, hidden_ + team_size() * gemm_.nr(), depth_);
+  return packed_b_bytes(gemm_, outputs_.all_units() + team_size() * gemm_.nr(), depth());
 }
 
 Panels TransposedGateWeights::panels(long part, const char* data) const {
-  const Range units = split_.part_units(part);
-  const long before = units.begin / gemm_.nr() + part;
-  return gemm_.b_panels(data + before * packed_b_bytes(gemm_, 1, depth_), units.end - units.begin, depth_);
+  const Range columns = outputs_.part_units(part);
+  const long before = columns.begin / gemm_.nr() + part;
+  return gemm_.b_panels(data + before * packed_b_bytes(gemm_, 1, depth()), columns.end - columns.begin, depth());
 }
 
-void TransposedGateWeights::pack(const float* wh, char* data, const Member& member) const {
-  const Range columns = split_.part_units(member.index);
+void TransposedGateWeights::pack(const float* weights, char* data, const Member& member) const {
+  const Range columns = outputs_.part_units(member.index);
   const Panels to = panels(member.index, data);
+  const long hidden = split_.all_units(), width = layout_.count * hidden;
   for (long q = 0; q < to.count; q++) {
-    for (int part = 0; part < member.size; part++) {
-      const Range units = split_.part_units(part);
-      for (int g = 0; g < 4 && units.begin < units.end; g++) {
-        const float* corner = wh + columns.begin * 4 * hidden_ + g * hidden_ + units.begin;
-        gemm_.pack_b_slice(to, q, transposed(corner, 4 * hidden_), columns.end - columns.begin, begin_of(part, g),
-                           units.end - units.begin);
-      }
+    for (int g = 0; g < layout_.count; g++) {
+      gemm_.pack_b_slice(to, q, transposed(weights + columns.begin * width + g * hidden, width), columns.end - columns.begin,
+                         g * padded_, hidden);
     }
   }
 }
 
-void TransposedGateWeights::pack_gradient(long part, const float* z, long rows, const Panels& to) const {
-  const Range units = split_.part_units(part);
-  for (int g = 0; g < 4 && units.begin < units.end; g++) {
-    const MatrixView view = row_major(z + g * hidden_ + units.begin, 4 * hidden_);
+void TransposedGateWeights::pack_gradient(const float* sums, long rows, const Panels& to, const Member& member) const {
+  const long hidden = split_.all_units();
+  const Range units = split_.units(member);
+  if (units.begin >= units.end) return;
+  for (int g = 0; g < layout_.count; g++) {
+    const MatrixView view = row_major(sums + layout_.place[g] * hidden + units.begin, layout_.width * hidden);
     for (long p = 0; p < to.count; p++) {
-      gemm_.pack_a_slice(to, p, view, rows, begin_of(part, g), units.end - units.begin);
+      gemm_.pack_a_slice(to, p, view, rows, g * padded_ + units.begin, units.end - units.begin);
     }
   }
 }
 
-void TransposedGateWeights::multiply(long part, const char* data, const Panels& a, long rows, float* d_hidden) const {
-  const Range units = split_.part_units(part);
-  const Panels b = panels(part, data);
-  gemm_.multiply(a, {0, a.count}, b, {0, b.count}, rows, units.end - units.begin, depth_, d_hidden + units.begin,
-                 hidden_, false);
+void TransposedGateWeights::multiply(const char* data, const Panels& a, long rows, float* d, bool accumulate,
+                                     const Member& member) const {
+  const Range parts = outputs_.parts(member);
+  for (long part = parts.begin; part < parts.end; part++) {
+    const Range columns = outputs_.part_units(part);
+    const Panels b = panels(part, data);
+    gemm_.multiply(a, {0, a.count}, b, {0, b.count}, rows, columns.end - columns.begin, depth(), d + columns.begin,
+                   outputs_.all_units(), accumulate);
+  }
+}
+
+StepPanels::StepPanels(const Gemm& gemm, const CellSplit& split, long depth)
+    : gemm_(gemm), split_(split), depth_(depth), mr_(gemm.panel_rows(split.max_streams())) {
+  bytes_ = gemm.bytes(gemm.a_panels(nullptr, split.max_streams(), mr_, depth));
+}
+
+Panels StepPanels::at(const char* data, const Member& member) const {
+  const Range streams = split_.streams(member);
+  return gemm_.a_panels(data + (split_.by_streams() ? member.index * bytes_ : 0), streams.end - streams.begin, mr_, depth_);
+}
+
+void StepPanels::pack(char* data, const float* lines, const CellSplit& split, const Member& member) const {
+  const Range streams = split.streams(member), units = split.units(member);
+  const Panels to = at(data, member);
+  const MatrixView view = row_major(lines + streams.begin * split.all_units() + units.begin, split.all_units());
+  for (long p = 0; p < to.count && units.begin < units.end; p++) {
+    gemm_.pack_a_slice(to, p, view, streams.end - streams.begin, units.begin, units.end - units.begin);
+  }
 }
 
 }  // namespace gatelm

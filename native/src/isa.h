@@ -95,6 +95,21 @@ struct Isa {
   void (*gates_backward)(long count, const float* gates, long gate_stride, const float* cell,
                          const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z);
 
+  // One row of GRU gates, `gate_stride` apart. In: the sums of r and z, that of the candidate n with the input, and that with
+  // the hidden state, on which r acts; out: r, z, n and the last one as it was. hidden' = (1 − z)·n + z·hidden.
+  void (*gru_forward)(long count, float* gates, long gate_stride, const float* hidden, float* next_hidden);
+  // One row backward. d_hidden: in the gradient of the hidden state after the step, out what of it flows past the gates to
+  // that before it. d_sums: the gradients of the four that gru_forward takes. hidden: before the step.
+  void (*gru_backward)(long count, const float* gates, long gate_stride, const float* hidden, float* d_hidden,
+                       float* d_sums);
+
+  // out = 2 · gate · value, the round of a Mogrifier.
+  void (*modulate)(long count, const float* gate, const float* value, float* out);
+  // The same where `gate` is in the sum before its sigmoid, and out the gate.
+  void (*modulate_by_sum)(long count, float* gate, const float* value, float* out);
+  // d_value: in the gradient of what modulate made, out that of the value. d_sum: that of the sum.
+  void (*modulate_backward)(long count, const float* gate, const float* value, float* d_value, float* d_sum);
+
   // Max and Σ exp(x − max) of a row of logits.
   void (*exp_row)(long count, const float* row, float* max, double* sum);
   // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a

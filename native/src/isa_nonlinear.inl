@@ -1,4 +1,4 @@
-// Exponentials, the gates of an LSTM and the rows of a softmax.
+// Exponentials, and the rows of a softmax.
 
 namespace gatelm {
 namespace ISA_NAMESPACE {
@@ -52,44 +52,6 @@ static inline vf vtanh(vf x) {
   q = multiply_add(q, x2, splat(2.26843463243900e-03f));
   q = multiply_add(q, x2, splat(4.89352518554385e-03f));
   return p / q;
-}
-
-static void gates_forward(long count, float* z, long gate_stride, const float* cell, float* next_cell,
-                          float* hidden) {
-  for (long i = 0; i < count; i += VEC) {
-    const long n = count - i;
-    float* at = z + i;
-    const vf f = vsigmoid(load_n(at, n));
-    const vf g = vtanh(load_n(at + gate_stride, n));
-    const vf in = vsigmoid(load_n(at + 2 * gate_stride, n));
-    const vf o = vsigmoid(load_n(at + 3 * gate_stride, n));
-    const vf next = multiply_add(f, load_n(cell + i, n), g * in);
-    store_n(at, f, n);
-    store_n(at + gate_stride, g, n);
-    store_n(at + 2 * gate_stride, in, n);
-    store_n(at + 3 * gate_stride, o, n);
-    store_n(next_cell + i, next, n);
-    store_n(hidden + i, o * vtanh(next), n);
-  }
-}
-
-static void gates_backward(long count, const float* gates, long gate_stride, const float* cell,
-                           const float* previous_cell, const float* d_hidden, float* d_cell, float* d_z) {
-  for (long i = 0; i < count; i += VEC) {
-    const long n = count - i;
-    const float* at = gates + i;
-    const vf f = load_n(at, n), g = load_n(at + gate_stride, n);
-    const vf in = load_n(at + 2 * gate_stride, n), o = load_n(at + 3 * gate_stride, n);
-    const vf tanh_cell = vtanh(load_n(cell + i, n));
-    const vf dh = load_n(d_hidden + i, n);
-    const vf dc = multiply_add(dh * o, multiply_add(-tanh_cell, tanh_cell, splat(1.0f)), load_n(d_cell + i, n));
-    float* to = d_z + i;
-    store_n(to, dc * load_n(previous_cell + i, n) * f * (1.0f - f), n);
-    store_n(to + gate_stride, dc * in * multiply_add(-g, g, splat(1.0f)), n);
-    store_n(to + 2 * gate_stride, dc * g * in * (1.0f - in), n);
-    store_n(to + 3 * gate_stride, dh * tanh_cell * o * (1.0f - o), n);
-    store_n(d_cell + i, dc * f, n);
-  }
 }
 
 static void exp_row(long count, const float* row, float* max_out, double* sum_out) {

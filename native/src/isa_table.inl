@@ -3,6 +3,7 @@
 
 #include "isa_elementwise.inl"
 #include "isa_nonlinear.inl"
+#include "isa_gates.inl"
 #include "isa_exponentials.inl"
 #include "isa_random.inl"
 
@@ -22,6 +23,11 @@ const Isa& ISA_TABLE() {
       BFLOAT16_PRODUCTS,
       gates_forward,
       gates_backward,
+      gru_forward,
+      gru_backward,
+      modulate,
+      modulate_by_sum,
+      modulate_backward,
       exp_row,
       exp_tile,
       largest_of_blocks,

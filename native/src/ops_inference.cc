@@ -1,14 +1,13 @@
 // Evaluation and generation: no gradient follows, so nothing is kept for one, and the weights are packed once for many
 // calls. What packing gives is a flat float tensor whose bytes only these ops understand; it belongs to this machine and
 // to this process (the width of its panels is the processor's).
-#include <stdint.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "gemm.h"
 #include "lstm.h"
+#include "packed_tensor.h"
 #include "rows.h"
 #include "softmax_loss.h"
 #include "tf_op.h"
@@ -17,19 +16,6 @@
 
 namespace gatelm {
 namespace {
-
-// Large weights lie on huge pages from their first to their last byte: with small ones a step that reads megabytes of
-// them waits for the translation of their addresses. So the tensor has room to begin where a huge page does.
-constexpr uintptr_t kHuge = 2 << 20;
-constexpr long kLarge = 1 << 20;
-
-long padded(long bytes) { return bytes < kLarge ? bytes : (bytes + 2 * kHuge - 1) / kHuge * kHuge; }
-long room(long bytes) { return padded(bytes) / 4; }
-
-float* begin_of(float* tensor, long bytes) {
-  const uintptr_t address = reinterpret_cast<uintptr_t>(tensor);
-  return bytes < kLarge ? tensor : reinterpret_cast<float*>((address + kHuge - 1) / kHuge * kHuge);
-}
 
 // wx [D, 4H], wh [H, 4H].
 void compute_pack_lstm(void* kernel, TF_OpKernelContext* context) {

@@ -67,6 +67,8 @@ const char* register_op(const OpDefinition& definition);
 
 // The ops, file by file. @return an error message, or nullptr
 const char* register_lstm_ops();
+const char* register_gru_ops();
+const char* register_mogrifier_ops();
 const char* register_softmax_ops();
 const char* register_elementwise_ops();
 const char* register_inference_ops();

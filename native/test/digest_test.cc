@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "check.h"
+#include "digest.h"
 #include "double_math.h"
 #include "gemm.h"
 #include "isa.h"
-#include "lstm.h"
 #include "softmax_loss.h"
 #include "tests.h"
 
@@ -13,19 +13,6 @@ using namespace gatelm;
 
 namespace gatelm_test {
 namespace {
-
-// FNV-1a.
-struct Digest {
-  uint64_t value = 14695981039346656037u;
-
-  void add(const void* data, size_t bytes) {
-    for (size_t i = 0; i < bytes; i++) value = (value ^ static_cast<const uint8_t*>(data)[i]) * 1099511628211u;
-  }
-  template <typename T>
-  void add(const std::vector<T>& values) {
-    add(values.data(), values.size() * sizeof(T));
-  }
-};
 
 void add_products(Digest& digest) {
   const long shapes[][3] = {{1, 1, 1}, {29, 70, 3}, {13, 33, 64}, {43, 35, 1411}, {7, 100, 650}};
@@ -43,21 +30,6 @@ void add_products(Digest& digest) {
       digest.add(c);
     }
   }
-}
-
-void add_lstm(Digest& digest, const LstmShape& shape, bool bf16) {
-  const long T = shape.time, N = shape.batch, D = shape.input, H = shape.hidden, steps = T * N * H;
-  const Floats x = random_floats(T * N * D, 1), hidden0 = random_floats(N * H, 2), cell0 = random_floats(N * H, 3);
-  const Floats wx = random_floats(D * 4 * H, 4), wh = random_floats(H * 4 * H, 5), b = random_floats(4 * H, 6);
-  const Floats d_hiddens = random_floats(steps, 7);
-  Floats hiddens(steps), cells(steps), gates(4 * steps), hidden(N * H), cell(N * H);
-  lstm_forward({shape, bf16, x.data(), hidden0.data(), cell0.data(), wx.data(), wh.data(), b.data(), hiddens.data(),
-                cells.data(), gates.data(), hidden.data(), cell.data()});
-  Floats dx(T * N * D), d_wx(D * 4 * H), d_wh(H * 4 * H), d_b(4 * H), d_hidden0(N * H), d_cell0(N * H);
-  lstm_backward({shape, bf16, d_hiddens.data(), x.data(), hidden0.data(), cell0.data(), wx.data(), wh.data(),
-                 hiddens.data(), cells.data(), gates.data(), dx.data(), d_wx.data(), d_wh.data(), d_b.data(),
-                 d_hidden0.data(), d_cell0.data()});
-  for (const Floats* made : {&hiddens, &cells, &gates, &dx, &d_wx, &d_wh, &d_b, &d_hidden0, &d_cell0}) digest.add(*made);
 }
 
 void add_softmax(Digest& digest, long M, long H, long V, bool bf16) {
@@ -112,9 +84,6 @@ uint64_t digest_of_kernels() {
   add_products(digest);
   add_updates(digest);
   for (const bool bf16 : {false, true}) {
-    for (const LstmShape& shape : {LstmShape{1, 1, 1, 1}, {3, 2, 1, 16}, {5, 20, 10, 33}, {6, 33, 70, 100}}) {
-      add_lstm(digest, shape, bf16);
-    }
     add_softmax(digest, 3, 1, 2, bf16);
     add_softmax(digest, 57, 10, 100, bf16);
     add_softmax(digest, 113, 33, 1040, bf16);

@@ -14,11 +14,13 @@ int main() {
   }
   gatelm_test::test_products();
   gatelm_test::test_lstm();
+  gatelm_test::test_cells();
   gatelm_test::test_softmax_loss();
   gatelm_test::test_rows_and_masks();
   gatelm_test::test_threads();
   gatelm_test::test_top_logits();
-  const unsigned long long digest = gatelm_test::digest_of_kernels();
-  printf("%s, %d threads: %s, digest %016llx\n", path, gatelm::team_size(), gatelm_test::failures ? "FAILED" : "all agree", digest);
+  const unsigned long long digest = gatelm_test::digest_of_kernels(), cells = gatelm_test::digest_of_cells();
+  printf("%s, %d threads: %s, digest %016llx, of the cells %016llx\n", path, gatelm::team_size(),
+         gatelm_test::failures ? "FAILED" : "all agree", digest, cells);
   return gatelm_test::failures ? 1 : 0;
 }

@@ -21,7 +21,7 @@ case $kind in
   valgrind) runner='valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'; paths=${GATELM_CPU:-portable avx2} ;; # it knows no AVX-512
   *) echo "run.sh: plain, address, thread, valgrind or amx, not $kind" >&2; exit 2 ;;
 esac
-sources="cpu gate_weights gemm isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward rows softmax_loss
+sources="cpu gate_weights gemm gru_backward gru_forward isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward mogrifier_backward mogrifier_forward rows softmax_loss
   softmax_loss_backward thread_pool top_logits"
 
 # Each compiler once, by its version: g++ may be g++-12.
@@ -69,6 +69,10 @@ for compiler in $(compilers); do
     done
   done > "$out/report" || { cat "$out/report"; exit 1; }
   cat "$out/report"
+  if [ "$(sed -n 's/^\([a-z0-9]*\), .*of the cells/\1/p' "$out/report" | sort -u | cut -d ' ' -f 1 | uniq -d)" ]; then
+    echo "run.sh: the bits of the cells depend on the number of threads" >&2
+    exit 1
+  fi
   if [ -n "$first" ] && ! diff "$build/test-$kind-$first/report" "$out/report"; then
     echo "run.sh: $compiler and $first give different bits" >&2
     exit 1

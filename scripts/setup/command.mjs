@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { withoutCredentials } from './failure.mjs';
 
 const TAIL_LINES = 25;
-const LEASH = fileURLToPath(new URL('leash.mjs', import.meta.url));
-/** The leash's exit code, as a shell's. */
+const RUN_ATTACHED = fileURLToPath(new URL('run-attached.mjs', import.meta.url));
+/** Exit code of run-attached.mjs for a missing program, as in a shell. */
 const NOT_FOUND = 127;
 
 /** A program that failed, was stopped, or was not there. */
@@ -38,11 +38,11 @@ export async function runCommand({ name, program, args, logsDir, cwd, env, limit
   const logFile = join(logsDir, `${name}.log`);
   const log = openSync(logFile, 'w');
   writeSync(log, `${[program, ...args].join(' ')}\n`);
-  const child = spawn(process.execPath, [LEASH, program, ...args], {
+  const child = spawn(process.execPath, [RUN_ATTACHED, program, ...args], {
     cwd,
     env,
-    stdio: ['pipe', log, log], // the leash ends all when the pipe closes, as it does however this process ends
-    detached: process.platform !== 'win32', // a process group that ends as a whole
+    stdio: ['pipe', log, log], // run-attached.mjs kills the group when the pipe closes, however this process ends
+    detached: process.platform !== 'win32', // a process group, to be killed as a whole
   });
   closeSync(log);
   let late = false;

@@ -1,4 +1,4 @@
-/** A failure of set-up, told so that a reader knows what was tried, why it failed and what to do. */
+/** A failure of set-up, with what was tried, why it failed and what to do. */
 export class SetupError extends Error {
   /**
    * @param {string} message what could not be done

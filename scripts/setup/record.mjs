@@ -39,7 +39,7 @@ export function describeRecord({ settings, stamps }) {
 
 function withoutLibrary(settings, library) {
   if (settings.backend === 'wasm') return ['libtensorflow was not looked for: GATELM_BACKEND=wasm'];
-  if (library) return library.reasons.map((reason) => `libtensorflow could not be had, ${reason}`);
+  if (library) return library.reasons.map((reason) => `libtensorflow could not be installed, ${reason}`);
   return ['libtensorflow has not been looked for yet'];
 }
 

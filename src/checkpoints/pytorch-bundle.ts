@@ -1,5 +1,5 @@
 /**
- * A model as PyTorch's people pass it on, three files:
+ * A model in PyTorch's format, three files:
  *
  *     model.safetensors     the weights under PyTorch's names, see pytorch-names.ts
  *     config.json           sizes, tying, dropout and what it was trained on, as in a model folder
@@ -73,7 +73,7 @@ export interface ImportedModel {
   readonly weights: ReadonlyMap<string, HostTensor>;
   /** SHA-256 over the weights, as a training's. */
   readonly digest: string;
-  /** Learned numbers; a tied table counts once. */
+  /** Trainable parameters; a tied table counts once. */
   readonly parameterCount: number;
 }
 
@@ -91,7 +91,7 @@ export function importPyTorchModel(files: PyTorchImport): ImportedModel {
   if (tokens !== vocabularySize) {
     throw appError('tensor-mismatch', {
       tensor: 'encoder.weight',
-      expected: `${tokens} rows, one a token of the vocabulary`,
+      expected: `${tokens} rows, one per token of the vocabulary`,
       actual: `${vocabularySize}`,
     });
   }
@@ -174,7 +174,7 @@ function expectSaid(field: string, actual: unknown, said: unknown): void {
 function readTokenizer({ tokenizer, vocabulary }: PyTorchImport): Tokenizer {
   if (tokenizer !== undefined) return parseTokenizerJson(tokenizer);
   if (vocabulary !== undefined) return parseVocabularyLines(vocabulary);
-  const reason = 'there is none, and no vocabulary with one token a line either';
+  const reason = 'there is neither a tokenizer nor a vocabulary with one token per line';
   throw appError('tokenizer-invalid', { file: TOKENIZER, reason });
 }
 

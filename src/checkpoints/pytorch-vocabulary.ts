@@ -20,7 +20,7 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
   if (lines.length > MAX_VOCABULARY_SIZE)
     throw refuse(`${lines.length} tokens are more than ${MAX_VOCABULARY_SIZE}`);
   lines.forEach((token, index) => {
-    if (token === '') throw refuse(`line ${index + 1} is empty; one token a line is expected`);
+    if (token === '') throw refuse(`line ${index + 1} is empty; one token per line is expected`);
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`line ${index + 1} is longer than ${MAX_TOKEN_LENGTH}`);
   });
   expectVocabulary(lines);
@@ -37,7 +37,7 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
 function expectVocabulary(lines: readonly string[]): void {
   const seen = new Set<string>();
   for (const token of lines) {
-    if (seen.has(token)) throw invalid(`the token ${JSON.stringify(token.slice(0, 100))} stands twice`);
+    if (seen.has(token)) throw invalid(`duplicate token ${JSON.stringify(token.slice(0, 100))}`);
     seen.add(token);
   }
   for (const token of [UNKNOWN_TOKEN, END_OF_LINE_TOKEN])

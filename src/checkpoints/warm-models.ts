@@ -3,7 +3,7 @@ import type { Kernels } from '../kernels/kernels.js';
 import { parameterCount } from '../models/language-model.js';
 import { openModel, type TrainedModel } from './model-folder.js';
 
-/** Where a model lies that is to be used. */
+/** The location of a model. */
 export interface ModelLocation {
   readonly experimentId: string;
   /** Its folder. */
@@ -12,7 +12,7 @@ export interface ModelLocation {
   readonly digest: string;
 }
 
-/** A model that is in memory, with whatever was built around it. */
+/** A model in memory, with the resources built for it. */
 export interface WarmModel<Extra> extends TrainedModel {
   readonly extra: Extra;
 }
@@ -24,7 +24,7 @@ interface Entry<Extra> {
   users: number;
 }
 
-/** What is built around a model when it is loaded, and taken down before it goes. */
+/** Builds the resources of a model when it is loaded, and disposes them before it is unloaded. */
 export interface Surroundings<Extra> {
   build(trained: TrainedModel): Extra;
   dispose(extra: Extra): void;
@@ -33,14 +33,14 @@ export interface Surroundings<Extra> {
 /** Weights are float32, and most of them are packed once more for the kernels. */
 const BYTES_PER_PARAMETER = 8;
 
-/** Trained models in memory: those in use, and beside them, under a limit, those that were used most recently. */
+/** Trained models in memory: those in use, and, up to a limit, the most recently used idle ones. */
 export class WarmModels<Extra> {
   readonly #kernels: Kernels;
   readonly #surroundings: Surroundings<Extra>;
   readonly #used = new Map<string, Entry<Extra>>();
   readonly #idle: LRUCache<string, Entry<Extra>>;
 
-  /** @param maxBytes of those that nobody uses; one stays, however large */
+  /** @param maxBytes limit for idle models; one is kept, however large */
   constructor(kernels: Kernels, maxBytes: number, surroundings: Surroundings<Extra>) {
     const maxSize = Math.max(1, Math.floor(maxBytes));
     this.#kernels = kernels;
@@ -88,7 +88,7 @@ export class WarmModels<Extra> {
     return { warm, digest, bytes, users: 0 };
   }
 
-  /** Nobody uses it any more: it becomes idle, unless other weights of the experiment are in use by now. */
+  /** Called when the last user is done: the model becomes idle, unless newer weights of the experiment are in use. */
   #release(experimentId: string, entry: Entry<Extra>): void {
     if (this.#used.get(experimentId) !== entry) {
       this.#dispose(entry);

@@ -7,6 +7,7 @@ import { packageVersion } from '../server/package-version.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addExperimentCommands } from './commands/experiments.js';
 import { addFileCommands } from './commands/files.js';
+import { addSweepCommands } from './commands/sweep.js';
 import { addTextCommands } from './commands/texts.js';
 import { addTrainCommands } from './commands/train.js';
 import { describeEnvironment } from './describe-environment.js';
@@ -32,6 +33,7 @@ program
   .action(async (options) => (await import('./serve.js')).serve(options));
 
 addTrainCommands(program);
+addSweepCommands(program);
 addExperimentCommands(program);
 addTextCommands(program);
 addFileCommands(program);

@@ -32,6 +32,18 @@ import type { EventPage, ListEventsQuery } from '../contracts/progress.js';
 import type { ArchiveQuery } from '../contracts/run-archive.js';
 import type { RankResult, ScoreList, ScoreResult } from '../contracts/score.js';
 import type { CreateSessionBody, Session, SessionGenerateBody, SessionState } from '../contracts/session.js';
+import type { SweepInput } from '../contracts/sweep.js';
+import type {
+  ExtendSweepBody,
+  ListSweepsQuery,
+  Sweep,
+  SweepEventPage,
+  SweepPage,
+  SweepPlanBody,
+  SweepTrial,
+  SweepTrialList,
+  SweepTrialsQuery,
+} from '../contracts/sweep-view.js';
 import { type Call, Connection, type ConnectionOptions } from './connection.js';
 import { type FollowOptions, followExperiment, type ProgressEvent } from './follow-experiment.js';
 import { GatelmError } from './gatelm-error.js';
@@ -40,10 +52,21 @@ import { readEvents } from './read-events.js';
 export { type ConnectionOptions, DEFAULT_URL } from './connection.js';
 export type { FollowOptions, ProgressEvent, Snapshot } from './follow-experiment.js';
 export { ConnectionError, GatelmError } from './gatelm-error.js';
-export type { CorpusInfo, EvaluationResult, Experiment, GenerationAnswer, ScoreResult, Session };
+export type {
+  CorpusInfo,
+  EvaluationResult,
+  Experiment,
+  GenerationAnswer,
+  ScoreResult,
+  Session,
+  Sweep,
+  SweepTrial,
+};
 
 /** What changes the state of an experiment and takes no body. */
 export type Verb = 'pause' | 'resume' | 'cancel' | 'retry' | 'kill';
+/** What changes the state of a sweep and takes no body. */
+export type SweepVerb = 'pause' | 'resume' | 'cancel';
 /** The files of an upload: one text, or one a split. */
 export type CorpusFiles = { readonly file: Blob } | Readonly<Record<SplitName, Blob>>;
 /** The files of a model from elsewhere. */
@@ -189,6 +212,54 @@ export class GatelmClient {
     return this.#json('POST', '/rank', { body });
   }
 
+  createSweep(body: Body<typeof SweepInput>): Promise<Sweep> {
+    return this.#json('POST', '/sweeps', { body });
+  }
+
+  /** What a sweep would try and how long it would take; stores nothing. */
+  planSweep(body: Body<typeof SweepInput>): Promise<SweepPlanBody> {
+    return this.#json('POST', '/sweeps', { body, query: { dryRun: true } });
+  }
+
+  listSweeps(query: Query<typeof ListSweepsQuery> = {}): Promise<z.infer<typeof SweepPage>> {
+    return this.#json('GET', '/sweeps', { query });
+  }
+
+  /** @param id or name */
+  getSweep(id: string): Promise<Sweep> {
+    return this.#json('GET', sweepPath(id));
+  }
+
+  getSweepTrials(
+    id: string,
+    query: Query<typeof SweepTrialsQuery> = {},
+  ): Promise<z.infer<typeof SweepTrialList>> {
+    return this.#json('GET', sweepPath(id, '/trials'), { query: { ...query, format: 'json' } });
+  }
+
+  /** The same table as CSV. */
+  async getSweepTrialsCsv(id: string, query: Query<typeof SweepTrialsQuery> = {}): Promise<string> {
+    const path = sweepPath(id, '/trials');
+    return (await this.connection.request('GET', path, { query: { ...query, format: 'csv' } })).text();
+  }
+
+  getSweepEvents(id: string, since = 0): Promise<z.infer<typeof SweepEventPage>> {
+    return this.#json('GET', sweepPath(id, '/events'), { query: { since } });
+  }
+
+  controlSweep(id: string, verb: SweepVerb): Promise<Sweep> {
+    return this.#json('POST', sweepPath(id, `/${verb}`));
+  }
+
+  extendSweep(id: string, body: ExtendSweepBody): Promise<Sweep> {
+    return this.#json('POST', sweepPath(id, '/extend'), { body });
+  }
+
+  /** Forgets a sweep that is over; its experiments stay. */
+  deleteSweep(id: string): Promise<void> {
+    return this.#json('DELETE', sweepPath(id));
+  }
+
   createSession(body: Body<typeof CreateSessionBody> = {}): Promise<Session> {
     return this.#json('POST', '/sessions', { body });
   }
@@ -266,6 +337,10 @@ export class GatelmClient {
 
 function experimentPath(id: string, rest = ''): string {
   return `/experiments/${encodeURIComponent(id)}${rest}`;
+}
+
+function sweepPath(id: string, rest = ''): string {
+  return `/sweeps/${encodeURIComponent(id)}${rest}`;
 }
 
 function sessionPath(id: string, rest = ''): string {

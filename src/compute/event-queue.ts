@@ -1,4 +1,4 @@
-/** Events between one producer and one consumer: kept in order until they are read. */
+/** An unbounded FIFO queue between one producer and one consumer. */
 export class EventQueue<Item> implements AsyncIterable<Item> {
   readonly #items: Item[] = [];
   #ended = false;
@@ -10,7 +10,7 @@ export class EventQueue<Item> implements AsyncIterable<Item> {
     this.#wake?.();
   }
 
-  /** Nothing comes after this; what was pushed before is still read. */
+  /** Marks the end; items pushed before are still delivered. */
   end(): void {
     this.#ended = true;
     this.#wake?.();

@@ -1,18 +1,18 @@
-/** Where and how the hosts compute; the same names as the environment variables. */
+/** Backend options of the hosts; named like the environment variables. */
 export interface ComputeOptions {
   readonly backend: 'auto' | 'native' | 'wasm';
   readonly kernels: 'auto' | 'fused' | 'composed';
-  /** Threads of one kernel; null = as many as the machine has. */
+  /** Threads of one kernel; null = one for each core. */
   readonly threads: number | null;
 }
 
 export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'auto', threads: null };
 
-/** Variables that a host has no use for. */
+/** Variables that are not passed to hosts. */
 const SECRETS = ['GATELM_API_KEYS', 'GATELM_TRAINER_KEY'];
 
 /**
- * The environment of a host process. TensorFlow reads its variables when it is loaded, so they have to be there before
+ * The environment of a host process. TensorFlow reads its variables when it is loaded, so they must be set before
  * the process starts.
  */
 export function hostEnvironment(

@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 /**
- * What TensorFlow says each time that it is loaded, before any of its settings can silence it. All of it is
- * information; its warnings and errors begin with W, E or F.
+ * Messages that TensorFlow prints each time it is loaded, before its settings can suppress them. All are
+ * informational; its warnings and errors begin with W, E or F.
  */
 const BANNER = [
   /^WARNING: All log messages before absl::InitializeLog\(\)/,
@@ -11,7 +11,7 @@ const BANNER = [
   /^To enable the following instructions/,
 ];
 
-/** Hands on what a host writes, line by line, without TensorFlow's banner. */
+/** Forwards the output of a host, line by line, without TensorFlow's banner. */
 export function forwardHostLog(output: Readable, write: (line: string) => void): void {
   createInterface({ input: output }).on('line', (line) => {
     if (!BANNER.some((pattern) => pattern.test(line))) write(line);

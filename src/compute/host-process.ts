@@ -10,7 +10,7 @@ import { forwardHostLog } from './host-log.js';
 export interface HostEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** A sentence for people: what ended, how, and why if that is known. */
+  /** Human-readable: what exited, how, and why if known. */
   readonly reason: string;
 }
 
@@ -18,18 +18,18 @@ export interface HostProcessOptions<Message> {
   readonly name: 'training' | 'inference';
   readonly settings: HostSettings;
   readonly environment: NodeJS.ProcessEnv;
-  /** Parses what the host says. */
+  /** Parses the messages of the host. */
   readonly schema: z.ZodType<Message | HostReport>;
-  /** A host that is silent for longer is killed. */
+  /** A host without a heartbeat for longer is killed. */
   readonly silenceLimitMs: number;
   readonly onMessage: (message: Message) => void;
 }
 
-/** Intervals without a message, within the limit, after which a host is given up. */
+/** Ticks without a message, within the limit, after which a host counts as hung. */
 const SILENT_TICKS = 5;
 
 /**
- * One child process, from its start to its end: the server's side. It is never started again; whoever holds it makes a
+ * One child process from start to exit, as seen by the server. It is never restarted; its owner creates a
  * new one.
  */
 export class HostProcess<
@@ -63,16 +63,16 @@ export class HostProcess<
     this.#child.on('error', (error) => this.#fail(error.message));
     this.#watchEnd();
     this.#watchdog = setInterval(() => this.#tick(), options.silenceLimitMs / SILENT_TICKS).unref();
-    this.#report.promise.catch(() => {}); // nobody has to ask for it
+    this.#report.promise.catch(() => {}); // may have no listener
   }
 
-  /** Undefined where the process could not be started, or has exited: the number may be another one's by now. */
+  /** Undefined if the process could not be started or has exited: the pid may have been reused. */
   get pid(): number | undefined {
     const { pid, exitCode, signalCode } = this.#child;
     return exitCode === null && signalCode === null ? pid : undefined;
   }
 
-  /** False once it is known to have ended. */
+  /** False once it is known to have exited. */
   get isAlive(): boolean {
     return !this.#hasEnded;
   }
@@ -88,33 +88,33 @@ export class HostProcess<
   }
 
   /**
-   * What it found when it loaded TensorFlow. Rejects with `backend-unavailable` or what else kept TensorFlow from
-   * loading, with `host-died` when the process ended before.
+   * The backend that it loaded. Rejects with `backend-unavailable` or another error that kept TensorFlow from
+   * loading, with `host-died` if the process exited before.
    */
   get report(): Promise<BackendReport> {
     return this.#report.promise;
   }
 
-  /** Settles when the process is gone and its last message was read; never rejects. */
+  /** Settles when the process has exited and its last message was read; never rejects. */
   get ended(): Promise<HostEnd> {
     return this.#end.promise;
   }
 
-  /** A process that is gone hears nothing; {@link ended} says so. */
+  /** Sends a message; ignored if the process has exited, see {@link ended}. */
   send(request: Request): void {
     if (this.#child.connected) this.#child.send(request, () => {});
   }
 
-  /** Ends it at once. */
+  /** Kills the process. */
   kill(cause: string): void {
     this.#cause ??= cause;
     this.#child.kill('SIGKILL');
   }
 
-  /** Lets it end by itself, then ends it. */
+  /** Requests a shutdown, and kills the process after a grace time. */
   async shutDown(request: Request, graceMs: number): Promise<void> {
     this.send(request);
-    const timer = setTimeout(() => this.kill('it did not end in time'), graceMs);
+    const timer = setTimeout(() => this.kill('it did not exit in time'), graceMs);
     await this.ended;
     clearTimeout(timer);
   }
@@ -122,29 +122,29 @@ export class HostProcess<
   #receive(value: unknown): void {
     this.#silentTicks = 0;
     const message = this.#options.schema.safeParse(value);
-    if (!message.success) this.kill(`it sent a message that is not understood: ${message.error.message}`);
-    else if (isSign(message.data)) this.#noteSign(message.data);
+    if (!message.success) this.kill(`it sent an invalid message: ${message.error.message}`);
+    else if (isReport(message.data)) this.#noteReport(message.data);
     else this.#options.onMessage(message.data);
   }
 
-  #noteSign(sign: HostReport): void {
-    switch (sign.type) {
+  #noteReport(report: HostReport): void {
+    switch (report.type) {
       case 'ready':
-        this.#report.resolve(sign.report);
+        this.#report.resolve(report.report);
         break;
       case 'unusable':
-        this.#report.reject(deserializeError(sign.error));
+        this.#report.reject(deserializeError(report.error));
         break;
       case 'heartbeat':
-        this.#rssBytes = sign.rssBytes;
-        this.#cpuSeconds = sign.cpuSeconds;
+        this.#rssBytes = report.rssBytes;
+        this.#cpuSeconds = report.cpuSeconds;
         break;
       default:
-        sign satisfies never;
+        report satisfies never;
     }
   }
 
-  /** Counts ticks instead of time: after the machine slept, one tick is late, not the host. */
+  /** Counts ticks instead of time: after the machine was suspended, one tick is late, not the host. */
   #tick(): void {
     this.#silentTicks += 1;
     if (this.#silentTicks > SILENT_TICKS) {
@@ -152,7 +152,7 @@ export class HostProcess<
     }
   }
 
-  /** The process may be gone before its last messages were read: it has ended when both are through. */
+  /** The process may exit before its last messages are read: it has ended when both are done. */
   #watchEnd(): void {
     const child = this.#child;
     const exited = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
@@ -162,7 +162,7 @@ export class HostProcess<
     void Promise.all([exited, disconnected]).then(([[code, signal]]) => this.#finish(code, signal));
   }
 
-  /** It could not be started, or not be killed. */
+  /** It could not be started or killed. */
   #fail(reason: string): void {
     this.#cause ??= reason;
     if (this.#child.pid === undefined) this.#finish(null, null);
@@ -173,13 +173,13 @@ export class HostProcess<
     this.#hasEnded = true;
     const { name } = this.#options;
     const how = signal ? `signal ${signal}` : `code ${exitCode}`;
-    const reason = `the ${name} host ended (${how})${this.#cause ? `: ${this.#cause}` : ''}`;
+    const reason = `the ${name} host exited (${how})${this.#cause ? `: ${this.#cause}` : ''}`;
     this.#report.reject(appError('host-died', { host: name, exitCode, signal }));
     this.#end.resolve({ exitCode, signal, reason });
   }
 }
 
-function isSign(message: { readonly type: string }): message is HostReport {
+function isReport(message: { readonly type: string }): message is HostReport {
   return message.type === 'ready' || message.type === 'unusable' || message.type === 'heartbeat';
 }
 

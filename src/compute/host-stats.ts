@@ -1,4 +1,4 @@
-/** Of the processes of a host on this machine. */
+/** Statistics of the processes of a host on this machine. */
 export interface HostStats {
   readonly processIds: readonly number[];
   /** Resident memory at their last heartbeat. */

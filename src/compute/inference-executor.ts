@@ -8,39 +8,39 @@ import type { GenerationPart } from '../contracts/generation.js';
 import type { BackendReport, InferenceResults, InferenceTask, TASK_PARTS } from '../contracts/jobs.js';
 import type { HostStats } from './host-stats.js';
 
-/** What a kind of task answers with. */
+/** The result of a type of task. */
 export type InferenceResultOf<Task extends InferenceTask> = InferenceResults[Task['type']];
 
-/** What each kind of task says while it runs. */
+/** The parts that a type of task sends while it runs. */
 export type InferencePartOf<Task extends InferenceTask> = Task['type'] extends keyof typeof TASK_PARTS
   ? z.infer<(typeof TASK_PARTS)[Task['type']]>
   : never;
 
 export interface RunOptions<Part = GenerationPart> {
-  /** Called with each part before the result, in order. The next piece of input is asked for when it has resolved. */
+  /** Called with each part before the result, in order. The next piece of input is requested when it has resolved. */
   readonly onPart?: (part: Part) => unknown;
-  /** A text that is read while it comes, by tasks that do so. What it throws, the task rejects with. */
+  /** A streamed text, for tasks that read one. The task rejects with the errors that it throws. */
   readonly input?: AsyncIterator<string, unknown, undefined>;
   /**
-   * Ends a generation at its next token; it then resolves with what there is. What reads a text rejects with `cancelled`
-   * after its present step; exports and imports run to their end.
+   * Ends a generation at its next token; it then resolves with the text so far. Tasks that read a text reject with `cancelled`
+   * after their current step; exports and imports are not interrupted.
    */
   readonly signal?: AbortSignal;
 }
 
 export interface InferenceExecutor {
   /**
-   * Runs one task. Rejects with an AppError: `queue-full` beyond the limit, `host-died`, or what the model said.
+   * Runs one task. Rejects with an AppError: `queue-full` beyond the limit, `host-died`, or an error of the task.
    */
   run<Task extends InferenceTask>(
     task: Task,
     options?: RunOptions<InferencePartOf<Task>>,
   ): Promise<InferenceResultOf<Task>>;
-  /** What the host found when it loaded TensorFlow; null until its first task. */
+  /** The backend of the host; null until its first task. */
   backendReport(): BackendReport | null;
-  /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
+  /** Why the last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
-  /** Of the processes on this machine, if there are any. */
+  /** Statistics of its processes on this machine, if any. */
   hostStats?(): HostStats;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * Entry point of the inference host: a child process of the server that keeps trained models warm in its threads.
- * Talks with {@link LocalInferenceExecutor} by InferenceHostRequest and InferenceHostMessage.
+ * Exchanges InferenceHostRequest and InferenceHostMessage with {@link LocalInferenceExecutor}.
  */
 import { type MessagePort, MessageChannel as ThreadChannel } from 'node:worker_threads';
 import { type InferenceHostMessage, InferenceHostRequest } from '../contracts/jobs.js';
@@ -17,13 +17,13 @@ prepareHostProcess(settings);
 const pool = new WorkerPool(settings);
 interface OpenTask {
   readonly cancelled: SharedArrayBuffer;
-  /** Leads to the worker. */
+  /** The port to the worker. */
   readonly parts: MessagePort;
 }
 const openTasks = new Map<number, OpenTask>();
 const send: (message: InferenceHostMessage) => void = sendToServer;
 
-/** Settles when the server was told what was found. */
+/** Settles when the backend was reported to the server. */
 const introduced = pool.probeBackend().then(
   (report) => send({ type: 'ready', report }),
   (error) => send({ type: 'unusable', error: serializeError(error) }),
@@ -52,7 +52,7 @@ onRequest(InferenceHostRequest, (request) => {
   }
 });
 
-/** What tasks have said since the last turn of the event loop: one message for a step of many texts. */
+/** Parts since the last turn of the event loop, batched: one message for a step of many texts. */
 let said: [taskId: number, part: unknown][] = [];
 
 function collect(taskId: number, part: unknown): void {
@@ -76,7 +76,7 @@ async function run({ taskId, task, streams }: RunRequest): Promise<void> {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };
     const result = await pool.run(threadTask, streams ? [workerPort] : []);
     drain(parts, forward);
-    await introduced; // whoever has a result knows what it was made on
+    await introduced; // the backend is reported before the first result
     sendParts();
     send({ type: 'done', taskId, result });
   } catch (error) {

@@ -1,19 +1,19 @@
-/** What the inference host hands to a worker thread (`workers/generate.ts`), beyond plain data. */
+/** A task of the inference host for a worker thread (`workers/generate.ts`), with what is not plain data. */
 import type { MessagePort } from 'node:worker_threads';
 import type { InferenceTask, TaskInput } from '../contracts/jobs.js';
 
 export interface InferenceThreadTask {
   readonly task: InferenceTask;
   /**
-   * The worker posts what it has to say here, in order, and gets a TaskInput by it when it asked for one; null = nobody
+   * The worker posts its parts here, in order, and receives a TaskInput after requesting one; null = nobody
    * listens.
    */
   readonly parts: MessagePort | null;
-  /** Four shared bytes, read at each token: not zero = nobody waits for the result any more. */
+  /** Four shared bytes, read at each token: not zero = cancelled. */
   readonly cancelled: SharedArrayBuffer;
 }
 
-/** What a task that runs in a thread says, asks and is told, through its port and its flag. */
+/** The connection of a task in a thread, through its port and its flag: parts, input and cancellation. */
 export function connectTask({ parts, cancelled }: Omit<InferenceThreadTask, 'task'>) {
   return {
     tell: parts && ((part: unknown) => parts.postMessage(part)),

@@ -28,11 +28,11 @@ import { takePart } from './task-parts.js';
 export interface InferenceHostLimits extends InferenceLimits {
   /** Time between two heartbeats of the host. */
   readonly heartbeatIntervalMs: number;
-  /** A host that is silent for longer is killed. */
+  /** A host without a heartbeat for longer is killed. */
   readonly hostSilenceMs: number;
-  /** Tasks that may be open, running ones among them. */
+  /** Maximum number of open tasks, including running ones. */
   readonly openTasks: number;
-  /** What open tasks get when the server ends. */
+  /** Time that open tasks have when the server stops. */
   readonly closeMs: number;
 }
 
@@ -46,10 +46,10 @@ const DEFAULT_LIMITS: InferenceHostLimits = {
 
 export interface LocalInferenceExecutorOptions {
   readonly files: FileSource;
-  /** Threads, each with its own warm models. Texts are written side by side in one thread, too. */
+  /** Threads, each with its own warm models. One thread also generates texts in parallel. */
   readonly threads?: number;
   readonly compute?: ComputeOptions;
-  /** The worker module; a test gives its own. */
+  /** The worker module; tests replace it. */
   readonly workerFile?: string;
   readonly limits?: Partial<InferenceHostLimits>;
 }
@@ -67,8 +67,8 @@ const NICENESS = 0;
 const MEMORY_KILL_SCORE = 500;
 
 /**
- * Generates, scores and evaluates in a child process of this one, which is started when it is first needed and again
- * after it died. A death fails the tasks that were open, nothing else.
+ * Generates, scores and evaluates in a child process, which is started when it is first needed and restarted
+ * after it died. A crash fails only the open tasks.
  */
 export class LocalInferenceExecutor implements InferenceExecutor {
   readonly #host: Host;
@@ -147,7 +147,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }
 
   async #close(): Promise<void> {
-    const timer = setTimeout(() => this.#host.kill('the server ends'), this.#limits.closeMs);
+    const timer = setTimeout(() => this.#host.kill('the server is stopping'), this.#limits.closeMs);
     await Promise.allSettled([...this.#tasks.values()].map(({ answer }) => answer.promise));
     clearTimeout(timer);
     await this.#host.shutDown();

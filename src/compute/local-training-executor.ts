@@ -17,19 +17,19 @@ import { SupervisedHost } from './supervised-host.js';
 import { thisMachine } from './this-machine.js';
 import type { TrainingExecutor, TrainingRun } from './training-executor.js';
 
-/** After how much patience what is done. */
+/** Time and memory limits of the training host. */
 export interface TrainingHostLimits {
   /** Time between two heartbeats of the host. */
   readonly heartbeatIntervalMs: number;
-  /** A host that is silent for longer is killed. */
+  /** A host without a heartbeat for longer is killed. */
   readonly hostSilenceMs: number;
-  /** The host of a training that sends no event for longer is killed; loading and evaluating are silent. */
+  /** The host of a training that sends no event for longer is killed; loading and evaluating send none. */
   readonly runSilenceMs: number;
-  /** The host of a training that does not heed a stop for longer is killed. */
+  /** The host of a training that does not stop for longer is killed. */
   readonly stopMs: number;
-  /** What trainings get to write their checkpoints when the server ends. */
+  /** Time that trainings have to write their checkpoints when the server stops. */
   readonly closeMs: number;
-  /** An idle host that holds more is replaced: memory that TensorFlow took is not always given back. */
+  /** An idle host that uses more memory is replaced: TensorFlow does not always release memory. */
   readonly idleRssBytes: number;
 }
 
@@ -46,7 +46,7 @@ export interface LocalTrainingExecutorOptions {
   readonly files: FileSource;
   readonly slots?: number;
   readonly compute?: ComputeOptions;
-  /** The worker module; a test gives its own. */
+  /** The worker module; tests replace it. */
   readonly workerFile?: string;
   readonly limits?: Partial<TrainingHostLimits>;
 }
@@ -54,13 +54,13 @@ export interface LocalTrainingExecutorOptions {
 type Message = Exclude<TrainingHostMessage, HostReport>;
 type Host = SupervisedHost<TrainingHostRequest, Message>;
 
-/** What the host gives way by: generation and the API answer while training uses every core. */
+/** Niceness of the host: generation and the API stay responsive while training uses every core. */
 const NICENESS = 10;
 const MEMORY_KILL_SCORE = 800;
 
 /**
- * Runs trainings in a child process of this one, which is started when it is first needed and again after it died.
- * A death interrupts the trainings it had, nothing else.
+ * Runs trainings in a child process, which is started when it is first needed and restarted after it died.
+ * A crash interrupts only its trainings.
  */
 export class LocalTrainingExecutor implements TrainingExecutor {
   readonly #slots: number;
@@ -140,7 +140,7 @@ export class LocalTrainingExecutor implements TrainingExecutor {
     return run;
   }
 
-  /** A host ends with its server. */
+  /** Always null: a host exits with its server. */
   attach(): null {
     return null;
   }
@@ -165,7 +165,7 @@ export class LocalTrainingExecutor implements TrainingExecutor {
   async #close(): Promise<void> {
     const runs = [...this.#runs.values()];
     for (const run of runs) run.stopForServer();
-    const timer = setTimeout(() => this.#host.kill('the server ends'), this.#limits.closeMs);
+    const timer = setTimeout(() => this.#host.kill('the server is stopping'), this.#limits.closeMs);
     await Promise.all(runs.map((run) => run.outcome));
     clearTimeout(timer);
     await this.#host.shutDown();

@@ -8,17 +8,17 @@ import type { TrainingRun } from './training-executor.js';
 export interface LocalTrainingRunOptions {
   readonly experimentId: string;
   readonly attempt: number;
-  /** Passes the ask on to the host. */
+  /** Sends the request to the host. */
   readonly requestStop: (mode: StopMode) => void;
-  /** Called when the training neither says nor does what it should for too long. */
+  /** Called if the training sends no event or does not stop for too long. */
   readonly giveUp: (cause: string) => void;
-  /** Longest time between two events. */
+  /** Maximum time between two events. */
   readonly silenceLimitMs: number;
-  /** Longest time between a stop's ask and the end. */
+  /** Maximum time from a stop request to the end. */
   readonly stopLimitMs: number;
 }
 
-/** One training on the local host, seen from the server. */
+/** One training on the local host, as seen by the server. */
 export class LocalTrainingRun implements TrainingRun {
   readonly experimentId: string;
   readonly attempt: number;
@@ -61,19 +61,19 @@ export class LocalTrainingRun implements TrainingRun {
     this.#giveUp(`experiment ${this.experimentId} was killed`);
   }
 
-  /** Whether its host is killed because of it. */
+  /** Whether its host was killed because of it. */
   get isToBlame(): boolean {
     return this.#isToBlame;
   }
 
-  /** Asks it to write a checkpoint and end, because the server ends: not a pause that anybody asked for. */
+  /** Stops it with a checkpoint because the server is stopping; unlike a requested pause, it resumes automatically. */
   stopForServer(): void {
-    if (this.#stopLimit) return; // asked already, and the ask stands
+    if (this.#stopLimit) return; // a stop was requested already
     this.#serverStops = true;
     this.#options.requestStop('pause');
   }
 
-  /** Takes what the training said as it came from its process. What is no event of the contract fails the training. */
+  /** Takes an event as it came from the process. An invalid event fails the training. */
   noteEvent(message: unknown): void {
     this.#silence.refresh();
     const event = TrainingEvent.safeParse(message);
@@ -94,7 +94,7 @@ export class LocalTrainingRun implements TrainingRun {
 
   #judge(outcome: TrainingOutcome): TrainingOutcome {
     if (this.#violation !== null) {
-      const message = `The training sent an event that is not one of the contract’s: ${this.#violation}`;
+      const message = `The training sent an invalid event: ${this.#violation}`;
       return { type: 'failed', error: { ...appError('internal').toJSON(), message } };
     }
     if (this.#serverStops && outcome.type === 'stopped') return { type: 'interrupted', reason: SERVER_STOPS };
@@ -107,5 +107,5 @@ export class LocalTrainingRun implements TrainingRun {
   }
 }
 
-/** Why a run that was open when the server was asked to end is interrupted. */
-export const SERVER_STOPS = 'the server was stopped; the training goes on from its checkpoint';
+/** The reason of runs that are interrupted because the server stops. */
+export const SERVER_STOPS = 'the server was stopped; the training continues from its checkpoint';

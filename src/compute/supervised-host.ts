@@ -5,27 +5,27 @@ import type { HostStats } from './host-stats.js';
 
 export interface SupervisedHostOptions<Message> extends Omit<HostProcessOptions<Message>, 'environment'> {
   readonly compute: ComputeOptions;
-  /** Called when the present process has ended; not for one that was replaced. */
+  /** Called when the current process has exited; not for one that was replaced. */
   readonly onEnd: (end: HostEnd) => void;
 }
 
-/** Time that a host gets to end by itself. */
+/** Time that a host has to shut down. */
 const SHUT_DOWN_MS = 2_000;
 
-/** A host that is started when it is first needed, and again after it died. */
+/** A host that is started when it is first needed, and restarted after it died. */
 export class SupervisedHost<
   Request extends { readonly type: string },
   Message extends { readonly type: string },
 > {
   readonly #options: SupervisedHostOptions<Message>;
   readonly #shutdown: Request;
-  /** The present one, and those that are being replaced. */
+  /** The current process, and those that are being replaced. */
   readonly #processes = new Set<HostProcess<Request, Message>>();
   #present: HostProcess<Request, Message> | null = null;
   #report: BackendReport | null = null;
   #unusableReason: string | null = null;
 
-  /** @param shutdown asks a process to end by itself */
+  /** @param shutdown the message that requests a shutdown */
   constructor(options: SupervisedHostOptions<Message>, shutdown: Request) {
     this.#options = options;
     this.#shutdown = shutdown;
@@ -48,7 +48,7 @@ export class SupervisedHost<
     };
   }
 
-  /** Resident memory of the present process. */
+  /** Resident memory of the current process. */
   get rssBytes(): number {
     return this.#present?.rssBytes ?? 0;
   }
@@ -58,22 +58,22 @@ export class SupervisedHost<
     return this.#start().report;
   }
 
-  /** To the present process, which is started where there is none. */
+  /** Sends to the current process, which is started if there is none. */
   request(request: Request): void {
     this.#start().send(request);
   }
 
-  /** To the present process, if there is one. */
+  /** Sends to the current process, if there is one. */
   tell(request: Request): void {
     this.#present?.send(request);
   }
 
-  /** Ends the present process at once. */
+  /** Kills the current process. */
   kill(cause: string): void {
     this.#present?.kill(cause);
   }
 
-  /** Ends the present process, which is idle; the next request starts another one. */
+  /** Shuts down the current process, which is idle; the next request starts another one. */
   replace(): void {
     const process = this.#present;
     this.#present = null;
@@ -99,7 +99,7 @@ export class SupervisedHost<
         this.#unusableReason = null;
       },
       (error: Error) => {
-        this.#unusableReason = error.message; // each task says it for itself, too
+        this.#unusableReason = error.message; // each task rejects with it, too
       },
     );
     void process.ended.then((end) => {

@@ -3,8 +3,8 @@ import { ScorePart } from '../contracts/score.js';
 import type { RunOptions } from './inference-executor.js';
 
 /**
- * Hands on what a task said, and gives it the next piece of its input when it wants more.
- * @throws what the listener or the input throws
+ * Passes a part of a task to its listener, and sends the next piece of input when the task wants more.
+ * @throws errors of the listener or the input
  */
 export async function takePart(
   type: InferenceTask['type'],

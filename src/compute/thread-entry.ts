@@ -1,6 +1,6 @@
 /**
- * What a pool's thread runs: hands each task to the worker module and turns what it throws into plain data. An error
- * that crosses a thread by itself loses its code and details.
+ * The entry point of a pool thread: passes each task to the worker module and serializes its errors. An error
+ * that is passed between threads directly loses its code and details.
  */
 import { workerData } from 'node:worker_threads';
 import type { SerializedError } from '../contracts/serialized-error.js';
@@ -9,7 +9,7 @@ import { serializeError } from '../errors.js';
 /** A worker module: `workers/train.ts`, `workers/generate.ts`, or a test's fixture. */
 export interface WorkerModule {
   readonly default: (task: unknown) => Promise<unknown>;
-  /** Loads TensorFlow and says what was found. */
+  /** Loads TensorFlow and reports the backend. */
   readonly probeBackend: () => Promise<unknown>;
 }
 

@@ -1,7 +1,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
 /**
- * Hands over what a port still holds. The result of a task comes by another port than its messages and may overtake
+ * Delivers the remaining messages of a port. The result of a task uses another port than its messages and may overtake
  * them.
  */
 export function drain<Message>(port: MessagePort, take: (message: Message) => void): void {

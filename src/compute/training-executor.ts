@@ -1,6 +1,6 @@
 /**
- * The seam between the service and the compute: whoever runs trainings implements this. One implementation is the local
- * host process; another hands the same jobs to other machines through a queue.
+ * The interface between the service and the compute that runs trainings. One implementation is the local
+ * host process; another sends the same jobs to other machines through a queue.
  *
  * Deliberately not here: the order of the queue, states, retries and storage (the service's); tensors and files (the
  * worker's); processes, their memory and their ids (a host's own).
@@ -11,55 +11,55 @@ import type { ClusterStats } from './cluster-stats.js';
 import type { HostStats } from './host-stats.js';
 
 /**
- * Who may speak for an experiment: the holder of its latest attempt. The service gives the numbers, and refuses events and
- * checkpoints of an older one (a fencing token), so that a training that was thought dead does no harm.
+ * The right to report on an experiment, held by its latest attempt. The service issues the numbers, and refuses events and
+ * checkpoints of older attempts (a fencing token), so that a training that was assumed dead does no harm.
  */
 export interface Lease {
   readonly experimentId: string;
   readonly attempt: number;
 }
 
-/** One training under way. */
+/** A running training. */
 export interface TrainingRun extends Lease {
-  /** Every event in order, numbered from 1 without gaps; ends when the training has ended. To be iterated once. */
+  /** All events in order, numbered from 1 without gaps; ends with the training. Can be iterated once. */
   readonly events: AsyncIterable<RunEvent>;
-  /** Settles after the last event; never rejects. A dead host is the outcome `interrupted`. */
+  /** Settles after the last event; never rejects. The crash of a host is the outcome `interrupted`. */
   readonly outcome: Promise<TrainingOutcome>;
-  /** Asks the training to stop at its next step; a second, stronger ask (cancel after pause) overrides. */
+  /** Requests a stop at the next step; a stronger request (cancel after pause) overrides an earlier one. */
   stop(mode: StopMode): void;
   /**
-   * Ends it now, whatever it does, with its host: without a checkpoint, with the outcome `interrupted`. Others that train in the
+   * Kills it immediately with its host: without a checkpoint, with the outcome `interrupted`. Other trainings in the
    * same host are bystanders.
    */
   kill(): void;
 }
 
 export interface TrainingExecutor {
-  /** Whether trainings go on when the server ends, to be attached to by the next one. */
+  /** Whether trainings outlive the server, so that the next one can attach to them. */
   readonly outlivesServer?: boolean;
   /**
-   * How many trainings may run side by side; changes where machines come and go.
+   * How many trainings may run in parallel; changes as machines join and leave.
    * @param required of these only on machines that have it
    */
   capacity(required?: MachineRequirements): number;
-  /** Calls the listener when {@link capacity} has changed. */
+  /** Registers a listener for changes of {@link capacity}. */
   onCapacity?(listener: () => void): void;
-  /** Starts a training; the caller respects {@link capacity}. Rejects when it was not taken. */
+  /** Starts a training; the caller respects {@link capacity}. Rejects if it was not accepted. */
   submit(job: TrainingJob): Promise<TrainingRun>;
   /**
-   * A training that was submitted by a server before this one and may still be under way.
+   * Attaches to a training that an earlier server process submitted and that may still be running.
    * @param since number of the last event that was recorded
-   * @returns null when it cannot be
+   * @returns null if that is not possible
    */
   attach(lease: Lease, since: number): TrainingRun | null;
-  /** What the host found when it loaded TensorFlow; null until it has. */
+  /** The backend of the host; null until it has loaded TensorFlow. */
   backendReport(): BackendReport | null;
   /** Why its last host could not load TensorFlow; null = it could, or has not tried yet. */
   unusableReason(): string | null;
-  /** Of the processes on this machine, if there are any. */
+  /** Statistics of its processes on this machine, if any. */
   hostStats?(): HostStats;
   /** Where trainings go to other machines. */
   clusterStats?(): ClusterStats;
-  /** Lets go of all runs; those that end with this process become `interrupted`. Idempotent. */
+  /** Releases all runs; those that end with this process become `interrupted`. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * Entry point of the training host: a child process of the server that trains experiments in its threads.
- * Talks with {@link LocalTrainingExecutor} by TrainingHostRequest and TrainingHostMessage.
+ * Exchanges TrainingHostRequest and TrainingHostMessage with {@link LocalTrainingExecutor}.
  */
 import { MessageChannel as ThreadChannel } from 'node:worker_threads';
 import {

@@ -1,4 +1,4 @@
-/** What the training host hands to a worker thread (`workers/train.ts`), beyond plain data. */
+/** A task of the training host for a worker thread (`workers/train.ts`), with what is not plain data. */
 import type { MessagePort } from 'node:worker_threads';
 import type { StopMode, TrainingJob } from '../contracts/jobs.js';
 
@@ -16,7 +16,7 @@ export function createStopFlag(): SharedArrayBuffer {
   return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** A stronger ask (cancel after pause) overrides; a weaker one does not. */
+/** A stronger request (cancel after pause) overrides; a weaker one does not. */
 export function raiseStopFlag(stop: SharedArrayBuffer, mode: StopMode): void {
   const flag = new Int32Array(stop);
   Atomics.store(flag, 0, Math.max(Atomics.load(flag, 0), STOP_FLAGS[mode]));

@@ -7,8 +7,8 @@ import type { ThreadAnswer, ThreadData } from './thread-entry.js';
 
 /**
  * The threads of one host. They live as long as the host: a thread that loaded TensorFlow leaks its backend when it is
- * replaced, and a thread that is ended inside a native call may take the process with it. So there is no idle timeout,
- * and no abort. Several tasks share a thread where they wait for one another's steps (workers/generate.ts).
+ * replaced, and terminating a thread inside a native call may crash the process. So there is no idle timeout,
+ * and no abort. Several tasks may share a thread and take turns (workers/generate.ts).
  */
 export class WorkerPool {
   readonly #pool: Piscina<unknown, ThreadAnswer>;
@@ -30,7 +30,7 @@ export class WorkerPool {
     });
   }
 
-  /** A thread has died of an uncaught error and was replaced: the process is to be replaced when it is idle. */
+  /** Whether a thread died of an uncaught error and was replaced: the process should be replaced when idle. */
   get threadLost(): boolean {
     return this.#threadLost;
   }

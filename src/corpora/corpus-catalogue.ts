@@ -1,4 +1,4 @@
-/** What corpora there are, for those who choose one. */
+/** Lists and describes the available corpora. */
 import {
   type CorpusInfo,
   type CorpusPreview,
@@ -40,7 +40,7 @@ export async function describeCorpus(corpus: string, source: CorpusSource): Prom
 
 /**
  * The beginning of a split.
- * @param characters most UTF-16 units
+ * @param characters maximum number of UTF-16 code units
  * @throws corpus-not-found, corpus-unavailable when a known corpus was not downloaded yet
  */
 export async function previewCorpus(
@@ -132,7 +132,7 @@ function describeStored(manifest: StoredCorpusManifest): CorpusInfo {
 }
 
 const SPLIT_DESCRIPTIONS: Readonly<Record<StoredCorpusManifest['splitBy'], string>> = {
-  files: 'one file a split',
+  files: 'one file per split',
   blocks: 'one text, with valid and test as blocks spread over it',
   tail: 'one text, with valid and test at its end',
 };

@@ -1,10 +1,10 @@
-/** Where corpora are looked for. */
+/** Where corpora are searched. */
 export interface CorpusSource {
   /** gatelm's data folder: downloaded corpora in `downloads/`, uploaded ones in `corpora/`. */
   readonly dataDirectory: string;
   /** GATELM_CORPORA_MIRROR: a folder or an http(s) address that is searched before the original ones; null = none. */
   readonly mirror?: string | null;
-  /** Told while a file is downloaded. */
+  /** Called while a file is downloaded. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 

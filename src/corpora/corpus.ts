@@ -37,7 +37,7 @@ export interface Corpus {
   readonly statistics: PerSplit<CorpusStatistics>;
 }
 
-/** Least number of tokens that fills one batch: N streams of T steps and the token after them. */
+/** Minimum number of tokens that fills one batch: N streams of T steps and the token after them. */
 export function leastTokens(shape: { batchSize: number; bpttLength: number }): number {
   return shape.batchSize * shape.bpttLength + 1;
 }

@@ -1,7 +1,7 @@
 /**
- * The file that a download grows in: `<destination>.part` while nobody works on it, `<destination>.<owner>.part` while
- * somebody does. Taking it over is one rename, so two threads or processes never write to the same file; what a dead
- * process left is taken over too.
+ * The partial file of a download: `<destination>.part` while it is idle, `<destination>.<owner>.part` while a process or thread
+ * writes it. It is claimed by a rename, so two threads or processes never write to the same file; the file of a dead
+ * process can be claimed too.
  */
 import { readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ export async function claimPart(destination: string): Promise<string> {
       await rename(left, own);
       break;
     } catch {
-      // Somebody else was faster; the next one, or a new file.
+      // Claimed by another process; try the next one, or start a new file.
     }
   }
   return own;

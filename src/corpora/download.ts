@@ -15,9 +15,9 @@ export interface Download {
   /** Where the file goes once its checksum is right. */
   readonly destination: string;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Longest time without a byte. */
+  /** Maximum time without a byte. */
   readonly idleTimeoutMs?: number;
-  /** Tries per address, each going on from where the last one broke off. */
+  /** Attempts per address, each continuing where the last one broke off. */
   readonly triesPerAddress?: number;
 }
 
@@ -50,7 +50,7 @@ export async function download(request: Download): Promise<readonly string[] | n
 
 interface Failure {
   readonly reason: string;
-  /** Another try at the same address would end the same way. */
+  /** Whether another attempt at the same address would fail in the same way. */
   readonly final: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Shorter lines, such as closing brackets, say nothing. */
+/** Shorter lines, such as closing brackets, are ignored. */
 const MIN_LINE_BYTES = 40;
 /** Lines of train that are remembered at most; of more, a part stands for all. */
 const MAX_LINES = 1_000_000;

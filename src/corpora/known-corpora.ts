@@ -74,7 +74,7 @@ export const KNOWN_CORPORA: readonly KnownCorpus[] = [
   {
     name: 'ptb',
     description:
-      'Penn Treebank, Wall Street Journal, as prepared by Mikolov: 10,000 words, one sentence a line',
+      'Penn Treebank, Wall Street Journal, as prepared by Mikolov: 10,000 words, one sentence per line',
     source: 'Marcus et al. 1993; Mikolov et al. 2010',
     defaultPreTokenizer: 'whitespace',
     types: 10_000,
@@ -92,7 +92,7 @@ export const KNOWN_CORPORA: readonly KnownCorpus[] = [
   },
   {
     name: 'wikitext-2',
-    description: 'Good and featured articles of the English Wikipedia: 33,278 words, one paragraph a line',
+    description: 'Good and featured articles of the English Wikipedia: 33,278 words, one paragraph per line',
     source: 'Merity et al. 2016, arXiv 1609.07843 (CC BY-SA)',
     defaultPreTokenizer: 'whitespace',
     types: 33_278,

@@ -60,7 +60,7 @@ async function readKnownFile(corpus: string, file: KnownFile, source: CorpusSour
     if (downloaded) return downloaded;
   }
   tried.push(...(failures ?? []));
-  const reason = `${file.path} is not to be had. Tried: ${tried.join('; ')}`;
+  const reason = `${file.path} is not available. Tried: ${tried.join('; ')}`;
   throw appError('corpus-unavailable', { corpus, reason });
 }
 

@@ -66,7 +66,7 @@ export class StagedUpload {
    */
   async receive(part: UploadPart, source: ByteSource, name = `${part}.txt`): Promise<void> {
     if (part !== 'whole' && this.#received.some((other) => other.part === part))
-      throw appError('bad-request', { reason: `The file "${part}" came twice; a split has one file` });
+      throw appError('bad-request', { reason: `The file "${part}" was sent twice; a split has one file` });
     const path = join(this.#folder, `received-${this.#received.length}`);
     const file = await HashedFile.create(path);
     try {

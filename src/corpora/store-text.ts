@@ -8,7 +8,7 @@ import { assertWellFormed } from '../tokenizers/tokenizer.js';
 import { SPLIT_NAMES } from './corpus.js';
 import { type ByteSource, StagedUpload } from './staged-upload.js';
 
-/** Most bytes of an uploaded corpus: a JavaScript string holds no more than about 512 MB. */
+/** Maximum size of an uploaded corpus: a JavaScript string holds at most about 512 MB. */
 export const MAX_CORPUS_BYTES = 256 * 1024 * 1024;
 
 /** A text, or bytes of UTF-8 as they come from a file or a socket. */

@@ -10,7 +10,7 @@ import { openStore } from '../store/store.js';
 /** The table of keys. */
 export type ApiKeys = ApiKeyRepository;
 
-/** Who calls. */
+/** The owner of the API key of a request. */
 export interface Caller {
   readonly name: string;
   readonly scope: Scope;
@@ -19,11 +19,11 @@ export interface Caller {
 const PREFIX = 'gatelm_';
 const KEY_BYTES = 32;
 const SHOWN_CHARACTERS = 6;
-/** How exact the time of the last use is. */
+/** Resolution of the time of the last use. */
 const USE_NOTED_MS = 60_000;
 
 /**
- * Makes a key. It is told once, and cannot be found out afterwards.
+ * Creates a key. It is returned once and cannot be recovered.
  * @throws api-key-exists
  */
 export function createApiKey(
@@ -52,7 +52,7 @@ export function revokeApiKey(keys: ApiKeys, name: string): void {
 }
 
 /**
- * The table of keys in a data folder, also while a server runs on it: what is changed holds from its next request on.
+ * Opens the table of keys of a data folder, even while a server is using it: changes take effect with its next request.
  * @throws database-newer, database-unusable
  */
 export function openApiKeys(dataDirectory: string): { keys: ApiKeys; close: () => void } {
@@ -60,7 +60,7 @@ export function openApiKeys(dataDirectory: string): { keys: ApiKeys; close: () =
   return { keys: store.apiKeys, close: () => store.close() };
 }
 
-/** Finds out who calls by the key that they send: one of the environment, which may do everything, or one of the table. */
+/** Identifies callers by their keys: those of the environment, with the scope admin, and those of the table. */
 export class KeyRing {
   readonly #fixed: readonly Buffer[];
   readonly #keys: ApiKeys;
@@ -70,15 +70,15 @@ export class KeyRing {
     this.#keys = keys;
   }
 
-  /** Whether there is any key. Without one, only loopback is served, and to everybody there. */
+  /** Whether there is any key. Without one, only loopback is served, without authentication. */
   get hasAny(): boolean {
     return this.#fixed.length > 0 || this.#keys.hasAny();
   }
 
-  /** @returns null for a key that there is not, or not any more */
+  /** @returns null for an unknown, revoked or expired key */
   recognize(key: string): Caller | null {
     const digest = digestOf(key);
-    // Digests have one length, so that comparing takes the same time whatever was sent.
+    // Digests have equal lengths, so that the comparison takes constant time.
     const isFixed = this.#fixed.map((known) => timingSafeEqual(known, digest)).includes(true);
     if (isFixed) return { name: 'GATELM_API_KEYS', scope: 'admin' };
     const found = this.#keys.find(digest.toString('hex'));

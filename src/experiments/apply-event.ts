@@ -5,7 +5,7 @@ import { EPOCH_METRICS, STEP_METRICS } from '../contracts/metrics.js';
 import type { Store } from '../store/store.js';
 import { mayFollow } from './transitions.js';
 
-/** Writes what an event says into the tables that are asked about. Runs in the event's transaction. */
+/** Updates the tables of experiments, metrics and checkpoints from an event. Runs in the transaction of the event. */
 export function applyEvent(
   store: Store,
   experiment: ExperimentRecord,
@@ -76,7 +76,7 @@ export function applyEvent(
 
 type EventOf<Type extends TrainingEvent['type']> = Extract<TrainingEvent, { type: Type }>;
 
-/** The training goes on from a checkpoint, or from the beginning (-1): what was measured after it is measured again. */
+/** The training continues from a checkpoint, or from the beginning (-1): later metrics are measured again. */
 function rewind(
   { metrics, checkpoints }: Store,
   experiment: number,
@@ -103,7 +103,7 @@ function applyStarted(
   const { backend, kernels, threads, parameterCount, vocabularySize, resumedFrom } = data;
   if (attempt > 1) rewind(store, number, resumedFrom?.step ?? -1, set);
   set({ parameterCount, vocabularySize, run: { backend, kernels, threads } });
-  if (state === 'preparing') set({ state: 'running' }); // else a stop was asked for meanwhile, which stands
+  if (state === 'preparing') set({ state: 'running' }); // otherwise a stop was requested in the meantime
 }
 
 function applyStep(

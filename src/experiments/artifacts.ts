@@ -19,11 +19,11 @@ export interface ArtifactDependencies {
 
 const OPEN_FOLDERS = [EXPERIMENTS, CORPORA];
 
-/** What trainers on other machines read and write of the data folder: corpora and experiments, nothing else. */
+/** The files of the data folder that trainers on other machines may read and write: corpora and experiments. */
 export class Artifacts {
   readonly #dependencies: ArtifactDependencies;
   readonly #files: FolderArtifactStore;
-  /** Checksums by path, with what they were computed of. */
+  /** Checksums by path, with the state of the file that they belong to. */
   readonly #known = new Map<string, { readonly mark: string; readonly info: ArtifactInfo }>();
 
   constructor(dependencies: ArtifactDependencies) {
@@ -59,7 +59,7 @@ export class Artifacts {
   }
 
   /**
-   * Stores what the holder of a lease has written; nobody else may, whatever came before.
+   * Stores a file of the holder of a lease; others are refused.
    * @throws lease-lost, artifact-corrupt, out-of-disk, write-failed, data-folder-missing
    */
   async write(
@@ -73,7 +73,7 @@ export class Artifacts {
     this.#assertHeld(lease, key, own);
     const staged = `${key}-${createHash('sha256').update(`${lease.attempt}`).digest('hex').slice(0, 8)}.incoming`;
     await this.#files.put(staged, bytes, expected);
-    this.#assertHeld(lease, key, own); // it may have been lost while the bytes came
+    this.#assertHeld(lease, key, own); // the lease may have been lost during the upload
     await this.#files.rename(staged, key);
     if (key === `${own}${LATEST}`) pruneCheckpoints(this.#files.path(`${own}${CHECKPOINTS}`));
   }

@@ -16,13 +16,13 @@ export interface BackupSummary {
 }
 
 const MANIFEST = 'backup.json';
-/** Folders of a data folder that hold what must not be lost. */
+/** Folders of a data folder that are backed up. */
 const KEPT_FOLDERS = [EXPERIMENTS, CORPORA];
 
 /**
- * Copies a data folder, also while a server uses it. The files come first and the database after them, so that it is as if the
- * server had ended in between: what trains goes on from the checkpoint that was copied, to the same weights.
- * @param target an empty folder, or one that there is not yet
+ * Copies a data folder, even while a server is using it. Files are copied before the database, so that the copy is as if the
+ * server had stopped in between: running trainings resume from the copied checkpoint, with the same resulting weights.
+ * @param target an empty or missing folder
  * @throws config-conflict, database-newer, database-unusable, out-of-disk, write-failed
  */
 export async function backUp(dataDirectory: string, target: string): Promise<BackupSummary> {
@@ -44,9 +44,9 @@ export async function backUp(dataDirectory: string, target: string): Promise<Bac
 }
 
 /**
- * Makes a data folder of a backup, after each of its files was checked.
- * @param dataDirectory an empty folder, or one that there is not yet
- * @throws config-conflict, checkpoint-corrupt for a file that is not what it was, database-newer, out-of-disk, write-failed
+ * Restores a backup into a new data folder, after verifying each file.
+ * @param dataDirectory an empty or missing folder
+ * @throws config-conflict, checkpoint-corrupt for a file that has changed, database-newer, out-of-disk, write-failed
  */
 export async function restore(backup: string, dataDirectory: string): Promise<BackupSummary> {
   const manifest = await readManifest(backup);
@@ -63,7 +63,7 @@ export async function restore(backup: string, dataDirectory: string): Promise<Ba
   return summarize(manifest);
 }
 
-/** What ended between its copy and that of the database: its files are final now. */
+/** Copies experiments again that ended between their copy and that of the database: their files are final now. */
 async function copyEnded(copy: FolderCopy, target: string): Promise<void> {
   const store = openStore(join(target, DATABASE_FILE));
   try {
@@ -74,7 +74,7 @@ async function copyEnded(copy: FolderCopy, target: string): Promise<void> {
   }
 }
 
-/** A copy of parts of a data folder, and what was copied. */
+/** Copies parts of a data folder and records what was copied. */
 class FolderCopy {
   readonly #from: FolderArtifactStore;
   readonly #to: FolderArtifactStore;
@@ -84,7 +84,7 @@ class FolderCopy {
     this.#to = new FolderArtifactStore(target);
   }
 
-  /** Copies all below a key, instead of what was copied before. A file that is removed meanwhile is left out. */
+  /** Copies everything below a key, replacing an earlier copy. Files that are removed in the meantime are skipped. */
   async take(key: string): Promise<void> {
     await this.#to.delete(key);
     for (const path of await this.#from.list(key)) {
@@ -94,7 +94,7 @@ class FolderCopy {
     }
   }
 
-  /** Writes down what the copy consists of. */
+  /** Writes the manifest. */
   async finish(): Promise<BackupManifest> {
     const files: BackupManifest['files'] = [];
     for (const folder of KEPT_FOLDERS)
@@ -110,7 +110,7 @@ async function readManifest(backup: string): Promise<BackupManifest> {
   try {
     return BackupManifest.parse(JSON.parse(await readFile(join(backup, MANIFEST), 'utf8')));
   } catch (error) {
-    const reason = `${backup} is no whole backup: ${(error as Error).message.slice(0, 300)}`;
+    const reason = `${backup} is not a complete backup: ${(error as Error).message.slice(0, 300)}`;
     throw appError('config-conflict', { field: 'backup', reason }, error);
   }
 }
@@ -120,7 +120,7 @@ async function verify(
   { path, bytes, sha256 }: BackupManifest['files'][number],
 ): Promise<void> {
   if (!ArtifactKey.safeParse(path).success)
-    throw appError('config-conflict', { field: 'backup', reason: `${path} lies outside of it` });
+    throw appError('config-conflict', { field: 'backup', reason: `${path} is outside of the backup` });
   const actual = await new FolderArtifactStore(backup).stat(path).catch((error: Error) => {
     throw appError('checkpoint-corrupt', { file: path, reason: error.message }, error);
   });

@@ -14,14 +14,14 @@ import { allOrNone, generate, type ModelDependencies, modelOf, referToModel } fr
 export interface CompleteOptions {
   /** Called with each chunk of a stream, in order. */
   readonly onChunk?: (chunk: Completion) => void;
-  /** Ends it at its next token. */
+  /** Ends the texts at their next token. */
   readonly signal?: AbortSignal;
 }
 
 type Prompt = string | readonly number[];
 
 /**
- * Text in the way of OpenAI's interface: several prompts, each several times, written side by side.
+ * Completions for OpenAI's API: several prompts, each several times, generated in parallel.
  * @throws experiment-not-found, experiment-untrained, and what the executor throws
  */
 export async function complete(
@@ -71,7 +71,7 @@ export async function complete(
   return { ...head, choices, usage };
 }
 
-/** All models that can be asked, newest first. */
+/** All experiments with weights, newest first. */
 export function listModels(store: Store): OpenAiModel[] {
   return store.experiments.served().map(viewModel);
 }
@@ -119,7 +119,7 @@ function taskRequest(request: CompletionRequest, prompt: Prompt, repeat: number)
   });
 }
 
-/** OpenAI's seeds are of any size and sign. */
+/** OpenAI's seeds may be any integer. */
 function wrapSeed(seed: number): number {
   return ((seed % 2 ** 32) + 2 ** 32) % 2 ** 32;
 }

@@ -22,7 +22,7 @@ export interface ControlDependencies {
 }
 
 /**
- * Ends an experiment for good; what it learned so far stays usable. Asking twice is asking once.
+ * Cancels an experiment; its best weights so far stay usable. Idempotent.
  * @throws experiment-not-found, state-conflict
  */
 export function cancelExperiment(dependencies: ControlDependencies, id: string): Experiment {
@@ -30,8 +30,8 @@ export function cancelExperiment(dependencies: ControlDependencies, id: string):
 }
 
 /**
- * Ends an experiment now, even where it does not heed a cancel: without a last checkpoint. What it had saved stays usable.
- * Others that train in the same host go on from their last checkpoint. Asking twice is asking once.
+ * Stops an experiment immediately, even if it does not respond to a cancel, without a final checkpoint. Saved weights stay usable.
+ * Other trainings in the same host continue from their last checkpoint. Idempotent.
  * @throws experiment-not-found, state-conflict
  */
 export function killExperiment(dependencies: ControlDependencies, id: string): Experiment {
@@ -45,7 +45,7 @@ export function killExperiment(dependencies: ControlDependencies, id: string): E
 }
 
 /**
- * Lets an experiment rest: it writes a checkpoint at its next step and frees its slot. Asking twice is asking once.
+ * Pauses an experiment: it writes a checkpoint at its next step and frees its slot. Idempotent.
  * @throws experiment-not-found, state-conflict
  */
 export function pauseExperiment(dependencies: ControlDependencies, id: string): Experiment {
@@ -53,8 +53,8 @@ export function pauseExperiment(dependencies: ControlDependencies, id: string): 
 }
 
 /**
- * Puts a paused or interrupted experiment back into the queue; it goes on from its latest checkpoint.
- * @param pauseAtEpoch epochs after which it pauses by itself
+ * Requeues a paused or interrupted experiment; it continues from its latest checkpoint.
+ * @param pauseAtEpoch epoch after which it pauses automatically
  * @throws experiment-not-found, state-conflict
  */
 export function resumeExperiment(
@@ -68,8 +68,8 @@ export function resumeExperiment(
 }
 
 /**
- * Puts an experiment that failed, was cancelled or was interrupted back into the queue; it goes on from its latest
- * checkpoint, and begins anew when it has none.
+ * Requeues a failed, cancelled or interrupted experiment; it continues from its latest
+ * checkpoint, or starts over if it has none.
  * @throws experiment-not-found, state-conflict
  */
 export function retryExperiment({ store, queue }: ControlDependencies, id: string): Experiment {
@@ -79,9 +79,9 @@ export function retryExperiment({ store, queue }: ControlDependencies, id: strin
 }
 
 /**
- * Trains an experiment that succeeded for more epochs, from where it ended. What ended it early, if anything did, no
- * longer holds: neither the patience nor the longest time. Asking again while it goes on changes nothing.
- * @param epochs beyond those that it has done
+ * Trains a succeeded experiment for more epochs, from its last state. Early stopping and maxDuration no
+ * longer apply. Repeating the request while it trains changes nothing.
+ * @param epochs number of further epochs
  * @throws experiment-not-found, state-conflict, checkpoint-not-found, validation-failed
  */
 export function continueExperiment(
@@ -96,7 +96,7 @@ export function continueExperiment(
     return viewExperiment(store, experiment);
   }
   if (!hasSnapshot(dataDirectory, id))
-    throw appError('checkpoint-not-found', { checkpoint: 'to go on from', experiment: id });
+    throw appError('checkpoint-not-found', { checkpoint: 'to continue from', experiment: id });
   const { config } = experiment;
   const training = parseStrictly(
     TrainingConfig,
@@ -113,7 +113,7 @@ export function continueExperiment(
 }
 
 /**
- * Changes what an experiment is remembered by.
+ * Changes name, tags, notes or priority of an experiment.
  * @throws experiment-not-found
  */
 export function editExperiment(

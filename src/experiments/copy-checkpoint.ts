@@ -7,12 +7,12 @@ import { CHECKPOINTS, experimentKey, keptCheckpoint, MODEL, MODEL_FILES, pathOf 
 const WEIGHTS = `${MODEL}/${MODEL_FILES.weights}`;
 const TOKENIZER = `${MODEL}/${MODEL_FILES.tokenizer}`;
 
-/** Whether a training can go on from what an experiment has saved. */
+/** Whether an experiment has a checkpoint from which a training can resume. */
 export function hasSnapshot(dataDirectory: string, id: string): boolean {
   return has(dataDirectory, id, LATEST);
 }
 
-/** Whether a fork can begin with what an experiment has saved. */
+/** Whether an experiment has weights from which a fork can start. */
 export function hasWeights(dataDirectory: string, id: string): boolean {
   return (
     has(dataDirectory, id, TOKENIZER) && (hasSnapshot(dataDirectory, id) || has(dataDirectory, id, WEIGHTS))
@@ -29,8 +29,8 @@ function has(dataDirectory: string, id: string, file: string): boolean {
 }
 
 /**
- * Copies a checkpoint of an experiment with its tokenizer: that of an epoch that was kept, else the latest one, which is
- * its snapshot, or its best weights where there is none. On the disk when it returns; what is copied is checked when it is
+ * Copies a checkpoint of an experiment with its tokenizer: that of a kept epoch, else the latest one, which is
+ * its snapshot, or its best weights if there is none. Flushed to disk when it returns; the copy is verified when it is
  * opened.
  * @param from key of the experiment @param to key that the copy gets, laid out as an experiment
  * @throws checkpoint-not-found, out-of-disk, write-failed

@@ -17,7 +17,7 @@ import { assertRoomOnDisk } from './disk-quota.js';
 
 export type { UploadPart };
 
-/** Corpora as the service deals with them: known and uploaded ones. */
+/** The known and uploaded corpora of the server. */
 export interface Corpora {
   list(): Promise<CorpusInfo[]>;
   /** @throws corpus-not-found */
@@ -27,8 +27,8 @@ export interface Corpora {
   /** @throws corpus-not-found */
   assertExists(corpus: string): Promise<void>;
   /**
-   * Takes an upload as it comes.
-   * @param receive hands its files over, one after another, and then gives the fields that came with them
+   * Receives an upload as a stream.
+   * @param receive passes on its files, one after another, then returns the fields of the form
    * @throws corpus-not-text, corpus-too-short, corpus-exists, body-too-large, bad-request, disk-quota-exceeded, out-of-disk, write-failed
    */
   upload(
@@ -82,7 +82,7 @@ export function createCorpora(
       if (isKnown(corpus))
         throw appError('config-conflict', {
           field: corpus,
-          reason: 'it comes with gatelm and cannot be deleted',
+          reason: 'it is part of gatelm and cannot be deleted',
         });
       folder.assertPresent();
       const stored = await findStoredCorpus(dataDirectory, corpus);

@@ -23,7 +23,7 @@ export interface CreateExperimentDependencies extends ResolveDependencies {
 }
 
 /**
- * What POST /experiments would store, and what it would take by a short try.
+ * The experiment that POST /experiments would store, and its cost estimated from a short trial run.
  * @throws validation-failed, corpus-not-found, corpus-too-short
  */
 export async function planExperiment(
@@ -46,7 +46,7 @@ export async function planExperiment(
 
 /**
  * Stores an experiment and queues it.
- * @param idempotencyKey the same key with the same body gives the experiment that it made the first time
+ * @param idempotencyKey repeating a request with the same key and body returns the experiment that the first request created
  * @throws validation-failed, corpus-not-found, corpus-too-short, disk-quota-exceeded, queue-full, idempotency-conflict
  */
 export async function createExperiment(
@@ -75,13 +75,13 @@ async function warningsOf(
   return [...warnings, `No machine is there that has what it requires (${required}); it waits for one`];
 }
 
-/** What a new experiment has beside its config. */
+/** Options of a new experiment besides its config. */
 export interface NewExperimentOptions {
   readonly id?: string;
   readonly parentId?: string;
-  /** The same key with the same input gives the experiment that it made the first time. */
+  /** Repeating a request with the same key and input returns the experiment that the first request created. */
   readonly idempotencyKey?: string | undefined;
-  /** Epochs after which it pauses by itself. */
+  /** Epoch after which it pauses automatically. */
   readonly pauseAtEpoch?: number | null;
 }
 
@@ -128,7 +128,7 @@ function assertRoomInQueue(store: Store, limit: number): void {
   if (queued >= limit) throw appError('queue-full', { what: 'The queue', limit });
 }
 
-/** Of the resolved input: two bodies that mean the same are the same. */
+/** Digest of the resolved input, so that equivalent bodies have the same digest. */
 function digestOf(input: ExperimentInput, parentId?: string): string {
   return createHash('sha256')
     .update(JSON.stringify(parentId === undefined ? input : [parentId, input]))

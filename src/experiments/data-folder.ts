@@ -6,7 +6,7 @@ import { DATABASE_FILE } from '../files/layout.js';
 import { lockDataFolder } from '../store/data-lock.js';
 import { openStore, type Store } from '../store/store.js';
 
-/** The data folder of this process, as long as it holds it. */
+/** The data folder of this process, which holds its lock. */
 export class DataFolder {
   readonly path: string;
   readonly store: Store;
@@ -20,7 +20,7 @@ export class DataFolder {
     this.#identity = identityOf(path)!;
   }
 
-  /** Makes it where there is none, and takes it. @throws database-newer, database-unusable, write-failed */
+  /** Creates the folder if it is missing, and locks it. @throws database-newer, database-unusable, write-failed */
   static open(dataDirectory: string): DataFolder {
     const path = resolve(dataDirectory);
     try {
@@ -38,14 +38,14 @@ export class DataFolder {
   }
 
   /**
-   * Whether its path still leads to it: whoever renames or removes it under a running server leaves the open database behind, while
-   * files would be looked for, and made, elsewhere.
+   * Checks that the path still leads to this folder: if it is renamed or removed under a running server, the database stays open while
+   * files would be read and written elsewhere.
    * @throws data-folder-missing
    */
   assertPresent(): void {
     const actual = identityOf(this.path);
     if (actual === this.#identity) return;
-    const reason = actual === null ? 'it is not there any more' : 'another folder lies at its place';
+    const reason = actual === null ? 'it no longer exists' : 'it was replaced by another folder';
     throw appError('data-folder-missing', { folder: this.path, reason });
   }
 
@@ -55,7 +55,7 @@ export class DataFolder {
   }
 }
 
-/** The same for one folder, whatever it is called. */
+/** Identifies a folder independent of its name. */
 function identityOf(path: string): string | null {
   const info = statSync(path, { bigint: true, throwIfNoEntry: false });
   return info ? `${info.dev}:${info.ino}` : null;

@@ -5,7 +5,7 @@ import { appError } from '../errors.js';
 import type { DataFolder } from './data-folder.js';
 
 /**
- * Refuses what would need room when the data folder has reached its quota, or is away.
+ * Refuses operations that need disk space if the data folder has reached its quota or is missing.
  * @throws disk-quota-exceeded, data-folder-missing
  */
 export async function assertRoomOnDisk(
@@ -18,7 +18,7 @@ export async function assertRoomOnDisk(
   if (used >= quota) throw appError('disk-quota-exceeded', { used, quota });
 }
 
-/** Bytes of all files below a folder; what vanishes meanwhile counts nothing. */
+/** Bytes of all files below a folder; files that vanish in the meantime count as 0. */
 async function sizeOf(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const sizes = await Promise.all(

@@ -1,13 +1,13 @@
-/** A point of a curve; what has no finite value takes no part in the choice. */
+/** A point of a curve; points without a finite value are ignored. */
 export interface CurvePoint {
   readonly step: number;
   readonly value: number | null;
 }
 
 /**
- * The points that show a curve best: largest triangle three buckets (Steinarsson 2013). First and last are kept, and of
+ * Downsamples a curve with largest-triangle-three-buckets (Steinarsson 2013). First and last points are kept, and of
  * each bucket in between the point that spans the largest triangle with the one before and the mean of the next bucket.
- * @param count most points, at least 2
+ * @param count maximum number of points, at least 2
  */
 export function downsample<Point extends CurvePoint>(
   points: readonly Point[],

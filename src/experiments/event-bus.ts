@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../contracts/events.js';
 
-/** A stored event and its JSON, made once for all who get it. */
+/** A stored event and its JSON, serialized once for all subscribers. */
 export class PublishedEvent<Event = StoredEvent> {
   readonly event: Event;
   #json: string | undefined;
@@ -15,20 +15,20 @@ export class PublishedEvent<Event = StoredEvent> {
   }
 }
 
-/** Told of each event after it was stored; null: what it is about was deleted. */
+/** Called with each event after it was stored; null = its subject was deleted. */
 export type EventListener<Event = StoredEvent> = (published: PublishedEvent<Event> | null) => void;
 
-/** Passes events on within this process, at once and in order. Keeps none: what is missed is in the store. */
+/** Delivers events within this process, synchronously and in order. Keeps none: missed events are in the store. */
 export class EventBus<Event = StoredEvent> {
   readonly #listeners = new Map<string, Set<EventListener<Event>>>();
   readonly #onError: (error: unknown) => void;
 
-  /** @param onError told what a listener threw; the other listeners still hear the event */
+  /** @param onError called with the error of a listener; the other listeners still receive the event */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
 
-  /** @returns ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(id: string, listener: EventListener<Event>): () => void {
     const listeners = this.#listeners.get(id) ?? new Set();
     this.#listeners.set(id, listeners.add(listener));
@@ -43,7 +43,7 @@ export class EventBus<Event = StoredEvent> {
     this.#tell(id, new PublishedEvent(event));
   }
 
-  /** Tells that no event comes any more: what they were about is gone. */
+  /** Announces that there will be no more events: their subject was deleted. */
   end(id: string): void {
     this.#tell(id, null);
     this.#listeners.delete(id);

@@ -5,16 +5,16 @@ import { applyEvent } from './apply-event.js';
 import type { EventBus } from './event-bus.js';
 import { type Logger, SILENT_LOGGER } from './logger.js';
 
-/** Stores events with what they change, and publishes them once they are committed: nobody hears what could be undone. */
+/** Stores events together with their changes, and publishes them once committed, so that no published event is rolled back. */
 export interface EventLog {
   /**
-   * @param patch changes that nobody can see in the event, stored with it
-   * @returns the experiment after the event; undefined when it is gone
+   * @param patch changes that are not part of the event, stored with it
+   * @returns the experiment after the event; undefined if it was deleted
    */
   record(experimentId: string, event: TrainingEvent, patch?: ExperimentPatch): ExperimentRecord | undefined;
 }
 
-/** Events that come again and again while it trains. */
+/** Frequent events of a training. */
 const FREQUENT: ReadonlySet<TrainingEvent['type']> = new Set(['step', 'sample', 'checkpoint']);
 
 /**

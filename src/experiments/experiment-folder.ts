@@ -6,12 +6,12 @@ import { EXPERIMENTS, experimentKey, pathOf } from '../files/layout.js';
 import type { Store } from '../store/store.js';
 
 const DELETED = '.deleted-';
-/** A file beside a folder whose experiment is not stored yet. */
+/** Prefix of the marker file beside a folder whose experiment is not stored yet. */
 const COMING = '.coming-';
 
 /**
- * Makes the folder of an experiment that is to begin with files: `fill` writes them and then stores the experiment. Where it
- * fails the folder goes, and what a crash leaves in between is found, see {@link tidyFolders}.
+ * Creates the folder of an experiment that starts with files: `fill` writes them and then stores the experiment. If it
+ * fails, the folder is removed; the leftovers of a crash are cleaned up by {@link tidyFolders}.
  * @throws out-of-disk, write-failed, and what `fill` throws
  */
 export async function fillFolder<Result>(
@@ -28,7 +28,7 @@ export async function fillFolder<Result>(
   } catch (error) {
     throw diskError(marker, error);
   }
-  const removeMarker = () => rm(marker, { force: true }).catch(() => {}); // else the next start does it
+  const removeMarker = () => rm(marker, { force: true }).catch(() => {}); // otherwise the next start does it
   const result = await fill(folder).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
     await removeMarker();
@@ -39,8 +39,8 @@ export async function fillFolder<Result>(
 }
 
 /**
- * Deletes the folder of an experiment together with its row: it is set aside first, so that what a crash leaves in between
- * is found and brought to one end or the other, see {@link tidyFolders}.
+ * Deletes the folder of an experiment together with its row: it is renamed first, so that after a crash {@link tidyFolders}
+ * can complete the deletion or undo it.
  */
 export async function deleteFolder(dataDirectory: string, id: string, deleteRow: () => void): Promise<void> {
   const folder = pathOf(dataDirectory, experimentKey(id));
@@ -57,9 +57,9 @@ export async function deleteFolder(dataDirectory: string, id: string, deleteRow:
 }
 
 /**
- * Ends what a server that is gone had begun. Of a deletion: without a row the files go, with one they are put back. Of a
- * folder that was being filled: without a row it goes. Any other folder without a row is left alone: it may belong to a
- * database that is brought back.
+ * Completes or undoes operations that a crash interrupted. A deletion: without a row the files are removed, with one they are restored. A
+ * folder that was being filled: without a row it is removed. Any other folder without a row is kept: it may belong to a
+ * database that will be restored.
  */
 export function tidyFolders(dataDirectory: string, { experiments }: Pick<Store, 'experiments'>): void {
   const root = pathOf(dataDirectory, EXPERIMENTS);

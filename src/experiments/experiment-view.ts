@@ -4,7 +4,7 @@ import type { MetricValues } from '../store/metric-repository.js';
 import type { Store } from '../store/store.js';
 import { linkTo } from './links.js';
 
-/** Experiments as HTTP shows them; one query each for all their metrics and places in the queue. */
+/** Experiments in the form of the HTTP API; one query each for all metrics and queue positions. */
 export function viewExperiments(store: Store, experiments: readonly ExperimentRecord[]): Experiment[] {
   const latest = store.metrics.latest(experiments.map(({ number }) => number));
   const queued = experiments.filter(({ state }) => state === 'queued').map(({ number }) => number);
@@ -58,7 +58,7 @@ function viewLatest(values: MetricValues): LatestMetrics {
   };
 }
 
-/** Where the parts of an experiment are. */
+/** Links to the resources of an experiment. */
 export function linksOf(id: string): Record<string, string> {
   const self = linkTo(`/experiments/${id}`);
   return {

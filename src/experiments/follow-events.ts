@@ -7,35 +7,35 @@ import { type EventHistory, lastOfStream, type NumberedEvent } from './event-his
 /** Whoever gets the events of an experiment or a sweep. */
 export interface EventFollower<Event extends NumberedEvent = StoredEvent> {
   onEvent(published: PublishedEvent<Event>): void;
-  /** Settles when there is room for more; asked between pages of old events, so that a replay is as slow as its reader. */
+  /** Settles when more can be sent; awaited between pages of old events, for backpressure. */
   hasRoom(): Promise<void>;
-  /** All old events were given; what comes now has just happened. */
+  /** Called when all old events were delivered; further events are live. */
   onLive?(): void;
   /** No event comes any more, unless someone resumes or extends what they are about. */
   onEnd(reason: Event['type'] | 'deleted'): void;
-  /** Old events could not be read; none comes any more. */
+  /** Called if old events could not be read; there are no more events. */
   onFailure(error: unknown): void;
 }
 
-/** Old events read at once. */
+/** Old events per page. */
 const PAGE = 500;
 
 /**
- * Gives every event after `since`, from the store and then live, without gap or repetition.
- * @returns stops following
+ * Delivers every event after `since`, from the store and then live, without gaps or duplicates.
+ * @returns a function that stops following
  */
 export function followEvents<Event extends NumberedEvent>(
   history: EventHistory<Event>,
   since: number,
   follower: EventFollower<Event>,
 ): () => void {
-  let seq = Math.min(since, history.latestSeq() ?? 0); // a number from the future would hide what is yet to come
+  let seq = Math.min(since, history.latestSeq() ?? 0); // a number that is too high would hide future events
   let isLive = false;
   let isOver = false;
 
   const unsubscribe = history.subscribe((published) => {
     if (published === null) end('deleted');
-    else if (isLive) deliver(published); // before, the replay will meet it in the store
+    else if (isLive) deliver(published); // before that, the replay will read it from the store
   });
 
   function deliver(published: PublishedEvent<Event>): void {
@@ -56,7 +56,7 @@ export function followEvents<Event extends NumberedEvent>(
     unsubscribe();
   }
 
-  /** An event that ends a stream does not end it in the middle of a replay: the experiment went on after it. */
+  /** A final event ends the stream only if it is the latest: in a replay, the experiment continued after it. */
   function isLast(event: Event): boolean {
     return history.endsStream(event) && event.seq >= (history.latestSeq() ?? 0);
   }
@@ -66,7 +66,7 @@ export function followEvents<Event extends NumberedEvent>(
       const page = history.after(seq, PAGE);
       for (const event of page) deliver(new PublishedEvent(event));
       if (page.length < PAGE) {
-        // Reading the last page and going live is one turn of the event loop: nothing can be published in between.
+        // Reading the last page and going live are one turn of the event loop: nothing can be published in between.
         isLive = true;
         follower.onLive?.();
         endIfNothingComes();
@@ -76,7 +76,7 @@ export function followEvents<Event extends NumberedEvent>(
     }
   }
 
-  /** The client has seen the last event before, or begins after it. */
+  /** Ends the stream if the client already has the last event. */
   function endIfNothingComes(): void {
     const last = isOver ? null : lastOfStream(history);
     if (last && last.seq <= seq) end(last.type);
@@ -93,7 +93,7 @@ export function followEvents<Event extends NumberedEvent>(
 export interface EventPageQuery {
   readonly since: number;
   readonly limit: number;
-  /** Those alone; all when left out. */
+  /** Only these types; default: all. */
   readonly types?: readonly EventType[] | undefined;
 }
 
@@ -103,9 +103,9 @@ export function pageOfEvents(
   experiment: ExperimentRecord,
   { since: asked, limit, types }: EventPageQuery,
 ): { items: StoredEvent[]; nextSince: number; hasMore: boolean } {
-  const since = Math.min(asked, experiment.seq); // a number from the future would hide what is yet to come
+  const since = Math.min(asked, experiment.seq); // a number that is too high would hide future events
   const items = store.events.after(experiment, since, limit, types);
-  const isLast = types !== undefined && items.length < limit; // what follows is of other types
+  const isLast = types !== undefined && items.length < limit; // later events have other types
   const nextSince = isLast ? experiment.seq : (items.at(-1)?.seq ?? since);
   return { items, nextSince, hasMore: nextSince < experiment.seq };
 }

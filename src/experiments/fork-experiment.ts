@@ -16,9 +16,9 @@ import { newExperimentId } from './experiment-id.js';
 import { findExperiment } from './find-experiment.js';
 
 /**
- * Queues a new experiment that begins with the weights and the tokenizer of another's latest checkpoint. Its config is
- * the parent's, changed by the body; the optimizer begins anew.
- * @param idempotencyKey the same key with the same body gives the fork that it made the first time
+ * Queues a new experiment that starts from the weights and the tokenizer of another's latest checkpoint. Its config is
+ * the parent's, changed by the body; the optimizer state is new.
+ * @param idempotencyKey repeating a request with the same key and body returns the fork that the first request created
  * @throws experiment-not-found, experiment-untrained, validation-failed, config-conflict when a change does not fit the
  * weights, corpus-not-found, queue-full, idempotency-conflict, out-of-disk, write-failed
  */
@@ -53,7 +53,7 @@ export async function forkExperiment(
   return fork;
 }
 
-/** Which epoch a fork begins with, null = the latest checkpoint; and what it changes. */
+/** The epoch from which a fork starts, null = the latest checkpoint; and its changes. */
 function takeEpoch(body: unknown): { fromEpoch: number | null; changes: unknown } {
   assertHarmless(body ?? {}, 'The fork');
   if (!isPlainObject(body) || !Object.hasOwn(body, 'fromEpoch')) return { fromEpoch: null, changes: body };
@@ -61,7 +61,7 @@ function takeEpoch(body: unknown): { fromEpoch: number | null; changes: unknown 
   return { fromEpoch: parseStrictly(ForkBody.shape.fromEpoch, fromEpoch, 'The fork') ?? null, changes };
 }
 
-/** The parent's config with the body laid on it; tags and notes are the fork's own. */
+/** The parent's config merged with the body; tags and notes are not inherited. */
 function changeConfig(
   { id, name, config }: ExperimentRecord,
   body: unknown,
@@ -70,15 +70,15 @@ function changeConfig(
   if (isPlainObject(changes) && Object.hasOwn(changes, 'preset'))
     throw appError('config-conflict', {
       field: 'preset',
-      reason: `a fork has the config of ${id}; change its fields one by one`,
+      reason: `a fork has the config of ${id}; change individual fields instead`,
     });
-  const { reasons: _, ...parents } = config; // what auto chose is the parent's story
+  const { reasons: _, ...parents } = config; // the reasons of auto concern only the parent
   const merged = isPlainObject(changes) ? mergePlain(parents, changes) : changes;
   const input = parseStrictly(ExperimentInput, merged, 'The fork');
   return { ...input, name: input.name ?? `fork of ${name}`.slice(0, 200) };
 }
 
-/** @throws config-conflict, naming the first change that needs other weights than the parent's */
+/** @throws config-conflict, naming the first change that does not fit the weights of the parent */
 function assertFits({ id, config }: ExperimentRecord, input: ExperimentInput): void {
   const fixed = [
     ['model.embeddingSize', config.model.embeddingSize, input.model.embeddingSize],

@@ -1,10 +1,10 @@
 import type { CurvePoint } from './downsample.js';
 
 /**
- * At most `count` points of a curve, its first and its last among them, and of each of equally many points in between the lowest
- * and the highest: drawn, they cover the same range as all points, however far one looks from. A part without a finite value
- * keeps none.
- * @param count most points, at least 2
+ * At most `count` points of a curve: first, last, and the minimum and maximum of each of equal parts in between:
+ * plotted, they cover the same range as all points at every zoom level. A part without a finite value
+ * has none.
+ * @param count maximum number of points, at least 2
  */
 export function keepExtremes<Point extends CurvePoint>(
   points: readonly Point[],
@@ -26,7 +26,7 @@ export function keepExtremes<Point extends CurvePoint>(
   return kept;
 }
 
-/** Lowest and highest of some points, in their order; one where they are the same, none without a finite value. */
+/** Minimum and maximum of some points, in their order; one if they are the same, none without a finite value. */
 function extremesOf<Point extends CurvePoint>(points: readonly Point[], start: number, end: number): Point[] {
   let lowest = -1;
   let highest = -1;

@@ -10,7 +10,7 @@ export interface ListQuery extends Omit<ExperimentPageQuery, 'after'> {
 
 /**
  * One page of experiments and the cursor of the next.
- * @throws bad-request when the cursor is none of ours
+ * @throws bad-request for an invalid cursor
  */
 export function listExperiments(
   store: Store,
@@ -31,7 +31,7 @@ function decodeCursor(cursor: string): PageCursor {
     if ((value === null || typeof value === 'number') && Number.isSafeInteger(number))
       return { value, number: number as number };
   } catch {
-    // falls through: it is not one of ours
+    // falls through: invalid
   }
-  throw appError('bad-request', { reason: 'cursor: take it from nextCursor of the page before' });
+  throw appError('bad-request', { reason: 'cursor: must be the nextCursor of the previous page' });
 }

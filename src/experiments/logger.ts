@@ -1,4 +1,4 @@
-/** What the service writes its log with: the part of pino that it uses. */
+/** The part of pino that the service uses. */
 export interface Logger {
   error(facts: object, message: string): void;
   warn(facts: object, message: string): void;

@@ -8,15 +8,15 @@ import { downsample } from './downsample.js';
 import { findExperiment } from './find-experiment.js';
 import { keepExtremes } from './keep-extremes.js';
 
-/** Points read at once: a few milliseconds. */
+/** Points per page: a few milliseconds of reading. */
 const PAGE = 5000;
 
 export interface MetricsQuery {
   /** Keys to read; all when left out. */
   readonly keys?: readonly string[] | undefined;
-  /** Most points of each series. */
+  /** Maximum number of points per series. */
   readonly maxPoints?: number | undefined;
-  /** Which points those are. */
+  /** How they are chosen. */
   readonly keep?: 'shape' | 'extremes' | undefined;
   /** First and last step to read. */
   readonly fromStep?: number | undefined;
@@ -30,8 +30,8 @@ export interface MetricPage {
 }
 
 /**
- * All series of an experiment, uncut unless `maxPoints` asks for less: page by page, series after series, so that none has to be
- * in memory as a whole unless it is to be thinned.
+ * All series of an experiment, at full resolution without `maxPoints`: page by page, series after series, so that none has to be
+ * in memory as a whole unless it is downsampled.
  * @throws experiment-not-found
  */
 export async function* streamMetrics(
@@ -85,6 +85,6 @@ async function* readSeries(
     if (wanted.length > 0 || isFirst) yield wanted;
     if (wanted.length < PAGE) return;
     afterStep = page.at(-1)!.step;
-    await new Promise((resume) => setImmediate(resume)); // others get their turn between pages
+    await new Promise((resume) => setImmediate(resume)); // let other work run between pages
   }
 }

@@ -11,7 +11,7 @@ interface Dependencies {
   readonly log: EventLog;
 }
 
-/** An experiment that goes back into the queue, and how often it has been restarted then. */
+/** An experiment to requeue, and its number of restarts. */
 export interface Restart {
   readonly experiment: ExperimentRecord;
   readonly restarts: number;
@@ -20,9 +20,9 @@ export interface Restart {
 const SERVER_STOPPED = 'The server was stopped';
 
 /**
- * Records how a training ended.
- * @param server.isClosing what ends now goes on with the next server
- * @returns the experiment when it shall be restarted
+ * Records the outcome of a training.
+ * @param server.isClosing whether trainings that end now will resume with the next server
+ * @returns the experiment if it will be restarted
  */
 export function recordOutcome(
   dependencies: Dependencies,
@@ -33,14 +33,14 @@ export function recordOutcome(
   const { store, log } = dependencies;
   const { experimentId: id } = lease;
   const experiment = store.experiments.find(id);
-  if (!experiment || !holdsLease(experiment, lease)) return null; // it is deleted, or its last event said it all
+  if (!experiment || !holdsLease(experiment, lease)) return null; // it was deleted, or its last event was final
   const isCancelled = experiment.state === 'cancelling' || isStopped(outcome, 'cancel');
   const interrupt = (reason: string, willRestart: boolean): void => {
     log.record(id, { type: 'interrupted', data: { reason, willRestart } });
   };
   switch (outcome.type) {
     case 'succeeded': {
-      const error = serializeError(new Error('The training ended without its last event'));
+      const error = serializeError(new Error('The training ended without a final event'));
       log.record(id, { type: 'failed', data: { error } });
       return null;
     }
@@ -68,13 +68,13 @@ export function recordOutcome(
   }
 }
 
-/** How far an experiment has come: whole epochs, and steps. */
+/** Completed epochs and steps of an experiment. */
 export function progressOf({ metrics }: Store, experiment: number): { epoch: number; step: number } {
   const latest = metrics.latest([experiment]).get(experiment);
   return { epoch: Math.floor(latest?.epoch ?? 0), step: latest?.step ?? 0 };
 }
 
-/** A bystander's restart does not count: it was not its fault. */
+/** The restart of a bystander does not count towards maxRestarts. */
 function restartOf(
   experiment: ExperimentRecord,
   { isBystander = false }: Extract<TrainingOutcome, { type: 'interrupted' }>,
@@ -94,7 +94,7 @@ function end(
   log.record(id, { type, data: progressOf(store, number) });
 }
 
-/** It has paused by itself, at the epoch that it was to. */
+/** It has paused at its planned epoch. */
 function pause(dependencies: Dependencies, experiment: ExperimentRecord): void {
   const { store, log } = dependencies;
   store.transaction(() => {

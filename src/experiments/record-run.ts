@@ -6,7 +6,7 @@ import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
 import { isActive } from './transitions.js';
 
-/** Events that a training may send; the others are for the service to say. */
+/** Events that a training may send; the others come from the service. */
 const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'started',
   'step',
@@ -18,7 +18,7 @@ const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'succeeded',
 ]);
 
-/** Whether a lease is that of the present attempt: only its holder may say or store anything. */
+/** Whether a lease is that of the current attempt: only its holder may send events and files. */
 export function holdsLease(
   experiment: ExperimentRecord | undefined,
   { attempt }: Pick<Lease, 'attempt'>,
@@ -27,8 +27,8 @@ export function holdsLease(
 }
 
 /**
- * Records what a training said, once, however often it is sent: what an older attempt says, and what was recorded before, is
- * refused. A checkpoint is progress: from there on the experiment may be interrupted as often as ever.
+ * Records an event of a training exactly once: events of older attempts and duplicates are
+ * ignored. A checkpoint is progress: it resets the count of restarts.
  * @returns whether it was recorded
  */
 export function recordRunEvent(

@@ -7,8 +7,8 @@ import { progressOf } from './record-outcome.js';
 import type { TrainingScheduler } from './training-scheduler.js';
 
 /**
- * Brings the experiments of a server that is gone into a state of this one. What still trains elsewhere is followed. Of the
- * others, what was asked to stop is stopped; what trained is interrupted, and queued again if it may restart. The queue
+ * Recovers the experiments of an earlier server process. Trainings that still run on other machines are followed. Of the
+ * others, those that were stopping are stopped; those that were training become interrupted, and are requeued if they may restart. The queue
  * keeps its order.
  */
 export function recoverExperiments(
@@ -23,7 +23,7 @@ export function recoverExperiments(
       { experimentId: experiment.id, attempt: experiment.attempt },
       experiment.runSeq,
     );
-    if (run) goOn(queue, run, experiment);
+    if (run) reattach(queue, run, experiment);
     else recover(store, log, experiment, maxRestarts);
   }
   for (const experiment of store.experiments.withState('interrupted')) {
@@ -32,7 +32,7 @@ export function recoverExperiments(
   }
 }
 
-function goOn(queue: TrainingScheduler, run: TrainingRun, { id, state }: ExperimentRecord): void {
+function reattach(queue: TrainingScheduler, run: TrainingRun, { id, state }: ExperimentRecord): void {
   queue.attach(run);
   if (state === 'cancelling') queue.stop(id, 'cancel');
   if (state === 'pausing') queue.stop(id, 'pause');
@@ -49,7 +49,7 @@ function recover(store: Store, log: EventLog, experiment: ExperimentRecord, maxR
   const willRestart = restarts < maxRestarts;
   log.record(
     id,
-    { type: 'interrupted', data: { reason: 'The server ended', willRestart } },
+    { type: 'interrupted', data: { reason: 'The server was terminated', willRestart } },
     willRestart ? { restarts: restarts + 1 } : {},
   );
 }

@@ -12,11 +12,11 @@ export interface ResolveDependencies {
   readonly trainingExecutor?: Pick<TrainingExecutor, 'backendReport' | 'capacity'>;
 }
 
-/** Corpora whose figures are quoted for words. */
+/** Corpora whose results are reported per word. */
 const WORD_BENCHMARKS = ['ptb', 'wikitext-2'];
-/** Part of a text that is its train split, where nobody has counted yet. */
+/** Assumed fraction of the train split, if it has not been counted yet. */
 const TRAIN_SHARE = 0.9;
-/** What prose of a megabyte looks like: taken for a known corpus that was not downloaded yet. */
+/** A megabyte of prose: assumed for a known corpus that was not downloaded yet. */
 const UNSEEN: TextProfile = {
   bytes: 1_000_000,
   bytesPerCharacter: 1,
@@ -26,8 +26,8 @@ const UNSEEN: TextProfile = {
 };
 
 /**
- * The body of POST /experiments as a whole config. With the preset auto, and where nothing is said about how to learn, the
- * text is looked at, and what it came to is in `reasons`.
+ * Resolves the body of POST /experiments to a complete config. With the preset auto, and if the body defines no recipe, the
+ * config is chosen from the text, with the explanation in `reasons`.
  * @throws validation-failed, corpus-not-found
  */
 export async function resolveExperiment(

@@ -10,16 +10,16 @@ type StreamTask = Extract<InferenceTask, { type: 'score-stream' }>;
 export interface ScoreStreamOptions {
   /** The text, UTF-8; read no faster than it is scored. */
   readonly bytes: AsyncIterable<Uint8Array>;
-  /** Called with the next tokens, in order; no more of the text is read until it has resolved. */
+  /** Called with the next tokens, in order; the text is not read further until it has resolved. */
   readonly onTokens: (tokens: readonly ScoredToken[]) => Promise<void>;
   readonly signal: AbortSignal;
-  /** Longest wait for the next bytes. */
+  /** Maximum wait for the next bytes. */
   readonly idleMs: number;
 }
 
 /**
- * How surprising each token of a text of any length is, while it comes in.
- * @throws corpus-not-text, deadline-exceeded, cancelled when the bytes break off, as {@link modelOf}, and what the
+ * Scores each token of a text of any length while it is received.
+ * @throws corpus-not-text, deadline-exceeded, cancelled if the input breaks off, as {@link modelOf}, and what the
  * executor throws
  */
 export async function scoreStream(
@@ -43,7 +43,7 @@ export async function scoreStream(
   try {
     return await executor.run({ type: 'score-stream', model, request }, options);
   } finally {
-    void input.return(undefined).catch(() => {}); // what it reads from is closed
+    void input.return(undefined).catch(() => {}); // closes the source
   }
 }
 

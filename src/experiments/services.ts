@@ -25,7 +25,7 @@ export interface ServicesOptions {
   readonly logger?: Logger;
 }
 
-/** Everything that the use cases work with; made once a process. */
+/** The dependencies of the use cases; created once per process. */
 export interface Services {
   readonly environment: Environment;
   readonly folder: DataFolder;
@@ -38,14 +38,14 @@ export interface Services {
   readonly sweepLog: SweepLog;
   readonly sweeps: Sweeps;
   readonly trainingExecutor: TrainingExecutor;
-  /** The same, under the name that the use cases of trained models know it by. */
+  /** The inference executor, under the name that the use cases of trained models use. */
   readonly executor: InferenceExecutor;
-  /** Pauses what trains, ends the hosts, closes the database. Idempotent. */
+  /** Pauses running trainings, stops the hosts, closes the database. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the data folder, recovers what a server before this one left, and begins to train what is queued.
+ * Opens the data folder, recovers the experiments of an earlier server process, and starts queued trainings.
  * @throws database-newer, database-unusable, write-failed
  */
 export function createServices({
@@ -56,7 +56,7 @@ export function createServices({
 }: ServicesOptions): Services {
   const folder = DataFolder.open(environment.dataDir);
   const { store } = folder;
-  const bus = new EventBus((error) => logger.error({ err: error }, 'a follower of events failed'));
+  const bus = new EventBus((error) => logger.error({ err: error }, 'an event listener failed'));
   const tensorBoard =
     environment.tensorboard === 'on'
       ? new TensorBoardWriter((id) => pathOf(folder.path, `${experimentKey(id)}/${TENSORBOARD}`), logger)

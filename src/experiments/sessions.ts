@@ -3,9 +3,9 @@ import type { Session, SessionState } from '../contracts/session.js';
 import { appError } from '../errors.js';
 
 export interface SessionLimits {
-  /** Sessions that may be kept at once. */
+  /** Maximum number of sessions. */
   readonly most: number;
-  /** Time after its last use at which one is forgotten. */
+  /** Time after its last use at which a session expires. */
   readonly ttlMs: number;
 }
 
@@ -19,13 +19,13 @@ interface Entry {
 }
 
 /**
- * The sessions of a server, in memory: what a model remembers of each text is one vector a layer, whatever the length, and
- * travels with each request to the inference host. So a host that dies takes no session with it.
+ * The sessions of a server, in memory: the state of the model is one vector per layer, whatever the length of the text, and
+ * is sent with each request to the inference host. So no session is lost when a host dies.
  */
 export class Sessions {
   readonly #limits: SessionLimits;
   readonly #now: () => number;
-  /** The least recently used first. */
+  /** Least recently used first. */
   readonly #entries = new Map<string, Entry>();
 
   /** @param now milliseconds since 1970 */
@@ -72,7 +72,7 @@ export class Sessions {
   }
 
   /**
-   * Goes on with a session: what `body` gives is its new state. When it fails, the old one stays.
+   * Continues a session: `body` returns its new state. If it fails, the old state is kept.
    * @throws session-not-found, session-busy, and what `body` throws
    */
   async use<Result>(
@@ -105,7 +105,7 @@ export class Sessions {
 
   #touch(entry: Entry): void {
     entry.usedAt = this.#now();
-    if (this.#entries.delete(entry.id)) this.#entries.set(entry.id, entry); // one that was deleted stays away
+    if (this.#entries.delete(entry.id)) this.#entries.set(entry.id, entry); // a deleted session is not restored
   }
 
   #forgetExpired(): void {

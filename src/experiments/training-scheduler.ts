@@ -18,23 +18,23 @@ export interface TrainingSchedulerOptions {
   readonly executor: TrainingExecutor;
   readonly environment: Pick<Environment, 'maxRestarts'>;
   readonly logger: Logger;
-  /** Nothing is started while it is away. */
+  /** No training is started while it is missing. */
   readonly folder?: Pick<DataFolder, 'assertPresent'>;
-  /** Time between two tries to store how a training ended, after one has failed. */
+  /** Time between two attempts to store the outcome of a training. */
   readonly retryMs?: number;
 }
 
 interface ActiveRun {
   readonly submitted: Promise<TrainingRun>;
-  /** Null until it was taken. */
+  /** Null until the executor has accepted it. */
   run: TrainingRun | null;
-  /** Settles when everything that the run said is stored. */
+  /** Settles when all events of the run are stored. */
   readonly ended: Promise<void>;
 }
 
 const RETRY_MS = 5000;
 
-/** The one scheduler: owns the training slots, fills them from the queue, and records what the trainings say. */
+/** Owns the training slots, fills them from the queue, and records the events of the trainings. */
 export class TrainingScheduler {
   readonly #options: TrainingSchedulerOptions;
   readonly #active = new Map<string, ActiveRun>();
@@ -47,12 +47,12 @@ export class TrainingScheduler {
     options.executor.onCapacity?.(() => this.wake());
   }
 
-  /** Experiments that hold a slot. */
+  /** Experiments that occupy a slot. */
   get activeIds(): readonly string[] {
     return [...this.#active.keys()];
   }
 
-  /** Fills free slots soon, after whoever asks has finished. */
+  /** Schedules the filling of free slots after the caller has finished. */
   wake(): void {
     if (this.#closing) return;
     this.#wakeUp ??= setImmediate(() => {
@@ -66,16 +66,16 @@ export class TrainingScheduler {
     });
   }
 
-  /** Puts an experiment behind all others of its priority, or, when it did not leave by itself, where it was. */
+  /** Queues an experiment behind all others of its priority, or, after an involuntary stop, in its former place. */
   enqueue(
     experiment: ExperimentRecord,
     how: {
       readonly resume: boolean;
       readonly restarts: number;
       readonly keepsPlace?: boolean;
-      /** Epochs after which it pauses by itself; one that did not leave by itself keeps what it had. */
+      /** Epoch after which it pauses automatically; unchanged after an involuntary stop. */
       readonly pauseAtEpoch?: number | null;
-      /** Another config from now on. */
+      /** A new config. */
       readonly config?: ExperimentConfig;
     },
   ): ExperimentRecord {
@@ -97,24 +97,24 @@ export class TrainingScheduler {
     return queued ?? experiment;
   }
 
-  /** Asks the training of an experiment to stop at its next step. */
+  /** Requests that the training of an experiment stop at its next step. */
   stop(experimentId: string, mode: StopMode): void {
     this.#ask(experimentId, (run) => run.stop(mode));
   }
 
-  /** Ends the training of an experiment now; what follows from its end is recorded when it has ended. */
+  /** Kills the training of an experiment; its outcome is recorded when it has ended. */
   kill(experimentId: string): void {
     this.#ask(experimentId, (run) => run.kill());
   }
 
-  /** Goes on with a training that a server before this one has started. */
+  /** Follows a training that an earlier server process started. */
   attach(run: TrainingRun): void {
     this.#hold(run, Promise.resolve(run));
   }
 
   /**
-   * Pauses what ends with this server, so that the next start goes on from there; does not wait longer than the grace time.
-   * What trains on other machines goes on.
+   * Pauses the trainings that end with this server, so that they resume at the next start; waits at most the grace time.
+   * Trainings on other machines continue.
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
@@ -171,7 +171,7 @@ export class TrainingScheduler {
   #ask(experimentId: string, ask: (run: TrainingRun) => void): void {
     const active = this.#active.get(experimentId);
     if (active?.run) ask(active.run);
-    else active?.submitted.then(ask, () => {}); // one that was not taken has nothing to stop
+    else active?.submitted.then(ask, () => {}); // a run that was not accepted has nothing to stop
   }
 
   #hold(lease: Lease, submitted: Promise<TrainingRun>): void {
@@ -193,7 +193,7 @@ export class TrainingScheduler {
     this.wake();
   }
 
-  /** Stores what a training says, until its end. When that fails it is asked to write a checkpoint and to stop. */
+  /** Stores the events of a training until its end. If that fails, the training is stopped with a checkpoint. */
   async #listen(run: TrainingRun): Promise<TrainingOutcome> {
     const { store, log, logger } = this.#options;
     try {
@@ -202,7 +202,7 @@ export class TrainingScheduler {
     } catch (error) {
       logger.error(
         { err: error, experimentId: run.experimentId },
-        'what a training said could not be stored',
+        'the events of a training could not be stored',
       );
       run.stop('pause');
       await run.outcome;
@@ -210,7 +210,7 @@ export class TrainingScheduler {
     }
   }
 
-  /** An experiment whose end cannot be stored (a full disk) keeps its slot until it can: its state must not lie. */
+  /** An experiment whose outcome cannot be stored (full disk) keeps its slot until it can, so that its state stays correct. */
   async #settleWhenPossible(lease: Lease, outcome: TrainingOutcome): Promise<void> {
     const { logger } = this.#options;
     const { experimentId } = lease;
@@ -225,15 +225,15 @@ export class TrainingScheduler {
           this.enqueue(restart.experiment, { resume: true, restarts: restart.restarts, keepsPlace: true });
         return;
       } catch (error) {
-        logger.error({ err: error, experimentId }, 'the end of a training could not be stored');
+        logger.error({ err: error, experimentId }, 'the outcome of a training could not be stored');
         if (!(error instanceof AppError) || error.kind !== 'unavailable') return;
       }
-      if (this.#closing) return; // the next server finds it in the state that it was in
+      if (this.#closing) return; // the next server recovers it from its stored state
       await this.#pauseBeforeRetry();
     }
   }
 
-  /** Ends early when the server stops. */
+  /** Ends early if the server stops. */
   #pauseBeforeRetry(): Promise<void> {
     return new Promise((resume) => {
       const timer = setTimeout(resume, this.#options.retryMs ?? RETRY_MS);
@@ -246,7 +246,7 @@ export class TrainingScheduler {
 }
 
 function unstoredReason(error: unknown): string {
-  return `What it said could not be stored: ${serializeError(error).message}`;
+  return `Its events could not be stored: ${serializeError(error).message}`;
 }
 
 async function withinTime(limitMs: number, work: Promise<void>): Promise<void> {

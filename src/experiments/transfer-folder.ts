@@ -8,7 +8,7 @@ import { appError } from '../errors.js';
 import { diskError, isSystemError } from '../files/disk-error.js';
 import { pathOf, TRANSFERS } from '../files/layout.js';
 
-/** Files on their way in or out, in a folder of their own below the data folder; gone with {@link discard}. */
+/** A temporary folder below the data folder for files being imported or exported; removed by {@link discard}. */
 export class TransferFolder {
   readonly key: string;
   readonly path: string;
@@ -31,12 +31,12 @@ export class TransferFolder {
   }
 
   /**
-   * Writes a file as it comes.
-   * @param maxBytes most bytes of all files together
-   * @throws bad-request when the file came before, body-too-large, out-of-disk, write-failed
+   * Writes a file from a stream.
+   * @param maxBytes maximum total size of all files
+   * @throws bad-request for a duplicate file, body-too-large, out-of-disk, write-failed
    */
   async receive(name: string, source: ByteSource, maxBytes: number): Promise<void> {
-    if (this.#names.has(name)) throw appError('bad-request', { reason: `The file "${name}" came twice` });
+    if (this.#names.has(name)) throw appError('bad-request', { reason: `The file "${name}" was sent twice` });
     this.#names.add(name);
     const file = join(this.path, name);
     const count = this.#counted(source, maxBytes);

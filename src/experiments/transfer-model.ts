@@ -26,7 +26,7 @@ export interface TransferDependencies {
   readonly environment: Pick<Environment, 'dataDir' | 'maxUploadBytes' | 'diskQuotaBytes'>;
 }
 
-/** A bundle that lies in files, until it is discarded. */
+/** A bundle in temporary files, until it is discarded. */
 export interface ExportedBundle {
   readonly folder: string;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
@@ -34,7 +34,7 @@ export interface ExportedBundle {
 }
 
 /**
- * The best weights of an experiment as PyTorch's people pass them on.
+ * Exports the best weights of an experiment in PyTorch's format.
  * @throws experiment-not-found, experiment-untrained, checkpoint-corrupt, out-of-disk, and what the executor throws
  */
 export async function exportModel(
@@ -69,9 +69,9 @@ export const IMPORT_FILES = {
 export type ImportFile = keyof typeof IMPORT_FILES;
 
 /**
- * Takes a model that PyTorch trained as it comes, checks it, and makes it an experiment that has succeeded.
- * @param receive hands its files over, one after another, and then gives the fields that came with them
- * @throws bad-request when a file is missing, checkpoint-corrupt, tensor-mismatch, tokenizer-invalid, validation-failed,
+ * Receives a model trained with PyTorch, validates it, and stores it as a succeeded experiment.
+ * @param receive passes on its files, one after another, then returns the fields of the form
+ * @throws bad-request if a file is missing, checkpoint-corrupt, tensor-mismatch, tokenizer-invalid, validation-failed,
  * body-too-large, out-of-disk, write-failed, and what the executor throws
  */
 export async function importModel(
@@ -105,11 +105,11 @@ function assertComplete(bundle: TransferFolder): void {
   if (!bundle.has(IMPORT_FILES.tokenizer) && !bundle.has(IMPORT_FILES.vocabulary))
     throw appError('bad-request', {
       reason:
-        'The file "tokenizer" (tokenizer.json) or "vocabulary" (one token a line) is missing: the weights do not tell what their rows stand for',
+        'The file "tokenizer" (tokenizer.json) or "vocabulary" (one token per line) is missing: it defines the tokens of the rows of the weights',
     });
 }
 
-/** How it was trained is not known: what the config says of it is what a fork would begin with. */
+/** Its training config is unknown: the stored one holds the defaults that a fork would start with. */
 function storeImported(
   { store, log }: TransferDependencies,
   id: string,
@@ -119,7 +119,7 @@ function storeImported(
   const { name, tags, notes, priority, ...config } = parseStrictly(
     ExperimentInput,
     { ...fields, model, corpus, precision, tokenizer },
-    'What config.json says',
+    'The config.json',
   );
   return store.transaction(() => {
     const createdAt = new Date().toISOString();

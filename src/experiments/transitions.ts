@@ -1,10 +1,10 @@
 import { ACTIVE_STATES, type ExperimentState, TRANSITIONS } from '../contracts/experiment.js';
 import { type AppError, appError } from '../errors.js';
 
-/** What can be asked of an experiment. */
+/** The actions on an experiment. */
 export type Verb = 'cancel' | 'kill' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete';
 
-/** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
+/** The states in which each verb has an effect, and those in which it is a no-op because it was requested before. */
 const VERBS: Readonly<
   Record<Verb, { readonly acts: readonly ExperimentState[]; readonly done: readonly ExperimentState[] }>
 > = {
@@ -23,19 +23,19 @@ const VERBS: Readonly<
   delete: { acts: ['queued', 'paused', 'cancelled', 'succeeded', 'failed', 'interrupted'], done: [] },
 };
 
-/** Whether a state may follow another, by the table of transitions. */
+/** Whether a state may follow another, according to the transition table. */
 export function mayFollow(from: ExperimentState, to: ExperimentState): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
-/** Whether a host holds the experiment, or is about to. */
+/** Whether the experiment occupies a slot on a host. */
 export function isActive(state: ExperimentState): boolean {
   return ACTIVE_STATES.includes(state);
 }
 
 /**
- * Whether a verb has anything to do.
- * @throws state-conflict, naming the state and those that the verb needs
+ * Whether a verb has an effect in the current state.
+ * @throws state-conflict, naming the current state and the allowed ones
  */
 export function isNeeded(
   verb: Verb,
@@ -47,7 +47,7 @@ export function isNeeded(
   throw stateConflict(verb, { id, state });
 }
 
-/** The error that names the state and those that the verb needs. */
+/** The error that names the current state and the allowed ones. */
 export function stateConflict(
   verb: Verb,
   { id, state }: { readonly id: string; readonly state: ExperimentState },

@@ -29,7 +29,7 @@ export interface ModelDependencies {
 }
 
 /**
- * Text from a model; cut short, with what there is, when it takes too long.
+ * Generates text; ends it early with the text so far if it takes too long.
  * @throws what the executor throws
  */
 export async function generate(
@@ -48,7 +48,7 @@ export async function generate(
 type SeveralRequest = GenerationTaskRequest & Pick<BeamSearchRequest, 'n' | 'beams' | 'lengthPenalty'>;
 
 /**
- * Several texts of one prompt, written side by side, with seeds one after another. When one fails, all end.
+ * Several texts for one prompt, generated in parallel with consecutive seeds. If one fails, all are cancelled.
  * @throws as {@link modelOf} and {@link generate}
  */
 export async function generateSeveral(
@@ -72,7 +72,7 @@ export async function generateSeveral(
   return { ...results[0]!, choices: results.map((result) => GenerationChoice.parse(result)) };
 }
 
-/** The likeliest texts. @throws config-conflict, deadline-exceeded, and what the executor throws */
+/** Beam search for the most likely texts. @throws config-conflict, deadline-exceeded, and what the executor throws */
 async function search(
   { executor, environment }: ModelDependencies,
   model: ModelReference,
@@ -80,11 +80,11 @@ async function search(
   { signal, onPart }: RunOptions,
 ): Promise<GenerationAnswer> {
   if (n > beams)
-    throw appError('config-conflict', { field: 'n', reason: `${beams} beams find at most ${beams} texts` });
+    throw appError('config-conflict', { field: 'n', reason: `${beams} beams give at most ${beams} texts` });
   if (rest.repetitionPenalty !== 1 || rest.presencePenalty !== 0 || rest.frequencyPenalty !== 0)
     throw appError('config-conflict', {
       field: 'beams',
-      reason: 'a search has no penalties for what was written',
+      reason: 'beam search does not support penalties',
     });
   const limitMs = environment.generationTimeoutMs;
   const timeout = AbortSignal.timeout(limitMs);
@@ -96,7 +96,7 @@ async function search(
   const { choices, ...found } = await run.catch((error: unknown) => {
     throw timeout.aborted ? appError('deadline-exceeded', { what: 'The search', limitMs }, error) : error;
   });
-  const seed = rest.seed ?? 0; // nothing was drawn
+  const seed = rest.seed ?? 0; // beam search is deterministic
   for (const [index, { text, tokens }] of choices.entries()) onPart?.({ index, text, tokens });
   return {
     experimentId: model.experimentId,
@@ -108,7 +108,7 @@ async function search(
   };
 }
 
-/** Runs all at once; when one fails, the others are stopped and its error is thrown. */
+/** Runs all in parallel; if one fails, the others are cancelled and its error is thrown. */
 export async function allOrNone<Item, Result>(
   items: readonly Item[],
   signal: AbortSignal | undefined,
@@ -125,7 +125,7 @@ export async function allOrNone<Item, Result>(
 }
 
 /**
- * How surprising each token of a text is to a model.
+ * Scores each token of a text.
  * @throws as {@link modelOf}, config-conflict for units to ablate without inspect, and what the executor throws
  */
 export async function score(
@@ -135,7 +135,7 @@ export async function score(
   options: RunOptions<never> = {},
 ): Promise<ScoreResult | ScoreList> {
   if (request.ablate.length > 0 && !request.inspect)
-    throw appError('config-conflict', { field: 'ablate', reason: 'it needs inspect' });
+    throw appError('config-conflict', { field: 'ablate', reason: 'it requires inspect' });
   const model = modelOf(dependencies, id);
   const { executor } = dependencies;
   const list = await executor.run({ type: 'score', model, request }, options);
@@ -143,7 +143,7 @@ export async function score(
 }
 
 /**
- * What of several alternatives follows a prompt most likely.
+ * Ranks alternative continuations of a prompt by probability.
  * @throws as {@link modelOf}, and what the executor throws
  */
 export async function rank(
@@ -166,7 +166,10 @@ export async function evaluate(
   options: RunOptions<EvaluationProgress> = {},
 ): Promise<EvaluationResult> {
   if (request.text !== undefined && (request.corpus !== undefined || request.split !== undefined))
-    throw appError('config-conflict', { field: 'text', reason: 'it cannot stand beside corpus or split' });
+    throw appError('config-conflict', {
+      field: 'text',
+      reason: 'it cannot be combined with corpus or split',
+    });
   const model = referToModel(findExperiment(store, id));
   if (request.corpus !== undefined) await corpora.assertExists(request.corpus);
   return executor.run({ type: 'evaluate', model, request }, options);
@@ -187,9 +190,9 @@ export async function sampleQuality(
 }
 
 /**
- * An experiment's best weights so far.
- * @param id or name; left out: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
- * the last to succeed; perplexities of different corpora do not compare
+ * Refers to the best weights of an experiment so far.
+ * @param id id or name; default: the experiment with the lowest validation perplexity among those that succeeded on the corpus of
+ * the one that succeeded last; perplexities of different corpora are not comparable
  * @throws experiment-not-found, experiment-untrained, no-experiment
  */
 export function modelOf({ store }: Pick<ModelDependencies, 'store'>, id: string | undefined): ModelReference {

@@ -16,7 +16,7 @@ export interface SessionDependencies extends ModelDependencies {
 }
 
 /**
- * Begins a text, or brings one back.
+ * Starts a session, or restores an exported one.
  * @throws queue-full, session-stale, session-invalid, and as {@link modelOf} and {@link generate}
  */
 export async function createSession(
@@ -27,12 +27,12 @@ export async function createSession(
   sessions.assertRoom();
   const model = modelOf(dependencies, experiment);
   if (state) assertSameWeights(model, state);
-  const read = await goOn(dependencies, model, { prompt, maxTokens: 0 }, state ?? null);
+  const read = await continueText(dependencies, model, { prompt, maxTokens: 0 }, state ?? null);
   return sessions.create(model.experimentId, read.state);
 }
 
 /**
- * Lets a session read on.
+ * Appends text to a session.
  * @throws session-not-found, session-busy, session-stale, and as {@link modelOf} and {@link generate}
  */
 export async function feedSession(
@@ -45,7 +45,7 @@ export async function feedSession(
 }
 
 /**
- * Lets a session write on, from its prompt where it is given one.
+ * Generates text in a session, after appending its prompt, if any.
  * @throws session-not-found, session-busy, session-stale, and as {@link modelOf} and {@link generate}
  */
 export async function generateInSession(
@@ -58,7 +58,7 @@ export async function generateInSession(
   return result;
 }
 
-/** A second session that goes on from here by itself. @throws session-not-found, queue-full */
+/** Creates an independent copy of a session. @throws session-not-found, queue-full */
 export function forkSession({ sessions }: SessionDependencies, id: string): Session {
   const { experimentId, state } = sessions.stateOf(id);
   return sessions.create(experimentId, state);
@@ -73,11 +73,11 @@ function advance(
   return dependencies.sessions.use(id, async ({ experimentId, state }) => {
     const model = modelOf(dependencies, experimentId);
     assertSameWeights(model, state);
-    return goOn(dependencies, model, request, state, options);
+    return continueText(dependencies, model, request, state, options);
   });
 }
 
-async function goOn(
+async function continueText(
   dependencies: SessionDependencies,
   model: ModelReference,
   request: Partial<GenerationTaskRequest>,
@@ -87,7 +87,7 @@ async function goOn(
   const task = GenerationTaskRequest.parse({ ...request, from: before?.point, keepsPoint: true });
   const result = await generate(dependencies, model, task, options);
   const tokens = (before?.tokens ?? 0) + result.promptTokens + result.tokens;
-  const point = result.point as TextPoint; // keepsPoint asked for it
+  const point = result.point as TextPoint; // requested with keepsPoint
   return { state: { digest: model.digest, tokens, point }, result };
 }
 

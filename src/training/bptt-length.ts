@@ -1,7 +1,7 @@
 import { normal, type RandomSource, uniform } from '../tensor/random.js';
 
-/** Shortest length that is drawn. */
-const SHORTEST = 5;
+/** Minimum length. */
+const MIN_LENGTH = 5;
 const DEVIATION = 5;
 const PROBABILITY_OF_FULL = 0.95;
 
@@ -14,5 +14,5 @@ const PROBABILITY_OF_FULL = 0.95;
 export function drawBpttLength(bpttLength: number, random: RandomSource): number {
   const full = uniform(1, random.next(), 0, 1)[0]! < PROBABILITY_OF_FULL;
   const center = full ? bpttLength : bpttLength / 2;
-  return Math.max(SHORTEST, Math.trunc(normal(1, random.next(), center, DEVIATION)[0]!));
+  return Math.max(MIN_LENGTH, Math.trunc(normal(1, random.next(), center, DEVIATION)[0]!));
 }

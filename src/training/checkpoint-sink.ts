@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor/tensorflow.js';
 import type { TrainerSnapshot } from './trainer-snapshot.js';
 
-/** What was written. */
+/** A checkpoint that was written. */
 export interface SavedCheckpoint {
   /** Relative to the experiment's folder. */
   readonly file: string;
@@ -10,13 +10,13 @@ export interface SavedCheckpoint {
   readonly digest: string;
 }
 
-/** Where a trainer puts what must not be lost. Its implementation is in src/checkpoints; tests keep it in memory. */
+/** Persists the state of a trainer. Implemented in src/checkpoints; tests keep it in memory. */
 export interface CheckpointSink {
-  /** Keeps all that resume needs; it replaces the one before. On the disk when it returns. */
+  /** Saves everything that resume needs, replacing the previous snapshot. Flushed to disk when it returns. */
   saveSnapshot(snapshot: TrainerSnapshot): SavedCheckpoint;
   /** The latest snapshot, or null. The tensors are the caller's. */
   loadSnapshot(): TrainerSnapshot | null;
-  /** Keeps the weights that are served: the best so far, by validation loss. */
+  /** Saves the weights that are served: the best so far, by validation loss. */
   saveBestWeights(weights: ReadonlyMap<string, Tensor>): SavedCheckpoint;
   /** The weights of the last {@link saveBestWeights}. The tensors are the caller's. */
   loadBestWeights(): ReadonlyMap<string, Tensor>;

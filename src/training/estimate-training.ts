@@ -19,19 +19,19 @@ export interface EstimateOptions {
   readonly splits: { readonly train: Int32Array; readonly valid: Int32Array };
 }
 
-/** Longest time of the tried steps, and most of them; the first one is not counted. */
+/** Maximum time and number of the measured steps; the first one is not counted. */
 const TRY_MS = 1500;
 const MAX_STEPS = 20;
-/** Tokens of the valid split that are read to see how fast that goes. */
+/** Tokens of the valid split that are read to measure the speed of evaluation. */
 const EVALUATED_TOKENS = 4000;
-/** Part of the free memory that a try may take. */
+/** Fraction of the free memory that a trial run may use. */
 const MEMORY_SHARE = 0.5;
-/** What a training host holds without a model: libtensorflow, V8, a corpus. */
+/** Memory of a training host without a model: libtensorflow, V8, a corpus. */
 const HOST_BYTES = 400 * 1024 * 1024;
 const FLOAT_BYTES = 4;
 
 /**
- * Trains a model of a config for a moment, and throws it away. Yields after each step, so that others get their turn.
+ * Trains a model of a config for a few steps and discards it. Yields after each step, so that other tasks can run.
  * @throws corpus-too-short
  */
 export function* estimateTraining(options: EstimateOptions): Stepwise<TrainingEstimate, null> {
@@ -49,7 +49,7 @@ export function* estimateTraining(options: EstimateOptions): Stepwise<TrainingEs
     memoryBytes: HOST_BYTES + modelBytes,
   };
   if (modelBytes > freemem() * MEMORY_SHARE) return { ...known, measured: null };
-  const { steps, tokens, trainMs, evaluateMs } = yield* tryOut(options, optimizer);
+  const { steps, tokens, trainMs, evaluateMs } = yield* measureSpeed(options, optimizer);
   const secondsPerEpoch =
     ((splits.train.length / tokens) * trainMs + splits.valid.length * evaluateMs) / 1000;
   const tokensPerSecond = (1000 * tokens) / trainMs;
@@ -66,9 +66,9 @@ export function* estimateTraining(options: EstimateOptions): Stepwise<TrainingEs
 
 /**
  * @param optimizer is disposed
- * @returns what the steps took but for the first one, and a token's share of an evaluation
+ * @returns the time of the steps without the first one, and the evaluation time per token
  */
-function* tryOut({ config, vocabularySize, splits, kernels }: EstimateOptions, optimizer: Optimizer) {
+function* measureSpeed({ config, vocabularySize, splits, kernels }: EstimateOptions, optimizer: Optimizer) {
   const { training, precision } = config;
   const model = createModel(config.model, vocabularySize, { kernels, seed: training.seed, precision });
   const states: (State | null)[] = [];
@@ -102,7 +102,7 @@ function* tryOut({ config, vocabularySize, splits, kernels }: EstimateOptions, o
   }
 }
 
-/** Weights, gradients, what the optimizer keeps, and the activations of a batch with their gradients. */
+/** Memory of weights, gradients, optimizer state, and the activations of a batch with their gradients. */
 function bytesOf(
   { model, training }: ExperimentConfig,
   parameterCount: number,

@@ -4,7 +4,7 @@ import { EVALUATION_SHARE, PLANNING_STEPS, stepsWithin, UNMEASURED_STEPS } from 
 import type { Completion } from './trainer-events.js';
 import type { EndReason } from './trainer-options.js';
 
-/** The sizes of a text that say how long a training is. */
+/** The sizes of a text that determine the length of a training. */
 export interface TextLength {
   /** Time steps of one stream in an epoch. */
   readonly streamLength: number;
@@ -14,7 +14,7 @@ export interface TextLength {
 
 type Progress = Readonly<TrainerProgress>;
 
-/** Says how much of a training is done, and when it is over: by epochs, by steps, by time or by patience. */
+/** Determines how much of a training is done and when it ends: by epochs, steps, time or patience. */
 export class Horizon {
   readonly #training: TrainingConfig;
   readonly #text: TextLength;
@@ -24,7 +24,7 @@ export class Horizon {
     this.#text = text;
   }
 
-  /** Why no further epoch begins; null = one does. Asked before each, so that what is resumed ends where it would have. */
+  /** Why no further epoch begins; null = one does. Checked before each, so that a resumed training ends at the same point. */
   endReason(progress: Progress): EndReason | null {
     const { earlyStopping, epochs } = this.#training;
     const { epoch, bestEpoch, epochSteps } = progress;
@@ -35,7 +35,7 @@ export class Horizon {
     return this.limitReached(progress);
   }
 
-  /** Why the training ends here, also within an epoch; null = it goes on. */
+  /** Why the training ends here, possibly within an epoch; null = it continues. */
   limitReached(progress: Progress): EndReason | null {
     const { maxDuration } = this.#training;
     const steps = this.#plannedSteps(progress);
@@ -63,7 +63,7 @@ export class Horizon {
     };
   }
 
-  /** Turns a time budget into a number of steps, once, when enough of them were measured. Called after each step. */
+  /** Converts a time budget into a number of steps, once, when enough steps were measured. Called after each step. */
   plan(progress: TrainerProgress): void {
     const { timeBudget, maxSteps, batchSize, bpttLength, epochs } = this.#training;
     if (timeBudget === null || maxSteps !== null || progress.plannedSteps !== null) return;
@@ -79,7 +79,7 @@ export class Horizon {
     });
   }
 
-  /** All steps that this training will have, where something other than epochs decides. */
+  /** Total number of steps of this training, if not determined by epochs. */
   #plannedSteps({ plannedSteps }: Progress): number | null {
     return this.#training.maxSteps ?? plannedSteps;
   }

@@ -1,6 +1,6 @@
 /**
- * What changes the weights. One call of `step` is one update; the gradients are those that the parameters accumulated,
- * and they are cleared by it.
+ * Updates the weights. One call of `step` is one update; it uses the gradients accumulated in the parameters
+ * and clears them.
  */
 import type { Parameter } from '../layers/parameter.js';
 import type { Tensor } from '../tensor/tensorflow.js';
@@ -18,14 +18,14 @@ export interface Optimizer {
   /** Tensors of a parameter's size that it keeps beside each, at most. */
   readonly slotsPerParameter: number;
   step(parameters: readonly Parameter[], scales: UpdateScales): void;
-  /** Told after each epoch. @param validLoss nats per token */
+  /** Called after each epoch. @param validLoss in nats per token */
   afterEvaluation(validLoss: number, parameters: readonly Parameter[]): void;
   /** The value to evaluate and to serve instead of the parameter's own, such as its average; borrowed. */
   evaluationValue(parameter: Parameter): Tensor | null;
   /** Tensors that a checkpoint must hold, by name; borrowed. */
   slots(): ReadonlyMap<string, Tensor>;
   scalars(): OptimizerScalars;
-  /** The reverse of the two above. The tensors become the optimizer's own. */
+  /** The inverse of the two above. Takes ownership of the tensors. */
   restore(scalars: OptimizerScalars, slots: ReadonlyMap<string, Tensor>): void;
   dispose(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * From a time to a number of steps. The speed is measured once, over the first steps, and what it comes to is part of the
- * checkpoint: whatever the machine does later, the training has the same steps and ends in the same weights.
+ * Converts a time budget into a number of steps. The speed is measured once, over the first steps, and the result is part of the
+ * checkpoint: whatever the load of the machine later, the training has the same steps and the same final weights.
  */
 
 /** First steps, which are slower than the others. */

@@ -5,7 +5,7 @@ import { splitBatch } from './batch-parts.js';
 import { clippingScale, gradientNorm } from './gradient-norm.js';
 import type { Optimizer } from './optimizer.js';
 
-/** What a step works with. */
+/** The dependencies of a step. */
 export interface TrainStep {
   readonly model: LanguageModel;
   readonly optimizer: Optimizer;

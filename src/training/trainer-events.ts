@@ -1,11 +1,11 @@
-/** What a trainer says, put together from its figures. When each event comes, and what it means: contracts/events.ts. */
+/** Builds the events of a trainer. For the meaning of each event, see contracts/events.ts. */
 import type { TrainingEvent } from '../contracts/events.js';
 import type { TrainerProgress } from '../contracts/trainer-progress.js';
 import { parameterCount } from '../models/language-model.js';
 import type { EndReason, TrainerOptions } from './trainer-options.js';
 import type { StepFigures } from './trainer-progress.js';
 
-/** At most this often is a `step` event sent. */
+/** Minimum interval between two `step` events. */
 const STEP_EVENT_INTERVAL_MS = 500;
 
 /** How much of the training is done. */
@@ -15,7 +15,7 @@ export interface Completion {
   readonly remainingSeconds: number | null;
 }
 
-/** @param resumedFrom null = it begins anew */
+/** @param resumedFrom null = it starts from scratch */
 export function startedEvent(
   { model, splits, environment }: TrainerOptions,
   stepsPerEpoch: number,
@@ -35,7 +35,7 @@ export function startedEvent(
   };
 }
 
-/** Says when an event about the steps since the last one is due: every so many steps, or by the clock. */
+/** Determines when a step event is due: by a number of steps, or by time. */
 export class StepClock {
   readonly #every: number | null;
   #lastEventTime = Number.NEGATIVE_INFINITY;
@@ -111,7 +111,7 @@ export function epochEvent(
   };
 }
 
-/** What ends a training that is not finite, or takes it back. */
+/** The non-finite quantity that causes a failure or a rollback. */
 export type NonFinite = 'loss' | 'gradient' | 'validation loss';
 
 /** @param restored the progress that it goes on from */
@@ -120,7 +120,7 @@ export function rollbackEvent(
     readonly what: NonFinite;
     readonly step: number;
     readonly epoch: number;
-    /** From here on. */
+    /** The new learning rate. */
     readonly learningRate: number;
   },
   restored: Readonly<TrainerProgress>,

@@ -2,7 +2,7 @@ import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contrac
 import type { LanguageModel } from '../models/language-model.js';
 import type { CheckpointSink } from './checkpoint-sink.js';
 
-/** What bits per byte need to know of a text. */
+/** The sizes of a text that are needed for bits per byte. */
 export interface TextSize {
   /** Of its UTF-8. */
   readonly bytes: number;
@@ -10,7 +10,7 @@ export interface TextSize {
   readonly hiddenNats: number;
 }
 
-/** All that a trainer works with. */
+/** The dependencies of a trainer. */
 export interface TrainerOptions {
   readonly model: LanguageModel;
   readonly optimizer: OptimizerConfig;
@@ -34,10 +34,10 @@ export interface TrainerOptions {
 
 export type StopRequest = 'pause' | 'cancel';
 
-/** How a run ended. */
+/** The result of a run. */
 export type TrainerResult =
   | { readonly type: 'succeeded' }
   | { readonly type: 'stopped'; readonly mode: StopRequest };
 
-/** Why a training was over. */
+/** Why a training ended. */
 export type EndReason = 'epochs' | 'early-stopping' | 'max-duration' | 'steps';

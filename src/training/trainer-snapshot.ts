@@ -3,7 +3,7 @@ import { State } from '../models/state.js';
 import type { Tensor, Tensor2D } from '../tensor/tensorflow.js';
 import type { OptimizerScalars } from './optimizer.js';
 
-/** What a trainer writes down to go on from later. */
+/** The state of a trainer, from which it can resume. */
 export interface TrainerSnapshot {
   readonly progress: Readonly<TrainerProgress>;
   readonly optimizer: OptimizerScalars;
@@ -18,7 +18,7 @@ export interface TrainerSnapshot {
 export interface SnapshotTensors {
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly slots: ReadonlyMap<string, Tensor>;
-  /** One a part of the batch. */
+  /** One per part of the batch. */
   readonly states: readonly (State | null)[];
 }
 
@@ -30,7 +30,7 @@ export function nameTensors({ weights, slots, states }: SnapshotTensors): Map<st
   return named;
 }
 
-/** The reverse of {@link nameTensors}. */
+/** The inverse of {@link nameTensors}. */
 export function sortTensors(tensors: ReadonlyMap<string, Tensor>): SnapshotTensors {
   const weights = new Map<string, Tensor>();
   const slots = new Map<string, Tensor>();

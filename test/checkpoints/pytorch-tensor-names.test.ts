@@ -123,7 +123,7 @@ describe('the names of a PyTorch model', () => {
     for (const [vocabulary, message] of [
       [tokens.slice(1), /^vocabulary: it lacks "<unk>"/],
       [tokens.with(1, 'k'), /^vocabulary: it lacks "<eos>"/],
-      [tokens.with(5, 'a'), /^vocabulary: the token "a" stands twice/],
+      [tokens.with(5, 'a'), /^vocabulary: duplicate token "a"/],
     ] as const)
       assert.throws(() => importPyTorchModel({ model, vocabulary: vocabulary.join('\n') }), { message });
   });

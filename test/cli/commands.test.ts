@@ -144,6 +144,29 @@ describe('the gatelm command against a server', () => {
     assert.equal(JSON.parse(types.at(-1)!).type, 'cancelled', 'the pause that is over does not end it');
   });
 
+  test('a sweep is planned, begun, shown, and its table printed', async () => {
+    const file = join(folder, 'sweep.json');
+    const space = { 'optimizer.learningRate': { type: 'choice', values: [0.1, 1] } };
+    const limits = { experiments: 2 };
+    writeFileSync(
+      file,
+      JSON.stringify({ name: 'rates', corpus: 'cats', base: JSON.parse(TINY), space, limits }),
+    );
+    assert.match((await run('sweep', 'start', file, '--dry-run')).stdout, /^2 trials, about 4 epochs, time /);
+    assert.match((await run('sweep', 'start', file)).stdout, /^\w+ running: rates\n$/);
+    let sweep = await json('sweep', 'show', 'rates');
+    while (sweep.state === 'running') sweep = await json('sweep', 'show', 'rates');
+    assert.equal(sweep.state, 'finished');
+    assert.match((await run('sweep', 'show', 'rates')).stdout, /trials +2 of 2: 2 finished/);
+    assert.match((await run('sweep', 'list')).stdout, /rates +finished/);
+    const { stdout } = await run('sweep', 'trials', 'rates', '--csv');
+    assert.match(stdout, /^trial,state,epochs,value,bestEpoch,optimizer.learningRate,experiments\n/);
+    assert.equal((await json('sweep', 'trials', 'rates')).items.length, 2);
+    assert.equal((await json('sweep', 'extend', 'rates', '--experiments', '1')).limits.experiments, 3);
+    const refused = await run('sweep', 'show', 'nothing');
+    assert.equal(refused.code, EXIT.error);
+  });
+
   test('errors say what to do, with exit codes of their own', async () => {
     const absent = await run('show', 'nothing');
     assert.equal(absent.code, EXIT.error);

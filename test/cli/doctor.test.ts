@@ -70,7 +70,7 @@ describe('gatelm doctor', () => {
         backend: { ...BACKEND, backend: 'wasm', kernels: 'composed' },
         setup: {
           ...SETUP,
-          reasons: ['libtensorflow could not be had, wheel: make not found'],
+          reasons: ['libtensorflow could not be installed, wheel: make not found'],
           missingTools: ['make'],
         },
       },

@@ -71,7 +71,7 @@ test('a crash of the host interrupts its training, and the next training gets a 
     run.stop('cancel');
     const outcome = await run.outcome;
     assert.ok(outcome.type === 'interrupted');
-    assert.match(outcome.reason, /the training host ended \(signal SIGSEGV\)/);
+    assert.match(outcome.reason, /the training host exited \(signal SIGSEGV\)/);
     assert.deepEqual(executor.hostStats().processIds, []);
   }
 });
@@ -92,7 +92,7 @@ test('a crash of a thread fails its training alone, and its host is replaced', a
 test('an event that is not one of the contract fails the training and says why', async (context) => {
   const { outcome } = await follow(startExecutor(context, 'emit-nonsense').submit(trainingJob('a')));
   assert.ok(outcome.type === 'failed');
-  assert.match(outcome.error.message, /not one of the contract.*epoch/s);
+  assert.match(outcome.error.message, /invalid event.*epoch/s);
 });
 
 test('the host runs at a lower priority, without the server’s secrets, with the settings of compute', async (context) => {

@@ -100,7 +100,7 @@ describe('an upload', () => {
     assert.equal(manifest.documents, 62);
   });
 
-  it('of one file a split may be of these kinds too', async (test) => {
+  it('of one file per split may be of these kinds too', async (test) => {
     const folder = dataDirectory(test);
     const staged = await StagedUpload.begin(folder, 1_000_000);
     const lines = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));

@@ -57,7 +57,7 @@ describe('storeCorpus', () => {
     }
   });
 
-  it('takes one file a split, in chunks that cut characters', async (test) => {
+  it('takes one file per split, in chunks that cut characters', async (test) => {
     const folder = dataDirectory(test);
     const texts = { train: TEXT, valid: 'ein Tag\nmit 🦊🦊\n', test: '\ufeffnoch einer' };
     for (const size of [1, 2, 3, 7, 1000]) {

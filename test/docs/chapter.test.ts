@@ -27,7 +27,7 @@ function namedFigures(document: string): { run: string; figures: string[] }[] {
     figures: cells!
       .split('|')
       .map((cell) => cell.trim())
-      .filter((cell) => /^\d/.test(cell)),
+      .filter((cell) => /^[\d.]+$/.test(cell)),
   }));
 }
 
@@ -55,9 +55,11 @@ for (const path of LANGUAGES) {
       assert.ok(rows.length >= 6);
       for (const { run, figures } of rows) {
         const { curve, test } = JSON.parse(read(`results/${run}.json`)) as Run;
-        const valid = Math.min(...curve.map(({ validPerplexity }) => validPerplexity));
-        const { trainPerplexity } = curve.at(-1)!;
-        const known = [valid, trainPerplexity, test.perplexity].map((figure) => figure.toFixed(1));
+        const epoch = /^\d+$/.test(figures[0]!) ? Number(figures.shift()) : curve.length; // the last one where none is named
+        const { trainPerplexity, validPerplexity } = curve[epoch - 1]!;
+        const known = [trainPerplexity, validPerplexity, test?.perplexity].map((figure) =>
+          figure?.toFixed(1),
+        );
         assert.ok(figures.length >= 2, run);
         for (const figure of figures)
           assert.ok(known.includes(figure), `${run}: ${figure} is none of ${known}`);
@@ -68,7 +70,8 @@ for (const path of LANGUAGES) {
 
 interface Run {
   readonly curve: readonly { readonly trainPerplexity: number; readonly validPerplexity: number }[];
-  readonly test: { readonly perplexity: number };
+  /** null: it was stopped before. */
+  readonly test: { readonly perplexity: number } | null;
 }
 
 it('both languages name the same tests, figures, files and configs', () => {

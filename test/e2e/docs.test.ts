@@ -50,7 +50,12 @@ const PAGES: Readonly<Record<string, Page>> = {
     ],
   },
   'own-text.md': { trained: true, shows: [/"preset": ?"auto"/] },
-  'command-line.md': { trained: true, corpus: 'notes', shows: [/^done in .*perplexity/m, /queued: small/] },
+  'command-line.md': {
+    trained: true,
+    corpus: 'notes',
+    shows: [/^done in .*perplexity/m, /queued: small/, /the model is in /, /^run\.zip$/m],
+  },
+  'interchange.md': { trained: true, shows: [/"state": ?"succeeded"/, /^key,step,epoch,time,value$/m] },
   'operations.md': {
     trained: true,
     shows: [

@@ -62,7 +62,7 @@ async function startTrainer(
       look();
     });
   const trainer = { process: child, said };
-  await said('at once');
+  await said('in parallel');
   return trainer;
 }
 

@@ -70,7 +70,7 @@ test('experiments wait for the slot: the urgent one first, then in order of arri
   assert.equal(failed.body.error.message, 'for a test');
 });
 
-test('cancelling asks the training to stop, and asking twice is asking once', async (t) => {
+test('cancelling asks the training to stop, and it is idempotent', async (t) => {
   const { address, socketAddress, training } = await startService(t);
   const { body } = await request(address).post('/experiments').send({}).expect(201);
   const run = await training.run(0);
@@ -107,7 +107,7 @@ test('killing ends what does not heed a cancel, at once and without a last check
   assert.equal(asked.state, 'cancelling');
   const stateOf = async (which: string) => (await request(address).get(`/experiments/${which}`)).body.state;
   while ((await stateOf(id)) !== 'cancelled');
-  assert.equal((await post(id, 'kill').expect(200)).body.state, 'cancelled', 'asking twice is asking once');
+  assert.equal((await post(id, 'kill').expect(200)).body.state, 'cancelled', 'it is idempotent');
 
   const third = await training.run(2);
   assert.equal(third.experimentId, waiting);

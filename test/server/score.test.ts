@@ -187,7 +187,7 @@ describe('/generate with beams', () => {
       .set('accept', 'text/event-stream')
       .expect(200);
     assert.equal(streamed.text.match(/^event: text$/gm)?.length, 3);
-    assert.match((await post('/generate', { ...asked, n: 9 }, 400)).body.detail, /8 beams find at most 8/);
+    assert.match((await post('/generate', { ...asked, n: 9 }, 400)).body.detail, /8 beams give at most 8/);
     await post('/generate', { ...asked, repetitionPenalty: 1.2 }, 400);
     await post('/generate', { ...asked, beams: 65 }, 400);
   });

@@ -77,7 +77,7 @@ describe('set-up', () => {
     const checkout = fresh();
     const { code, text } = checkout.setUp({ FAKE_PREBUILT: 'fail', FAKE_GYP: 'fail' });
     assert.equal(code, 1);
-    assert.match(text, /✗ set-up failed: better-sqlite3, the database, could not be had/);
+    assert.match(text, /✗ set-up failed: better-sqlite3, the database, could not be installed/);
     assert.match(text, /- downloading its prebuilt binary, about 2 MB: no such host/);
     assert.match(text, /- building it from source, .*: better-sqlite3-build failed with exit code 1/);
     assert.match(text, /\| src\/a\.cc:1:2: error: no such type/);
@@ -114,7 +114,7 @@ describe('set-up', () => {
     assert.match(text, /tried installer: getaddrinfo ENOTFOUND nowhere\.invalid \(log: /);
     assert.match(text, /to do: then: npm run setup -- --retry/);
     assert.deepEqual(record(checkout).reasons.slice(1), [
-      'libtensorflow could not be had, installer: getaddrinfo ENOTFOUND nowhere.invalid',
+      'libtensorflow could not be installed, installer: getaddrinfo ENOTFOUND nowhere.invalid',
     ]);
     const quiet = checkout.setUp({}, '--quiet');
     assert.match(quiet.text, /^gatelm set-up: ready, WebAssembly backend: slower \([\d.]+ s\)\n$/);
@@ -145,7 +145,7 @@ describe('set-up', () => {
     const checkout = fresh();
     const native = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_BACKEND: 'native' });
     assert.equal(native.code, 1);
-    assert.match(native.text, /GATELM_BACKEND=native, but libtensorflow could not be had/);
+    assert.match(native.text, /GATELM_BACKEND=native, but libtensorflow could not be installed/);
     const wasm = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_BACKEND: 'wasm' });
     assert.equal(wasm.code, 0, wasm.text);
     assert.doesNotMatch(wasm.text, /installer/);

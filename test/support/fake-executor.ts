@@ -159,7 +159,7 @@ export class FakeTrainingExecutor implements TrainingExecutor {
 
   async close(): Promise<void> {
     this.closed = true;
-    for (const run of this.runs) run.finish({ type: 'interrupted', reason: 'the server ends' });
+    for (const run of this.runs) run.finish({ type: 'interrupted', reason: 'the server is stopping' });
   }
 }
 

@@ -36,7 +36,7 @@ export const betterSqlite3Step = {
         ['building it from source, 10 MB of C, about a minute', () => buildSqlite(settings)],
       ],
     }).catch(({ tried, output, logFile }) => {
-      throw new SetupError('better-sqlite3, the database, could not be had', {
+      throw new SetupError('better-sqlite3, the database, could not be installed', {
         tried,
         output,
         logFile,

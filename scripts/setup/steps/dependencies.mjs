@@ -60,7 +60,7 @@ async function install(settings, command) {
       advice: [
         'check that npm reaches a registry: npm ping',
         'behind a proxy or with a mirror: npm config set proxy … / registry …',
-        'then run the same command again: it goes on where it stopped',
+        'then run the same command again: it continues where it stopped',
       ],
       cause: error,
     });

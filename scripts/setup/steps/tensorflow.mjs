@@ -139,9 +139,12 @@ function giveUp({ settings, report }, failures) {
     `then: ${settings.command} --retry`,
   ];
   if (settings.backend === 'native')
-    throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be had', { tried, advice });
+    throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be installed', {
+      tried,
+      advice,
+    });
   const lines = [
-    'libtensorflow could not be had: gatelm runs on its WebAssembly backend, several times slower',
+    'libtensorflow could not be installed: gatelm runs on its WebAssembly backend, several times slower',
     ...tried.map((attempt) => `tried ${attempt}`),
     ...advice.map((line) => `to do: ${line}`),
   ];

@@ -1,16 +1,16 @@
 /**
- * Names in Redis. A run has a stream of what it says and a list of what it is asked; BullMQ keeps its job, and the lock that
+ * Names in Redis. A run has a stream of its events and a list of requests; BullMQ keeps its job and the lock that
  * its trainer renews.
  */
 import type { Lease } from '../training-executor.js';
 
 export const QUEUE = 'gatelm-training';
 export const TRAINER_PREFIX = 'gatelm:trainer:';
-/** A trainer that has not reported for longer is gone. */
+/** A trainer without a report for longer counts as gone. */
 export const TRAINER_TTL_MS = 15_000;
-/** A run whose trainer has not renewed its lock for longer is lost. */
+/** A run whose lock was not renewed for longer is lost. */
 export const LOCK_MS = 15_000;
-/** Streams and requests of runs that nobody asks about any more. */
+/** Time after which the keys of a finished run expire. */
 export const RUN_TTL_SECONDS = 7 * 24 * 3600;
 
 /** One lease, one job: an attempt is delivered once. */

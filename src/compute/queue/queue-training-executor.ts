@@ -13,15 +13,15 @@ export interface QueueTrainingExecutorOptions {
   /** redis://… or rediss://… */
   readonly address: string;
   readonly onError: (error: unknown) => void;
-  /** Time between two looks at who is there. */
+  /** Time between two checks for trainers. */
   readonly watchMs?: number;
 }
 
 const WATCH_MS = 1_000;
-/** Jobs that are over are kept for a while, to see what happened. */
+/** Finished jobs are kept for a while, for diagnosis. */
 const KEPT = { age: 24 * 3600, count: 1000 };
 
-/** Hands trainings to other machines through Redis. They go on while the server is away. */
+/** Runs trainings on other machines through Redis. They continue while the server is down. */
 export class QueueTrainingExecutor implements TrainingExecutor {
   readonly outlivesServer = true;
   readonly #redis: Redis;

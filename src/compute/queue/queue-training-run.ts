@@ -10,16 +10,16 @@ import { jobIdOf, RUN_TTL_SECONDS, requestsOf, streamOf } from './queue-names.js
 export interface QueueRunDependencies {
   readonly queue: Queue;
   readonly redis: Redis;
-  /** Time between two looks at whether its trainer lives. */
+  /** Time between two checks of its trainer. */
   readonly watchMs: number;
   readonly onError: (error: unknown) => void;
 }
 
 const PAGE = 500;
-/** Time between two looks at a stream. */
+/** Time between two polls of a stream. */
 const POLL_MS = 100;
 
-/** A training on another machine, seen from the server: its stream in Redis, and the job of its lease. */
+/** A training on another machine, as seen by the server: its stream in Redis, and the job of its lease. */
 export class QueueTrainingRun implements TrainingRun {
   readonly experimentId: string;
   readonly attempt: number;
@@ -32,7 +32,7 @@ export class QueueTrainingRun implements TrainingRun {
   #lastSeq: number;
   #isOver = false;
 
-  /** @param since number of the last event that is known */
+  /** @param since number of the last known event */
   constructor(lease: Lease, since: number, dependencies: QueueRunDependencies) {
     this.experimentId = lease.experimentId;
     this.attempt = lease.attempt;
@@ -57,9 +57,12 @@ export class QueueTrainingRun implements TrainingRun {
     void this.#ask('kill');
   }
 
-  /** Looks no more; the training goes on. */
+  /** Stops following; the training continues. */
   detach(): void {
-    this.#finish({ type: 'interrupted', reason: 'the server ends; the training goes on elsewhere' });
+    this.#finish({
+      type: 'interrupted',
+      reason: 'the server stopped; the training continues on its trainer',
+    });
   }
 
   async #ask(request: RunRequest): Promise<void> {
@@ -67,7 +70,7 @@ export class QueueTrainingRun implements TrainingRun {
     try {
       const key = requestsOf(this);
       await redis.multi().rpush(key, request).expire(key, RUN_TTL_SECONDS).exec();
-      // One that no trainer has taken yet ends at once.
+      // A job that no trainer has taken yet is removed immediately.
       const job = await queue.getJob(jobIdOf(this));
       if (!job || (await job.getState()) === 'active') return;
       if (
@@ -96,7 +99,7 @@ export class QueueTrainingRun implements TrainingRun {
         if (isBusy || this.#isOver) continue;
         if (Date.now() - lookedAt >= watchMs) {
           const reason = await this.#lostReason();
-          // What it said last may have come since.
+          // Its last events may have arrived in the meantime.
           if (reason !== null && !(await this.#readStream()) && !this.#isOver)
             this.#finish({ type: 'interrupted', reason });
           lookedAt = Date.now();
@@ -108,7 +111,7 @@ export class QueueTrainingRun implements TrainingRun {
     }
   }
 
-  /** @returns whether there was anything */
+  /** @returns whether there were entries */
   async #readStream(): Promise<boolean> {
     const { redis } = this.#dependencies;
     const entries = await redis.xrange(streamOf(this), `(${this.#lastId}`, '+', 'COUNT', PAGE);
@@ -127,18 +130,18 @@ export class QueueTrainingRun implements TrainingRun {
     return entries.length > 0;
   }
 
-  /** Why no trainer holds the lease any more; null: one does, or is still to take it. */
+  /** Why no trainer holds the lease any more; null = one holds it, or none has taken it yet. */
   async #lostReason(): Promise<string | null> {
     const { queue, redis } = this.#dependencies;
     const job = await queue.getJob(jobIdOf(this));
-    if (!job) return 'its job is gone from the queue';
+    if (!job) return 'its job is no longer in the queue';
     const state = await job.getState();
     if (state === 'failed') return `its trainer gave up: ${job.failedReason}`;
-    if (state === 'completed') return 'its trainer ended without a word';
+    if (state === 'completed') return 'its trainer finished without reporting an outcome';
     if (state !== 'active') return null;
     const lock = await redis.exists(`${queue.opts.prefix ?? 'bull'}:${queue.name}:${job.id}:lock`);
     if (lock === 1) return null;
-    // Looked at twice: between taking a job and locking it there is a moment without a lock.
+    // Checked twice: between taking a job and locking it, there is a moment without a lock.
     if (!this.#missedLock) {
       this.#missedLock = true;
       return null;

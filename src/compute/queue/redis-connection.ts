@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 
 /**
- * A connection that waits for a Redis that is away, and sends again what was under way. What is sent twice is told apart by
- * its number.
+ * A connection that waits while Redis is unreachable and resends pending commands. Duplicates are recognized by
+ * their number.
  */
 export function connectRedis(address: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(address, {

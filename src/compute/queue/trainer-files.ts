@@ -1,4 +1,4 @@
-/** Files on their way between the server and a trainer. */
+/** Transfers files between the server and a trainer. */
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { TrainingEvent } from '../../contracts/events.js';
@@ -14,13 +14,13 @@ import {
   MODEL_FILES,
 } from '../../files/layout.js';
 
-/** Fetches what a training begins with: its corpus, if it was uploaded, the checkpoint it goes on from, or its parent's. */
+/** Downloads the inputs of a training: its corpus, if it was uploaded, and its checkpoint or that of its parent. */
 export async function fetchInputs(
   { config, folder, resume, initial }: TrainingJob,
   server: ArtifactStore,
   local: ArtifactStore,
 ): Promise<void> {
-  await local.delete(folder); // what an earlier attempt left here
+  await local.delete(folder); // leftovers of an earlier attempt
   await fetchCorpus(config.corpus, server, local);
   if (initial !== null) for (const key of await server.list(initial)) await fetchOne(key, server, local);
   if (!resume) return;
@@ -28,7 +28,7 @@ export async function fetchInputs(
   await copySnapshot({ from: server, key: folder, to: local });
 }
 
-/** Sends what a training has saved before the event that tells of it is passed on. */
+/** Uploads the files of a training before the event that announces them is forwarded. */
 export async function sendFiles(
   { folder }: Pick<TrainingJob, 'folder'>,
   event: TrainingEvent,
@@ -43,7 +43,7 @@ export async function sendFiles(
   const { file, epoch, isBest } = event.data;
   const weights = `${MODEL}/${MODEL_FILES.weights}`;
   if (isBest || file === weights) await copyArtifact(local, `${folder}/${weights}`, server);
-  // Of one that was replaced meanwhile, the event that follows brings the later one.
+  // A file that was replaced in the meantime is uploaded with the next event.
   await copySnapshot({ from: local, key: folder, to: server, only: file });
   const kept = `${folder}/${CHECKPOINTS}/${keptCheckpoint(epoch)}`;
   await copyArtifact(local, kept, server);
@@ -51,7 +51,7 @@ export async function sendFiles(
 
 const Manifest = z.object({ id: z.string(), name: z.string() });
 
-/** Known corpora come from their own addresses; one that was uploaded comes from the server. */
+/** Known corpora are downloaded from their sources; uploaded ones from the server. */
 async function fetchCorpus(corpus: string, server: ArtifactStore, local: ArtifactStore): Promise<void> {
   const keys = await server.list(CORPORA);
   for (const key of keys.filter((each) => each.endsWith(`/${CORPUS_MANIFEST}`))) {

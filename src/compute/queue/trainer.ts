@@ -26,11 +26,11 @@ import { connectRedis } from './redis-connection.js';
 import { fetchInputs, sendFiles } from './trainer-files.js';
 
 export interface TrainerOptions {
-  /** Of Redis. */
+  /** URL of Redis. */
   readonly queue: string;
-  /** Of the server. */
+  /** URL of the server. */
   readonly server: string;
-  /** API key of the scope `trainer`; null where the server needs none. */
+  /** API key with the scope `trainer`; null if the server needs none. */
   readonly key: string | null;
   readonly slots: number;
   /** Of this machine, beside those that are found. */
@@ -84,11 +84,11 @@ export class Trainer {
     });
     await this.#report();
     this.#reporting = setInterval(() => void this.#report().catch(() => {}), REPORT_MS);
-    log(`trainer ${this.#id} takes ${slots} training${slots === 1 ? '' : 's'} at once`);
+    log(`trainer ${this.#id} runs up to ${slots} training${slots === 1 ? '' : 's'} in parallel`);
     log(`labels: ${this.#machine.labels.join(' ')}`);
   }
 
-  /** Takes no more; what trains writes a checkpoint and is handed back. */
+  /** Takes no more jobs; running trainings write a checkpoint and return to the queue. */
   async drain(): Promise<void> {
     if (this.#isDraining) return;
     this.#isDraining = true;
@@ -128,11 +128,11 @@ export class Trainer {
     try {
       outcome = await this.#run(job);
     } catch (error) {
-      log(`lets go of ${job.experimentId}: ${(error as Error).message}`);
-      if (serializeError(error).code === 'lease-lost') return; // others have it
+      log(`released ${job.experimentId}: ${(error as Error).message}`);
+      if (serializeError(error).code === 'lease-lost') return; // another attempt holds it
       outcome = { type: 'interrupted', reason: serializeError(error).message };
     }
-    await this.#say(job, { type: 'outcome', outcome });
+    await this.#publish(job, { type: 'outcome', outcome });
     log(`ends ${job.experimentId}: ${outcome.type}`);
   }
 
@@ -149,11 +149,11 @@ export class Trainer {
       if (this.#isDraining) run.stop('pause');
       for await (const { seq, event } of run.events) {
         await sendFiles(job, event, this.#local, server);
-        await this.#say(job, { type: 'event', seq, event });
+        await this.#publish(job, { type: 'event', seq, event });
       }
       const outcome = await run.outcome;
       if (this.#isDraining && outcome.type === 'stopped' && outcome.mode === 'pause')
-        return { type: 'interrupted', reason: 'its trainer drains', isBystander: true };
+        return { type: 'interrupted', reason: 'its trainer is draining', isBystander: true };
       return outcome;
     } catch (error) {
       run.kill();
@@ -166,7 +166,7 @@ export class Trainer {
     }
   }
 
-  /** Passes on what the server asks of a run. @returns ends it */
+  /** Forwards the requests of the server to a run. @returns a function that stops it */
   #listen(run: TrainingRun): () => void {
     let heard = 0;
     const listen = async () => {
@@ -179,7 +179,7 @@ export class Trainer {
     return () => clearInterval(timer);
   }
 
-  async #say(lease: Lease, entry: RunEntry): Promise<void> {
+  async #publish(lease: Lease, entry: RunEntry): Promise<void> {
     const stream = streamOf(lease);
     await this.#redis.xadd(stream, '*', 'entry', JSON.stringify(entry));
     if (entry.type === 'outcome') await this.#redis.expire(stream, RUN_TTL_SECONDS);

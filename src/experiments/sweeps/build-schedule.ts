@@ -8,8 +8,8 @@ import { SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialExperiment } from '../../sweeps/trial-config.js';
 
 /**
- * The schedule of a sweep, from its beginning.
- * @param known the points that it has tried: they stay as they are, also for a gatelm that would propose others
+ * Rebuilds the schedule of a sweep from its start.
+ * @param known the points tried so far: they are kept even if this version of gatelm would propose others
  */
 export function buildSchedule(
   input: SweepRecord['input'],
@@ -31,12 +31,12 @@ export function buildSchedule(
   });
 }
 
-/** Trials that a limit of experiments allows. */
+/** Maximum number of trials under the limit on experiments. */
 export function trialsWithin({ limits, seedsPerPoint }: SweepRecord['input']): number {
   return Math.floor(limits.experiments / seedsPerPoint);
 }
 
-/** Epochs of a point’s trial; 1 where the point makes no experiment, so that it fails at once. */
+/** Epochs of the trial of a point; 1 if no experiment can be created for it, so that it fails immediately. */
 function pointEpochs(input: SweepRecord['input'], point: SweepPoint): number {
   try {
     return trialExperiment(input, point).training.epochs;

@@ -5,7 +5,7 @@ import type { Corpora } from '../corpora.js';
 import { trialsWithin } from './build-schedule.js';
 
 /**
- * The body of POST /sweeps with everything filled in, a name among it.
+ * The body of POST /sweeps with all defaults filled in, including the name.
  * @throws validation-failed, corpus-not-found
  */
 export async function checkSweep(corpora: Corpora, body: unknown): Promise<SweepInput & { name: string }> {

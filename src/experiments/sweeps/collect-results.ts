@@ -3,14 +3,14 @@ import type { MetricPoint } from '../../contracts/metrics.js';
 import type { RunRecord, SweepRecord } from '../../contracts/sweep-record.js';
 import type { Store } from '../../store/store.js';
 
-/** The metric that each objective is. */
+/** The metric of each objective. */
 const OBJECTIVE_METRICS = { validLoss: 'validLoss', bitsPerByte: 'validBitsPerByte' } as const;
-/** Points read at once. */
+/** Points per page. */
 const PAGE = 1000;
 
 /**
- * Takes over what the experiments of a sweep have measured and how they ended. What was taken over stays, also when an
- * experiment goes back to a checkpoint and measures it again: it measures the same.
+ * Copies metrics and outcomes of the experiments of a sweep. Copied values are kept even if an
+ * experiment goes back to a checkpoint and measures them again: it measures the same.
  */
 export function collectResults(store: Store, { number, input }: SweepRecord): void {
   for (const run of store.sweeps.runs(number)) {
@@ -25,14 +25,14 @@ export function collectResults(store: Store, { number, input }: SweepRecord): vo
   }
 }
 
-/** How an experiment ended for good; null: it trains, waits, or goes on when the sweep says so. */
+/** The final outcome of an experiment; null: it trains, waits, or is paused by the sweep. */
 function outcomeOf({ state, willRestart }: ExperimentRecord, { rests }: RunRecord): RunRecord['outcome'] {
   if (state === 'succeeded') return 'succeeded';
   if (state === 'failed' || state === 'cancelled') return 'failed';
   return state === 'interrupted' && !willRestart && !rests ? 'failed' : null;
 }
 
-/** The values of the epochs after those that are known. */
+/** The values of the epochs after the known ones. */
 function newValues(
   store: Store,
   { number }: ExperimentRecord,

@@ -5,7 +5,7 @@ import { viewSweep } from './view-sweep.js';
 
 /**
  * One page of sweeps, newest first, and the cursor of the next.
- * @throws bad-request when the cursor is none of ours
+ * @throws bad-request for an invalid cursor
  */
 export function listSweeps(
   store: Store,
@@ -13,7 +13,7 @@ export function listSweeps(
 ): { items: Sweep[]; nextCursor: string | null } {
   const before = cursor === undefined ? null : Number(cursor);
   if (before !== null && !Number.isSafeInteger(before))
-    throw appError('bad-request', { reason: 'cursor: take it from nextCursor of the page before' });
+    throw appError('bad-request', { reason: 'cursor: must be the nextCursor of the previous page' });
   const sweeps = store.sweeps.page(limit + 1, before);
   const page = sweeps.slice(0, limit);
   return {

@@ -9,20 +9,20 @@ import type { Corpora } from '../corpora.js';
 import { buildSchedule, trialsWithin } from './build-schedule.js';
 import { checkSweep } from './check-sweep.js';
 
-/** Points whose speed is tried. */
+/** Number of points whose speed is measured. */
 const TRIED_POINTS = 3;
-/** Points that are shown. */
+/** Number of points in the plan. */
 const SHOWN_POINTS = 10;
 
 export interface PlanSweepDependencies {
   readonly corpora: Corpora;
   readonly executor: InferenceExecutor;
-  /** Trainings that run at a time. */
+  /** Trainings that run in parallel. */
   readonly slots: number;
 }
 
 /**
- * What POST /sweeps would try and how long it would take, by a short try of its first points.
+ * The plan of POST /sweeps, with its duration estimated from short trial runs of its first points.
  * @throws validation-failed, corpus-not-found, corpus-too-short
  */
 export async function planSweep(
@@ -31,7 +31,7 @@ export async function planSweep(
   signal: AbortSignal,
 ): Promise<SweepPlanBody> {
   const sweep = await checkSweep(corpora, body);
-  const schedule = rehearse(sweep);
+  const schedule = simulate(sweep);
   const points = schedule.trials.map(({ point }) => point);
   const epochs = sweep.seedsPerPoint * schedule.trials.reduce((sum, { toEpoch }) => sum + toEpoch, 0);
   const plan = {
@@ -46,7 +46,11 @@ export async function planSweep(
       executor.run({ type: 'estimate', config }, { signal }),
     );
     if (secondsPerEpoch === null)
-      return { ...plan, estimate: null, reason: 'The models are too large to be tried beside what runs' };
+      return {
+        ...plan,
+        estimate: null,
+        reason: 'The models are too large to be tried beside the running trainings',
+      };
     const sideBySide = Math.min(slots, sweep.limits.parallel * sweep.seedsPerPoint);
     return { ...plan, estimate: { secondsPerEpoch, seconds: (epochs * secondsPerEpoch) / sideBySide } };
   } catch (error) {
@@ -55,8 +59,8 @@ export async function planSweep(
   }
 }
 
-/** The sweep with results that are drawn: each trial keeps its rank, so that stopping stops as many as it would. */
-function rehearse(sweep: SweepInput): SweepSchedule {
+/** Simulates the sweep with random results: each trial keeps its rank, so that as many trials stop early as in a real one. */
+function simulate(sweep: SweepInput): SweepSchedule {
   const schedule = buildSchedule(sweep, [{ afterRungs: 0, trials: trialsWithin(sweep) }]);
   schedule.advance((index) => {
     const value = new LabelledRandom(sweep.seed, 'rehearsal', index).next();
@@ -68,7 +72,7 @@ function rehearse(sweep: SweepInput): SweepSchedule {
 
 type Estimate = { readonly measured: { readonly secondsPerEpoch: number } | null };
 
-/** null where a model is too large to be tried. */
+/** null if a model is too large to be tried. */
 async function meanSecondsPerEpoch(
   sweep: SweepInput,
   points: readonly SweepPoint[],

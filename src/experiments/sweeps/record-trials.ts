@@ -9,8 +9,8 @@ import { trialName } from './trial-name.js';
 import { bestTrial, viewTrials } from './view-trials.js';
 
 /**
- * Stores what the schedule has decided beyond what is stored: rungs, promotions, new trials with their experiments.
- * @returns whether a new trial makes no experiment: then the schedule has more to decide
+ * Stores the new decisions of the schedule: rungs, promotions, new trials with their experiments.
+ * @returns whether a new trial has no experiment: then the schedule has more to decide
  * @throws queue-full
  */
 export function recordTrials(
@@ -34,7 +34,7 @@ export function recordTrials(
   return hasInvalid;
 }
 
-/** @returns whether the point makes experiments */
+/** @returns whether the trial has experiments */
 function addTrial(
   { store, sweepLog, ...dependencies }: SweepDependencies,
   sweep: SweepRecord,
@@ -66,7 +66,7 @@ export function sweepTag(sweepId: string): string {
   return `sweep:${sweepId}`;
 }
 
-/** The experiments of a point, one a seed; or why it makes none. */
+/** The experiments of a point, one per seed; or why there are none. */
 function trialInputs(input: SweepRecord['input'], point: ScheduledTrial['point']) {
   try {
     return Array.from({ length: input.seedsPerPoint }, (_, repetition) =>

@@ -4,16 +4,16 @@ import { cancelExperiment, pauseExperiment, resumeExperiment } from '../control-
 import { pauseAtRung } from './pause-at-rung.js';
 import type { SweepDependencies } from './sweep-runner.js';
 
-/** States in which an experiment can be asked to pause. */
+/** States in which an experiment can be paused. */
 const MAY_PAUSE: readonly ExperimentState[] = ['queued', 'preparing', 'running'];
-/** States in which an experiment rests that was asked to pause. */
-const RESTS: readonly ExperimentState[] = ['paused', 'interrupted'];
-/** States of which nothing follows by itself. */
+/** States of a paused experiment. */
+const PAUSED_STATES: readonly ExperimentState[] = ['paused', 'interrupted'];
+/** Final states. */
 const IS_OVER: readonly ExperimentState[] = ['succeeded', 'failed', 'cancelled', 'cancelling'];
 
 /**
- * Pauses the experiments of trials that are not to train now, and lets those go on that the sweep itself had paused. What
- * somebody else has paused stays so.
+ * Pauses the experiments of trials that should not train now, and resumes those that the sweep itself had paused. Experiments
+ * that were paused by a user stay paused.
  */
 export function steerTrials(dependencies: SweepDependencies, sweep: SweepRecord): void {
   const { store } = dependencies;
@@ -26,7 +26,7 @@ export function steerTrials(dependencies: SweepDependencies, sweep: SweepRecord)
     if (sweep.state === 'cancelled') {
       if (!IS_OVER.includes(state)) cancelExperiment(dependencies, experimentId);
     } else if (sweep.state === 'running' && trials[trial]?.phase === 'running') {
-      if ((rests || hasPausedItself) && RESTS.includes(state))
+      if ((rests || hasPausedItself) && PAUSED_STATES.includes(state))
         store.transaction(() => {
           store.sweeps.updateRun(experimentId, { rests: false });
           resumeExperiment(dependencies, experimentId, {

@@ -3,16 +3,16 @@ import type { Store } from '../../store/store.js';
 import { EventBus } from '../event-bus.js';
 import type { Logger } from '../logger.js';
 
-/** Stores what sweeps say with what it changes, and publishes it once it is committed. */
+/** Stores the events of sweeps together with their changes, and publishes them once committed. */
 export interface SweepLog {
   readonly bus: EventBus<StoredSweepEvent>;
-  /** @returns the sweep after the event; undefined when it is gone */
+  /** @returns the sweep after the event; undefined if it was deleted */
   record(sweepId: string, event: SweepEvent, patch?: SweepPatch): SweepRecord | undefined;
 }
 
 export function createSweepLog(store: Store, logger: Logger): SweepLog {
   const bus = new EventBus<StoredSweepEvent>((error) =>
-    logger.error({ err: error }, 'a follower of a sweep failed'),
+    logger.error({ err: error }, 'a sweep listener failed'),
   );
   return {
     bus,

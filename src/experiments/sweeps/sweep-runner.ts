@@ -21,7 +21,7 @@ export interface SweepDependencies extends ControlDependencies {
   readonly logger: Logger;
 }
 
-/** Events of an experiment after which its sweep has something to decide. */
+/** Events of an experiment after which its sweep may have something to decide. */
 const DECISIVE: ReadonlySet<EventType> = new Set([
   'epoch',
   'paused',
@@ -31,14 +31,14 @@ const DECISIVE: ReadonlySet<EventType> = new Set([
   'interrupted',
 ]);
 const NOT_STORED_YET = { values: [], isOver: false, hasFailed: false };
-/** Time after which what could not be stored is tried again. */
+/** Time between two attempts to store decisions. */
 const RETRY_MS = 5000;
-/** The longest time that a timer takes. */
+/** Maximum duration of a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Runs one sweep: takes over what its trainings have reported, asks the schedule what follows, and does it. Everything that
- * it knows is in the store, so that another one goes on where it ends.
+ * Runs one sweep: collects the results of its trainings, asks the schedule for decisions, and carries them out. All its
+ * state is in the store, so that another runner can continue.
  */
 export class SweepRunner {
   readonly #dependencies: SweepDependencies;
@@ -47,7 +47,7 @@ export class SweepRunner {
   readonly #subscriptions = new Map<string, () => void>();
   #wakeUp: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Until when the time that it ran is counted; null while it is paused. */
+  /** Until when its running time is counted; null while it is paused. */
   #countedUntil: number | null = null;
   #isClosed = false;
 
@@ -60,7 +60,7 @@ export class SweepRunner {
     this.wake();
   }
 
-  /** The time from which a new limit of trials counts. */
+  /** The point from which a new limit of trials applies. */
   get rungsJudged(): number {
     return this.#schedule.rungsJudged;
   }
@@ -69,7 +69,7 @@ export class SweepRunner {
     return this.#isClosed;
   }
 
-  /** Decides soon, after whoever asks has finished. */
+  /** Schedules a decision after the caller has finished. */
   wake(): void {
     if (this.#isClosed) return;
     this.#wakeUp ??= setImmediate(() => {
@@ -78,7 +78,7 @@ export class SweepRunner {
     });
   }
 
-  /** Decides no more; the trainings stay as they are. */
+  /** Stops deciding; the trainings are not touched. */
   close(): void {
     this.#isClosed = true;
     if (this.#wakeUp) clearImmediate(this.#wakeUp);
@@ -92,7 +92,10 @@ export class SweepRunner {
       this.#decide();
     } catch (error) {
       const level = error instanceof AppError && error.kind !== 'internal' ? 'warn' : 'error';
-      this.#dependencies.logger[level]({ err: error, sweepId: this.#id }, 'a sweep cannot go on now');
+      this.#dependencies.logger[level](
+        { err: error, sweepId: this.#id },
+        'a sweep cannot continue at the moment',
+      );
       this.#wakeAfter(RETRY_MS);
     }
   }
@@ -115,7 +118,7 @@ export class SweepRunner {
     if (after.state === 'finished' || after.state === 'cancelled') this.close();
   }
 
-  /** Lets the schedule decide what can be decided, and stores it. */
+  /** Lets the schedule decide, and stores the decisions. */
   #advance(sweep: SweepRecord): void {
     const { store } = this.#dependencies;
     for (let hasMore = true; hasMore; ) {
@@ -130,7 +133,7 @@ export class SweepRunner {
     else if (maxDuration !== null) this.#wakeAfter(remainingMs);
   }
 
-  /** Lets the schedule go as far as the stored results go. */
+  /** Advances the schedule as far as the stored results allow. */
   #advanceSchedule(number: number): void {
     const { store } = this.#dependencies;
     const trials = store.sweeps.trials(number);
@@ -162,7 +165,7 @@ export class SweepRunner {
     this.#countedUntil = state === 'running' ? now : null;
   }
 
-  /** Hears what the experiments say that are not over. */
+  /** Subscribes to the events of unfinished experiments. */
   #follow({ number }: SweepRecord): void {
     const { store, bus } = this.#dependencies;
     const open = store.sweeps.runs(number).filter(({ outcome }) => outcome === null);

@@ -10,12 +10,12 @@ import { findSweep } from './find-sweep.js';
 import { type SweepDependencies, SweepRunner } from './sweep-runner.js';
 import { viewSweep } from './view-sweep.js';
 
-/** Sweeps that run or are paused at a time. */
+/** Maximum number of running or paused sweeps. */
 const MAX_OPEN = 100;
 
 type Verb = 'pause' | 'resume' | 'cancel' | 'extend' | 'delete';
 
-/** The states that each verb acts on, and those in which it has nothing to do because it was asked before. */
+/** The states in which each verb has an effect, and those in which it is a no-op because it was requested before. */
 const VERBS: Readonly<
   Record<Verb, { readonly acts: readonly SweepState[]; readonly done: readonly SweepState[] }>
 > = {
@@ -26,7 +26,7 @@ const VERBS: Readonly<
   delete: { acts: ['finished', 'cancelled'], done: [] },
 };
 
-/** All sweeps of this server: makes them, runs them, and carries out their verbs. Verbs take an id or a name. */
+/** All sweeps of this server: creates and runs them, and carries out their verbs. Verbs take an id or a name. */
 export class Sweeps {
   readonly #dependencies: SweepDependencies & { readonly corpora: Corpora };
   readonly #runners = new Map<string, SweepRunner>();
@@ -35,14 +35,14 @@ export class Sweeps {
     this.#dependencies = dependencies;
   }
 
-  /** Goes on with the sweeps of a server before this one. */
+  /** Continues the sweeps of an earlier server process. */
   recover(): void {
     const { sweeps } = this.#dependencies.store;
     for (const sweep of [...sweeps.withState('running'), ...sweeps.withState('paused')]) this.#run(sweep);
   }
 
   /**
-   * Stores a sweep and begins with it.
+   * Stores a sweep and starts it.
    * @throws validation-failed, corpus-not-found, queue-full, disk-quota-exceeded
    */
   async create(body: unknown): Promise<Sweep> {
@@ -84,7 +84,7 @@ export class Sweeps {
   }
 
   /**
-   * Ends it for good, and all its experiments that have not ended.
+   * Cancels it with all its unfinished experiments.
    * @throws sweep-not-found, sweep-state-conflict
    */
   cancel(idOrName: string): Sweep {
@@ -99,7 +99,7 @@ export class Sweeps {
   }
 
   /**
-   * Raises its limits; a finished one goes on.
+   * Raises its limits; a finished one continues.
    * @throws sweep-not-found, sweep-state-conflict
    */
   extend(idOrName: string, more: ExtendSweepBody): Sweep {
@@ -129,7 +129,7 @@ export class Sweeps {
   }
 
   /**
-   * Forgets a sweep that is over; its experiments stay.
+   * Deletes a sweep that has ended; its experiments are kept.
    * @throws sweep-not-found, sweep-state-conflict
    */
   delete(idOrName: string): void {
@@ -140,7 +140,7 @@ export class Sweeps {
     sweepLog.bus.end(sweep.id);
   }
 
-  /** Decides no more. The trainings are the scheduler's. */
+  /** Stops deciding. The trainings belong to the scheduler. */
   close(): void {
     for (const id of [...this.#runners.keys()]) this.#stop(id);
   }

@@ -10,7 +10,7 @@ import { linkTo } from '../links.js';
 import { trialsWithin } from './build-schedule.js';
 import { bestTrial, viewTrials } from './view-trials.js';
 
-/** A sweep as HTTP shows it. */
+/** A sweep in the form of the HTTP API. */
 export function viewSweep(store: Store, sweep: SweepRecord): Sweep {
   const trials = viewTrials(store, sweep);
   const counts = { running: 0, waiting: 0, stopped: 0, finished: 0, failed: 0 };
@@ -37,7 +37,7 @@ export function viewSweep(store: Store, sweep: SweepRecord): Sweep {
   };
 }
 
-/** Where the parts of a sweep are. */
+/** Links to the resources of a sweep. */
 export function sweepLinks(id: string): Record<string, string> {
   const self = linkTo(`/sweeps/${id}`);
   return {
@@ -49,7 +49,7 @@ export function sweepLinks(id: string): Record<string, string> {
   };
 }
 
-/** What a trial would have trained without stopping; one that ended by itself, what it did. */
+/** The epochs that a trial would have trained without early stopping; for one that ended otherwise, those that it trained. */
 function wholeEpochs(
   input: SweepRecord['input'],
   { point, state, epochs, experimentIds }: SweepTrial,

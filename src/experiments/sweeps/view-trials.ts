@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.js';
 import { trialProgress } from '../../sweeps/trial-progress.js';
 import { runsByTrial } from './runs-by-trial.js';
 
-/** The trials of a sweep as rows of its table, in the order in which they were proposed. */
+/** The trials of a sweep, in order of proposal. */
 export function viewTrials(store: Store, sweep: SweepRecord): SweepTrial[] {
   const runs = runsByTrial(store, sweep.number);
   return store.sweeps
@@ -12,7 +12,7 @@ export function viewTrials(store: Store, sweep: SweepRecord): SweepTrial[] {
     .map((trial) => viewTrial(sweep, trial, runs.get(trial.trial) ?? []));
 }
 
-/** Only the epochs up to its rung count: how far a trial trained on before it stopped depends on the machine. */
+/** Only the epochs up to its rung count: how far a trial trained beyond it before it stopped depends on the machine. */
 function viewTrial(sweep: SweepRecord, trial: TrialRecord, runs: readonly RunRecord[]): SweepTrial {
   const { values, hasFailed } = trialProgress(runs);
   const counted = values.slice(0, trial.toEpoch);
@@ -42,12 +42,12 @@ function stateOf(
   return mayGoOn && input.stopping.type === 'asha' ? 'waiting' : 'stopped';
 }
 
-/** From the best to the worst; those without a value last. */
+/** Best first; those without a value last. */
 export function compareByValue(a: SweepTrial, b: SweepTrial): number {
   return (a.value ?? Number.MAX_VALUE) - (b.value ?? Number.MAX_VALUE) || a.trial - b.trial;
 }
 
-/** The trial with the lowest value; of several the first. */
+/** The trial with the lowest value; the first of several. */
 export function bestTrial(trials: readonly SweepTrial[]): SweepTrial | null {
   const best = trials.toSorted(compareByValue)[0];
   return best && best.value !== null ? best : null;

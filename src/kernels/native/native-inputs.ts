@@ -2,6 +2,7 @@
 import { appError } from '../../errors.js';
 import { expectShape } from '../../tensor/shapes.js';
 import type { Tensor } from '../../tensor/tensorflow.js';
+import type { CellGradientInput, CellInput } from '../cell.js';
 
 export interface LstmInput {
   readonly x: Tensor; // [T, N, D]
@@ -93,6 +94,33 @@ export function expectLstmGradientInput(input: LstmGradientInput, where: string)
     expectShape(tensor, [time, batchSize, hiddenSize], 'T, N, H', where);
   }
   expectShape(input.cache.gates, [time, batchSize, 4 * hiddenSize], 'T, N, 4H', where);
+}
+
+/** A cell whose weights are wx [D, G·H], wh [H, G·H] and b [4H]. @throws shape-mismatch */
+export function expectRunInput({ x, state, weights }: CellInput, gates: number, where: string): void {
+  const { wx, wh, b } = weights;
+  expectPackedInput({ x, state }, where);
+  const hiddenSize = state.hidden!.shape[1]!;
+  expectShape(wx!, [x.shape[2], gates * hiddenSize], `D, ${gates}H`, where);
+  expectShape(wh!, [hiddenSize, gates * hiddenSize], `H, ${gates}H`, where);
+  expectShape(b!, [4 * hiddenSize], '4H', where);
+}
+
+/** @throws shape-mismatch */
+export function expectGradientInput(input: CellGradientInput, gates: number, where: string): void {
+  expectRunInput(input, gates, where);
+  const [time, batchSize] = input.x.shape;
+  const shape = [time, batchSize, input.state.hidden!.shape[1]!];
+  for (const tensor of [input.dHiddens, input.hiddens]) expectShape(tensor, shape, 'T, N, H', where);
+}
+
+/** @throws shape-mismatch */
+export function expectPackedInput({ x, state }: Pick<CellInput, 'x' | 'state'>, where: string): void {
+  const [, batchSize] = dimensions(x, 'T, N, D', where);
+  for (const part of Object.values(state)) {
+    dimensions(part, 'N, H', where);
+    expectShape(part, [batchSize!, state.hidden!.shape[1]!], 'N, H', where);
+  }
 }
 
 /** @throws shape-mismatch */

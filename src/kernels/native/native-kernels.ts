@@ -17,7 +17,9 @@ import type {
   SgdInput,
 } from '../kernels.js';
 import { asLines, joinRows } from '../row-gradient.js';
+import { nativeGru } from './native-gru.js';
 import { nativeLstm, nextLstmTokens } from './native-lstm.js';
+import { nativeMogrifier } from './native-mogrifier.js';
 import type { NativeOps } from './native-ops.js';
 
 /** The kernels of native/: fused, each product in an order of its own whatever is beside it. Updates work in place. */
@@ -31,7 +33,9 @@ export class NativeKernels implements Kernels {
 
   constructor(ops: NativeOps) {
     this.ops = ops;
-    this.#cells = new Map([nativeLstm(ops)].map((cell) => [cell.name, cell]));
+    this.#cells = new Map(
+      [nativeLstm(ops), nativeGru(ops), nativeMogrifier(ops)].map((cell) => [cell.name, cell]),
+    );
   }
 
   cell(composed: CellOps): CellKernels {

@@ -41,7 +41,7 @@ export class NativeOps {
   lstmForward(input: LstmInput & { readonly b: tf.Tensor }) {
     expectLstmInput(input, 'the native LSTM');
     const { x, hidden, cell, wx, wh, b, bf16 } = input;
-    const outputs = this.#run('GatelmLstm', [x, hidden, cell, wx, wh, b], 5, { bf16 }) as Five;
+    const outputs = this.run('GatelmLstm', [x, hidden, cell, wx, wh, b], 5, { bf16 }) as Five;
     const [hiddens, cells, gates, lastHidden, lastCell] = outputs;
     return { hiddens, hidden: lastHidden, cell: lastCell, cache: { gates, cells } };
   }
@@ -51,14 +51,14 @@ export class NativeOps {
     expectLstmGradientInput(input, 'the native LSTM');
     const { dHiddens, x, hidden, cell, wx, wh, hiddens, cache, bf16 } = input;
     const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates];
-    const outputs = this.#run('GatelmLstmGrad', inputs, 6, { bf16 }) as [...Five, tf.Tensor];
+    const outputs = this.run('GatelmLstmGrad', inputs, 6, { bf16 }) as [...Five, tf.Tensor];
     const [dx, dWx, dWh, db, dHidden, dCell] = outputs;
     return { dx, dWx, dWh, db, dHidden, dCell };
   }
 
   /** The weights of an LSTM as {@link lstmPacked} wants them: made once, used for many calls. Opaque. */
   packLstm({ wx, wh, bf16 }: Pick<LstmInput, 'wx' | 'wh' | 'bf16'>): PackedLstm {
-    const [packedWx, packedWh] = this.#run('GatelmPackLstm', [wx, wh], 2, { bf16 });
+    const [packedWx, packedWh] = this.run('GatelmPackLstm', [wx, wh], 2, { bf16 });
     return { packedWx: packedWx!, packedWh: packedWh! };
   }
 
@@ -67,18 +67,18 @@ export class NativeOps {
     expectLstmState(input, 'the native LSTM');
     const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
     const inputs = [x, hidden, cell, packedWx, packedWh, b];
-    const outputs = this.#run('GatelmLstmPacked', inputs, 3, { bf16 }) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const outputs = this.run('GatelmLstmPacked', inputs, 3, { bf16 }) as [tf.Tensor, tf.Tensor, tf.Tensor];
     return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
   }
 
   /** The output weights [V, H] as the two methods below want them. Opaque. */
   packOutput({ w, bf16 }: Pick<SoftmaxInput, 'w' | 'bf16'>): tf.Tensor {
-    return this.#run('GatelmPackOutput', [w], 1, { bf16 })[0]!;
+    return this.run('GatelmPackOutput', [w], 1, { bf16 })[0]!;
   }
 
   /** h·wᵀ + b, [M, V]. @param input.h [M, H] or [T, N, H] */
   logitsPacked({ h, packed, b, bf16 }: PackedOutputInput): tf.Tensor {
-    return this.#run('GatelmLogitsPacked', [h, packed, b], 1, { bf16 })[0]!;
+    return this.run('GatelmLogitsPacked', [h, packed, b], 1, { bf16 })[0]!;
   }
 
   /**
@@ -98,7 +98,7 @@ export class NativeOps {
         ...layers.map(({ packedWh }) => packedWh),
         ...layers.map(({ b }) => b),
       ];
-      const outputs = this.#run('GatelmNextTokens', inputs, 2, { bf16, N: layers.length });
+      const outputs = this.run('GatelmNextTokens', inputs, 2, { bf16, N: layers.length });
       const [values, top] = outputs as [tf.Tensor, tf.Tensor];
       return { values, ids: top };
     });
@@ -113,14 +113,14 @@ export class NativeOps {
     bf16,
   }: PackedOutputInput & Pick<SoftmaxInput, 'targets'>): tf.Tensor {
     expectLines(h, targets, 'the native output layer');
-    return this.#run('GatelmSoftmaxLossPacked', [h, packed, b, targets], 1, { bf16 })[0]!;
+    return this.run('GatelmSoftmaxLossPacked', [h, packed, b, targets], 1, { bf16 })[0]!;
   }
 
   /** −ln softmax(h·wᵀ + b) at the targets, [M], in nats. */
   softmaxLoss(input: SoftmaxInput): tf.Tensor {
     expectSoftmaxInput(input, 'the native output layer');
     const { h, w, b, targets, bf16 } = input;
-    return this.#run('GatelmSoftmaxLoss', [h, w, b, targets], 1, { bf16 })[0]!;
+    return this.run('GatelmSoftmaxLoss', [h, w, b, targets], 1, { bf16 })[0]!;
   }
 
   /** The losses and the gradients of Σ losses · scale. */
@@ -129,7 +129,7 @@ export class NativeOps {
     const { h, w, b, targets, scale, bf16 } = input;
     return tf.tidy(() => {
       const inputs = [h, w, b, targets, tf.tensor1d([scale])];
-      const outputs = this.#run('GatelmSoftmaxLossGrad', inputs, 4, { bf16 });
+      const outputs = this.run('GatelmSoftmaxLossGrad', inputs, 4, { bf16 });
       const [losses, dh, dw, db] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       return { losses, dh, dw, db };
     });
@@ -149,14 +149,14 @@ export class NativeOps {
     return tf.tidy(() => {
       const threshold = Math.ceil(rate * 2 ** 32); // integers below it are below rate · 2³²
       const words = tf.tensor1d(Int32Array.from([...key, threshold, period]), 'int32');
-      return this.#run('GatelmDropout', [x, words, tf.tensor1d([1 / (1 - rate)])], 1)[0]!;
+      return this.run('GatelmDropout', [x, words, tf.tensor1d([1 / (1 - rate)])], 1)[0]!;
     });
   }
 
   /** table[ids], [S, D] for ids of any shape S. */
   rows({ table, ids }: { readonly table: tf.Tensor; readonly ids: tf.Tensor }): tf.Tensor {
     dimensions(table, 'V, D', 'the native lookup of rows');
-    return this.#run('GatelmRows', [table, ids], 1)[0]!;
+    return this.run('GatelmRows', [table, ids], 1)[0]!;
   }
 
   /**
@@ -165,7 +165,7 @@ export class NativeOps {
    */
   coalesceRows({ ids, rows }: { readonly ids: tf.Tensor; readonly rows: tf.Tensor }) {
     expectLines(rows, ids, 'the native sum of rows');
-    const [uniqueIds, sums] = this.#run('GatelmCoalesceRows', [ids, rows], 2) as [tf.Tensor, tf.Tensor];
+    const [uniqueIds, sums] = this.run('GatelmCoalesceRows', [ids, rows], 2) as [tf.Tensor, tf.Tensor];
     return { ids: uniqueIds, rows: sums };
   }
 
@@ -184,7 +184,7 @@ export class NativeOps {
 
   /** Σ x² of each tensor, [N]; added up in double precision, in the same order whatever the number of threads. */
   sumSquares(xs: readonly tf.Tensor[]): tf.Tensor {
-    return this.#run('GatelmSumSquares', [...xs], 1, { N: xs.length })[0]!;
+    return this.run('GatelmSumSquares', [...xs], 1, { N: xs.length })[0]!;
   }
 
   /**
@@ -241,7 +241,8 @@ export class NativeOps {
     this.#runInPlace('GatelmAdam', () => [s.value, s.m, s.v, s.gradient, tf.tensor1d(scalars)]);
   }
 
-  #run(name: string, inputs: tf.Tensor[], outputs: number, attributes: Attributes = {}): tf.Tensor[] {
+  /** An op by its name; what its inputs are is the caller's to know. */
+  run(name: string, inputs: tf.Tensor[], outputs: number, attributes: Attributes = {}): tf.Tensor[] {
     const { TF_ATTR_BOOL, TF_ATTR_INT } = this.#backend.binding;
     const attrs = Object.entries(attributes).map(([key, value]) => ({
       name: key,
@@ -253,7 +254,7 @@ export class NativeOps {
 
   #runInPlace(name: string, inputs: () => tf.Tensor[], attributes: Attributes = {}): void {
     tf.tidy(() => {
-      this.#run(name, inputs(), 1, attributes);
+      this.run(name, inputs(), 1, attributes);
     });
   }
 }

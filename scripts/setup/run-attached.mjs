@@ -1,7 +1,7 @@
 /**
- * Runs a program as `node leash.mjs PROGRAM ARGS…` and ends it when its standard input closes: that is when the set-up
- * that started it is gone, even by SIGKILL. Otherwise an orphaned npm or make would work against the next set-up.
- * Started in a process group of its own, which it ends whole.
+ * Runs a program as `node run-attached.mjs PROGRAM ARGS…` and kills it when its standard input closes, that is, when the set-up
+ * that started it has exited, even by SIGKILL. Otherwise an orphaned npm or make would interfere with the next set-up.
+ * It is started in a process group of its own, which it kills as a whole.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -18,13 +18,13 @@ child.once('error', (error) => {
   process.exit(error.code === 'ENOENT' ? NOT_FOUND : 1);
 });
 child.once('exit', (code, signal) => {
-  if (signal) console.error(`${program} ended by ${signal}`);
+  if (signal) console.error(`${program} was killed by ${signal}`);
   process.exit(code ?? 128 + constants.signals[signal]);
 });
 
-process.stdin.once('close', endAll).once('error', endAll).resume();
+process.stdin.once('close', killGroup).once('error', killGroup).resume();
 
-function endAll() {
+function killGroup() {
   if (process.platform === 'win32') child.kill('SIGKILL');
   else process.kill(-process.pid, 'SIGKILL');
 }

@@ -51,7 +51,7 @@ function watchDisconnect(request: IncomingMessage) {
   const open = new Set<Readable>();
   let hasGone = false;
   const onClose = () => {
-    if (request.complete) return;
+    if (request.readableEnded) return; // not `complete`: a connection that is reset drops what had come and was not read
     hasGone = true;
     const error = appError('cancelled');
     leave(error);
@@ -67,6 +67,7 @@ function watchDisconnect(request: IncomingMessage) {
     endWith(file: Readable): Readable {
       open.add(file);
       file.once('close', () => open.delete(file));
+      if (hasGone) file.destroy(appError('cancelled')); // it left after the file began and before it was read
       return file;
     },
     stop: () => void request.off('close', onClose),

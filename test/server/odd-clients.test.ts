@@ -131,6 +131,27 @@ test('compressed bodies are read, within the limits of what they unpack to; othe
   assert.deepEqual(stagedFiles(service), []);
 });
 
+test('a body that cannot be unpacked harms nobody where its request was refused before it', async (t) => {
+  const { address } = await startService(t);
+  for (const encoding of ['gzip', 'deflate', 'br'])
+    for (const path of [
+      '/corpora?validFraction=9',
+      '/score/stream?tokens=maybe',
+      '/experiments/none/fork',
+      '/no',
+    ])
+      for (const body of ['', 'no code', gzipSync(TEXT).subarray(0, 30)]) {
+        const answer = await fetch(address + path, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'text/plain', 'content-encoding': encoding },
+        });
+        assert.ok(answer.status >= 400 && answer.status < 500, `${path} ${answer.status}`);
+        await answer.text();
+      }
+  assert.equal((await fetch(`${address}/healthz`)).status, 200);
+});
+
 test('JSON may begin with a byte-order mark', async (t) => {
   const { address } = await startService(t);
   const { body } = await request(address)

@@ -45,6 +45,7 @@ function unpack(
   maxBytes: number,
 ): Transform & { receivedEncodedLength: number } {
   const unpacked = Object.assign(new BoundedBytes(maxBytes), { receivedEncodedLength: 0 });
+  unpacked.on('error', () => {}); // whoever reads it is told; nobody does where the request was refused before its body
   const decoder = DECODERS[encoding]();
   payload.on('data', (chunk: Buffer) => {
     unpacked.receivedEncodedLength += chunk.length;

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
 import type { Experiment } from '../../src/contracts/experiment.js';
+import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { temporaryFolder } from '../support/service.js';
 import { startTrainer } from '../support/trainer-process.js';
 
+/** Longer than a lease may go without being renewed, in the worst case. */
+const CUT_MS = 10_000;
 const ONE_THREAD = { GATELM_THREADS: '1' };
 const CONFIG = {
   corpus: 'handbook',
@@ -109,6 +113,38 @@ test('a trainer that was thought dead and comes back says and stores nothing', {
   assert.equal(new Set(steps).size, steps.length, 'no epoch is told twice');
   const { digest, attempt } = await server.get<Experiment>(`/experiments/${id}`);
   assert.deepEqual([digest, attempt], [alone, 2]);
+});
+
+test('a trainer that is cut off, and a Redis that is killed, cost time and nothing else', {
+  skip: NO_REDIS,
+}, async (context) => {
+  const alone = await digestAlone(context);
+  const folder = temporaryFolder(context);
+  const redis = await RedisServer.start(context);
+  const server = await startGatelm(context, join(folder, 'data'), {
+    ...ONE_THREAD,
+    GATELM_QUEUE: redis.address,
+  });
+  const [toRedis, toServer] = [
+    await CuttableProxy.start(context, Number(new URL(redis.address).port)),
+    await CuttableProxy.start(context, Number(new URL(server.address).port)),
+  ];
+  await startTrainer(context, {
+    queue: `redis://127.0.0.1:${toRedis.port}`,
+    server: `http://127.0.0.1:${toServer.port}`,
+    folder: join(folder, 'far'),
+  });
+  const { id } = await server.train(CONFIG);
+  const client = follow(server, id);
+  await client.until('checkpoint');
+  for (const wire of [toRedis, toServer]) wire.cut();
+  await after(CUT_MS);
+  for (const wire of [toRedis, toServer]) wire.mend();
+  await redis.end('SIGKILL');
+  await redis.start();
+  assert.equal((await client.closed).reason, 'succeeded');
+  await eventsOf(server, id);
+  assert.equal((await server.get<Experiment>(`/experiments/${id}`)).digest, alone);
 });
 
 test('an experiment waits for a machine that has what it requires, and lets others pass', {

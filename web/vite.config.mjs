@@ -53,6 +53,7 @@ export default defineConfig({
         '/rank',
         '/sessions',
         '/corpora',
+        '/sweeps',
         '/presets',
         '/tickets',
         '/metrics',

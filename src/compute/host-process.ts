@@ -41,6 +41,7 @@ export class HostProcess<
   readonly #watchdog: NodeJS.Timeout;
   #silentTicks = 0;
   #rssBytes = 0;
+  #cpuSeconds = 0;
   #cause: string | null = null;
   #hasEnded = false;
   readonly #report = createDeferred<BackendReport>();
@@ -79,6 +80,11 @@ export class HostProcess<
   /** Resident memory at its last heartbeat. */
   get rssBytes(): number {
     return this.#rssBytes;
+  }
+
+  /** Processor time of all its threads until its last heartbeat. */
+  get cpuSeconds(): number {
+    return this.#cpuSeconds;
   }
 
   /**
@@ -131,6 +137,7 @@ export class HostProcess<
         break;
       case 'heartbeat':
         this.#rssBytes = report.rssBytes;
+        this.#cpuSeconds = report.cpuSeconds;
         break;
       default:
         report satisfies never;

@@ -20,7 +20,11 @@ export function prepareHostProcess({ niceness, memoryKillScore, heartbeatInterva
   // The server has exited for whatever reason. process.exit would wait for threads inside native calls.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   if (!process.connected) process.kill(process.pid, 'SIGKILL');
-  setInterval(() => send({ type: 'heartbeat', rssBytes: process.memoryUsage.rss() }), heartbeatIntervalMs);
+  setInterval(() => {
+    const { user, system } = process.cpuUsage(); // of all threads
+    const cpuSeconds = (user + system) / 1e6;
+    send({ type: 'heartbeat', rssBytes: process.memoryUsage.rss(), cpuSeconds });
+  }, heartbeatIntervalMs);
 }
 
 /** Parses each request and passes it to `handle`. */

@@ -3,6 +3,8 @@ export interface HostStats {
   readonly processIds: readonly number[];
   /** Resident memory at their last heartbeat. */
   readonly residentBytes: number;
+  /** Processor time until then, of all threads of the processes that there are now. */
+  readonly cpuSeconds: number;
 }
 
-export const NO_PROCESSES: HostStats = { processIds: [], residentBytes: 0 };
+export const NO_PROCESSES: HostStats = { processIds: [], residentBytes: 0, cpuSeconds: 0 };

@@ -44,6 +44,7 @@ export class SupervisedHost<
     return {
       processIds: processes.map(({ pid }) => pid).filter((pid) => pid !== undefined),
       residentBytes: processes.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+      cpuSeconds: processes.reduce((sum, host) => sum + host.cpuSeconds, 0),
     };
   }
 

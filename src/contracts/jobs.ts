@@ -113,7 +113,7 @@ export type HostSettings = z.infer<typeof HostSettings>;
 const hostReports = [
   z.strictObject({ type: z.literal('ready'), report: BackendReport }),
   z.strictObject({ type: z.literal('unusable'), error: SerializedError }),
-  z.strictObject({ type: z.literal('heartbeat'), rssBytes: z.number() }),
+  z.strictObject({ type: z.literal('heartbeat'), rssBytes: z.number(), cpuSeconds: z.number() }),
 ] as const;
 
 /** Reports of every host: its threads have started or failed to, and its heartbeat with the memory in use. */

@@ -1,18 +1,18 @@
 /** Trainings on other machines: a real Redis, a real server, real trainers in processes of their own. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as after } from 'node:timers/promises';
 import type { Experiment } from '../../src/contracts/experiment.js';
+import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { temporaryFolder } from '../support/service.js';
+import { startTrainer } from '../support/trainer-process.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** Longer than a lease may go without being renewed, in the worst case. */
+const CUT_MS = 10_000;
 const ONE_THREAD = { GATELM_THREADS: '1' };
 const CONFIG = {
   corpus: 'handbook',
@@ -21,50 +21,6 @@ const CONFIG = {
   optimizer: { type: 'adam' },
   training: { epochs: 8, batchSize: 50, bpttLength: 20, sampleLength: 5, checkpointEvery: 20, seed: 1 },
 };
-
-interface Trainer {
-  readonly process: ChildProcess;
-  /** Settles with the first line that contains the text, past ones included. */
-  said(text: string): Promise<string>;
-}
-
-async function startTrainer(
-  test: TestContext,
-  redis: RedisServer,
-  server: GatelmServer,
-  folder: string,
-): Promise<Trainer> {
-  const child = spawn(
-    process.execPath,
-    [MAIN, 'trainer', '--queue', redis.address, '--server', server.address, '--data-dir', folder],
-    { env: { ...process.env, ...ONE_THREAD }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  test.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  const lines: string[] = [];
-  const waiting = new Set<() => void>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    for (const wake of waiting) wake();
-  });
-  const said = (text: string) =>
-    new Promise<string>((resolve) => {
-      const look = () => {
-        const line = lines.find((each) => each.includes(text));
-        if (line === undefined) return;
-        waiting.delete(look);
-        resolve(line);
-      };
-      waiting.add(look);
-      look();
-    });
-  const trainer = { process: child, said };
-  await said('in parallel');
-  return trainer;
-}
 
 const follow = (server: GatelmServer, id: string) =>
   new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`);
@@ -80,7 +36,7 @@ async function digestAlone(test: TestContext): Promise<string> {
 
 async function eventsOf(server: GatelmServer, id: string) {
   const { items } = await server.get<{
-    items: { seq: number; type: string; data: Record<string, unknown> }[];
+    items: { seq: number; time: string; type: string; data: Record<string, unknown> }[];
   }>(`/experiments/${id}/events?limit=10000`);
   assert.deepEqual(
     items.map(({ seq }) => seq),
@@ -98,12 +54,13 @@ test('a run whose trainer is killed goes on at another one, through a restart of
   const redis = await RedisServer.start(context);
   const settings = { ...ONE_THREAD, GATELM_QUEUE: redis.address };
   let server = await startGatelm(context, join(folder, 'data'), settings);
-  const first = await startTrainer(context, redis, server, join(folder, 'first'));
+  const addresses = { queue: redis.address, server: server.address };
+  const first = await startTrainer(context, { ...addresses, folder: join(folder, 'first') });
   const { id } = await server.train(CONFIG);
   const client = follow(server, id);
   await client.until('checkpoint');
   first.process.kill('SIGKILL');
-  const second = await startTrainer(context, redis, server, join(folder, 'second'));
+  const second = await startTrainer(context, { ...addresses, folder: join(folder, 'second') });
   await second.said(`takes ${id}, attempt 2`);
   await client.until('interrupted');
   assert.equal((await client.closed).reason, 'succeeded');
@@ -118,6 +75,105 @@ test('a run whose trainer is killed goes on at another one, through a restart of
   server = await restart(context, server, join(folder, 'data'), settings);
   const answer = await server.get<{ text: string }>(`/generate?experiment=${id}&maxTokens=5&seed=1`);
   assert.ok(answer.text.length > 0, 'its weights have come to the server');
+});
+
+test('a trainer that was thought dead and comes back says and stores nothing', {
+  skip: NO_REDIS,
+}, async (context) => {
+  const alone = await digestAlone(context);
+  const folder = temporaryFolder(context);
+  const redis = await RedisServer.start(context);
+  const server = await startGatelm(context, join(folder, 'data'), {
+    ...ONE_THREAD,
+    GATELM_QUEUE: redis.address,
+  });
+  const addresses = { queue: redis.address, server: server.address };
+  const zombie = await startTrainer(context, { ...addresses, folder: join(folder, 'zombie') });
+  const { id } = await server.train(CONFIG);
+  const client = follow(server, id);
+  await client.until('checkpoint');
+  const stoppedAt = Date.now();
+  zombie.process.kill('SIGSTOP'); // its training goes on in its host, but nobody hears of it
+  const heir = await startTrainer(context, { ...addresses, folder: join(folder, 'heir') });
+  await client.until('interrupted');
+  await heir.said(`takes ${id}, attempt 2`);
+  zombie.process.kill('SIGCONT');
+  await zombie.said(`${id}:`); // lets go of it, or ends it
+  assert.equal((await client.closed).reason, 'succeeded');
+  const events = await eventsOf(server, id);
+  const interrupted = events.findIndex(({ type }) => type === 'interrupted');
+  const secondsTo = (type: string) =>
+    (Date.parse(events.slice(interrupted).find((event) => event.type === type)!.time) - stoppedAt) / 1000;
+  context.diagnostic(
+    `${secondsTo('interrupted')} s until it counted as dead, ${secondsTo('step')} s until another went on`,
+  );
+  const begun = events.slice(interrupted).filter(({ type }) => type === 'started');
+  assert.equal(begun.length, 1, 'one attempt speaks after the interruption');
+  const steps = events.slice(interrupted).flatMap(({ type, data }) => (type === 'epoch' ? [data.epoch] : []));
+  assert.equal(new Set(steps).size, steps.length, 'no epoch is told twice');
+  const { digest, attempt } = await server.get<Experiment>(`/experiments/${id}`);
+  assert.deepEqual([digest, attempt], [alone, 2]);
+});
+
+test('a trainer that is cut off, and a Redis that is killed, cost time and nothing else', {
+  skip: NO_REDIS,
+}, async (context) => {
+  const alone = await digestAlone(context);
+  const folder = temporaryFolder(context);
+  const redis = await RedisServer.start(context);
+  const server = await startGatelm(context, join(folder, 'data'), {
+    ...ONE_THREAD,
+    GATELM_QUEUE: redis.address,
+  });
+  const [toRedis, toServer] = [
+    await CuttableProxy.start(context, Number(new URL(redis.address).port)),
+    await CuttableProxy.start(context, Number(new URL(server.address).port)),
+  ];
+  await startTrainer(context, {
+    queue: `redis://127.0.0.1:${toRedis.port}`,
+    server: `http://127.0.0.1:${toServer.port}`,
+    folder: join(folder, 'far'),
+  });
+  const { id } = await server.train(CONFIG);
+  const client = follow(server, id);
+  await client.until('checkpoint');
+  for (const wire of [toRedis, toServer]) wire.cut();
+  await after(CUT_MS);
+  for (const wire of [toRedis, toServer]) wire.mend();
+  await redis.end('SIGKILL');
+  await redis.start();
+  assert.equal((await client.closed).reason, 'succeeded');
+  await eventsOf(server, id);
+  assert.equal((await server.get<Experiment>(`/experiments/${id}`)).digest, alone);
+});
+
+test('an experiment waits for a machine that has what it requires, and lets others pass', {
+  skip: NO_REDIS,
+}, async (context) => {
+  const folder = temporaryFolder(context);
+  const redis = await RedisServer.start(context);
+  const server = await startGatelm(context, join(folder, 'data'), {
+    ...ONE_THREAD,
+    GATELM_QUEUE: redis.address,
+  });
+  const addresses = { queue: redis.address, server: server.address };
+  const plain = await startTrainer(context, { ...addresses, folder: join(folder, 'plain') });
+  const short = { ...CONFIG, training: { ...CONFIG.training, epochs: 1 } };
+  const demanding = await server.train({ ...short, requires: { labels: ['rack-3'] } });
+  const modest = await server.train(short);
+  assert.equal((await follow(server, modest.id).closed).reason, 'succeeded');
+  await plain.said(`takes ${modest.id}`);
+  assert.equal((await server.get<Experiment>(`/experiments/${demanding.id}`)).state, 'queued');
+  const special = await startTrainer(context, {
+    ...addresses,
+    folder: join(folder, 'special'),
+    labels: ['rack-3'],
+  });
+  assert.equal((await follow(server, demanding.id).closed).reason, 'succeeded');
+  await special.said(`takes ${demanding.id}, attempt 1`);
+  const figures = await server.get<string>('/metrics');
+  assert.match(figures, /^gatelm_trainers 2$/m);
+  assert.match(figures, /^gatelm_artifact_bytes_total\{direction="sent"\} [1-9]/m);
 });
 
 async function restart(

@@ -245,8 +245,8 @@ test('of the offered types the one that is liked best is taken', () => {
 
 test('Prometheus gets losses and speed of what trains, and the memory of each process', async (t) => {
   const { address, training, inference } = await startService(t);
-  t.mock.method(training, 'hostStats', () => ({ processIds: [1], residentBytes: 12_000 }));
-  t.mock.method(inference, 'hostStats', () => ({ processIds: [2], residentBytes: 34_000 }));
+  t.mock.method(training, 'hostStats', () => ({ processIds: [1], residentBytes: 12_000, cpuSeconds: 2.5 }));
+  t.mock.method(inference, 'hostStats', () => ({ processIds: [2], residentBytes: 34_000, cpuSeconds: 1 }));
   const { body } = await request(address).post('/experiments').send({}).expect(201);
   const run = await training.run(0);
   run.emit(startedEvent(), stepEvent(7));
@@ -259,5 +259,10 @@ test('Prometheus gets losses and speed of what trains, and the memory of each pr
   assert.equal(value('gatelm_training_resident_memory_bytes'), 12_000);
   assert.equal(value('gatelm_inference_resident_memory_bytes'), 34_000);
   assert.ok(value('process_resident_memory_bytes') > 1e6);
+  assert.equal(value('gatelm_training_cpu_seconds'), 2.5);
+  assert.ok(value('process_cpu_seconds_total') > 0);
+  assert.ok(value('gatelm_data_free_bytes') > 0);
+  assert.ok(value('gatelm_machine_free_memory_bytes') <= value('gatelm_machine_memory_bytes'));
+  assert.match(text, /^gatelm_build_info\{version="[\d.]+",node="v\d+[^"]*",platform="\w+ \w+"\} 1$/m);
   assert.match(text, /^gatelm_experiments\{state="running"\} 1$/m);
 });

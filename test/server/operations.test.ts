@@ -23,7 +23,7 @@ test('is ready while its hosts could load TensorFlow, or have not tried, and say
     training: 'idle',
     inference: 'idle',
   });
-  t.mock.method(inference, 'hostStats', () => ({ processIds: [1], residentBytes: 0 }));
+  t.mock.method(inference, 'hostStats', () => ({ processIds: [1], residentBytes: 0, cpuSeconds: 0 }));
   assert.equal((await request(address).get('/readyz').expect(200)).body.inference, 'ready');
   t.mock.method(inference, 'unusableReason', () => 'libtensorflow.so.2 is missing');
   const refused = await request(address).get('/readyz').expect(503);

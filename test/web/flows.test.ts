@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { expectAccessible, noBrowser, openPage } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
-import { shortTraining } from '../support/live-training.js';
+import { shortTraining, uploadTinyCorpus } from '../support/live-training.js';
 import { temporaryFolder } from '../support/service.js';
 
 const skip = noBrowser();
@@ -26,7 +26,7 @@ test('one uploads a text, trains on it, forks, compares, writes and looks inside
   await page.getByRole('heading', { name: 'tiny' }).waitFor();
   await page.locator('.preview').filter({ hasText: 'the cat sat' }).waitFor();
   await page.getByRole('button', { name: 'Compare all tokenizers' }).click();
-  await page.getByLabel('Tokenizer').selectOption('byte-pair');
+  await page.getByRole('combobox', { name: 'Tokenizer' }).selectOption('byte-pair');
   await page.getByRole('row', { name: /^byte-pair [\d,]+/ }).waitFor();
   await page.getByLabel('Vocabulary at most').fill('300');
   await page.getByRole('button', { name: 'Count', exact: true }).click();
@@ -118,14 +118,50 @@ test('one uploads a text, trains on it, forks, compares, writes and looks inside
   expectNoErrors(/status of 400/);
 });
 
+/** Two trials of a moment. */
+async function startSweep(address: string): Promise<void> {
+  const response = await fetch(`${address}/sweeps`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'two rates',
+      corpus: 'tiny',
+      base: {
+        model: { embeddingSize: 8, hiddenSizes: [8] },
+        training: { epochs: 2, batchSize: 4, bpttLength: 10 },
+      },
+      space: { 'optimizer.learningRate': { type: 'choice', values: [1, 10] } },
+      strategy: { type: 'grid' },
+      limits: { experiments: 2 },
+    }),
+  });
+  assert.equal(response.status, 201, await response.text());
+}
+
+test('a sweep is watched until it has tried all, and leads to its experiments', { skip }, async (t) => {
+  const server = await startGatelm(t, temporaryFolder(t));
+  const { page, expectNoErrors } = await openPage(t, `${server.address}/#/sweeps`);
+  await page.getByText('No sweep yet').waitFor();
+  await expectAccessible(page);
+  await uploadTinyCorpus(server);
+  await startSweep(server.address);
+  await page.getByRole('link', { name: 'Experiments', exact: true }).click();
+  await page.getByRole('link', { name: 'Sweeps' }).click();
+  await page.getByText('finished · 2 of 2 trials').waitFor();
+  assert.equal(await page.locator('.parallel polyline').count(), 2);
+  assert.equal(await page.locator('.scatter circle').count(), 2);
+  await page.locator('.trial-link').nth(1).waitFor();
+  await expectAccessible(page);
+  await page.locator('.trial-link').first().click();
+  await page.locator('.run-subtitle .state-succeeded').waitFor();
+  expectNoErrors();
+});
+
 test('all pages satisfy axe in the dark, on a narrow screen and in Japanese', { skip }, async (t) => {
   const server = await startGatelm(t, temporaryFolder(t));
-  await fetch(`${server.address}/corpora?name=tiny`, {
-    method: 'POST',
-    headers: { 'content-type': 'text/plain' },
-    body: TEXT,
-  });
+  await uploadTinyCorpus(server);
   const { id } = await shortTraining(server, 'narrow and dark');
+  await startSweep(server.address);
   const { page, expectNoErrors } = await openPage(t, server.address, {
     viewport: { width: 380, height: 800 },
     colorScheme: 'dark',
@@ -137,6 +173,7 @@ test('all pages satisfy axe in the dark, on a narrow screen and in Japanese', { 
     [`experiments/${id}`, '検証パープレキシティ（最良）'],
     ['new', '見積もり'],
     [`compare?ids=${id}`, '最良値'],
+    ['sweeps', '試行の一覧'],
     ['playground', 'サンプリング'],
     ['inspector', '内部を見る'],
     ['corpora/tiny', 'テキストの冒頭'],

@@ -167,7 +167,9 @@ test('curves of different steps stand on one axis, with gaps where they have no 
     time: new Date(1000 * seconds).toISOString(),
     value,
   });
-  assert.deepEqual(curveOf([point(10, 1), point(12, 2)], 'time', 10_000).xs, [0, 2]);
+  const scale = { origin: 10_000, tokensPerStep: 700 };
+  assert.deepEqual(curveOf([point(10, 1), point(12, 2)], 'time', scale).xs, [0, 2]);
+  assert.deepEqual(curveOf([point(10, 1), point(12, 2)], 'tokens', scale).xs, [7000, 8400]);
 });
 
 test('smoothing begins without a bias, keeps a constant, and steps over what is not finite', () => {

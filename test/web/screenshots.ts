@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { Experiment } from '../../src/contracts/experiment.js';
+import type { Sweep } from '../../src/contracts/sweep-view.js';
 import { browserPath, launchBrowser } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
 
@@ -53,19 +54,56 @@ async function trainSmallModels(): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-screenshots-'));
   cleanups.push(() => rmSync(dataDir, { recursive: true, force: true }));
   const server = await startGatelm({ after: (cleanup) => cleanups.push(cleanup as () => unknown) }, dataDir);
-  const trained = [];
-  for (const training of TRAININGS) trained.push(await server.train({ ...SMALL, ...training }));
-  for (const { id } of trained.slice(0, -1)) {
-    while ((await server.get<Experiment>(`/experiments/${id}`)).state !== 'succeeded')
-      await new Promise((resume) => setTimeout(resume, POLL_MS));
+  const [live, ...finished] = TRAININGS.toReversed();
+  for (const training of finished) {
+    const { id } = await server.train({ ...SMALL, ...training });
+    await until(async () => (await server.get<Experiment>(`/experiments/${id}`)).state === 'succeeded');
   }
+  const sweep = await startSweep(server.address);
+  await until(async () => (await server.get<Sweep>(`/sweeps/${sweep}`)).state === 'finished');
+  const { id } = await server.train({ ...SMALL, ...live, training: { epochs: 100 } });
+  await until(async () => (await server.get<Experiment>(`/experiments/${id}`)).best.epoch !== null);
   return server.address; // the last one is still training: it is seen live
 }
 
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resume) => setTimeout(resume, POLL_MS));
+}
+
+/** A dozen trials of few steps. @returns its id */
+async function startSweep(address: string): Promise<string> {
+  const training = { epochs: 3 };
+  const body = {
+    name: 'rates and dropout',
+    corpus: 'tiny',
+    base: { model: { embeddingSize: 24, hiddenSizes: [24] }, training },
+    space: {
+      'optimizer.learningRate': { type: 'log-uniform', low: 0.5, high: 40 },
+      'model.dropout.output': { type: 'uniform', low: 0, high: 0.6 },
+      'training.batchSize': { type: 'choice', values: [5, 10, 20] },
+    },
+    strategy: { type: 'random' },
+    stopping: { type: 'asha' },
+    limits: { experiments: 12 },
+  };
+  const headers = { 'content-type': 'application/json' };
+  const text = 'the cat sat on the mat and the dog lay on the rug while the bird sang in the tree\n'.repeat(
+    500,
+  );
+  await fetch(`${address}/corpora?name=tiny`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain' },
+    body: text,
+  });
+  const response = await fetch(`${address}/sweeps`, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(await response.text());
+  return ((await response.json()) as { id: string }).id;
+}
+
 async function takeAll(browser: Browser, address: string): Promise<void> {
-  const response = await fetch(`${address}/experiments?sort=created&limit=5`);
+  const response = await fetch(`${address}/experiments?sort=created&limit=50`);
   const { items } = (await response.json()) as { items: Experiment[] };
-  const trained = items.filter(({ best }) => best.epoch !== null);
+  const trained = items.filter(({ best, config }) => best.epoch !== null && config.corpus !== 'tiny');
   const [first] = trained;
   if (!first) throw new Error('no experiment has finished an epoch');
   const ids = trained.map(({ id }) => id).join(',');
@@ -74,6 +112,7 @@ async function takeAll(browser: Browser, address: string): Promise<void> {
     ['experiment', `experiments/${first.id}`, '.chart-canvas[data-drawn]'],
     ['new', 'new', '.estimate dl'],
     ['compare', `compare?ids=${ids}`, '.chart-canvas[data-drawn]'],
+    ['sweeps', 'sweeps', '.parallel polyline'],
     ['playground', `playground?experiment=${first.id}`, '.sampling'],
     ['inspector', `inspector?experiment=${first.id}`, '.inspector-form'],
     ['corpora', 'corpora/handbook', '.corpus'],
@@ -85,7 +124,7 @@ async function takeAll(browser: Browser, address: string): Promise<void> {
     page.setDefaultTimeout(120_000);
     for (const [name, hash, ready] of pages) {
       await page.goto(`${address}/#/${hash}`);
-      await page.locator(ready).first().waitFor();
+      await page.locator(ready).first().waitFor({ state: 'attached' }); // a narrow table has no curves in sight
       await use(page, name);
       await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
       console.log(`${name}, ${look}`);
@@ -105,6 +144,15 @@ async function use(page: Page, name: string): Promise<void> {
     await page.locator('.inspector-form .button-primary').click();
     await page.locator('.heat-map canvas').waitFor();
     await page.locator('.token').nth(4).hover();
+    await page.locator('.heat-map').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.locator('.ablation button').first().click();
+    await page.locator('.ablation-effect').waitFor();
+  }
+  if (name === 'corpora') {
+    await page.locator('.token-count-form').waitFor();
+    await page.getByRole('button', { name: /all tokenizers|すべてのトークナイザー/ }).click();
+    await page.getByRole('row', { name: /^byte-pair/ }).waitFor();
   }
   await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
 }

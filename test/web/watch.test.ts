@@ -44,3 +44,25 @@ test('a training is watched live, paused, resumed and cancelled', { skip }, asyn
   await assert.rejects(server.get(`/experiments/${id}`), /404/);
   expectNoErrors();
 });
+
+test('what is queued is put in another order', { skip }, async (t) => {
+  const server = await startGatelm(t, temporaryFolder(t), { GATELM_TRAINING_SLOTS: '1' });
+  await uploadTinyCorpus(server);
+  for (const name of ['running', 'first', 'second', 'third']) await server.train(endlessConfig(name));
+  const { page, expectNoErrors } = await openPage(t, server.address);
+  const place = (name: string, position: number) =>
+    page
+      .getByRole('row', { name: new RegExp(` ${name} `) })
+      .getByText(`no. ${position} in queue`)
+      .waitFor();
+  await place('third', 3);
+  await page.getByRole('button', { name: 'Start third earlier' }).click();
+  await place('third', 2);
+  await page.getByRole('button', { name: 'Start third earlier' }).click();
+  await place('third', 1);
+  await place('first', 2);
+  await page.getByRole('button', { name: 'Start first later' }).click();
+  await place('first', 3);
+  await expectAccessible(page);
+  expectNoErrors();
+});

@@ -7,6 +7,7 @@ export type Route =
   | { readonly page: 'playground'; readonly experiment: string | null }
   | { readonly page: 'inspector'; readonly experiment: string | null }
   | { readonly page: 'corpora'; readonly name: string | null }
+  | { readonly page: 'sweeps'; readonly id: string | null }
   | { readonly page: 'machine' };
 
 export type PageName = Route['page'];
@@ -28,6 +29,8 @@ export function parseRoute(hash: string): Route {
       return { page: first, experiment: query.get('experiment') };
     case 'corpora':
       return { page: 'corpora', name: second || null };
+    case 'sweeps':
+      return { page: 'sweeps', id: second || null };
     case 'machine':
       return { page: 'machine' };
     default:
@@ -51,6 +54,8 @@ export function hrefOf(route: Route): string {
       return `#/${route.page}${searchOf({ experiment: route.experiment })}`;
     case 'corpora':
       return route.name === null ? '#/corpora' : `#/corpora/${encodeURIComponent(route.name)}`;
+    case 'sweeps':
+      return route.id === null ? '#/sweeps' : `#/sweeps/${encodeURIComponent(route.id)}`;
     case 'machine':
       return '#/machine';
   }

@@ -1,7 +1,26 @@
 /** What curves are made of. */
+import type { Experiment } from '../../src/contracts/experiment.js';
 import type { MetricPoint } from '../../src/contracts/metrics.js';
 
-export type HorizontalAxis = 'step' | 'epoch' | 'time';
+export type HorizontalAxis = 'step' | 'epoch' | 'tokens' | 'time';
+
+/** What the axes of one run need. */
+export interface RunScale {
+  /** Beginning of the time axis, in milliseconds since 1970. */
+  readonly origin: number;
+  /** Tokens that a step learns from. */
+  readonly tokensPerStep: number;
+}
+
+/** Where bpttLength varies, its mean is a little lower, and so are the true tokens. */
+export function runScaleOf({
+  startedAt,
+  createdAt,
+  config,
+}: Pick<Experiment, 'startedAt' | 'createdAt' | 'config'>): RunScale {
+  const { batchSize, bpttLength } = config.training;
+  return { origin: Date.parse(startedAt ?? createdAt), tokensPerStep: batchSize * bpttLength };
+}
 
 /** A curve with what it is drawn along: `xs` rise, `ys` are null where nothing finite was measured. */
 export interface Curve {
@@ -9,19 +28,30 @@ export interface Curve {
   readonly ys: readonly (number | null)[];
 }
 
-/** @param origin of the time axis, in milliseconds since 1970 */
-export function curveOf(points: readonly MetricPoint[], axis: HorizontalAxis, origin = 0): Curve {
+export function curveOf(points: readonly MetricPoint[], axis: HorizontalAxis, scale: RunScale): Curve {
   const xs: number[] = [];
   const ys: (number | null)[] = [];
   let last = -Infinity;
   for (const point of points) {
-    const x = axis === 'time' ? (Date.parse(point.time) - origin) / 1000 : point[axis];
+    const x = placeOf(point, axis, scale);
     if (x < last) continue; // a clock that was set back
     last = x;
     xs.push(x);
     ys.push(point.value);
   }
   return { xs, ys };
+}
+
+/** In steps, epochs, tokens or seconds. */
+function placeOf(point: MetricPoint, axis: HorizontalAxis, { origin, tokensPerStep }: RunScale): number {
+  switch (axis) {
+    case 'time':
+      return (Date.parse(point.time) - origin) / 1000;
+    case 'tokens':
+      return point.step * tokensPerStep;
+    default:
+      return point[axis];
+  }
 }
 
 /**

@@ -13,6 +13,7 @@ const ComparePage = lazyPage(async () => (await import('./pages/compare.js')).Co
 const PlaygroundPage = lazyPage(async () => (await import('./pages/playground.js')).PlaygroundPage);
 const InspectorPage = lazyPage(async () => (await import('./pages/inspector.js')).InspectorPage);
 const CorporaPage = lazyPage(async () => (await import('./pages/corpora.js')).CorporaPage);
+const SweepsPage = lazyPage(async () => (await import('./pages/sweeps.js')).SweepsPage);
 const MachinePage = lazyPage(async () => (await import('./pages/machine.js')).MachinePage);
 
 export function App() {
@@ -49,6 +50,8 @@ function Page() {
       return <InspectorPage experiment={shown.experiment} />;
     case 'corpora':
       return <CorporaPage name={shown.name} />;
+    case 'sweeps':
+      return <SweepsPage id={shown.id} />;
     case 'machine':
       return <MachinePage />;
     case 'experiments':

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+import { availableParallelism, freemem, loadavg, totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fp from 'fastify-plugin';
 import { Gauge, Histogram, Registry } from 'prom-client';
@@ -5,6 +7,7 @@ import { textLike } from '../../contracts/example-of.js';
 import { ExperimentState } from '../../contracts/experiment.js';
 import { addClusterMetrics } from '../cluster-metrics.js';
 import type { HttpApp, Uses } from '../http-app.js';
+import { packageVersion } from '../package-version.js';
 import { withProblems } from '../problem.js';
 
 /** Upper bounds of the response time buckets, in seconds. */
@@ -32,7 +35,8 @@ async function exposeMetrics(
     trainingExecutor,
     executor,
     streams,
-  }: Uses<'store' | 'queue' | 'trainingExecutor' | 'executor' | 'streams'>,
+    folder,
+  }: Uses<'store' | 'queue' | 'trainingExecutor' | 'executor' | 'streams' | 'folder'>,
 ): Promise<void> {
   const registry = new Registry();
   const registers = [registry];
@@ -60,12 +64,43 @@ async function exposeMetrics(
   gauge('process_resident_memory_bytes', 'Resident memory of the server process', () =>
     process.memoryUsage.rss(),
   );
-  for (const [name, host] of Object.entries({ training: trainingExecutor, inference: executor }))
+  gauge('process_cpu_seconds_total', 'Processor time of the server process', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  for (const [name, host] of Object.entries({ training: trainingExecutor, inference: executor })) {
     gauge(
       `gatelm_${name}_resident_memory_bytes`,
       `Resident memory of the ${name} host`,
       () => host.hostStats?.().residentBytes ?? 0,
     );
+    gauge(
+      `gatelm_${name}_cpu_seconds`,
+      `Processor time of the present process of the ${name} host; begins anew with the next one`,
+      () => host.hostStats?.().cpuSeconds ?? 0,
+    );
+  }
+  gauge('gatelm_data_free_bytes', 'Room on the disk of the data folder', () => {
+    try {
+      const { bavail, bsize } = statfsSync(folder.path);
+      return bavail * bsize;
+    } catch {
+      return Number.NaN; // it is away; /readyz says so
+    }
+  });
+  gauge('gatelm_machine_memory_bytes', 'Memory of the machine', totalmem);
+  gauge('gatelm_machine_free_memory_bytes', 'Memory of the machine that nothing uses', freemem);
+  gauge('gatelm_machine_load', 'Processes that want to run, mean of a minute', () => loadavg()[0]!);
+  gauge('gatelm_machine_cores', 'Processor cores', availableParallelism);
+  new Gauge({
+    name: 'gatelm_build_info',
+    help: 'Versions, as labels',
+    labelNames: ['version', 'node', 'platform'],
+    registers,
+  }).set(
+    { version: packageVersion(), node: process.version, platform: `${process.platform} ${process.arch}` },
+    1,
+  );
   const trainings = Object.entries(TRAINING_GAUGES).map(([key, [name, help]]) => ({
     key,
     gauge: new Gauge({ name, help, labelNames: ['experiment'], registers }),

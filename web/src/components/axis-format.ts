@@ -7,6 +7,7 @@ import { t } from '../state/language.js';
 export function axisFormat(axis: HorizontalAxis): (x: number) => string {
   if (axis === 'time') return durationText;
   if (axis === 'epoch') return (x) => t('axis.epochValue', { epoch: Number(x.toFixed(2)) });
+  if (axis === 'tokens') return (x) => t('axis.tokensValue', { tokens: formatCount(x) });
   return (x) => t('axis.stepValue', { step: formatCount(x) });
 }
 

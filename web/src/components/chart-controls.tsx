@@ -39,6 +39,7 @@ export function ChartControls({ isZoomed, onReset }: ChartControlsProps) {
         options={[
           { value: 'step', text: t('axis.step') },
           { value: 'epoch', text: t('axis.epoch') },
+          { value: 'tokens', text: t('axis.tokens') },
           { value: 'time', text: t('axis.time') },
         ]}
         onChange={(value) => changeChart({ axis: value })}

@@ -24,6 +24,7 @@ export function drawChart(
   onPoint: (pointed: Pointed | null) => void,
 ): DrawnChart {
   let isUpdating = false;
+  let shown = read().lines;
   const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const plot = new Plot(optionsOf(), columns(), holder);
   const observer = new ResizeObserver(() => resize());
@@ -151,12 +152,14 @@ export function drawChart(
     event.stopImmediatePropagation();
     event.preventDefault();
     const start = present();
-    const onMove = ({ clientX }: MouseEvent) => {
-      const by = (event.clientX - clientX) / plot.over.clientWidth;
+    const onMove = (move: MouseEvent) => {
+      move.stopPropagation(); // the cursor stays: to follow it, the chart would be drawn a second time
+      const by = (event.clientX - move.clientX) / plot.over.clientWidth;
       read().onRange(moveRange(start, by, extent()));
     };
-    addEventListener('mousemove', onMove);
-    addEventListener('mouseup', () => removeEventListener('mousemove', onMove), { once: true });
+    addEventListener('mousemove', onMove, { capture: true });
+    const end = () => removeEventListener('mousemove', onMove, { capture: true });
+    addEventListener('mouseup', end, { once: true });
   }
 
   function onKey(event: KeyboardEvent): void {
@@ -225,7 +228,13 @@ export function drawChart(
   return {
     update() {
       const { focusKey, lines } = read();
-      plot.setData(columns(), true);
+      if (lines !== shown) plot.setData(columns(), true);
+      else {
+        // The same points from elsewhere: aligning the curves anew would take longer than drawing them.
+        const [min, max] = rangeOf(...extent());
+        plot.setScale('x', { min, max });
+      }
+      shown = lines;
       const focused = lines.findIndex(({ key }) => key === focusKey);
       isUpdating = true;
       plot.setSeries(focused === -1 ? (null as unknown as number) : focused + 1, { focus: true });

@@ -23,6 +23,7 @@ const PATHS = {
   download: 'M10 4v8.5M6 9l4 4 4-4M4 16h12',
   more: 'M4.5 10h.1M10 10h.1M15.5 10h.1',
   warning: 'M10 3.5 17.5 16h-15zM10 8v4M10 14v.1',
+  sliders: 'M5 4v12M10 4v12M15 4v12M3.500 12h3M8.500 7h3M13.500 13h3',
   upload: 'M10 13V4.5M6 8l4-4 4 4M4 16h12',
 } as const;
 

@@ -25,6 +25,7 @@ const ENTRIES: readonly Entry[] = [
   },
   { route: { page: 'new', fork: null, preset: null }, icon: 'plus', text: 'nav.new', pages: ['new'] },
   { route: { page: 'compare', ids: [] }, icon: 'compare', text: 'nav.compare', pages: ['compare'] },
+  { route: { page: 'sweeps', id: null }, icon: 'sliders', text: 'nav.sweeps', pages: ['sweeps'] },
   {
     route: { page: 'playground', experiment: null },
     icon: 'pen',

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/corpora.css';
 import type { Health } from '../../../src/contracts/health.js';
-import { formatBytes, formatCount } from '../../logic/format.js';
+import { formatBytes, formatCount, formatFigure, formatPercent } from '../../logic/format.js';
 import { parsePrometheus, type Sample, sampleValue } from '../../logic/prometheus.js';
 import { request, send } from '../api/request.js';
 import { ProblemNotice } from '../components/problem-notice.js';
@@ -16,6 +16,10 @@ interface Found {
   readonly samples: readonly Sample[];
   /** Why the server cannot take requests; null when it can. */
   readonly trouble: unknown;
+  /** When this was read, in milliseconds. */
+  readonly time: number;
+  /** What was read before; null at first. */
+  readonly before: Pick<Found, 'samples' | 'time'> | null;
 }
 
 type Row = readonly [label: string, value: string];
@@ -36,7 +40,8 @@ export function MachinePage() {
           (error: unknown) => error,
         ),
       ]);
-      found.value = { health, samples: parsePrometheus(metrics), trouble };
+      const before = found.value && { samples: found.value.samples, time: found.value.time };
+      found.value = { health, samples: parsePrometheus(metrics), trouble, time: performance.now(), before };
       failure.value = null;
     };
     const poll = () => {
@@ -63,6 +68,7 @@ export function MachinePage() {
       {shown && (
         <div class="machine">
           <Card title={t('machine.server')} rows={serverRows(shown)} />
+          <Card title={t('machine.whole')} rows={machineRows(shown)} />
           <Card title={t('machine.training')} rows={hostRows(shown, 'training')} />
           <Card title={t('machine.inference')} rows={hostRows(shown, 'inference')} />
         </div>
@@ -87,24 +93,42 @@ function Card({ title, rows }: { readonly title: string; readonly rows: readonly
   );
 }
 
-function serverRows({ health, samples }: Found): Row[] {
+/** Part of one core that a process used between two readings. */
+function loadOf({ samples, time, before }: Found, counter: string): string {
+  const [now, then] = [samples, before?.samples ?? []].map((from) => sampleValue(from, counter));
+  if (now == null || then == null || !before || now < then) return '–';
+  return formatPercent(((now - then) * 1000) / (time - before.time));
+}
+
+function machineRows({ samples }: Found): Row[] {
+  const value = (name: string) => sampleValue(samples, `gatelm_${name}`);
+  const build = samples.find(({ name }) => name === 'gatelm_build_info')?.labels;
+  const [total, free] = [value('machine_memory_bytes'), value('machine_free_memory_bytes')];
+  return [
+    [t('machine.cores'), formatCount(value('machine_cores'))],
+    [t('machine.load'), formatFigure(value('machine_load'))],
+    [t('machine.freeMemory'), `${formatBytes(free)} / ${formatBytes(total)}`],
+    [t('machine.freeDisk'), formatBytes(value('data_free_bytes'))],
+    [t('machine.platform'), build?.platform ?? '–'],
+    [t('machine.node'), build?.node ?? '–'],
+  ];
+}
+
+function serverRows(found: Found): Row[] {
+  const { health, samples } = found;
   const delay = sampleValue(samples, 'gatelm_event_loop_delay_p99_seconds');
   return [
     [t('machine.version'), health.version],
     [t('machine.uptime'), durationText(health.uptimeSeconds)],
     [t('machine.memory'), formatBytes(sampleValue(samples, 'process_resident_memory_bytes'))],
+    [t('machine.cpuLoad'), loadOf(found, 'process_cpu_seconds_total')],
     [t('machine.streams'), formatCount(sampleValue(samples, 'gatelm_streams'))],
     [t('machine.delay'), delay === null ? '–' : `${(delay * 1000).toFixed(1)} ms`],
-    ...diskRows(samples),
   ];
 }
 
-function diskRows(samples: readonly Sample[]): Row[] {
-  const used = samples.find(({ name }) => /^gatelm_(disk|data)_.*bytes$/.test(name));
-  return used ? [[t('machine.disk'), formatBytes(used.value)]] : [];
-}
-
-function hostRows({ health, samples }: Found, host: 'training' | 'inference'): Row[] {
+function hostRows(found: Found, host: 'training' | 'inference'): Row[] {
+  const { health, samples } = found;
   const { backend, processIds } = health[host];
   const slots: Row[] =
     host === 'training'
@@ -117,6 +141,7 @@ function hostRows({ health, samples }: Found, host: 'training' | 'inference'): R
     [t('machine.threads'), String(backend?.threads ?? '–')],
     [t('machine.cpu'), backend?.cpu ?? '–'],
     [t('machine.memory'), formatBytes(sampleValue(samples, `gatelm_${host}_resident_memory_bytes`))],
+    [t('machine.cpuLoad'), loadOf(found, `gatelm_${host}_cpu_seconds`)],
     [t('machine.processes'), processIds.join(', ') || '–'],
     ...(backend?.notes ?? []).map((note, index): Row => [`${t('machine.note')} ${index + 1}`, note]),
   ];

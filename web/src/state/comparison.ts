@@ -5,7 +5,8 @@ import { getSeries } from '../api/experiments.js';
 import { experiments } from './experiments.js';
 import { attempt } from './notices.js';
 
-const MAX_POINTS = 1500;
+/** Points of a curve that are read at most; where one zooms in, exact ones are read. */
+export const MAX_POINTS = 1500;
 const FRESH_MS = 4000;
 
 export const METRICS = [

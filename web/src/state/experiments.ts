@@ -9,6 +9,8 @@ import { ProblemError } from '../api/problem.js';
 const POLL_MS = 2000;
 /** Now and then all are read again: what was deleted or renamed elsewhere shows. */
 const RELOAD_MS = 60_000;
+/** What was made and ended between two polls of what is active; each answer costs the server some milliseconds. */
+const NEWEST_MS = 8000;
 const NEWEST = '20';
 
 export const experiments = signal<ReadonlyMap<string, Experiment>>(new Map());
@@ -17,6 +19,7 @@ export const experimentList = computed(() => [...experiments.value.values()]);
 export const isLoaded = signal(false);
 
 let loadedAt = 0;
+let newestAt = 0;
 let isAtWork = false;
 /** Deleted here; an answer that was under way may still have them. */
 const deleted = new Set<string>();
@@ -56,10 +59,12 @@ async function reload(): Promise<void> {
 }
 
 async function update(): Promise<void> {
+  const isDue = Date.now() - newestAt > NEWEST_MS;
   const [active, newest] = await Promise.all([
     listPage({ state: ACTIVE.join(',') }),
-    listPage({ limit: NEWEST }),
+    isDue ? listPage({ limit: NEWEST }) : { items: [] },
   ]);
+  if (isDue) newestAt = Date.now();
   const known = new Map([...newest.items, ...active.items].map((one) => [one.id, one]));
   const ended = experimentList.value.filter(({ id, state }) => isActive(state) && !known.has(id));
   const read = await Promise.all(ended.map(({ id }) => readOne(id)));

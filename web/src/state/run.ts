@@ -17,6 +17,7 @@ const HISTORY_TYPES = Object.keys({
   epoch: true,
   sample: true,
   checkpoint: true,
+  warning: true,
   rollback: true,
   pausing: true,
   paused: true,

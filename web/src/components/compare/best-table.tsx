@@ -18,12 +18,15 @@ interface BestTableProps {
 /** The best of each run, not only the last, with the difference to the pinned one. */
 export function BestTable({ runs, colours, focus, onRemove }: BestTableProps) {
   const corpora = new Set(runs.map(({ config }) => config.corpus));
+  const tokenizers = new Set(runs.map(({ config }) => JSON.stringify(config.tokenizer)));
+  const warning =
+    corpora.size > 1 ? 'compare.otherCorpora' : tokenizers.size > 1 ? 'compare.otherTokenizers' : null;
   const pinned = baseline.value;
   return (
     <section class="card">
       <div class="card-body wide" role="region" tabIndex={0} aria-label={t('compare.bests')}>
         <h2>{t('compare.bests')}</h2>
-        {corpora.size > 1 && <p class="banner small">{t('compare.otherCorpora')}</p>}
+        {warning && <p class="banner small">{t(warning)}</p>}
         <table class="config best-table">
           <thead>
             <tr>
@@ -31,6 +34,7 @@ export function BestTable({ runs, colours, focus, onRemove }: BestTableProps) {
               <th scope="col">{t('column.state')}</th>
               <th scope="col">{t('column.best')}</th>
               <th scope="col">{t('compare.delta')}</th>
+              <th scope="col">{t('compare.bitsPerByte')}</th>
               <th scope="col">{t('axis.epoch')}</th>
               <th scope="col">{t('figure.test')}</th>
               <th scope="col">{t('figure.parameters')}</th>
@@ -71,6 +75,7 @@ export function BestTable({ runs, colours, focus, onRemove }: BestTableProps) {
                     ? t('experiments.baseline')
                     : (formatDelta(best.validPerplexity, pinned?.best.validPerplexity) ?? '–')}
                 </td>
+                <td class="number">{formatFigure(best.validBitsPerByte)}</td>
                 <td class="number">{best.epoch ?? '–'}</td>
                 <td class="number">{formatFigure(test.perplexity)}</td>
                 <td class="number">{formatCount(parameterCount)}</td>

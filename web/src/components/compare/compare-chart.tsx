@@ -3,9 +3,10 @@ import { useMemo } from 'preact/hooks';
 import type { Experiment } from '../../../../src/contracts/experiment.js';
 import { formatFigure } from '../../../logic/format.js';
 import { PTB_FIGURES } from '../../../logic/published-figures.js';
-import { curveOf, smooth } from '../../../logic/series.js';
+import { curveOf, runScaleOf, smooth } from '../../../logic/series.js';
 import { chartView } from '../../state/chart-view.js';
-import { type Comparison, METRICS, type Metric } from '../../state/comparison.js';
+import { type Comparison, MAX_POINTS, METRICS, type Metric } from '../../state/comparison.js';
+import { useExactPoints } from '../../state/exact-points.js';
 import { t } from '../../state/language.js';
 import { axisFormat, tickFormat } from '../axis-format.js';
 import { Chart, type ChartLine, type Range } from '../chart.js';
@@ -29,10 +30,20 @@ export function CompareChart({ runs, comparison, colours, focus }: CompareChartP
   const key = metric.value;
   const present = METRICS.filter((name) => [...series.values()].some((run) => (run[name]?.length ?? 0) > 0));
 
+  const thinned = runs.map((run) => ({
+    id: run.id,
+    points: series.get(run.id)?.[key] ?? [],
+    scale: runScaleOf(run),
+  }));
+  const zoomed = { axis, range: range.value, maxPoints: MAX_POINTS, keys: [key] };
+  const exact = useExactPoints(thinned, zoomed);
+
   const lines = useMemo(
     () =>
-      runs.map(({ id, name, startedAt, createdAt }): ChartLine => {
-        const curve = curveOf(series.get(id)?.[key] ?? [], axis, Date.parse(startedAt ?? createdAt));
+      runs.map((run): ChartLine => {
+        const { id, name } = run;
+        const points = exact.get(id)?.[key] ?? series.get(id)?.[key] ?? [];
+        const curve = curveOf(points, axis, runScaleOf(run));
         const ys = key.startsWith('step') ? smooth(curve.ys, smoothing) : curve.ys;
         return {
           key: id,
@@ -42,7 +53,7 @@ export function CompareChart({ runs, comparison, colours, focus }: CompareChartP
           hasPoints: true,
         };
       }),
-    [series, key, axis, smoothing, runs.map(({ id, name }) => id + name).join()],
+    [series, exact, key, axis, smoothing, runs.map(({ id, name }) => id + name).join()],
   );
   const isPtb = runs.some(({ config }) => config.corpus === 'ptb') && key.endsWith('Perplexity');
   const references = isPtb && showsFigures.value ? PTB_FIGURES : [];

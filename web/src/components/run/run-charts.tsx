@@ -1,12 +1,11 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Experiment } from '../../../../src/contracts/experiment.js';
-import type { MetricPoint } from '../../../../src/contracts/metrics.js';
 import { formatCount, formatFigure } from '../../../logic/format.js';
-import { curveOf, type HorizontalAxis, smooth } from '../../../logic/series.js';
-import { getSeries } from '../../api/experiments.js';
+import { curveOf, runScaleOf, smooth } from '../../../logic/series.js';
 import { chartView } from '../../state/chart-view.js';
-import { t } from '../../state/language.js';
+import { useExactPoints } from '../../state/exact-points.js';
+import { language, t } from '../../state/language.js';
 import { type FollowedRun, MAX_POINTS } from '../../state/run.js';
 import { axisFormat, tickFormat } from '../axis-format.js';
 import { Chart, type ChartLine, type Range } from '../chart.js';
@@ -17,19 +16,24 @@ interface RunChartsProps {
   readonly run: FollowedRun;
 }
 
-type Series = ReadonlyMap<string, readonly MetricPoint[]>;
-
 const SYNC = 'run';
-const DETAIL_DELAY_MS = 250;
+/** Below the perplexity. */
+const SMALL = [
+  { key: 'stepLearningRate', text: 'chart.learningRate', colour: '--series-3', format: formatFigure },
+  { key: 'stepGradNorm', text: 'chart.gradNorm', colour: '--series-4', format: formatFigure },
+  { key: 'stepTokensPerSecond', text: 'chart.tokensPerSecond', colour: '--series-5', format: formatCount },
+] as const;
 
 export function RunCharts({ experiment, run }: RunChartsProps) {
   const range = useSignal<Range | null>(null);
   const { axis, isLogarithmic, smoothing } = chartView.value;
-  const origin = Date.parse(experiment.startedAt ?? experiment.createdAt);
+  const { id } = experiment;
+  const scale = runScaleOf(experiment);
   const version = run.version.value;
-  const exact = useExactPoints(run, experiment.id, axis, origin, range.value);
-  const series: Series = exact ?? run.live.series;
-  const curve = (key: string) => curveOf(series.get(key) ?? [], axis, origin);
+  const points = run.live.series.get('stepPerplexity') ?? [];
+  const zoomed = { axis, range: range.value, maxPoints: MAX_POINTS };
+  const exact = useExactPoints([{ id, points, scale }], zoomed).get(id);
+  const curve = (key: string) => curveOf((exact ? exact[key] : run.live.series.get(key)) ?? [], axis, scale);
   const onRange = (next: Range | null) => {
     range.value = next;
   };
@@ -41,32 +45,31 @@ export function RunCharts({ experiment, run }: RunChartsProps) {
     onRange,
   };
 
-  const train = curve('stepPerplexity');
-  const valid = curve('validPerplexity');
-  const lines: ChartLine[] = [
-    { key: 'raw', label: t('chart.train'), colour: '--series-2', curve: train, isFaint: smoothing > 0 },
-    ...(smoothing > 0
-      ? [
-          {
-            key: 'smooth',
-            label: t('chart.train'),
-            colour: '--series-2',
-            curve: { xs: train.xs, ys: smooth(train.ys, smoothing) },
-          },
-        ]
-      : []),
-    { key: 'valid', label: t('chart.valid'), colour: '--series-1', curve: valid, hasPoints: true },
-  ];
-  const small = [
-    { key: 'stepLearningRate', label: t('chart.learningRate'), colour: '--series-3', format: formatFigure },
-    { key: 'stepGradNorm', label: t('chart.gradNorm'), colour: '--series-4', format: formatFigure },
-    {
-      key: 'stepTokensPerSecond',
-      label: t('chart.tokensPerSecond'),
-      colour: '--series-5',
-      format: formatCount,
-    },
-  ];
+  const lines = useMemo((): ChartLine[] => {
+    const train = curve('stepPerplexity');
+    const smoothed = { xs: train.xs, ys: smooth(train.ys, smoothing) };
+    const name = { label: t('chart.train'), colour: '--series-2' };
+    return [
+      { ...name, key: 'raw', curve: train, isFaint: smoothing > 0 },
+      ...(smoothing > 0 ? [{ ...name, key: 'smooth', curve: smoothed }] : []),
+      {
+        key: 'valid',
+        label: t('chart.valid'),
+        colour: '--series-1',
+        curve: curve('validPerplexity'),
+        hasPoints: true,
+      },
+    ];
+  }, [run.live, version, axis, exact, smoothing, language.value]);
+  const isEmpty = lines.every(({ curve: { xs } }) => xs.length === 0);
+  const small = useMemo(
+    () =>
+      SMALL.map(({ key, text, colour, format }) => {
+        const label = t(text);
+        return { label, format, lines: [{ key, label, colour, curve: curve(key) }] };
+      }),
+    [run.live, version, axis, exact, language.value],
+  );
   return (
     <section class="charts" data-version={version} aria-label={t('chart.title')}>
       <div class="card card-body chart-large">
@@ -74,7 +77,7 @@ export function RunCharts({ experiment, run }: RunChartsProps) {
           <h2>{t('chart.perplexity')}</h2>
           <ChartControls isZoomed={range.value !== null} onReset={() => onRange(null)} />
         </div>
-        {train.xs.length + valid.xs.length === 0 ? (
+        {isEmpty ? (
           <p class="chart-empty faint">{t('chart.empty')}</p>
         ) : (
           <Chart
@@ -87,53 +90,12 @@ export function RunCharts({ experiment, run }: RunChartsProps) {
           />
         )}
       </div>
-      {train.xs.length > 0 &&
-        small.map(({ key, label, colour, format }) => (
-          <div key={key} class="card card-body">
-            <Chart
-              {...shared}
-              label={label}
-              lines={[{ key, label, colour, curve: curve(key) }]}
-              height={130}
-              formatY={format}
-            />
+      {points.length > 0 &&
+        small.map(({ label, lines: own, format }) => (
+          <div key={label} class="card card-body">
+            <Chart {...shared} label={label} lines={own} height={130} formatY={format} />
           </div>
         ))}
     </section>
   );
-}
-
-/** Where a long training is looked at from near, its points uncut, read from the server. */
-function useExactPoints(
-  run: FollowedRun,
-  id: string,
-  axis: HorizontalAxis,
-  origin: number,
-  range: Range | null,
-) {
-  const exact = useSignal<{ readonly range: Range; readonly series: Series } | null>(null);
-  useEffect(() => {
-    exact.value = null;
-    const steps = run.live.series.get('stepPerplexity') ?? [];
-    if (!range || steps.length < MAX_POINTS / 2) return; // nothing was left out
-    const { xs } = curveOf(steps, axis, origin);
-    const from = steps[Math.max(0, xs.findIndex((x) => x >= range[0]) - 1)];
-    const to = steps[xs.findIndex((x) => x >= range[1])] ?? steps.at(-1);
-    if (!from || !to) return;
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      const query = { fromStep: from.step, toStep: to.step, maxPoints: MAX_POINTS };
-      getSeries(id, query, abort.signal).then(
-        (series) => {
-          exact.value = { range, series: new Map(Object.entries(series)) };
-        },
-        () => {}, // the thinned ones stay
-      );
-    }, DETAIL_DELAY_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [range, axis]);
-  return exact.value?.range === range ? exact.value?.series : undefined;
 }

@@ -9,7 +9,7 @@
  * out. The product with x does not depend on the step before, so a caller with T steps makes it once for all of them.
  *
  * References: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); Saitoh, Deep Learning
- * from Scratch 2, section 6.3.1 (the order of the gates).
+ * from Scratch 2, section 6.3 (the order of the gates).
  */
 import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';

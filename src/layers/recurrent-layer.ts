@@ -39,7 +39,7 @@ interface LayerCache {
  *
  * x: [T, N, D]; output: [T, N, H]. The state flows on from call to call, its gradient does not.
  *
- * References: Saitoh, Deep Learning from Scratch 2, section 6.3.2; weight drop: Merity et al. 2017, arXiv 1708.02182.
+ * References: Saitoh, Deep Learning from Scratch 2, section 6.3.1; weight drop: Merity et al. 2017, arXiv 1708.02182.
  */
 export class RecurrentLayer implements TensorLayer {
   readonly name: string;

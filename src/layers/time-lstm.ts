@@ -6,7 +6,7 @@
  *
  * x: [T, N, D]; hidden, cell: [N, H]; Wx: [D, 4H]; Wh: [H, 4H]; b: [4H]; gates in the order f, g, i, o.
  *
- * Reference: Saitoh, Deep Learning from Scratch 2, section 6.3.2.
+ * Reference: Saitoh, Deep Learning from Scratch 2, section 6.3.1.
  */
 import type { CellGradientInput, CellGradients, CellInput, CellRun } from '../kernels/cell.js';
 import { matMul } from '../tensor/mat-mul.js';

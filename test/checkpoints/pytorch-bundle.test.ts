@@ -140,7 +140,7 @@ describe('a PyTorch bundle', () => {
     const model = bundle.get('model.safetensors')!;
     const vocabulary = VOCABULARY;
     const refusals: [Parameters<typeof importPyTorchModel>[0], ErrorCode, RegExp][] = [
-      [{ model }, 'tokenizer-invalid', /there is none/],
+      [{ model }, 'tokenizer-invalid', /neither a tokenizer nor/],
       [
         { model, vocabulary: `${vocabulary}dog\n` },
         'tensor-mismatch',

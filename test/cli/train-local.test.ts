@@ -82,7 +82,7 @@ test('Ctrl-C without a terminal pauses it, and the same command goes on to the e
 
   const other = await train(['--seed', '2']);
   assert.equal(other.code, EXIT.error);
-  assert.match(other.stderr, /unfinished training with another config/);
+  assert.match(other.stderr, /unfinished training with a different config/);
 
   const { code, stdout, stderr } = await train(['--json']);
   assert.equal(code, EXIT.done, stderr);

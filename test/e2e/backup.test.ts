@@ -76,6 +76,6 @@ test('a backup of a server that trains is whole, and goes on to the same weights
   assert.equal(refused.status, 1);
   assert.match(refused.stderr, /weights\.safetensors is not usable: it has \d+ bytes and SHA-256/);
   assert.ok(!existsSync(join(folder, 'third')));
-  assert.match(gatelm('restore', folder).stderr, /is no whole backup/);
+  assert.match(gatelm('restore', folder).stderr, /is not a complete backup/);
   assert.match(gatelm('backup', join(folder, 'x'), '--data-dir', folder).stderr, /holds no gatelm\.sqlite/);
 });

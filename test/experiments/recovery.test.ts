@@ -313,7 +313,7 @@ test('a data folder that is renamed under a running server makes it unready, and
   renameSync(dataDir, elsewhere);
   const unready = await request(service.address).get('/readyz').expect(503);
   assert.equal(unready.body.code, 'data-folder-missing');
-  assert.match(unready.body.detail, /is not there any more/);
+  assert.match(unready.body.detail, /no longer exists/);
   const posted = await request(service.address).post('/experiments').send({ corpus: 'cats' }).expect(503);
   assert.equal(posted.body.code, 'data-folder-missing');
   assert.equal(

@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ const AT_ONCE = 8;
 /** Every so many requests a malformed frame is sent on a socket. */
 const FRAME_EVERY = 50;
 const ALLOWED_503 = new Set(['deadline-exceeded', 'corpus-unavailable', 'cancelled']);
+/** Every so many requests an upload is cut somewhere. */
+const CUT_EVERY = 40;
 /** What the memory of the server may grow by between the first tenth and the end: its caches and buffers. */
 const MAX_GROWTH_BYTES = 100 * 1024 * 1024;
 
@@ -74,6 +76,7 @@ async function fuzz(address: string) {
       if (!odd) return;
       if (index === Math.floor(requests.length / 10)) rssAtTenth = memoryOf(server.process.pid);
       if (index % FRAME_EVERY === 0) await sendOddFrame(address, id, index);
+      if (index % CUT_EVERY === 0) await cutUpload(address, index);
       const begin = performance.now();
       const { status, violation } = await ask(address, odd);
       slowestMs = Math.max(slowestMs, performance.now() - begin);
@@ -85,6 +88,8 @@ async function fuzz(address: string) {
   const rssAtEnd = memoryOf(server.process.pid);
   if (rssAtEnd - rssAtTenth > MAX_GROWTH_BYTES)
     violations.push(`the server grew from ${rssAtTenth} to ${rssAtEnd} bytes`);
+  const staged = readdirSync(join(folder, 'data', 'corpora')).filter((name) => name.startsWith('.'));
+  if (staged.length > 0) violations.push(`cut uploads left ${staged.join(', ')}`);
   const { status } = await fetch(`${address}/healthz`);
   if (status !== 200) violations.push(`/healthz answers ${status} afterwards`);
   return {
@@ -137,6 +142,22 @@ async function sendOddFrame(address: string, id: string, salt: number): Promise<
   await Promise.race([once(socket, 'data'), once(socket, 'close')]);
   socket.write(Buffer.from(Array.from({ length: 1 + (salt % 60) }, (_, at) => (salt * 31 + at * 97) % 256)));
   setTimeout(() => socket.destroy(), 50);
+}
+
+/** Begins an upload and leaves at a byte that the number says, by a reset or an end. */
+async function cutUpload(address: string, salt: number): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const body = `--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${'the cat\n'.repeat(9)}\r\n--x--\r\n`;
+  const request = `POST /corpora HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  const closed = once(socket, 'close');
+  socket.write(request.slice(0, (salt * 7919) % (request.length + 1)), () => {
+    if (salt % 3 === 0) socket.end();
+    else socket.resetAndDestroy();
+  });
+  await closed;
 }
 
 async function importModel(address: string): Promise<string> {

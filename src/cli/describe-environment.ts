@@ -15,7 +15,7 @@ export function describeEnvironment(): string {
 }
 
 function describeValue(value: unknown): string {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return 'none';
+  if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return 'none';
   return String(value);
 }
 

@@ -38,7 +38,36 @@ export function operationsOf(document: unknown): Operation[] {
   );
 }
 
-const ODD_WORDS = ['..', '../x', '\u0000', 'null', '-1', '1e999', '9'.repeat(50), 'true', 'handbook', 'test'];
+/** What proxies, browsers and other clients add, rightly or not. */
+const oddHeaders = fc.constantFrom<Record<string, string>>(
+  {},
+  {},
+  {},
+  { 'content-encoding': 'gzip' },
+  { 'content-encoding': 'zstd, br' },
+  { 'x-forwarded-prefix': '//evil.example', 'x-forwarded-host': 'evil.example' },
+  { origin: 'null' },
+  { origin: 'https://evil.example' },
+  { 'last-event-id': '99999' },
+  { 'idempotency-key': 'é' },
+  { range: 'bytes=0-0,5-' },
+);
+const brokenQueries = ['prompt=%ff', '%', 'a=%zz&b', 'name=%ed%a0%80', '&&==&', 'since=99999', 'since=-0'];
+const ODD_WORDS = [
+  ...[
+    'e\u0301',
+    '\ufeff',
+    '👨‍👩‍👧',
+    '\u202etxt',
+    '\ud83d',
+    'constructor',
+    '__proto__',
+    '%ff',
+    'a\rb',
+    '\u2028',
+  ],
+  ...['..', '../x', '\u0000', 'null', '-1', '1e999', '9'.repeat(50), 'true', 'handbook', 'test'],
+];
 const oddText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom(...ODD_WORDS));
 const oddValue = fc.oneof(
   oddText,
@@ -60,17 +89,35 @@ export function oddRequest(document: unknown, operations: readonly Operation[], 
     const queryName = fc.constantFrom(...operation.queryNames, 'unknown', '__proto__');
     const query = fc.array(fc.tuple(queryName, fc.oneof(oddText, fc.double().map(String))), { maxLength: 3 });
     return fc
-      .record({ param, query, accept, body: bodyOf(document, operation) })
+      .record({
+        param,
+        query,
+        accept,
+        body: bodyOf(document, operation),
+        added: oddHeaders,
+        broken: fc.oneof({ weight: 9, arbitrary: fc.constant('') }, fc.constantFrom(...brokenQueries)),
+        mark: fc.oneof({ weight: 9, arbitrary: fc.constant('') }, fc.constant('\ufeff')),
+      })
       .map(({ body: { type, payload }, ...parts }): OddRequest => {
-        const search = parts.query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
+        const pairs = parts.query.map((pair) => pair.map(encode).join('='));
+        const search = [...pairs, parts.broken].filter(Boolean).join('&');
         return {
           operation,
-          url: `${operation.path.replace(/\{\w+\}/g, encodeURIComponent(parts.param))}?${search}`,
-          headers: { accept: parts.accept, ...(payload !== undefined && { 'content-type': type }) },
-          payload,
+          url: `${operation.path.replace(/\{\w+\}/g, encode(parts.param))}?${search}`,
+          headers: {
+            ...parts.added,
+            accept: parts.accept,
+            ...(payload !== undefined && { 'content-type': type }),
+          },
+          payload: payload === undefined ? payload : parts.mark + payload,
         };
       });
   });
+}
+
+/** A lone surrogate is no text that an address can have. */
+function encode(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
 }
 
 function bodyOf(document: unknown, { method, schema }: Operation) {

@@ -104,7 +104,7 @@ test('Ctrl-C without a terminal pauses it, and the same command goes on to the e
 test('train --local says what does not go with it', async (context) => {
   const { train } = setUp(context);
   const detached = await train(['--detach']);
-  assert.match(detached.stderr, /--detach: it needs a server/);
+  assert.match(detached.stderr, /--detach: requires a server/);
   const plan = await train(['--dry-run']);
   assert.equal(JSON.parse(plan.stdout).config.training.epochs, EPOCHS);
 });

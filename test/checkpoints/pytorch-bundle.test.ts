@@ -151,7 +151,7 @@ describe('a PyTorch bundle', () => {
         'checkpoint-corrupt',
         /vocabulary.*line 4 is empty/,
       ],
-      [{ model, vocabulary: vocabulary.replace('cat', 'sat') }, 'tokenizer-invalid', /twice/],
+      [{ model, vocabulary: vocabulary.replace('cat', 'sat') }, 'tokenizer-invalid', /duplicate token/],
       [{ model, vocabulary: vocabulary.replace('<eos>', 'dog') }, 'tokenizer-invalid', /lacks "<eos>"/],
       [{ model, vocabulary: Uint8Array.of(0xff, 0xfe) }, 'checkpoint-corrupt', /UTF-8/],
       [{ model, tokenizer: '{}' }, 'tokenizer-invalid', /./],

@@ -41,7 +41,7 @@ test('a backup of a server that trains is whole, and goes on to the same weights
   await progress.until('checkpoint');
   const made = gatelm('backup', backup, '--data-dir', data);
   assert.equal(made.status, 0, made.stderr);
-  assert.match(made.stdout, /is in .*backup: \d+ files, [\d.]+ MB/);
+  assert.match(made.stdout, /backed up .* to .*backup: \d+ files, [\d.]+ MB/);
   assert.equal(gatelm('backup', backup, '--data-dir', data).status, 1, 'never over another one');
   await progress.closed;
   const { digest } = await server.get<Experiment>(`/experiments/${long.id}`);

@@ -114,7 +114,10 @@ test('a database of a newer version, or none, refuses the start and is left as i
   const before = readFileSync(file);
   const refused = serveOnce(folder);
   assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /database has schema version 999, this gatelm supports \d+; use a newer gatelm/);
+  assert.match(
+    refused.stderr,
+    /database has schema version 999, this gatelm supports \d+; use a newer gatelm/,
+  );
   assert.deepEqual(readFileSync(file), before);
   const garbage = Buffer.from('this is no database, it is a text '.repeat(200));
   writeFileSync(file, garbage);

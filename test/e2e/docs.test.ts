@@ -60,8 +60,8 @@ const PAGES: Readonly<Record<string, Page>> = {
     trained: true,
     shows: [
       /"estimate":\{"parameterCount":/,
-      /is in \.\/backup: \d+ files/,
-      /is in \.\/restored: \d+ files/,
+      /^backed up .* to \.\/backup: \d+ files/m,
+      /^restored .* to \.\/restored: \d+ files/m,
       /"status":"ready"/,
       /gatelm_experiments\{state="succeeded"\} \d/,
     ],

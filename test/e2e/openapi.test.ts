@@ -1,8 +1,10 @@
 /** Every route of the OpenAPI document, called as its examples say, on a real server with a model that it trained. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import WebSocket from 'ws';
 import type { Experiment } from '../../src/contracts/experiment.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
@@ -75,6 +77,9 @@ test('every route has examples, takes its own, and answers as the document says'
     await call('GET /experiments/{id}/metrics', `${self}/metrics`, { accept });
   await call('GET /experiments/{id}/checkpoints', `${self}/checkpoints`);
   await call('GET /experiments/{id}/export', `${self}/export`);
+  for (const route of ['archive', 'tensorboard', 'sample-quality'])
+    await call(`GET /experiments/{id}/${route}`, `${self}/${route}`);
+  for (const accept of [JSON_TYPE, 'text/csv']) await call('GET /compare', `/compare?ids=${id}`, { accept });
   await postExamples('/experiments/{id}/evaluate', `${self}/evaluate`);
   await call('POST /experiments/{id}/evaluate', `${self}/evaluate`, {
     body: { text: 'The cell' },
@@ -116,6 +121,7 @@ test('every route has examples, takes its own, and answers as the document says'
     await call('GET /sweeps/{id}/trials', `${swept}/trials`, { accept });
   await call('GET /sweeps/{id}/events', `${swept}/events`);
   await call('POST /sweeps/{id}/cancel', `${swept}/cancel`);
+  await checker.snapshot(server, 'GET /sweeps/{id}/progress', `${swept}/progress`);
   await call('DELETE /sweeps/{id}', swept);
 
   await call('GET /corpora', '/corpora');
@@ -128,7 +134,7 @@ test('every route has examples, takes its own, and answers as the document says'
   for (const route of ['/presets', '/errors', '/healthz', '/readyz', '/metrics'])
     await call(`GET ${route}`, route);
   await call('POST /tickets', '/tickets');
-  await checker.snapshot(server, id);
+  await checker.snapshot(server, 'GET /experiments/{id}/progress', `${self}/progress`);
 
   const [fork] = (await postExamples('/experiments/{id}/fork', `${self}/fork`)) as [Experiment];
   const forks = `/experiments/${fork.id}`;
@@ -143,6 +149,10 @@ test('every route has examples, takes its own, and answers as the document says'
   const bundle = new FormData();
   bundle.set('name', 'nothing');
   await call('POST /experiments/import', '/experiments/import', { form: bundle, isRefused: true });
+  await call('POST /experiments/import/archive', '/experiments/import/archive', {
+    text: TEXT,
+    isRefused: true,
+  });
   await call('GET /experiments/{id}', '/experiments/none', { isRefused: true });
   await call('GET /v1/models/{model}', '/v1/models/none', { isRefused: true });
 
@@ -208,12 +218,13 @@ class Checker {
   }
 
   /** The first message of a progress socket. */
-  async snapshot(server: GatelmServer, id: string): Promise<void> {
-    const route = 'GET /experiments/{id}/progress';
+  async snapshot(server: GatelmServer, route: string, path: string): Promise<void> {
     this.#called.add(route);
-    const client = new ProgressClient(`${server.socketAddress}/experiments/${id}/progress`);
-    await client.closed;
-    this.#checkAnswer(route, { status: 101, type: JSON_TYPE, body: client.messages[0] });
+    const socket = new WebSocket(server.socketAddress + path);
+    const closed = once(socket, 'close');
+    const [first] = await once(socket, 'message');
+    await closed;
+    this.#checkAnswer(route, { status: 101, type: JSON_TYPE, body: JSON.parse(String(first)) });
   }
 
   routesNotCalled(): string[] {

@@ -58,7 +58,7 @@ test('a disk that is full while it trains interrupts an experiment, which can go
   const reasons = events.filter(({ type }) => type === 'interrupted').map(({ data }) => data);
   assert.deepEqual(reasons[0], {
     reason:
-      'What it said could not be stored: Writing gatelm.sqlite failed: no space left on the device; free some space and resume',
+      'Its events could not be stored: Writing gatelm.sqlite failed: no space left on the device; free some space and resume',
     willRestart: true,
   });
   const again = await executor.run(1);

@@ -38,7 +38,7 @@ test('what a trainer puts comes back whole, from an offset, and by its checksum'
   assert.deepEqual(await store.stat(key), info);
   assert.deepEqual(await buffer((await store.get(key))!), bytes);
   assert.equal((await buffer((await store.get(key, 11))!)).toString(), 'a model');
-  assert.deepEqual(await store.list(`experiments/${id}`), [key]);
+  assert.deepEqual(await store.list(`experiments/${id}/model`), [key]);
   assert.equal(await store.get(`experiments/${id}/model/none`), null);
   const wrong = { bytes: bytes.length, sha256: '0'.repeat(64) };
   await assert.rejects(store.put(key, bytes, wrong), { code: 'artifact-corrupt' });

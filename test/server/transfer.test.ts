@@ -91,7 +91,11 @@ describe('a model of PyTorch', () => {
     const refused = {
       'the weights are missing': [{ vocabulary: TINY_VOCABULARY }, 'bad-request', /"model" is missing/],
       'the vocabulary is missing': [{ model }, 'bad-request', /"vocabulary".* is missing/],
-      'a file is unknown': [{ weights: model }, 'bad-request', /Unknown file "weights"; known: model, tokenizer/],
+      'a file is unknown': [
+        { weights: model },
+        'bad-request',
+        /Unknown file "weights"; known: model, tokenizer/,
+      ],
       'the weights are cut': [
         { model: model.slice(0, -4), vocabulary: TINY_VOCABULARY },
         'checkpoint-corrupt',

@@ -19,6 +19,23 @@ export function preferredType<Type extends string>(
   return best;
 }
 
+/**
+ * Chooses the format of a response by `?format=`, else by the Accept header, and sets its Content-Type.
+ * @param types media type by the name of each format; the first one is the default
+ */
+export function chooseFormat<Format extends string>(
+  reply: { type(value: string): unknown },
+  types: Readonly<Record<Format, string>>,
+  format: Format | undefined,
+  accept: string | undefined,
+): Format {
+  const formats = Object.keys(types) as Format[];
+  const preferred = preferredType(accept, Object.values<string>(types));
+  const chosen = format ?? formats.find((each) => types[each] === preferred)!;
+  reply.type(`${types[chosen]}; charset=utf-8`);
+  return chosen;
+}
+
 interface AcceptedRange {
   readonly range: string;
   readonly quality: number;

@@ -1,7 +1,7 @@
 import { CompareQuery, Comparison } from '../../contracts/comparison.js';
 import { textLike } from '../../contracts/example-of.js';
 import { compareExperiments } from '../../experiments/compare-experiments.js';
-import { preferredType } from '../accept.js';
+import { chooseFormat } from '../accept.js';
 import { experimentsCsv } from '../experiments-csv.js';
 import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
@@ -34,9 +34,7 @@ export default async function compareRoutes(app: HttpApp, { store }: Uses<'store
     },
     async ({ query, headers }, reply) => {
       const comparison = compareExperiments(store, query.ids);
-      const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
-      reply.type(`${type}; charset=utf-8`);
-      if (type === TYPES.json) return reply.send(comparison);
+      if (chooseFormat(reply, TYPES, query.format, headers.accept) === 'json') return reply.send(comparison);
       const paths = comparison.differences.map(({ path }) => path);
       return reply.send(experimentsCsv(comparison.items, paths) as never);
     },

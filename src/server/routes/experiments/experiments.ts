@@ -10,7 +10,7 @@ import {
 } from '../../../contracts/http.js';
 import { createExperiment, planExperiment } from '../../../experiments/create-experiment.js';
 import { listExperiments } from '../../../experiments/list-experiments.js';
-import { preferredType } from '../../accept.js';
+import { chooseFormat } from '../../accept.js';
 import { experimentsCsv } from '../../experiments-csv.js';
 import type { HttpApp, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
@@ -82,9 +82,7 @@ export default async function experimentsRoutes(
         sort: descending ? sort.slice(1) : sort,
         descending,
       });
-      const type = format ? TYPES[format] : preferredType(headers.accept, Object.values(TYPES));
-      reply.type(`${type}; charset=utf-8`);
-      if (type === TYPES.json) return reply.send(page);
+      if (chooseFormat(reply, TYPES, format, headers.accept) === 'json') return reply.send(page);
       if (page.nextCursor !== null) reply.header('link', nextPage(url, page.nextCursor));
       return reply.send(experimentsCsv(page.items) as never);
     },

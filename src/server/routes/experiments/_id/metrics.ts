@@ -8,7 +8,7 @@ import {
   type MetricPage,
   streamMetrics,
 } from '../../../../experiments/read-metrics.js';
-import { preferredType } from '../../../accept.js';
+import { chooseFormat } from '../../../accept.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
 
@@ -47,10 +47,9 @@ export default async function metricsRoutes(
     },
     async ({ params, query, headers }, reply) => {
       assertMetricKeys(store, params.id, query.keys ?? []);
-      const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
-      reply.type(`${type}; charset=utf-8`);
+      const format = chooseFormat(reply, TYPES, query.format, headers.accept);
       // Sent as text: validating each point against the schema again would cost more than reading it.
-      const write = type === TYPES.json ? toJson : type === TYPES.csv ? toCsv : toJsonLines;
+      const write = WRITERS[format];
       return reply.send(Readable.from(write(streamMetrics(store, params.id, query))) as never);
     },
   );
@@ -95,3 +94,5 @@ async function* toJsonLines(pages: AsyncIterable<MetricPage>): AsyncGenerator<st
   for await (const { key, points } of pages)
     yield points.map((point) => `${JSON.stringify({ key, ...point })}\n`).join('');
 }
+
+const WRITERS = { json: toJson, csv: toCsv, jsonl: toJsonLines };

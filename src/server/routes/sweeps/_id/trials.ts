@@ -8,7 +8,7 @@ import {
 import type { Services } from '../../../../experiments/services.js';
 import { findSweep } from '../../../../experiments/sweeps/find-sweep.js';
 import { compareByValue, viewTrials } from '../../../../experiments/sweeps/view-trials.js';
-import { preferredType } from '../../../accept.js';
+import { chooseFormat } from '../../../accept.js';
 import { csvLine } from '../../../csv-line.js';
 import type { HttpApp } from '../../../http-app.js';
 import { withProblems } from '../../../problem.js';
@@ -44,9 +44,8 @@ export default async function trialsRoutes(app: HttpApp, { store }: Pick<Service
       const sweep = findSweep(store, params.id);
       const trials = viewTrials(store, sweep);
       if (query.sort === 'value') trials.sort(compareByValue);
-      const type = query.format ? TYPES[query.format] : preferredType(headers.accept, Object.values(TYPES));
-      reply.type(`${type}; charset=utf-8`);
-      if (type === TYPES.json) return reply.send({ items: trials } as never);
+      if (chooseFormat(reply, TYPES, query.format, headers.accept) === 'json')
+        return reply.send({ items: trials } as never);
       return reply.send(toCsv(Object.keys(sweep.input.space), trials) as never);
     },
   );

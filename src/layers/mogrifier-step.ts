@@ -8,13 +8,9 @@
  *
  * Reference: Melis, Kočiský and Blunsom 2020, "Mogrifier LSTM", arXiv 1909.01792, section 2.
  */
+import type { RoundWeights } from '../kernels/mogrifier-rounds.js';
 import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
-
-/** The weights of one round: the whole matrix, or its two factors. */
-export type RoundWeights =
-  | { readonly whole: tf.Tensor2D }
-  | { readonly down: tf.Tensor2D; readonly up: tf.Tensor2D };
 
 /** Whether a round, counted from 1, changes x; else it changes h. */
 export function changesInput(round: number): boolean {

@@ -6,18 +6,12 @@
  *
  * Reference: Melis, Kočiský and Blunsom 2020, arXiv 1909.01792.
  */
-import type { CellGradientInput, CellGradients, CellInput, CellRun, Tensors } from '../kernels/cell.js';
+import type { CellGradientInput, CellGradients, CellInput, CellRun } from '../kernels/cell.js';
+import { roundsOf } from '../kernels/mogrifier-rounds.js';
 import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
 import { lstmCellBackward, lstmCellForward } from './lstm-cell.js';
-import {
-  changesInput,
-  mogrify,
-  mogrifyBackward,
-  type RoundWeights,
-  replayRounds,
-  roundGradients,
-} from './mogrifier-step.js';
+import { changesInput, mogrify, mogrifyBackward, replayRounds, roundGradients } from './mogrifier-step.js';
 import type { RecurrentCell, WeightSpec } from './recurrent-cell.js';
 import { LSTM } from './time-lstm.js';
 
@@ -59,19 +53,6 @@ export function mogrifierLstm({ rounds, rank }: MogrifierOptions): RecurrentCell
 function roundsThatReadHidden(rounds: number, rank: number | null): string[] {
   const numbers = Array.from({ length: rounds }, (_, index) => index + 1).filter(changesInput);
   return numbers.map((round) => (rank === null ? `q${round}` : `q${round}_down`));
-}
-
-/** In their order, from the weights of a layer. */
-export function roundsOf(weights: Tensors): RoundWeights[] {
-  const rounds: RoundWeights[] = [];
-  for (let round = 1; ; round++) {
-    const [whole, down, up] = ['', '_down', '_up'].map(
-      (end) => weights[`q${round}${end}`] as tf.Tensor2D | undefined,
-    );
-    if (whole) rounds.push({ whole });
-    else if (down && up) rounds.push({ down, up });
-    else return rounds;
-  }
 }
 
 /** Saves gates [T, N, 4H] and cells [T, N, H] of the LSTM, and σ of each round as s1, s2, …, [T, N, D] or [T, N, H]. */

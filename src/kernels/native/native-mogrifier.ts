@@ -1,6 +1,7 @@
 /** The Mogrifier LSTM of native/: an LSTM's weights and state, and matrices q1, q2, … of rounds; see src/layers/time-mogrifier-lstm.ts. */
 import * as tf from '../../tensor/tensorflow.js';
 import type { CellKernels, Tensors } from '../cell.js';
+import { roundsOf } from '../mogrifier-rounds.js';
 import { expectGradientInput, expectPackedInput, expectRunInput } from './native-inputs.js';
 import type { NativeOps } from './native-ops.js';
 
@@ -19,7 +20,7 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
       const { x, bf16 } = input;
       const { hidden, cell } = input.state as LstmState;
       const { wx, wh, b } = input.weights as LstmWeights;
-      const rounds = roundsOf(input.weights);
+      const rounds = listRounds(input.weights);
       const inputs = [x, hidden, cell, wx, wh, b, ...rounds.matrices, ...rounds.ups];
       const outputs = ops.run('GatelmMogrifierLstm', inputs, 5 + rounds.matrices.length, lists(rounds, bf16));
       const [hiddens, cells, gates, lastHidden, lastCell, ...ofRounds] = outputs;
@@ -35,28 +36,32 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
       const { dHiddens, x, bf16, hiddens, saved } = input;
       const { hidden, cell } = input.state as LstmState;
       const { wx, wh } = input.weights as LstmWeights;
-      const rounds = roundsOf(input.weights);
-      const names = [...rounds.names, ...rounds.upNames];
+      const rounds = listRounds(input.weights);
       const inputs = [
         ...[dHiddens, x, hidden, cell, wx, wh, hiddens, saved.cells!, saved.gates!],
         ...rounds.matrices.map((_, index) => saved[`s${index + 1}`]!),
         ...rounds.matrices,
         ...rounds.ups,
       ];
-      const outputs = ops.run('GatelmMogrifierLstmGrad', inputs, 4 + names.length, lists(rounds, bf16));
+      const outputs = ops.run(
+        'GatelmMogrifierLstmGrad',
+        inputs,
+        4 + rounds.names.length,
+        lists(rounds, bf16),
+      );
       const [dx, dWx, dWh, db, ...ofRounds] = outputs;
       const named = new Map([
         ['wx', dWx!],
         ['wh', dWh!],
         ['b', db!],
       ]);
-      for (const [index, gradient] of ofRounds.entries()) named.set(names[index]!, gradient);
+      for (const [index, gradient] of ofRounds.entries()) named.set(rounds.names[index]!, gradient);
       const dWeights = Object.keys(input.weights).map((name) => [name, named.get(name)!]);
       return { dx: dx as tf.Tensor3D, dWeights: Object.fromEntries(dWeights) };
     },
     pack(weights, bf16) {
       const { wx, wh } = weights as LstmWeights;
-      const rounds = roundsOf(weights);
+      const rounds = listRounds(weights);
       const inputs = [wx, wh, ...rounds.matrices, ...rounds.ups];
       const [packed] = ops.run('GatelmPackMogrifierLstm', inputs, 1, lists(rounds, bf16));
       return { packed: packed! };
@@ -65,7 +70,7 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
       expectPackedInput(input, WHERE);
       const { x, weights, packed, bf16 } = input;
       const { hidden, cell } = input.state as LstmState;
-      const { matrices, ups } = roundsOf(weights);
+      const { matrices, ups } = listRounds(weights);
       return tf.tidy(() => {
         const rank = tf.tensor1d([ups[0]?.shape[0] ?? 0], 'int32');
         const inputs = [x, hidden, cell, packed.packed!, weights.b!, rank];
@@ -77,28 +82,16 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
   };
 }
 
-/** The matrices of the rounds in their order, whole or the first factors, and the second factors, if there are any. */
-interface Rounds {
-  readonly names: readonly string[];
-  readonly upNames: readonly string[];
-  readonly matrices: readonly tf.Tensor[];
-  readonly ups: readonly tf.Tensor[];
+/** The tensors of the rounds as the ops take them, with the names that they have among the weights. */
+function listRounds(weights: Tensors) {
+  const rounds = roundsOf(weights);
+  const matrices = rounds.map((round) => ('whole' in round ? round.whole : round.down));
+  const ups = rounds.flatMap((round) => ('up' in round ? [round.up] : []));
+  const ends = ups.length > 0 ? (['_down', '_up'] as const) : ([''] as const);
+  const names = ends.flatMap((end) => rounds.map((_, index) => `q${index + 1}${end}`));
+  return { names, matrices, ups };
 }
 
-function roundsOf(weights: Tensors): Rounds {
-  const ofRound = (ends: readonly string[]) => {
-    const names: string[] = [];
-    for (let round = 1; ; round++) {
-      const name = ends.map((end) => `q${round}${end}`).find((name) => name in weights);
-      if (!name) return names;
-      names.push(name);
-    }
-  };
-  const [names, upNames] = [ofRound(['', '_down']), ofRound(['_up'])];
-  const tensors = (names: readonly string[]) => names.map((name) => weights[name]!);
-  return { names, upNames, matrices: tensors(names), ups: tensors(upNames) };
-}
-
-function lists({ matrices, ups }: Rounds, bf16: boolean) {
+function lists({ matrices, ups }: ReturnType<typeof listRounds>, bf16: boolean) {
   return { bf16, N: matrices.length, U: ups.length };
 }

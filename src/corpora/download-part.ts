@@ -6,6 +6,7 @@
 import { readdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { isProcessAlive } from '../files/process-alive.js';
 
 let claims = 0;
 
@@ -40,11 +41,5 @@ async function findLeftParts(destination: string): Promise<string[]> {
 function isLeft(suffix: string): boolean {
   if (suffix === 'part') return true;
   const pid = Number(/^(\d+)-\d+-\d+\.part$/.exec(suffix)?.[1]);
-  if (!Number.isInteger(pid)) return false;
-  try {
-    process.kill(pid, 0); // asks whether it lives; sends nothing
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  return Number.isInteger(pid) && !isProcessAlive(pid);
 }

@@ -2,15 +2,17 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { StoredEvent, TrainingEvent } from '../../contracts/events.js';
-import type { ExperimentConfig } from '../../contracts/experiment-config.js';
-import { appError } from '../../errors.js';
+import type { StoredEvent, TrainingEvent } from '../contracts/events.js';
+import type { ExperimentConfig } from '../contracts/experiment-config.js';
+import { appError } from '../errors.js';
+import { CHECKPOINTS, LATEST_CHECKPOINT, LOCAL, MODEL } from '../files/layout.js';
+import { isProcessAlive } from '../files/process-alive.js';
 
-const LOCAL = 'local';
 const CONFIG = 'config.json';
 const PROCESS = 'pid';
 const EVENTS = 'events.jsonl';
-const LATEST_CHECKPOINT = join('checkpoints', 'latest.json');
+/** The same model under PyTorch's names. */
+const BUNDLE = 'bundle';
 
 /**
  * An unfinished training without a server: `DATA/local/NAME` holds its config, its checkpoints and its
@@ -29,7 +31,7 @@ export class WorkFolder {
     this.key = key;
     this.path = path;
     this.#name = name;
-    this.isBegun = existsSync(join(path, LATEST_CHECKPOINT));
+    this.isBegun = existsSync(join(path, CHECKPOINTS, LATEST_CHECKPOINT));
     this.#seq = this.isBegun ? this.#storedEvents().length : 0;
     if (!this.isBegun) rmSync(join(path, EVENTS), { force: true });
   }
@@ -56,6 +58,11 @@ export class WorkFolder {
     return new WorkFolder(`${LOCAL}/${folder}`, path, name);
   }
 
+  /** Keys of the model that was trained, and of the folder for the same under PyTorch's names. */
+  get exportKeys(): { readonly model: string; readonly bundle: string } {
+    return { model: `${this.key}/${MODEL}`, bundle: `${this.key}/${BUNDLE}` };
+  }
+
   /** Appends an event of the training. */
   record(event: TrainingEvent): StoredEvent {
     this.#seq += 1;
@@ -70,8 +77,8 @@ export class WorkFolder {
     const copyAll = async (from: string) => {
       for (const file of await readdir(from)) await copyFile(join(from, file), join(target, file));
     };
-    await copyAll(join(this.path, 'model'));
-    await copyAll(join(this.path, 'bundle'));
+    await copyAll(join(this.path, MODEL));
+    await copyAll(join(this.path, BUNDLE));
     await copyFile(join(this.path, CONFIG), join(target, 'training.json'));
     await copyFile(join(this.path, EVENTS), join(target, EVENTS));
   }
@@ -101,12 +108,7 @@ function processOf(path: string): number | null {
   const file = join(path, PROCESS);
   if (!existsSync(file)) return null;
   const pid = Number(readFileSync(file, 'utf8'));
-  try {
-    process.kill(pid, 0);
-    return pid === process.pid ? null : pid;
-  } catch {
-    return null;
-  }
+  return pid !== process.pid && isProcessAlive(pid) ? pid : null;
 }
 
 function conflict(reason: string) {

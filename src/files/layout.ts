@@ -10,6 +10,7 @@
  *     experiments/ID/tensorboard/events.out.tfevents.… what TensorBoard reads, a file for each start
  *     experiments/ID/initial/…                        what a fork begins with, laid out as an experiment
  *     corpora/ID/corpus.json                          an uploaded corpus, beside train.txt, valid.txt, test.txt
+ *     local/NAME/…                                    an unfinished training without a server, laid out as an experiment
  *     downloads/…                                     known corpora
  *     transfers/…                                     imports and exports on their way
  */
@@ -18,6 +19,7 @@ import { join, resolve } from 'node:path';
 export const DATABASE_FILE = 'gatelm.sqlite';
 export const EXPERIMENTS = 'experiments';
 export const CORPORA = 'corpora';
+export const LOCAL = 'local';
 export const DOWNLOADS = 'downloads';
 export const TRANSFERS = 'transfers';
 

@@ -11,11 +11,11 @@ import type { TrainingOutcome } from '../../contracts/jobs.js';
 import { appError } from '../../errors.js';
 import { checkText } from '../../experiments/check-text.js';
 import { resolveExperiment } from '../../experiments/resolve-experiment.js';
+import { folderName, WorkFolder } from '../../experiments/work-folder.js';
 import { askOnInterrupt } from '../ask-on-interrupt.js';
 import { describeBackend } from '../describe-backend.js';
 import { EXIT } from '../exit-codes.js';
 import { readCorpora, storeFile } from '../local/local-corpora.js';
-import { folderName, WorkFolder } from '../local/work-folder.js';
 import { ProgressDisplay } from '../progress-display.js';
 import { print } from '../server-command.js';
 import { describeSuccess } from './follow.js';
@@ -160,14 +160,9 @@ async function askWhatToDo(run: TrainingRun): Promise<void> {
 }
 
 /** Writes the same weights under PyTorch's names, beside gatelm's own files. */
-async function exportModel(executor: LocalInferenceExecutor, { key }: WorkFolder): Promise<void> {
+async function exportModel(executor: LocalInferenceExecutor, { exportKeys }: WorkFolder): Promise<void> {
   try {
-    await executor.run({
-      type: 'export',
-      model: `${key}/model`,
-      bundle: `${key}/bundle`,
-      tiedWeights: 'twice',
-    });
+    await executor.run({ type: 'export', ...exportKeys, tiedWeights: 'twice' });
   } finally {
     await executor.close();
   }

@@ -16,6 +16,12 @@ export function flattenConfig(config: object, prefix = ''): FlatConfig {
   );
 }
 
+/** The settings of an experiment by path; what the preset auto explains about itself is none. */
+export function settingsOf(config: object): FlatConfig {
+  const { reasons: _, ...settings } = flattenConfig(config);
+  return settings;
+}
+
 /** Paths that have not the same value everywhere; one that is missing somewhere is among them. */
 export function differingPaths(configs: readonly FlatConfig[]): string[] {
   const paths = new Set(configs.flatMap((config) => Object.keys(config)));

@@ -1,6 +1,7 @@
 /** A sweep in the HTTP API, and the bodies and queries of its actions. */
 import { z } from 'zod';
 import { exampleOf } from './example-of.js';
+import { ListEventsQuery } from './progress.js';
 import { SerializedError } from './serialized-error.js';
 import { SWEEP_EXAMPLE, SweepInput, SweepLimits } from './sweep.js';
 import { StoredSweepEvent, SweepEndReason, SweepPointSchema, SweepState } from './sweep-record.js';
@@ -196,19 +197,7 @@ export const SweepPlanBody = z
   });
 export type SweepPlanBody = z.infer<typeof SweepPlanBody>;
 
-const since = z.int().min(0).default(0).describe('Number of the last event that the client already has');
-const ticket = z
-  .string()
-  .max(100)
-  .optional()
-  .describe('A ticket of POST /tickets, for clients that cannot send an Authorization header');
-export const SweepProgressQuery = z.strictObject({ since, ticket });
-
-export const SweepEventsQuery = z.strictObject({
-  since,
-  ticket,
-  limit: z.int().min(1).max(10_000).default(1000).describe('Maximum number of events per page; JSON only'),
-});
+export const SweepEventsQuery = ListEventsQuery.omit({ types: true });
 
 export const SweepEventPage = z
   .object({

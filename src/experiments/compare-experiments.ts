@@ -1,5 +1,5 @@
 import { type Comparison, RESULT_KEYS, type ResultKey } from '../contracts/comparison.js';
-import { differingPaths, flattenConfig } from '../contracts/config-differences.js';
+import { differingPaths, settingsOf } from '../contracts/config-differences.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { Store } from '../store/store.js';
 import { viewExperiments } from './experiment-view.js';
@@ -12,8 +12,6 @@ const LOWEST_IS_BEST: Partial<Record<ResultKey, { readonly sameTokensOnly: boole
   bestValidBitsPerByte: { sameTokensOnly: false },
   testBitsPerByte: { sameTokensOnly: false },
 };
-/** What says why a config is as it is, not what it is. */
-const UNCOMPARED = 'reasons';
 
 /**
  * Experiments side by side: in what their configs differ, and what they came to.
@@ -25,8 +23,8 @@ export function compareExperiments(store: Store, ids: readonly string[]): Compar
     ids.map((id) => findByIdOrName(store, id)).map((record) => [record.number, record]),
   );
   const items = viewExperiments(store, [...records.values()]);
-  const configs = items.map(({ config }) => flattenConfig(config));
-  const paths = differingPaths(configs).filter((path) => path !== UNCOMPARED);
+  const configs = items.map(({ config }) => settingsOf(config));
+  const paths = differingPaths(configs);
   const sameTokens = !paths.some((path) => path === 'corpus' || path.startsWith('tokenizer.'));
   return {
     items,

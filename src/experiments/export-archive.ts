@@ -8,11 +8,10 @@ import { writeZip } from '../files/zip.js';
 import type { Store } from '../store/store.js';
 import { findExperiment } from './find-experiment.js';
 import { readEvents } from './read-events.js';
+import { isNeeded } from './transitions.js';
 
 /** Names within an archive. */
 export const ARCHIVE_FILES = { record: 'run.json', events: 'events.jsonl' } as const;
-/** States in which nothing changes a run: what is copied stays what it is. */
-const AT_REST: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled', 'paused', 'interrupted']);
 
 /**
  * The whole record of a run as one archive: its config, every event (its curves are in them), its model, and its checkpoints.
@@ -25,11 +24,7 @@ export async function exportArchive(
   { checkpoints }: { readonly checkpoints: boolean },
 ): Promise<Readable> {
   const experiment = findExperiment(store, id);
-  const { state } = experiment;
-  if (!AT_REST.has(state)) {
-    const allowed = [...AT_REST].join(', ');
-    throw appError('state-conflict', { experiment: experiment.id, state, verb: 'archive', allowed });
-  }
+  isNeeded('archive', experiment); // throws
   const artifacts = new FolderArtifactStore(environment.dataDir);
   const root = experimentKey(experiment.id);
   const folders = checkpoints ? [MODEL, CHECKPOINTS, 'initial'] : [MODEL];

@@ -1,17 +1,11 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventType, StoredEvent } from '../contracts/events.js';
+import { type EventType, FINAL_EVENT_TYPES, type StoredEvent } from '../contracts/events.js';
 import { eventFileName, TensorBoardRecords } from '../interchange/tensorboard.js';
 import type { Logger } from './logger.js';
 
 /** Events after which a training is paused or over. */
-const STOPPING_EVENTS: ReadonlySet<EventType> = new Set([
-  'paused',
-  'cancelled',
-  'interrupted',
-  'succeeded',
-  'failed',
-]);
+const STOPPING_EVENTS: readonly EventType[] = [...FINAL_EVENT_TYPES, 'paused', 'interrupted'];
 
 interface EventFile {
   readonly records: TensorBoardRecords;
@@ -44,7 +38,7 @@ export class TensorBoardWriter {
       this.#close(experimentId);
       this.#open.set(experimentId, null);
     }
-    if (STOPPING_EVENTS.has(type)) this.#close(experimentId);
+    if (STOPPING_EVENTS.includes(type)) this.#close(experimentId);
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { ACTIVE_STATES, type ExperimentState, TRANSITIONS } from '../contracts/e
 import { type AppError, appError } from '../errors.js';
 
 /** The actions on an experiment. */
-export type Verb = 'cancel' | 'kill' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete';
+export type Verb = 'cancel' | 'kill' | 'pause' | 'resume' | 'retry' | 'continue' | 'delete' | 'archive';
 
 /** The states in which each verb has an effect, and those in which it is a no-op because it was requested before. */
 const VERBS: Readonly<
@@ -21,6 +21,7 @@ const VERBS: Readonly<
   retry: { acts: ['failed', 'cancelled', 'interrupted'], done: ['queued', 'preparing', 'running'] },
   continue: { acts: ['succeeded'], done: ['queued', 'preparing', 'running'] },
   delete: { acts: ['queued', 'paused', 'cancelled', 'succeeded', 'failed', 'interrupted'], done: [] },
+  archive: { acts: ['succeeded', 'failed', 'cancelled', 'paused', 'interrupted'], done: [] }, // what is copied must not change
 };
 
 /** Whether a state may follow another, according to the transition table. */

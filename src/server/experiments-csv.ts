@@ -1,5 +1,5 @@
 import { RESULT_KEYS } from '../contracts/comparison.js';
-import { flattenConfig } from '../contracts/config-differences.js';
+import { settingsOf } from '../contracts/config-differences.js';
 import type { Experiment } from '../contracts/experiment.js';
 import { resultsOf } from '../experiments/compare-experiments.js';
 import { csvLine } from './csv-line.js';
@@ -12,7 +12,7 @@ export function experimentsCsv(
   const described = ['id', 'name', 'state', 'createdAt', 'startedAt', 'endedAt'] as const;
   const head = [...described, 'tags', ...paths, ...RESULT_KEYS];
   const rows = experiments.map((experiment) => {
-    const config = flattenConfig(experiment.config);
+    const config = settingsOf(experiment.config);
     const results = resultsOf(experiment);
     return [
       ...described.map((field) => experiment[field]),
@@ -26,7 +26,5 @@ export function experimentsCsv(
 
 /** Every setting that one of them has. */
 function allPaths(experiments: readonly Experiment[]): string[] {
-  const paths = new Set(experiments.flatMap(({ config }) => Object.keys(flattenConfig(config))));
-  paths.delete('reasons');
-  return [...paths];
+  return [...new Set(experiments.flatMap(({ config }) => Object.keys(settingsOf(config))))];
 }

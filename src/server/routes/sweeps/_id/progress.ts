@@ -1,4 +1,5 @@
-import { SweepParams, SweepProgressQuery, SweepSnapshot } from '../../../../contracts/sweep-view.js';
+import { ProgressQuery } from '../../../../contracts/progress.js';
+import { SweepParams, SweepSnapshot } from '../../../../contracts/sweep-view.js';
 import { appError } from '../../../../errors.js';
 import { findSweep } from '../../../../experiments/sweeps/find-sweep.js';
 import type { HttpApp, Uses } from '../../../http-app.js';
@@ -22,7 +23,7 @@ export default async function sweepProgressRoutes(
       description:
         'As the progress socket of an experiment: a snapshot, then every event after `since` in order, then live ones; closed with 1000 after the last event.',
       params: SweepParams,
-      querystring: SweepProgressQuery,
+      querystring: ProgressQuery,
       response: withProblems({ 101: SweepSnapshot.describe('The first message') }),
     },
     // Before the upgrade, so that a refusal is an answer and not a socket that closes.

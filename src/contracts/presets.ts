@@ -53,6 +53,20 @@ export const AUTO_BASE = {
 } satisfies Preset['config'];
 
 const bookTraining = { batchSize: 20, bpttLength: 35, maxGradNorm: 0.25 };
+/** The book's last model, with its own cells or others. */
+const betterRnnlm = (cell?: NonNullable<Preset['config']['model']>['cell']) =>
+  ({
+    model: {
+      ...(cell && { cell }),
+      embeddingSize: 650,
+      hiddenSizes: [650, 650],
+      tieWeights: true,
+      dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
+    },
+    optimizer: { type: 'sgd', learningRate: 20 },
+    schedule: { type: 'divide-on-plateau', divisor: 4 },
+    training: { ...bookTraining, epochs: 40 },
+  }) satisfies Preset['config'];
 const zaremba = (hiddenSize: number, range: number, dropout: number) =>
   ({
     embeddingSize: hiddenSize,
@@ -88,17 +102,7 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     source: 'Saitoh, Deep Learning from Scratch 2, section 6.5',
     ptbTestPerplexity: 75.8,
     ptbParameterCount: 13_275_200,
-    config: {
-      model: {
-        embeddingSize: 650,
-        hiddenSizes: [650, 650],
-        tieWeights: true,
-        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
-      },
-      optimizer: { type: 'sgd', learningRate: 20 },
-      schedule: { type: 'divide-on-plateau', divisor: 4 },
-      training: { ...bookTraining, epochs: 40 },
-    },
+    config: betterRnnlm(),
   },
   'zaremba-medium': {
     description: 'Two LSTM layers of 650 units, dropout 0.5, learning rate falling by 0.8 from epoch 7',
@@ -168,36 +172,14 @@ export const PRESETS: Readonly<Record<PresetName, Preset>> = {
     source: 'gatelm, after Cho et al. 2014, arXiv 1406.1078',
     ptbTestPerplexity: null,
     ptbParameterCount: 11_585_200,
-    config: {
-      model: {
-        cell: { type: 'gru' },
-        embeddingSize: 650,
-        hiddenSizes: [650, 650],
-        tieWeights: true,
-        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
-      },
-      optimizer: { type: 'sgd', learningRate: 20 },
-      schedule: { type: 'divide-on-plateau', divisor: 4 },
-      training: { ...bookTraining, epochs: 40 },
-    },
+    config: betterRnnlm({ type: 'gru' }),
   },
   'mogrifier-lstm': {
     description: 'better-rnnlm with Mogrifier LSTM layers: 5 rounds of rank 90 before each step',
     source: 'gatelm, after Melis, Kočiský and Blunsom 2020, arXiv 1909.01792',
     ptbTestPerplexity: null,
     ptbParameterCount: 14_445_200,
-    config: {
-      model: {
-        cell: { type: 'mogrifier-lstm', rounds: 5, rank: 90 },
-        embeddingSize: 650,
-        hiddenSizes: [650, 650],
-        tieWeights: true,
-        dropout: { kind: 'standard', input: 0.5, hidden: 0.5, output: 0.5 },
-      },
-      optimizer: { type: 'sgd', learningRate: 20 },
-      schedule: { type: 'divide-on-plateau', divisor: 4 },
-      training: { ...bookTraining, epochs: 40 },
-    },
+    config: betterRnnlm({ type: 'mogrifier-lstm', rounds: 5, rank: 90 }),
   },
   character: {
     description: 'Two LSTM layers of 512 units over single characters, Adam; for text without words',

@@ -26,7 +26,10 @@ export function nameLogprobs(
   read: (id: number) => string,
 ): Omit<TokenLogprob, 'start'> {
   const named = new Map<string, number>(); // no plain object: "constructor" is a word like any other
-  for (const [other, logprob] of top) if (!named.has(read(other))) named.set(read(other), logprob);
+  for (const [other, logprob] of top) {
+    const text = read(other);
+    if (!named.has(text)) named.set(text, logprob);
+  }
   const token = read(id);
   return { token, logprob: chosen, top: Object.fromEntries(named.set(token, chosen)) };
 }

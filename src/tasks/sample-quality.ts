@@ -6,7 +6,8 @@ import { appError } from '../errors.js';
 import { runCooperatively } from '../evaluation/cooperative-scheduler.js';
 import { measureQuality } from '../evaluation/sample-quality.js';
 import type { GenerationEngine } from '../generation/generation-engine.js';
-import { type TextRequest, TextWriting } from '../generation/text-writing.js';
+import { sampleRequest } from '../generation/sample-request.js';
+import { TextWriting } from '../generation/text-writing.js';
 import type { Turn } from './read-text.js';
 
 /** Writes a sample at each temperature, side by side, and holds all of them against the training text. */
@@ -22,7 +23,9 @@ export async function sampleQuality(
   const { isCancelled } = turn;
   const written = await Promise.all(
     temperatures.map((temperature) =>
-      engine.run(new TextWriting(tokenizer, plainRequest(temperature, tokens, seed)), { isCancelled }),
+      engine.run(new TextWriting(tokenizer, sampleRequest({ temperature, maxTokens: tokens, seed })), {
+        isCancelled,
+      }),
     ),
   );
   if (isCancelled()) throw appError('cancelled');
@@ -36,20 +39,4 @@ export async function sampleQuality(
     samples.push({ temperature: temperatures[index]!, ...(await measure(text)), text });
   const test = await measure(tokenizer.decode(splits.test.subarray(0, tokens)));
   return { experimentId: model.experimentId, samples, test };
-}
-
-/** The distribution of the model itself, with nothing cut off. */
-function plainRequest(temperature: number, maxTokens: number, seed: number): TextRequest {
-  return {
-    prompt: '',
-    maxTokens,
-    temperature,
-    topK: 0,
-    topP: 1,
-    minP: 0,
-    repetitionPenalty: 1,
-    stop: [],
-    suppressUnknown: true,
-    seed,
-  };
 }

@@ -9,9 +9,13 @@ import { loadCorpus } from '../corpora/load-corpus.js';
 import { appError, serializeError } from '../errors.js';
 import { MODEL, pathOf } from '../files/layout.js';
 import { generateText } from '../generation/generate-text.js';
+import { sampleRequest } from '../generation/sample-request.js';
 import { loadBackend } from '../kernels/backend.js';
 import { createModel } from '../models/create-model.js';
 import { Trainer } from '../training/trainer.js';
+
+/** How the sample of an epoch is drawn. */
+const SAMPLING = { temperature: 0.8, topK: 40 } as const;
 
 /** What connects a training with whoever asked for it. */
 export interface TrainingContext {
@@ -64,7 +68,9 @@ export async function trainExperiment(
       splits: corpus.splits,
       textSizes: { valid: sizeOf(corpus, 'valid'), test: sizeOf(corpus, 'test') },
       sink,
-      sample: () => generateText(model, corpus.tokenizer, sampleRequest(sampleLength, seed)).text,
+      sample: () =>
+        generateText(model, corpus.tokenizer, sampleRequest({ ...SAMPLING, maxTokens: sampleLength, seed }))
+          .text,
       environment: { attempt: job.attempt, ...pick(report) },
     });
     const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;
@@ -90,19 +96,4 @@ function sizeOf({ bytes, hiddenNats }: Corpus, split: 'valid' | 'test') {
 
 function pick({ backend, kernels, threads }: BackendReport) {
   return { backend, kernels, threads };
-}
-
-function sampleRequest(maxTokens: number, seed: number) {
-  return {
-    prompt: '',
-    maxTokens,
-    temperature: 0.8,
-    topK: 40,
-    topP: 1,
-    minP: 0,
-    repetitionPenalty: 1,
-    stop: [],
-    suppressUnknown: true,
-    seed,
-  };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { GatelmClient } from '../../src/client/client.js';
 import { Environment, parseEnvironment } from '../../src/contracts/environment.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';
@@ -77,6 +78,23 @@ test('the path itself leads to the page below it, which names its files from whe
   const { statusCode, headers } = await app.inject(PREFIX);
   assert.deepEqual([statusCode, headers.location], [302, `${PREFIX}/`]);
   assert.equal((await app.inject('/healthz')).statusCode, 200, 'without the path, too');
+});
+
+test('an imported run and the next page of a list have the path once', async (t) => {
+  const { address } = await startService(t, { environment: { basePath: PREFIX }, plays: true });
+  const client = new GatelmClient({ url: address });
+  const { id } = await client.createExperiment({ corpus: 'handbook' });
+  for await (const _ of client.follow(id));
+  const archive = await fetch(`${address}/experiments/${id}/archive`);
+  const imported = await fetch(`${address}/experiments/import/archive`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/zip' },
+    body: await archive.blob(),
+  });
+  const { id: copy } = (await imported.json()) as { id: string };
+  assert.equal(imported.headers.get('location'), `${PREFIX}/experiments/${copy}`);
+  const page = await fetch(`${address}/experiments?format=csv&limit=1`);
+  assert.match(page.headers.get('link')!, /^<\/gatelm\/experiments\?\S*cursor=\S+>; rel="next"$/);
 });
 
 test('X-Forwarded-Prefix is believed of trusted proxies alone, and only where it is a path', async (t) => {

@@ -9,6 +9,7 @@ import {
   ListExperimentsQuery,
 } from '../../../contracts/http.js';
 import { createExperiment, planExperiment } from '../../../experiments/create-experiment.js';
+import { linkTo } from '../../../experiments/links.js';
 import { listExperiments } from '../../../experiments/list-experiments.js';
 import { chooseFormat } from '../../accept.js';
 import { experimentsCsv } from '../../experiments-csv.js';
@@ -94,5 +95,5 @@ function nextPage(url: string, cursor: string): string {
   const [path, query] = url.split('?', 2);
   const parameters = new URLSearchParams(query);
   parameters.set('cursor', cursor);
-  return `<${path}?${parameters}>; rel="next"`;
+  return `<${linkTo(`${path}?${parameters}`)}>; rel="next"`;
 }

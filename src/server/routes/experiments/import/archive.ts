@@ -32,7 +32,7 @@ export default async function importArchiveRoutes(
     async (request, reply) => {
       if (!request.body) throw appError('bad-request', { reason: 'The body is empty; send the archive' });
       const experiment = await importArchive(services, request.body as Readable);
-      return reply.code(201).header('location', experiment.links.self!).send(experiment);
+      return reply.code(201).header('location', `/experiments/${experiment.id}`).send(experiment);
     },
   );
 }

@@ -26,7 +26,8 @@ export function steerTrials(dependencies: SweepDependencies, sweep: SweepRecord)
     if (sweep.state === 'cancelled') {
       if (!IS_OVER.includes(state)) cancelExperiment(dependencies, experimentId);
     } else if (sweep.state === 'running' && trials[trial]?.phase === 'running') {
-      if ((rests || hasPausedItself) && PAUSED_STATES.includes(state))
+      const isShortOfRung = curve.length < trials[trial]!.toEpoch; // at its rung it waits for the sweep to decide
+      if ((rests || (hasPausedItself && isShortOfRung)) && PAUSED_STATES.includes(state))
         store.transaction(() => {
           store.sweeps.updateRun(experimentId, { rests: false });
           resumeExperiment(dependencies, experimentId, {

@@ -216,6 +216,24 @@ test('an experiment that somebody cancels or deletes fails its trial; one that s
   assert.deepEqual([sweep.trials.failed, sweep.trials.finished], [2, 4]);
 });
 
+test('a trial at its rung rests while the sweep waits for one before it that somebody has paused', async (t) => {
+  const { services, reaches, trials, until } = start(t, { slots: 1 });
+  const { id } = await services.sweeps.create({ ...BODY, limits: { experiments: 6, parallel: 3 } });
+  const experiment = (trial: number) =>
+    services.store.experiments.find(trials(id)[trial]!.experimentIds[0]!)!;
+  while (trials(id).length < 3) await new Promise((resume) => setImmediate(resume));
+  pauseExperiment(services, experiment(1).id); // while it is queued
+  await until(() => experiment(2).state === 'paused');
+  const attempts = async () => {
+    for (let turn = 0; turn < 300; turn++) await new Promise((resume) => setImmediate(resume));
+    return trials(id).map((_, trial) => experiment(trial).attempt);
+  };
+  assert.deepEqual(await attempts(), await attempts(), 'nothing is started again and again');
+  assert.equal(trials(id)[2]!.state, 'running', 'the sweep has not decided yet');
+  resumeExperiment(services, experiment(1).id);
+  await reaches(id, 'finished');
+});
+
 test('a queue that is full for a moment delays a sweep, and does not end it', async (t) => {
   const { services, until, trials } = start(t, { slots: 1, maxQueued: 1 });
   t.mock.timers.enable({ apis: ['setTimeout'] });

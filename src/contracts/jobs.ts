@@ -36,6 +36,11 @@ export const TrainingJob = z.strictObject({
   config: ExperimentConfig,
   folder: ArtifactKey.describe('Folder of its checkpoints and its model'),
   resume: z.boolean().describe('Whether to resume from the latest checkpoint, if there is one'),
+  storedEpoch: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Last epoch whose event is stored; later ones of the checkpoint are sent again'),
   pauseAtEpoch: z.int().min(1).optional().describe('Epoch after which to pause'),
   initial: ArtifactKey.nullable().describe(
     'Checkpoint and tokenizer that it starts from, laid out as an experiment; null = new weights',

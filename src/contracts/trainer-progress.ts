@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EventData } from './events.js';
 
 const nullableNumber = z.number().nullable();
 
@@ -41,5 +42,9 @@ export const TrainerProgress = z.strictObject({
     .describe('Total number of steps that fit in the time budget'),
   maskCounter: z.int().describe('Position in the random stream for masks'),
   lengthCounter: z.int().describe('Position in the random stream for batch lengths'),
+  recentEpochs: z
+    .array(EventData.epoch)
+    .default([])
+    .describe('Events of the last epochs, to be sent again if the server was killed before it stored them'),
 });
 export type TrainerProgress = z.infer<typeof TrainerProgress>;

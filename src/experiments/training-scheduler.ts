@@ -152,8 +152,8 @@ export class TrainingScheduler {
     return this.activeIds.filter((id) => experiments.find(id)?.config.requires).length;
   }
 
-  #start({ id, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
-    const { log, executor } = this.#options;
+  #start({ id, number, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
+    const { store, log, executor } = this.#options;
     const attempt = before + 1;
     log.record(id, { type: 'preparing', data: { attempt } }, { runSeq: 0 });
     const run = executor.submit({
@@ -162,6 +162,7 @@ export class TrainingScheduler {
       config,
       folder: experimentKey(id),
       resume,
+      ...(resume && { storedEpoch: store.metrics.count(number, 'validLoss') }),
       ...(pauseAtEpoch !== null && { pauseAtEpoch }),
       initial: parentId === null ? null : initialKey(id),
     });

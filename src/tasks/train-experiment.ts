@@ -68,6 +68,7 @@ export async function trainExperiment(
       splits: corpus.splits,
       textSizes: { valid: sizeOf(corpus, 'valid'), test: sizeOf(corpus, 'test') },
       sink,
+      storedEpoch: job.storedEpoch,
       sample: () =>
         generateText(model, corpus.tokenizer, sampleRequest({ ...SAMPLING, maxTokens: sampleLength, seed }))
           .text,

@@ -87,7 +87,7 @@ export function epochEvent(
     readonly remainingSeconds: number | null;
     readonly isBest: boolean;
   },
-): TrainingEvent {
+): Extract<TrainingEvent, { type: 'epoch' }> {
   const { epoch, step, epochLoss, epochTokens, epochGradNorm, epochSteps, epochSeconds } = progress;
   const { validLoss, validBitsPerByte, learningRate, evaluationSeconds, remainingSeconds, isBest } = figures;
   const trainLoss = epochLoss / epochTokens;

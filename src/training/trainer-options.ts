@@ -21,6 +21,8 @@ export interface TrainerOptions {
   /** Sizes of the text of the splits, for bits per byte; null = these are not measured. */
   readonly textSizes?: { readonly valid: TextSize; readonly test: TextSize } | null;
   readonly sink: CheckpointSink;
+  /** The last epoch whose event is stored; later ones that the checkpoint knows are sent again. Default: all are stored. */
+  readonly storedEpoch?: number | undefined;
   /** Writes a sample with the model as it is; null = no samples. */
   readonly sample: (() => string) | null;
   /** What the training runs on, for its record. */

@@ -24,7 +24,16 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   plannedSteps: null,
   maskCounter: 0,
   lengthCounter: 0,
+  recentEpochs: [],
 };
+
+/** More epochs than a training completes between the death of its server and its own. */
+const MAX_RECENT_EPOCHS = 100;
+
+/** Keeps the event of an epoch for {@link TrainerProgress}.recentEpochs. */
+export function keepEpoch(progress: TrainerProgress, event: TrainerProgress['recentEpochs'][number]): void {
+  progress.recentEpochs = [...progress.recentEpochs, event].slice(-MAX_RECENT_EPOCHS);
+}
 
 /** One update. */
 export interface StepFigures {

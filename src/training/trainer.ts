@@ -30,6 +30,7 @@ import {
   countEpoch,
   countStep,
   INITIAL_PROGRESS,
+  keepEpoch,
 } from './trainer-progress.js';
 import { nameTensors, sortTensors, type TrainerSnapshot } from './trainer-snapshot.js';
 import { weightsDigest } from './weights-digest.js';
@@ -79,6 +80,7 @@ export class Trainer {
     const snapshot = this.#options.sink.loadSnapshot();
     if (snapshot) this.restore(snapshot);
     yield startedEvent(this.#options, this.#stepsPerEpoch, snapshot && this.#progress);
+    yield* this.#repeatUnstored();
 
     for (
       let reason = this.#horizon.endReason(this.#progress);
@@ -94,6 +96,15 @@ export class Trainer {
       if (stop) return { type: 'stopped', mode: stop };
       yield* this.#endEpoch();
     }
+  }
+
+  /** The epochs of the checkpoint whose events were lost with the server, and the checkpoint itself. */
+  *#repeatUnstored(): Generator<TrainingEvent> {
+    const { storedEpoch = Number.POSITIVE_INFINITY } = this.#options;
+    const { recentEpochs, epoch, epochSteps, bestEpoch } = this.#progress;
+    const lost = recentEpochs.filter((data) => data.epoch > storedEpoch);
+    for (const data of lost) yield { type: 'epoch', data };
+    if (lost.length > 0) yield this.#saveSnapshot(bestEpoch === epoch && epochSteps === 0);
   }
 
   /** Everything that resume needs; the tensors are borrowed. */
@@ -200,7 +211,7 @@ export class Trainer {
     const isBest = countEpoch(progress, validLoss, evaluationSeconds);
     const { remainingSeconds } = this.#horizon.completion(this.#progress);
     const validBitsPerByte = this.#bitsPerByte('valid', validLoss);
-    yield epochEvent(progress, {
+    const event = epochEvent(progress, {
       validLoss,
       validBitsPerByte,
       learningRate,
@@ -208,6 +219,8 @@ export class Trainer {
       remainingSeconds,
       isBest,
     });
+    keepEpoch(progress, event.data);
+    yield event;
     clearEpochSums(progress);
     const warning = epochWarning(progress, previousLoss, model.vocabularySize);
     if (warning) yield warning;

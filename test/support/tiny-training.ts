@@ -26,6 +26,7 @@ export interface TinyTraining {
   readonly splits?: Partial<Record<'train' | 'valid' | 'test', Int32Array>>;
   readonly textSizes?: TrainerOptions['textSizes'];
   readonly sink?: CheckpointSink;
+  readonly storedEpoch?: number;
   readonly sample?: () => string;
   readonly vocabularySize?: number;
   /** To begin with, by parameter name. */
@@ -59,6 +60,7 @@ export function tinyTraining(options: TinyTraining = {}) {
     splits: { train: tinyText(240), valid: tinyText(60), test: tinyText(60), ...options.splits },
     textSizes: options.textSizes ?? null,
     sink,
+    storedEpoch: options.storedEpoch,
     sample,
     environment: { attempt: 1, backend: 'test', kernels: 'test', threads: 1 },
   });

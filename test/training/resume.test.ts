@@ -12,6 +12,8 @@ import { randomBits } from '../../src/tensor/random.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { Trainer } from '../../src/training/trainer.js';
 import { KERNELS, onKernels, testKernels, useBackend } from '../support/backend.js';
+import { MemorySink } from '../support/memory-sink.js';
+import { eventsOf, trainTiny } from '../support/tiny-training.js';
 
 const VOCABULARY = 13;
 const EPOCHS = 4;
@@ -151,3 +153,35 @@ function assertAveraging(folder: string): void {
   tf.dispose([...tensors.values()]);
   assert.ok(Number(optimizer.averagedSteps) > 0, 'averaging has begun');
 }
+
+describe('a training whose server was killed before it stored the last events', () => {
+  useBackend();
+
+  const pausedAfterTwoEpochs = async () => {
+    const sink = new MemorySink();
+    const { events } = await trainTiny({ sink }, (step) => (step === 20 ? 'pause' : null));
+    return { sink, told: eventsOf(events, 'epoch') };
+  };
+
+  it('tells again the epochs that are not stored, and the checkpoint, before it goes on', async () => {
+    const { sink, told } = await pausedAfterTwoEpochs();
+    assert.equal(told.length, 2);
+    const { events } = await trainTiny({ sink, storedEpoch: 1 });
+    const types = events.map(({ type }) => type).filter((type) => type !== 'step');
+    assert.deepEqual(types, ['started', 'epoch', 'checkpoint', 'epoch', 'checkpoint', 'succeeded']);
+    assert.deepEqual(eventsOf(events, 'epoch')[0], told[1]);
+    const [whole, again] = [(await trainTiny()).events, events].map((all) => eventsOf(all, 'succeeded')[0]!);
+    assert.equal(again!.digest, whole!.digest);
+  });
+
+  it('tells nothing again that is stored', async () => {
+    for (const storedEpoch of [2, undefined]) {
+      const { sink } = await pausedAfterTwoEpochs();
+      const { events } = await trainTiny({ sink, ...(storedEpoch !== undefined && { storedEpoch }) });
+      assert.deepEqual(
+        eventsOf(events, 'epoch').map(({ epoch }) => epoch),
+        [3],
+      );
+    }
+  });
+});

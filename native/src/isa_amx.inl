@@ -115,25 +115,44 @@ static inline void multiply_in_place(const Tile& tile) {
   }
 }
 
+// Tiles at the edges are summed in a buffer, in the same order as whole ones: on top of c, so that a row has the same bits
+// whatever the rows beside it.
 static void multiply_tiles(const Tile& tile) {
   const bool bottom = tile.mr > kRows, right = tile.columns > kRows;
   if (tile.rows == tile.mr && tile.columns == kNr && (tile.accumulate || !tile.bias)) {
     return bottom ? multiply_in_place<true>(tile) : multiply_in_place<false>(tile);
   }
-  zero_tiles();
+  alignas(64) vf sum[kMaxRows][2];
+  if (tile.accumulate) {
+    for (int r = 0; r < tile.mr; r++) {
+      const float* c = tile.c + r * tile.ldc;
+      sum[r][0] = r < tile.rows ? load_n(c, tile.columns) : vf{};
+      sum[r][1] = r < tile.rows && right ? load_n(c + VEC, tile.columns - VEC) : vf{};
+    }
+    _tile_loadd(0, &sum[0][0], sizeof sum[0]);
+    _tile_loadd(1, &sum[0][1], sizeof sum[0]);
+    if (bottom) {
+      _tile_loadd(2, &sum[kRows][0], sizeof sum[0]);
+      _tile_loadd(3, &sum[kRows][1], sizeof sum[0]);
+    }
+  } else {
+    zero_tiles();
+  }
   if (right) {
     bottom ? sum_tiles<true, true>(tile) : sum_tiles<false, true>(tile);
   } else {
     bottom ? sum_tiles<true, false>(tile) : sum_tiles<false, false>(tile);
   }
-  alignas(64) vf sum[kMaxRows][2];
   _tile_stored(0, &sum[0][0], sizeof sum[0]);
   _tile_stored(1, &sum[0][1], sizeof sum[0]);
   if (bottom) {
     _tile_stored(2, &sum[kRows][0], sizeof sum[0]);
     _tile_stored(3, &sum[kRows][1], sizeof sum[0]);
   }
-  put_tile<kMaxRows, 2>(sum, tile);
+  Tile finished = tile;
+  finished.accumulate = false;
+  if (tile.accumulate) finished.bias = nullptr;  // c is in the sums
+  put_tile<kMaxRows, 2>(sum, finished);
 }
 
 }  // namespace ISA_NAMESPACE

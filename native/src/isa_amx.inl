@@ -45,6 +45,10 @@ static void pack_b_tiles(const MatrixView& b, long column, long columns, long k,
   memset(static_cast<float*>(out) + pairs * kNr, 0, sizeof(float) * kNr * (padded - pairs));
 }
 
+// What was written stands in memory before a tile instruction reads it: g++'s intrinsics do not say that they read memory,
+// and g++ 12 leaves out stores that nothing else reads.
+static inline void escape(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
+
 // The shapes of tiles 0 to 3 (c), 4 and 5 (a), 6 and 7 (b), as LDTILECFG reads them.
 static void begin_tiles(int mr) {
   struct alignas(64) {
@@ -58,6 +62,7 @@ static void begin_tiles(int mr) {
     shapes.rows[i] = rows[i];
     shapes.line_bytes[i] = kLine;
   }
+  escape(&shapes);
   _tile_loadconfig(&shapes);
 }
 
@@ -129,6 +134,7 @@ static void multiply_tiles(const Tile& tile) {
       sum[r][0] = r < tile.rows ? load_n(c, tile.columns) : vf{};
       sum[r][1] = r < tile.rows && right ? load_n(c + VEC, tile.columns - VEC) : vf{};
     }
+    escape(sum);
     _tile_loadd(0, &sum[0][0], sizeof sum[0]);
     _tile_loadd(1, &sum[0][1], sizeof sum[0]);
     if (bottom) {

@@ -14,16 +14,21 @@ import { describeEnvironment } from './describe-environment.js';
 import { addDoctor } from './doctor.js';
 import { EXIT } from './exit-codes.js';
 import { addQuickstart } from './quickstart.js';
-import { addSetUp } from './set-up.js';
+import { addSetUp, startCommand } from './set-up.js';
 import { addTrainer } from './trainer.js';
 
 // Commands import their own dependencies lazily: `gatelm list` does not wait for the server's code to load.
 const program = new Command('gatelm')
   .description('Trains, watches and serves gated recurrent (LSTM) language models on your own machine.')
   .version(packageVersion())
+  .addHelpText(
+    'after',
+    '\nGATELM_URL and GATELM_API_KEY say which server the commands talk to (default: http://127.0.0.1:8080).',
+  )
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? EXIT.done : EXIT.usage));
 
 program
+  .commandsGroup('Server:')
   .command('serve')
   .description('Start the server: experiments, progress and generation over HTTP')
   .option('--host <address>', 'same as GATELM_HOST')
@@ -32,11 +37,20 @@ program
   .addHelpText('after', `\n${describeEnvironment()}`)
   .action(async (options) => (await import('./serve.js')).serve(options));
 
+addQuickstart(program);
+addDoctor(program);
+addSetUp(program);
+
+program.commandsGroup('Train and compare:');
 addTrainCommands(program);
-addSweepCommands(program);
 addExperimentCommands(program);
+addSweepCommands(program);
+program.commandsGroup('Use a model:');
 addTextCommands(program);
+program.commandsGroup('Files:');
 addFileCommands(program);
+
+program.commandsGroup('Operate:');
 
 const JSON_ANSWER = ['--json', 'print the answer as JSON, for programs'] as const;
 program
@@ -58,7 +72,7 @@ const DATA_DIR = ['--data-dir <folder>', 'same as GATELM_DATA_DIR'] as const;
 keys
   .command('create <name>')
   .description('Create a key and print it once; a running server accepts it immediately')
-  .requiredOption('--scope <scope>', 'read, train or admin')
+  .requiredOption('--scope <scope>', 'read, train, admin or trainer')
   .option('--expires-days <days>', 'days until it expires; default: never')
   .option(...DATA_DIR)
   .option(...JSON_ANSWER)
@@ -78,9 +92,6 @@ keys
 
 addCompletionCommand(program);
 
-addQuickstart(program);
-addDoctor(program);
-addSetUp(program);
 addTrainer(program);
 
 try {
@@ -89,5 +100,7 @@ try {
   const isTold =
     error instanceof AppError || error instanceof GatelmError || error instanceof ConnectionError;
   console.error(`gatelm: ${isTold ? error.message : (error as Error).stack}`);
+  if (error instanceof ConnectionError)
+    console.error(`Start one with ${startCommand()}, or name another with GATELM_URL or --url.`);
   process.exit(error instanceof ConnectionError ? EXIT.unreachable : EXIT.error);
 }

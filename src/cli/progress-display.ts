@@ -16,7 +16,9 @@ const PLAIN_INTERVAL_MS = 10_000;
 const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
 
 /** When a training ends: after a number of epochs or seconds. */
-type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'>;
+type TrainingLength = Pick<TrainingConfig, 'epochs' | 'maxDuration'> & {
+  readonly timeBudget?: number | null;
+};
 
 export class ProgressDisplay {
   readonly #output: Output;
@@ -88,12 +90,17 @@ export class ProgressDisplay {
   }
 
   #showStep({ epoch, trainPerplexity, tokensPerSecond, remainingSeconds }: Step): void {
-    const { epochs, maxDuration } = this.#length;
+    const { epochs, maxDuration, timeBudget = null } = this.#length;
     const seconds = (this.#now() - this.#start) / 1000;
-    const fraction = Math.min(1, Math.max(epoch / epochs, maxDuration === null ? 0 : seconds / maxDuration));
+    const byTime = [
+      maxDuration === null ? 0 : seconds / maxDuration,
+      timeBudget === null || remainingSeconds === null ? 0 : seconds / (seconds + remainingSeconds || 1),
+    ];
+    const fraction = Math.min(1, Math.max(epoch / epochs, ...byTime));
+    const current = Math.min(Math.floor(epoch) + 1, epochs);
     const facts = [
       `${Math.round(fraction * 100)} %`,
-      `epoch ${Math.min(Math.floor(epoch) + 1, epochs)}/${epochs}`,
+      timeBudget === null ? `epoch ${current}/${epochs}` : `epoch ${current}`, // it ends by time, before `epochs`
       `train perplexity ${decimal(trainPerplexity)}`,
       `${integer(tokensPerSecond)} tokens/s`,
       `${duration(remainingSeconds)} left`,
@@ -143,9 +150,11 @@ export function integer(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
-/** Minutes and seconds. */
+/** Minutes and seconds, such as 1:05; from an hour on with hours, such as 8:12:49. */
 export function duration(seconds: number | null): string {
   if (seconds === null) return '–';
   const whole = Math.max(0, Math.round(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (part: number) => String(part).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }

@@ -3,7 +3,7 @@ import { type Experiment, GatelmClient } from '../client/client.js';
 import { EventData } from '../contracts/events.js';
 import { decimal, duration, ProgressDisplay } from './progress-display.js';
 import { ServerProcess } from './server-process.js';
-import { startCommand } from './set-up.js';
+import { isCheckout, startCommand } from './set-up.js';
 
 const EXPERIMENT = '{"preset":"starter","corpus":"handbook","name":"quickstart"}';
 const PROMPT = { prompt: 'The', maxTokens: 60, temperature: 0.7, topK: 40, seed: 1 };
@@ -92,18 +92,26 @@ async function write(client: GatelmClient, { id }: Experiment): Promise<void> {
 }
 
 function printNextSteps(address: string, { id }: Experiment, keep: boolean): void {
+  const base = keep ? address : nextAddress();
   const state = keep
-    ? 'The server runs until Ctrl-C.'
-    : `The server stops now; ${startCommand()} starts it again.`;
-  const base = keep ? address : 'http://127.0.0.1:8080';
+    ? `The server runs until Ctrl-C; its dashboard is at ${base}/.`
+    : `The server stops now; ${startCommand()} starts it again, with a dashboard at ${base}/.`;
+  const [gatelm, more] = isCheckout()
+    ? ['node dist/src/cli/main.js', 'README.md and docs/tour.md']
+    : ['npx gatelm', `npx gatelm --help and ${base}/docs`];
   console.log(`${state} The model stays in ${process.env.GATELM_DATA_DIR || './data'}. Next steps:
 
   curl '${base}/generate?experiment=${id}&prompt=The&maxTokens=60&temperature=0.7'
   curl ${base}/experiments/${id}
-  curl '${base}/experiments/${id}/metrics?keys=validPerplexity'
-  curl -X POST ${base}/experiments -H 'content-type: application/json' -d '{"preset":"rnnlm","corpus":"ptb"}'
+  ${gatelm} train --file notes.txt --budget 2m      # a text of your own
 
-More in examples/curl and README.md.`);
+More: ${more}.`);
+}
+
+/** Where the next start listens. */
+function nextAddress(): string {
+  const port = Number(process.env.GATELM_PORT) || 8080; // 0: any free port, unknown yet
+  return `http://127.0.0.1:${port}`;
 }
 
 /** An API key of the server that this command starts. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { GatelmClient } from '../client/client.js';
+import { GatelmClient, GatelmError } from '../client/client.js';
 
 /** Options of every command that talks to a server. */
 export interface ServerOptions {
@@ -16,10 +16,16 @@ export function withServer(command: Command): Command {
     .option('--json', 'print the response as JSON');
 }
 
+/** @throws GatelmError if the address is not one */
 export function clientOf({ url, key }: ServerOptions): GatelmClient {
   const { GATELM_URL, GATELM_API_KEY } = process.env;
+  const address = url ?? (GATELM_URL || undefined);
+  if (address !== undefined && !(/^https?:\/\//.test(address) && URL.canParse(address)))
+    throw new GatelmError(400, {
+      detail: `${url === undefined ? 'GATELM_URL' : '--url'} must be an address such as http://127.0.0.1:8080; got ${address}`,
+    });
   return new GatelmClient({
-    url: url ?? (GATELM_URL || undefined),
+    url: address,
     apiKey: key ?? (GATELM_API_KEY || undefined),
   });
 }

@@ -17,6 +17,7 @@ import type { GenerationAnswer } from '../contracts/generation.js';
 import type { Health, Readiness } from '../contracts/health.js';
 import type {
   CorpusList,
+  CreatedExperiment,
   EditExperimentBody,
   ExperimentPageBody,
   ExperimentPlan,
@@ -88,7 +89,10 @@ export class GatelmClient {
     this.connection = new Connection(options);
   }
 
-  createExperiment(body: Body<typeof ExperimentInput>, idempotencyKey?: string): Promise<Experiment> {
+  createExperiment(
+    body: Body<typeof ExperimentInput>,
+    idempotencyKey?: string,
+  ): Promise<z.infer<typeof CreatedExperiment>> {
     const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
     return this.#json('POST', '/experiments', { body, headers });
   }

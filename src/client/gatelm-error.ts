@@ -35,6 +35,7 @@ export class ConnectionError extends Error {
 }
 
 function messageOf(status: number, { detail, title, errors }: ProblemBody): string {
-  const fields = (errors ?? []).map(({ path, message }) => `\n  ${path}: ${message}`);
-  return `${detail ?? title ?? `HTTP ${status}`}${(detail ?? '').includes('\n') ? '' : fields.join('')}`;
+  const text = detail ?? title ?? `HTTP ${status}`;
+  const others = (errors ?? []).filter(({ message }) => !text.includes(message)); // the detail names at least the first
+  return text + others.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
 }

@@ -95,18 +95,26 @@ describe('the gatelm command against a server', () => {
     assert.ok(readFileSync(file).includes('model.safetensors'));
     const again = await run('export', id, file);
     assert.equal(again.code, EXIT.error);
-    assert.match(again.stderr, /exists/);
+    assert.match(again.stderr, /^gatelm: \S+ already exists; delete it, or name another file\n$/);
   });
 
-  test('a folder as an export has it is imported and serves the same text', async () => {
+  test('an export is imported, unpacked or not, and serves the same text', async () => {
     const exported = join(folder, 'exported');
     mkdirSync(exported);
     execFileSync('tar', ['-xf', join(folder, 'model.tar'), '-C', exported]);
-    const imported = await json('import', exported);
-    assert.equal(imported.name, 'exported');
     const args = ['--prompt', 'the cat', '--max-tokens', '5', '--seed', '1'];
-    const [one, two] = [await json('generate', id, ...args), await json('generate', imported.id, ...args)];
-    assert.equal(one.text, two.text);
+    const { text } = await json('generate', id, ...args);
+    for (const [path, name] of [
+      [exported, 'exported'],
+      [join(folder, 'model.tar'), 'model'],
+    ] as const) {
+      const imported = await json('import', path);
+      assert.equal(imported.name, name);
+      assert.equal((await json('generate', imported.id, ...args)).text, text);
+    }
+    const noArchive = join(folder, 'none.tar');
+    writeFileSync(noArchive, 'not an archive'.repeat(100));
+    assert.match((await run('import', noArchive)).stderr, /none\.tar is not a tar archive of gatelm export/);
   });
 
   test('a whole run goes out as .zip and comes in again; curves as CSV, JSON Lines and for TensorBoard', async () => {
@@ -178,9 +186,28 @@ describe('the gatelm command against a server', () => {
     assert.match(noJson.stderr, /--config is not JSON/);
     assert.equal((await run('lst')).code, EXIT.usage);
     assert.equal((await run('list', '--colour')).code, EXIT.usage);
+    const noNumber = await run('train', '--epochs', 'two');
+    assert.equal(noNumber.code, EXIT.usage);
+    assert.match(noNumber.stderr, /'--epochs <number>' argument 'two' is invalid. Expected a number/);
+    const twice = await run('evaluate', id, '--split', 'all');
+    assert.equal(twice.stderr.match(/expected one of "train"/g)?.length, 1, 'each field is named once');
+    for (const args of [
+      ['train', '--file', 'absent.txt'],
+      ['import', 'absent.safetensors'],
+      ['sweep', 'start', 'absent.json'],
+    ]) {
+      const { code, stderr } = await run(...args);
+      assert.equal(code, EXIT.error);
+      assert.match(stderr, /^gatelm: absent\.\w+ cannot be read: [^\n]+\n$/);
+    }
+    const nobodyWrites = await run('generate', 'nothing', '--prompt', 'The');
+    assert.deepEqual([nobodyWrites.code, nobodyWrites.stdout], [EXIT.error, '']);
+    const noAddress = await runGatelm('127.0.0.1:8080', ['list']);
+    assert.match(noAddress.stderr, /GATELM_URL must be an address such as http:.*; got 127\.0\.0\.1:8080/);
     const nobody = await runGatelm('http://127.0.0.1:1', ['list']);
     assert.equal(nobody.code, EXIT.unreachable);
     assert.match(nobody.stderr, /No gatelm server answers at http:\/\/127\.0\.0\.1:1/);
+    assert.match(nobody.stderr, /Start one with npm start, or name another/);
   });
 });
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { REPOSITORY } from '../support/gatelm-server.js';
 import { temporaryFolder } from '../support/service.js';
 import { runGatelm } from './run-gatelm.js';
 
@@ -30,6 +31,13 @@ test('bash completes commands, their parts and their options', {
   assert.deepEqual(completeInBash(source, ['gatelm', 'ser']), ['serve']);
   assert.deepEqual(completeInBash(source, ['gatelm', 'corpora', 'up']), ['upload']);
   assert.ok(completeInBash(source, ['gatelm', 'train', '--']).includes('--budget'));
+  assert.deepEqual(completeInBash(source, ['gatelm', 'train', '--preset', 'zar']), [
+    'zaremba-medium',
+    'zaremba-large',
+  ]);
+  assert.deepEqual(completeInBash(source, ['gatelm', 'completion', '']), ['bash', 'zsh', 'fish']);
+  const file = join(REPOSITORY, 'package.json');
+  assert.deepEqual(completeInBash(source, ['gatelm', 'import', '--config', file.slice(0, -2)]), [file]);
 });
 
 /** An interactive zsh in a terminal of its own, in which somebody types and presses Tab. */
@@ -70,6 +78,7 @@ test('fish completes commands, their parts and their options, with what they do'
   assert.match(complete('gatelm ser').join('\n'), /^serve\t\w.*$/);
   assert.match(complete('gatelm corpora up').join('\n'), /^upload\t\w.*$/);
   assert.ok(complete('gatelm train --b').some((line) => line.startsWith('--budget\t')));
+  assert.match(complete('gatelm list --state fai').join('\n'), /^failed\b/);
 });
 
 test('a shell that is not known is named with those that are', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProgressDisplay } from '../../src/cli/progress-display.js';
+import { duration, ProgressDisplay } from '../../src/cli/progress-display.js';
 import type { ProgressEvent } from '../../src/client/client.js';
 import { type EventType, StoredEvent } from '../../src/contracts/events.js';
 
@@ -65,6 +65,21 @@ test('writes a line of progress every ten seconds where there is no terminal', (
     .trim()
     .split('\n');
   assert.deepEqual(lines, ['25 % · epoch 1/2 · train perplexity 148.4 · 12,346 tokens/s · 1:15 left']);
+});
+
+test('a duration has hours only where there are some', () => {
+  assert.deepEqual([0, 65, 3599.6, 29_569].map(duration), ['0:00', '1:05', '1:00:00', '8:12:49']);
+});
+
+test('with a time budget the share is one of time, and no last epoch is named', () => {
+  let written = '';
+  let time = 0;
+  const output = { isTTY: true, columns: 80, write: (text: string) => (written += text) };
+  const length = { epochs: 60, maxDuration: null, timeBudget: 150 };
+  const display = new ProgressDisplay(output, length, () => time);
+  time = 75_000;
+  display.show(step); // 75 s are left
+  assert.match(written, /50 % · epoch 1 · train/);
 });
 
 test('writes nothing while somebody is asked, and the lines of that time afterwards', () => {

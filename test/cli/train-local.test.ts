@@ -105,6 +105,9 @@ test('train --local says what does not go with it', async (context) => {
   const { train } = setUp(context);
   const detached = await train(['--detach']);
   assert.match(detached.stderr, /--detach: requires a server/);
-  const plan = await train(['--dry-run']);
+  const shown = await train(['--dry-run']);
+  assert.match(shown.stdout, /^model +lstm, 1 layer of \d+ units/m);
+  assert.match(shown.stdout, /^Nothing was stored or trained/m);
+  const plan = await train(['--dry-run', '--json']);
   assert.equal(JSON.parse(plan.stdout).config.training.epochs, EPOCHS);
 });

@@ -1,7 +1,18 @@
 import type { Command } from 'commander';
 import { GatelmError } from '../../client/client.js';
+import { Scope } from '../../contracts/access.js';
+import { SplitName } from '../../contracts/corpus.js';
+import { ExperimentState } from '../../contracts/experiment.js';
+import { PresetName } from '../../contracts/presets.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
+/** Values of options; of other options with a value, files are offered. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  '--preset': PresetName.options,
+  '--state': ExperimentState.options,
+  '--split': SplitName.options,
+  '--scope': Scope.options,
+};
 
 /** completion: a completion script for a shell, generated from the commands. */
 export function addCompletionCommand(program: Command): void {
@@ -30,14 +41,18 @@ interface Described {
   /** Such as "corpora upload". */
   readonly path: string;
   readonly description: string;
-  readonly options: readonly { readonly flag: string; readonly description: string }[];
+  readonly options: readonly {
+    readonly flag: string;
+    readonly description: string;
+    readonly takesValue: boolean;
+  }[];
   readonly children: readonly string[];
 }
 
 function commandsOf(command: Command, path: readonly string[] = []): Described[] {
-  const children = command.commands.map((child) => child.name());
-  const options = command.options.flatMap(({ long, description }) =>
-    long ? [{ flag: long, description }] : [],
+  const children = command.name() === 'completion' ? SHELLS : command.commands.map((child) => child.name());
+  const options = command.options.flatMap(({ long, description, required, optional }) =>
+    long ? [{ flag: long, description, takesValue: required || optional }] : [],
   );
   const own = { path: path.join(' '), description: command.description(), options, children };
   return [own, ...command.commands.flatMap((child) => commandsOf(child, [...path, child.name()]))];
@@ -49,8 +64,20 @@ function bash(commands: readonly Described[]): string {
     ({ path, options, children }) =>
       `    '${path}') offered='${[...children, ...options.map(({ flag }) => flag)].join(' ')}' ;;`,
   );
+  const valued = commands.flatMap(({ options }) => options.filter(({ takesValue }) => takesValue));
+  const flags = [...new Set(valued.map(({ flag }) => flag))];
+  const values = flags
+    .filter((flag) => VALUES[flag])
+    .map(
+      (flag) =>
+        `    ${flag}) COMPREPLY=($(compgen -W '${VALUES[flag]!.join(' ')}' -- "$current")); return ;;`,
+    );
   return `_gatelm() {
   local current="\${COMP_WORDS[COMP_CWORD]}" given='' offered='' word index
+  case "\${COMP_WORDS[COMP_CWORD - 1]}" in
+${values.join('\n')}
+    ${flags.filter((flag) => !VALUES[flag]).join('|')}) COMPREPLY=($(compgen -f -- "$current")); return ;;
+  esac
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
     case " ${commands.map(({ path }) => path.replaceAll(' ', '_')).join(' ')} " in
@@ -81,13 +108,14 @@ function fish(commands: readonly Described[]): string {
           ? '__fish_use_subcommand'
           : words.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ');
       const described = children.map((child) => {
-        const { description } = commands.find((other) => other.path === [...words, child].join(' '))!;
+        const { description = '' } =
+          commands.find((other) => other.path === [...words, child].join(' ')) ?? {};
         return `complete -c gatelm -f -n ${quote(condition)} -a ${child} -d ${quote(description)}`;
       });
-      const flags = options.map(
-        ({ flag, description }) =>
-          `complete -c gatelm -n ${quote(condition)} -l ${flag.slice(2)} -d ${quote(description)}`,
-      );
+      const flags = options.map(({ flag, description, takesValue }) => {
+        const values = VALUES[flag] ? ` -x -a ${quote(VALUES[flag].join(' '))}` : takesValue ? ' -r' : '';
+        return `complete -c gatelm -n ${quote(condition)} -l ${flag.slice(2)}${values} -d ${quote(description)}`;
+      });
       return [...described, ...flags];
     })
     .join('\n');

@@ -4,6 +4,7 @@ import { decimal, duration, integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { paint, sparkline, table } from '../terminal.js';
 import { parseJson } from './parse-json.js';
+import { parseNumber } from './parse-number.js';
 
 interface ListOptions extends ServerOptions {
   readonly state?: string;
@@ -12,7 +13,7 @@ interface ListOptions extends ServerOptions {
   readonly preset?: string;
   readonly name?: string;
   readonly sort?: string;
-  readonly limit: string;
+  readonly limit: number;
 }
 
 const VERBS: Readonly<Record<Verb, string>> = {
@@ -33,7 +34,7 @@ export function addExperimentCommands(program: Command): void {
     .option('--preset <name>', 'only experiments with this preset')
     .option('--name <text>', 'only experiments whose name contains this')
     .option('--sort <key>', 'created, or a metric such as validPerplexity; prefix - for descending order')
-    .option('--limit <number>', 'maximum number of experiments', '20')
+    .option('--limit <number>', 'maximum number of experiments', parseNumber, 20)
     .action(list);
   withServer(program.command('show <experiment>'))
     .description('Show one experiment: state, metrics, curve, config')
@@ -54,9 +55,9 @@ export function addExperimentCommands(program: Command): void {
     });
   withServer(program.command('continue <experiment>'))
     .description('Train a succeeded experiment for more epochs')
-    .requiredOption('--epochs <number>', 'number of further epochs')
-    .action(async (id: string, options: ServerOptions & { epochs: string }) => {
-      const experiment = await clientOf(options).continueExperiment(id, Number(options.epochs));
+    .requiredOption('--epochs <number>', 'number of further epochs', parseNumber)
+    .action(async (id: string, options: ServerOptions & { epochs: number }) => {
+      const experiment = await clientOf(options).continueExperiment(id, options.epochs);
       print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
     });
   withServer(program.command('delete <experiment>'))
@@ -73,8 +74,8 @@ async function list(options: ListOptions): Promise<void> {
   const page = await clientOf(options).listExperiments(query as never);
   print(options, page, () => {
     if (page.items.length === 0) return 'No experiments. Start one with gatelm train.';
-    const heading = ['id', 'name', 'state', 'epoch', 'valid', 'best', 'test', 'tokens/s', 'left'];
-    const more = page.nextCursor ? `\n… and more: --limit ${Number(limit) * 2}` : '';
+    const heading = ['id', 'name', 'state', 'epoch', 'valid', 'best', 'test', 'bits/byte', 'left'];
+    const more = page.nextCursor ? `\n… and more: --limit ${limit * 2}` : '';
     return table([heading, ...page.items.map(row)]) + more;
   });
 }
@@ -88,7 +89,7 @@ function row({ id, name, state, latest, best, test }: Experiment): string[] {
     decimal(latest.validPerplexity),
     decimal(best.validPerplexity),
     decimal(test.perplexity),
-    latest.tokensPerSecond === null ? '–' : integer(latest.tokensPerSecond),
+    best.validBitsPerByte?.toFixed(3) ?? '–',
     state === 'running' ? duration(latest.remainingSeconds) : '–',
   ];
 }
@@ -118,7 +119,10 @@ async function show(id: string, options: ServerOptions): Promise<void> {
       ['epoch', `${latest.epoch === null ? '–' : decimal(latest.epoch)} of ${config.training.epochs}`],
       ['train perplexity', curve('trainPerplexity')],
       ['valid perplexity', curve('validPerplexity')],
-      ['best', `${decimal(best.validPerplexity)} in epoch ${best.epoch ?? '–'}`],
+      [
+        'best',
+        `${decimal(best.validPerplexity)} in epoch ${best.epoch ?? '–'}, ${best.validBitsPerByte?.toFixed(3) ?? '–'} bits per byte`,
+      ],
       ['test perplexity', decimal(test.perplexity)],
       ['ran on', run ? `${run.backend}, ${run.kernels} kernels, ${run.threads} threads` : '–'],
     ];

@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, mkdirSync, openAsBlob, statSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import { GatelmError } from '../../client/client.js';
 import { integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { table } from '../terminal.js';
+import { filesOfTar, openFile } from './open-file.js';
 
 type ImportOptions = ServerOptions & {
   readonly name?: string;
@@ -26,7 +27,7 @@ type ExportOptions = ServerOptions & {
 export function addFileCommands(program: Command): void {
   withServer(program.command('export <experiment> [file]'))
     .description(
-      'Write a trained model as a tar archive for PyTorch (default: ID.tar), or what the options name',
+      'Write a trained model as a .tar for PyTorch (default: ID.tar), or the whole run, or its curves',
     )
     .option('--archive <file>', 'instead: the whole record of the run as a .zip that another gatelm imports')
     .option('--no-checkpoints', 'with --archive: without its checkpoints')
@@ -38,7 +39,7 @@ export function addFileCommands(program: Command): void {
     .action(exportRun);
   withServer(program.command('import <model>'))
     .description(
-      'Import a model: safetensors with PyTorch’s parameter names, the folder of an export or of train --local, or the .zip of a whole run',
+      'Import a .tar of export, a folder of train --local, safetensors with PyTorch’s names, or a .zip of a whole run',
     )
     .option('--name <name>', 'name of the experiment; default: the name of the file')
     .option('--tokenizer <file>', 'tokenizer.json of Hugging Face’s tokenizers')
@@ -46,15 +47,13 @@ export function addFileCommands(program: Command): void {
     .option('--config <file>', 'config.json, as in an export')
     .action(async (model: string, options: ImportOptions) => {
       if (extname(model) === '.zip') {
-        const run = await clientOf(options).importArchive(await open(model));
+        const run = await clientOf(options).importArchive(await openFile(model));
         return print(options, run, () => `${run.id} ${run.state}: ${run.name}`);
       }
-      const files = isFolder(model) ? filesOfFolder(model) : { model };
       const { tokenizer, vocabulary, config } = options;
-      const given = Object.entries({ ...files, ...defined({ tokenizer, vocabulary, config }) });
-      const blobs = await Promise.all(given.map(async ([kind, file]) => [kind, await open(file)] as const));
-      const name = options.name ?? basename(resolve(model), '.safetensors');
-      const imported = await clientOf(options).importModel(name, Object.fromEntries(blobs) as never);
+      const files = { ...(await filesOf(model)), ...(await opened({ tokenizer, vocabulary, config })) };
+      const name = options.name ?? basename(resolve(model)).replace(/\.(safetensors|tar)$/, '');
+      const imported = await clientOf(options).importModel(name, files as never);
       print(options, imported, () => `${imported.id} ${imported.state}: ${imported.name}`);
     });
   const corpora = program.command('corpora').description('Texts to train on');
@@ -64,7 +63,7 @@ export function addFileCommands(program: Command): void {
       const answer = await clientOf(options).listCorpora();
       print(options, answer, () =>
         table([
-          ['name', 'kind', 'bytes', 'here'],
+          ['name', 'kind', 'bytes', 'on disk'],
           ...answer.items.map(({ name, kind, bytes, available }) => [
             name,
             kind,
@@ -87,7 +86,7 @@ export function addFileCommands(program: Command): void {
   withServer(corpora.command('upload <name> <file>'))
     .description('Upload a text')
     .action(async (name: string, file: string, options: ServerOptions) => {
-      const corpus = await clientOf(options).uploadCorpus(name, { file: await open(file) });
+      const corpus = await clientOf(options).uploadCorpus(name, { file: await openFile(file) });
       print(options, corpus, () => `${corpus.name}: ${integer(corpus.bytes ?? 0)} bytes`);
     });
   withServer(corpora.command('delete <name>'))
@@ -103,7 +102,17 @@ async function exportRun(id: string, file: string | undefined, options: ExportOp
   const { archive, curves, tensorboard, checkpoints } = options;
   const written: string[] = [];
   const write = async (target: string, bytes: Promise<ReadableStream<Uint8Array>>) => {
-    await pipeline(Readable.fromWeb((await bytes) as never), createWriteStream(target, { flags: 'wx' }));
+    const source = Readable.fromWeb((await bytes) as never);
+    await pipeline(source, createWriteStream(target, { flags: 'wx' })).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new GatelmError(400, {
+          detail:
+            error.code === 'EEXIST'
+              ? `${target} already exists; delete it, or name another file`
+              : `${target} cannot be written: ${error.message}`,
+        });
+      },
+    );
     written.push(target);
   };
   if (archive !== undefined) await write(archive, client.exportArchive(id, { checkpoints }));
@@ -127,25 +136,32 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** What a folder has of a model. */
-function filesOfFolder(folder: string): Record<string, string> {
-  const files = {
-    model: join(folder, 'model.safetensors'),
-    tokenizer: join(folder, 'tokenizer.json'),
-    vocabulary: join(folder, 'vocabulary.txt'),
-    config: join(folder, 'config.json'),
-  };
-  return Object.fromEntries(Object.entries(files).filter(([, file]) => existsSync(file)));
+const MODEL_FILES = {
+  model: 'model.safetensors',
+  tokenizer: 'tokenizer.json',
+  vocabulary: 'vocabulary.txt',
+  config: 'config.json',
+} as const;
+
+/** What a folder, an archive or a single file has of a model. */
+async function filesOf(path: string): Promise<Record<string, Blob>> {
+  if (extname(path) === '.tar') {
+    const archive = await filesOfTar(path);
+    return Object.fromEntries(
+      Object.entries(MODEL_FILES).flatMap(([kind, name]) => {
+        const file = archive.get(name);
+        return file ? [[kind, file]] : [];
+      }),
+    );
+  }
+  if (!isFolder(path)) return opened({ model: path });
+  const inFolder = Object.entries(MODEL_FILES).map(([kind, name]) => [kind, join(path, name)] as const);
+  return opened(Object.fromEntries(inFolder.filter(([, file]) => existsSync(file))));
 }
 
-function defined(files: Readonly<Record<string, string | undefined>>): Record<string, string> {
+async function opened(files: Readonly<Record<string, string | undefined>>): Promise<Record<string, Blob>> {
+  const given = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return Object.fromEntries(
-    Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    await Promise.all(given.map(async ([kind, file]) => [kind, await openFile(file)] as const)),
   );
-}
-
-function open(file: string): Promise<Blob> {
-  return openAsBlob(file).catch((error: Error) => {
-    throw new GatelmError(400, { detail: `${file} cannot be read: ${error.message}` });
-  });
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { Sweep, SweepTrial, SweepVerb } from '../../client/client.js';
 import { decimal, duration, integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { paint, table } from '../terminal.js';
+import { readText } from './open-file.js';
 import { parseJson } from './parse-json.js';
+import { parseNumber } from './parse-number.js';
 
 interface StartOptions extends ServerOptions {
   readonly dryRun?: boolean;
@@ -15,44 +15,44 @@ interface TrialsOptions extends ServerOptions {
   readonly csv?: boolean;
 }
 interface ExtendOptions extends ServerOptions {
-  readonly experiments?: string;
-  readonly maxDuration?: string;
+  readonly experiments?: number;
+  readonly maxDuration?: number;
 }
 
 const VERBS: Readonly<Record<SweepVerb, string>> = {
   pause: 'Pause a sweep and all its experiments',
-  resume: 'Go on with a paused sweep',
-  cancel: 'End a sweep for good, and its experiments that have not ended',
+  resume: 'Continue a paused sweep',
+  cancel: 'Cancel a sweep and those of its experiments that have not ended',
 };
 
 /** sweep start, list, show, trials, extend, and the verbs: search settings for the best ones. */
 export function addSweepCommands(program: Command): void {
   const sweep = program.command('sweep').description('Search settings for the best ones');
   withServer(sweep.command('start <file>'))
-    .description('Begin the sweep that a file of JSON describes, as in POST /sweeps; - reads standard input')
+    .description('Start the sweep that a JSON file describes, as in POST /sweeps; - reads standard input')
     .option('--dry-run', 'show what it would try and how long it would take; train nothing')
     .action(start);
-  withServer(sweep.command('list')).description('List sweeps, the newest first').action(list);
+  withServer(sweep.command('list')).description('List sweeps, newest first').action(list);
   withServer(sweep.command('show <sweep>'))
-    .description('One sweep: state, best trial, importance')
+    .description('Show one sweep: state, best trial, importance of each setting')
     .action(show);
   withServer(sweep.command('trials <sweep>'))
-    .description('The table of a sweep')
+    .description('List the trials of a sweep')
     .addOption(
-      new Option('--sort <order>', 'the order in which they were tried, or the best first')
+      new Option('--sort <order>', 'trial: in the order in which they were tried; value: the best first')
         .choices(['trial', 'value'])
         .default('value'),
     )
     .option('--csv', 'print CSV')
     .action(trials);
   withServer(sweep.command('extend <sweep>'))
-    .description('Raise the limits of a sweep; a finished one goes on')
-    .option('--experiments <number>', 'experiments beyond the present limit')
-    .option('--max-duration <seconds>', 'seconds beyond the present limit')
+    .description('Raise the limits of a sweep; a finished one continues')
+    .option('--experiments <number>', 'experiments beyond the present limit', parseNumber)
+    .option('--max-duration <seconds>', 'seconds beyond the present limit', parseNumber)
     .action(async (id: string, { experiments, maxDuration, ...options }: ExtendOptions) => {
       const more = {
-        ...(experiments !== undefined && { experiments: Number(experiments) }),
-        ...(maxDuration !== undefined && { maxDuration: Number(maxDuration) }),
+        ...(experiments !== undefined && { experiments }),
+        ...(maxDuration !== undefined && { maxDuration }),
       };
       const extended = await clientOf(options).extendSweep(id, more);
       print(options, extended, () => describe(extended));
@@ -67,7 +67,7 @@ export function addSweepCommands(program: Command): void {
 }
 
 async function start(file: string, { dryRun, ...options }: StartOptions): Promise<void> {
-  const body = parseJson(file === '-' ? await text(process.stdin) : readFileSync(file, 'utf8'), file);
+  const body = parseJson(readText(file), file);
   const client = clientOf(options);
   if (dryRun) {
     const plan = await client.planSweep(body as never);
@@ -84,7 +84,7 @@ async function start(file: string, { dryRun, ...options }: StartOptions): Promis
 async function list(options: ServerOptions): Promise<void> {
   const page = await clientOf(options).listSweeps();
   print(options, page, () => {
-    if (page.items.length === 0) return 'No sweeps. gatelm sweep start begins one.';
+    if (page.items.length === 0) return 'No sweeps. Start one with gatelm sweep start.';
     const rows = page.items.map(({ id, name, state, trials: { proposed, limit }, best }) => [
       id,
       name,

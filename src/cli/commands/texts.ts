@@ -1,18 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import { GatelmError, type ScoreResult } from '../../client/client.js';
-import { decimal } from '../progress-display.js';
+import type { ScoreResult } from '../../client/client.js';
+import { decimal, integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { isColourful, paint, table } from '../terminal.js';
+import { readText } from './open-file.js';
+import { parseNumber } from './parse-number.js';
 
 interface GenerateOptions extends ServerOptions {
   readonly prompt: string;
-  readonly maxTokens: string;
-  readonly temperature?: string;
-  readonly topK?: string;
-  readonly topP?: string;
-  readonly seed?: string;
+  readonly maxTokens: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly seed?: number;
   readonly stop?: string[];
   readonly chat?: boolean;
 }
@@ -22,11 +23,15 @@ export function addTextCommands(program: Command): void {
   withServer(program.command('generate [experiment]'))
     .description('Generate text, printed while it is generated')
     .option('--prompt <text>', 'text to continue', '')
-    .option('--max-tokens <number>', 'maximum number of tokens', '100')
-    .option('--temperature <number>', 'below 1 more conservative, above 1 more diverse')
-    .option('--top-k <number>', 'sample from the k most likely tokens')
-    .option('--top-p <number>', 'sample from the most likely tokens whose probabilities add up to this')
-    .option('--seed <number>', 'the same seed gives the same text')
+    .option('--max-tokens <number>', 'maximum number of tokens', parseNumber, 100)
+    .option('--temperature <number>', 'below 1 more conservative, above 1 more diverse', parseNumber)
+    .option('--top-k <number>', 'sample from the k most likely tokens', parseNumber)
+    .option(
+      '--top-p <number>',
+      'sample from the most likely tokens whose probabilities add up to this',
+      parseNumber,
+    )
+    .option('--seed <number>', 'the same seed gives the same text', parseNumber)
     .option('--stop <text...>', 'stop before one of these strings')
     .option('--chat', 'interactive: each line you type is appended to the text and the model continues it')
     .action(generate);
@@ -54,9 +59,12 @@ async function generate(experiment: string | undefined, options: GenerateOptions
   if (options.chat) return chat(experiment, options);
   const body = { experiment, prompt: options.prompt, ...samplingOf(options) };
   if (options.json) return print(options, await client.generate(body), () => '');
-  process.stdout.write(paint('dim', options.prompt));
-  for await (const text of client.streamText(body)) process.stdout.write(text);
-  process.stdout.write('\n');
+  let before = paint('dim', options.prompt); // written with the first text, so that an error stands alone
+  for await (const text of client.streamText(body)) {
+    process.stdout.write(before + text);
+    before = '';
+  }
+  process.stdout.write(`${before}\n`);
 }
 
 /** A text that the user and the model write in turns. */
@@ -85,21 +93,24 @@ async function chat(experiment: string | undefined, options: GenerateOptions): P
 
 function samplingOf({ maxTokens, temperature, topK, topP, seed, stop }: GenerateOptions) {
   return {
-    maxTokens: Number(maxTokens),
-    ...(temperature !== undefined && { temperature: Number(temperature) }),
-    ...(topK !== undefined && { topK: Number(topK) }),
-    ...(topP !== undefined && { topP: Number(topP) }),
-    ...(seed !== undefined && { seed: Number(seed) }),
+    maxTokens,
+    ...(temperature !== undefined && { temperature }),
+    ...(topK !== undefined && { topK }),
+    ...(topP !== undefined && { topP }),
+    ...(seed !== undefined && { seed }),
     ...(stop !== undefined && { stop }),
   };
 }
 
 async function score(file: string, experiment: string | undefined, options: ServerOptions): Promise<void> {
-  const result = (await clientOf(options).score({ experiment, text: readText(file) })) as ScoreResult;
+  const text = readText(file);
+  const result = (await clientOf(options).score({ experiment, text })) as ScoreResult;
   print(options, result, () => {
-    const tokens = result.tokens.map(({ token, surprisal }) => paint(colourOf(surprisal), token)).join('');
-    const text = isColourful() ? `${tokens}\n\n` : '';
-    return `${text}perplexity ${decimal(result.perplexity)}, ${result.bitsPerByte.toFixed(3)} bits per byte, ${result.tokens.length} tokens`;
+    // Words of some tokenizers have no spaces of their own.
+    const space = result.tokens.map(({ token }) => token).join('') === text ? '' : ' ';
+    const tokens = result.tokens.map(({ token, surprisal }) => paint(colourOf(surprisal), token));
+    const coloured = isColourful() ? `${tokens.join(space)}\n\n` : '';
+    return `${coloured}perplexity ${decimal(result.perplexity)}, ${result.bitsPerByte.toFixed(3)} bits per byte, ${integer(result.tokens.length)} tokens`;
   });
 }
 
@@ -153,16 +164,8 @@ async function evaluate(
   const result = await clientOf(options).evaluate(id, body as never);
   print(options, result, () => {
     const { perplexity, bitsPerByte, tokens } = result;
-    return `perplexity ${decimal(perplexity)}, ${bitsPerByte?.toFixed(3) ?? '–'} bits per byte, ${tokens} tokens`;
+    return `perplexity ${decimal(perplexity)}, ${bitsPerByte?.toFixed(3) ?? '–'} bits per byte, ${integer(tokens)} tokens`;
   });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new GatelmError(400, { detail: `${file} cannot be read: ${(error as Error).message}` });
-  }
 }
 
 /** Expected words are dimmed, surprising ones highlighted. @param surprisal nats */

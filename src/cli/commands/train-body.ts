@@ -6,8 +6,8 @@ export interface TrainBodyOptions {
   readonly corpus?: string;
   readonly file?: string;
   readonly budget?: string;
-  readonly epochs?: string;
-  readonly seed?: string;
+  readonly epochs?: number;
+  readonly seed?: number;
   readonly name?: string;
   readonly tag?: string[];
   readonly config: string;
@@ -21,8 +21,8 @@ export async function trainBody(
   const rest = parseJson(config === '-' ? await readStdin() : config, '--config');
   const training = {
     ...(rest.training as object | undefined),
-    ...(epochs !== undefined && { epochs: Number(epochs) }),
-    ...(seed !== undefined && { seed: Number(seed) }),
+    ...(epochs !== undefined && { epochs }),
+    ...(seed !== undefined && { seed }),
   };
   return {
     ...rest,

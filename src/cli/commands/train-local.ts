@@ -18,6 +18,7 @@ import { EXIT } from '../exit-codes.js';
 import { readCorpora, storeFile } from '../local/local-corpora.js';
 import { ProgressDisplay } from '../progress-display.js';
 import { print } from '../server-command.js';
+import { describePlan } from './describe-plan.js';
 import { describeSuccess } from './follow.js';
 import type { TrainOptions } from './train.js';
 import { trainBody } from './train-body.js';
@@ -62,12 +63,19 @@ export async function trainLocally(options: TrainOptions): Promise<number> {
       ...config
     } = input;
     if (options.dryRun) {
-      print({ json: true }, { dryRun: true, name, tags, notes, priority, config, warnings }, () => '');
+      const plan = { dryRun: true, name, tags, notes, priority, config, warnings };
+      print(options, plan, () => describePlan(plan));
       return EXIT.done;
     }
     const out = resolve(options.out ?? join('models', folderName(name)));
     assertFree(out);
-    for (const line of [describeBackend(report), ...warnings]) console.error(line);
+    const warned = warnings.map((warning) => `! ${warning}`);
+    for (const line of [
+      describeBackend(report),
+      ...(config.reasons ?? []).map((reason) => `  ${reason}`),
+      ...warned,
+    ])
+      console.error(line);
     const work = await WorkFolder.open(files.dataDirectory, name, config);
     try {
       const outcome = await train(executor, work, config, options);

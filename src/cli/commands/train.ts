@@ -1,10 +1,13 @@
-import { openAsBlob } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { type GatelmClient, GatelmError } from '../../client/client.js';
 import { EXIT } from '../exit-codes.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
+import { paint } from '../terminal.js';
+import { describePlan } from './describe-plan.js';
 import { follow } from './follow.js';
+import { openFile } from './open-file.js';
+import { parseNumber } from './parse-number.js';
 import { type TrainBodyOptions, trainBody } from './train-body.js';
 
 export interface TrainOptions extends ServerOptions, TrainBodyOptions {
@@ -20,14 +23,17 @@ export function addTrainCommands(program: Command): void {
     .description('Train a model and follow it; Ctrl-C asks whether to detach, pause or cancel')
     .option('--preset <name>', 'named recipe, see GET /presets')
     .option('--corpus <name>', 'corpus to train on: handbook, ptb, …, or an uploaded text')
-    .option('--file <text>', 'upload this file first and train on it')
-    .option('--budget <time>', 'time budget of the training, such as 2m')
-    .option('--epochs <number>', 'passes over the text')
-    .option('--seed <number>', 'seed of weights and masks')
+    .option('--file <text>', 'train on this file: a text, .zip, .csv or .jsonl')
+    .option('--budget <time>', 'how long the training may take, such as 30s, 2m or 1h')
+    .option('--epochs <number>', 'passes over the text', parseNumber)
+    .option('--seed <number>', 'seed of weights and masks', parseNumber)
     .option('--name <name>', 'name of the experiment')
     .option('--tag <tag...>', 'tags to filter by')
     .option('--config <json>', 'other fields of POST /experiments; - reads standard input', '{}')
-    .option('--dry-run', 'show the complete config and the estimated cost without training')
+    .option(
+      '--dry-run',
+      'show what would be trained and its estimated cost; with --json, the complete config',
+    )
     .option('--detach', 'do not follow the training')
     .option('--local', 'train without a server; Ctrl-C asks whether to pause or cancel')
     .option('--out <folder>', 'with --local: folder of the model; default: ./models/NAME')
@@ -38,11 +44,11 @@ export function addTrainCommands(program: Command): void {
     });
   withServer(program.command('watch <experiment>'))
     .description('Follow a training in the terminal; with --json, one event per line')
-    .option('--since <seq>', 'only events after this number', '0')
-    .action(async (id: string, options: ServerOptions & { since: string }) => {
+    .option('--since <seq>', 'only events after this number', parseNumber, 0)
+    .action(async (id: string, options: ServerOptions & { since: number }) => {
       const client = clientOf(options);
       const experiment = await client.getExperiment(id);
-      process.exitCode = await follow(client, experiment, { ...options, since: Number(options.since) });
+      process.exitCode = await follow(client, experiment, options);
     });
 }
 
@@ -56,7 +62,7 @@ async function train(options: TrainOptions): Promise<number> {
   const body = await trainBody(options, file === undefined ? corpus : await upload(client, file, corpus));
   if (options.dryRun) {
     const plan = await client.planExperiment(body as never);
-    print({ ...options, json: true }, plan, () => '');
+    print(options, plan, () => describePlan(plan));
     return EXIT.done;
   }
   const experiment = await client.createExperiment(body as never);
@@ -64,7 +70,11 @@ async function train(options: TrainOptions): Promise<number> {
     print(options, experiment, () => experiment.id);
     return EXIT.done;
   }
-  if (!options.json) console.log(`${experiment.id} ${experiment.state}: ${experiment.name}`);
+  if (!options.json) {
+    console.log(`${experiment.id} ${experiment.state}: ${experiment.name}`);
+    for (const reason of experiment.config.reasons ?? []) console.log(paint('dim', `  ${reason}`));
+  }
+  for (const warning of experiment.warnings) console.error(`! ${warning}`);
   return follow(client, experiment, options);
 }
 
@@ -74,9 +84,7 @@ async function upload(
   file: string,
   name = basename(file, extname(file)),
 ): Promise<string> {
-  const blob = await openAsBlob(file).catch((error: Error) => {
-    throw new GatelmError(400, { detail: `--file ${file} cannot be read: ${error.message}` });
-  });
+  const blob = await openFile(file);
   const known = (await client.listCorpora()).items.find((corpus) => corpus.name === name);
   if (known && known.bytes === blob.size) return known.name;
   await client.uploadCorpus(name, { file: blob });

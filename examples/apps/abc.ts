@@ -1,4 +1,42 @@
-/** Bars of tunes in ABC notation: what is needed to see whether a tune keeps its time. Standard: abcnotation.com, version 2.1. */
+/** Tunes in ABC notation: whether one follows the syntax and keeps its time. Standard: abcnotation.com, version 2.1. */
+
+/** The header lines of a tune, and its notes without comments. */
+function partsOf(tune: string): { header: string; body: string } {
+  const lines = tune.split('\n').map((line) => line.replace(/%.*$/, ''));
+  const isField = (line: string) => /^[A-Za-z]:/.test(line);
+  return {
+    header: lines.filter(isField).join('\n'),
+    body: lines.filter((line) => !isField(line)).join('\n'),
+  };
+}
+
+const LENGTH = String.raw`\d*(?:\/+\d*)?`;
+const SINGLE_NOTE = `[_^=]{0,2}[A-Ga-gxz][,']*${LENGTH}-?`;
+/** What the body of a tune is made of; endings such as `|1` and `[2` belong to their bar line. */
+const TOKENS = new RegExp(
+  [
+    String.raw`"[^"\n]*"|![\w.()+<>]+!`, // chord symbols, decorations
+    String.raw`\[[A-Za-z]:[^\]\n]*\]`, // fields within a line
+    String.raw`\{\/?(?:${SINGLE_NOTE})+\}`, // grace notes
+    String.raw`\[(?:${SINGLE_NOTE})+\]${LENGTH}-?`, // chords
+    SINGLE_NOTE,
+    String.raw`\(\d(?::\d?){0,2}|[-()<>.~uv\\\s]`, // tuplets, slurs, broken rhythm, short decorations
+    String.raw`:*\|+[:\]]*(?:\[?\d(?:[,-]\d)*)?|::+|\[\||\[ ?\d(?:[,-]\d)*`, // bar lines, endings
+  ].join('|'),
+  'g',
+);
+
+/** Whether a tune has a number, a meter, a key and at least one bar line, and nothing in it that is not ABC. */
+export function followsSyntax(tune: string): boolean {
+  const { header, body } = partsOf(tune);
+  return (
+    /^X: *\d/.test(header) &&
+    /^M:/m.test(header) &&
+    /^K:/m.test(header) &&
+    body.includes('|') &&
+    body.replace(TOKENS, '') === ''
+  );
+}
 
 /** A length as a number of whole notes. */
 function fraction(text: string): number {
@@ -34,10 +72,8 @@ export function barLength(bar: string): number {
 export function keepsTime(tune: string): { bars: number; right: number } {
   const meter = field(tune, 'M');
   const unit = fraction(field(tune, 'L') ?? '1/8');
-  const body = tune
-    .split('\n')
-    .filter((line) => !/^[A-Za-z]:|^%/.test(line))
-    .join(' ')
+  const body = partsOf(tune)
+    .body.replaceAll('\n', ' ')
     .replace(/"[^"]*"|\{[^}]*\}|![^!]*!/g, '');
   if (meter === null || !/^\d+\/\d+$/.test(meter)) return { bars: 0, right: 0 };
   const expected = fraction(meter) / unit;

@@ -2,7 +2,7 @@
  * Completes text where the cursor is, for an editor, through the interface of OpenAI. It needs a server with a model (GATELM_URL).
  *
  *     node dist/examples/apps/complete.js FILE OFFSET [MODEL]        three suggestions for the rest of the line, a line each
- *     node dist/examples/apps/complete.js --measure FILE [MODEL]     how many of the keys that a text takes are saved
+ *     node dist/examples/apps/complete.js --measure FILE [MODEL] [--places 100]     how many of a text's characters need no typing
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,6 @@ import OpenAI from 'openai';
 const CONTEXT_CHARACTERS = 1000;
 const SUGGESTIONS = 3;
 const MAX_TOKENS = 24;
-const PLACES = 100;
 
 const openai = new OpenAI({
   baseURL: `${process.env.GATELM_URL ?? 'http://127.0.0.1:8080'}/v1`,
@@ -33,18 +32,33 @@ async function complete(model: string, before: string, suggestions: number): Pro
   return [...new Set(choices.map(({ text }) => text))];
 }
 
-/** Types a text with help: at some places it asks, and takes what is right of the suggestion, whole words only. */
-async function measure(model: string, text: string): Promise<{ saved: number; characters: number }> {
-  let [saved, characters] = [0, 0];
-  for (let place = 1; place <= PLACES; place++) {
-    const cursor = text.indexOf(' ', Math.floor((text.length * place) / (PLACES + 1)));
+interface Measured {
+  /** Places at which the model was asked. */
+  readonly asked: number;
+  /** Places at which the first suggestion begins with the right word, and those at which any suggestion does. */
+  readonly right: { readonly first: number; readonly any: number };
+  readonly saved: number;
+  readonly characters: number;
+}
+
+/** Types a text with help: asks at the ends of words, evenly spread, and takes what is right of the likeliest suggestion, whole words only. */
+async function measure(model: string, text: string, places: number): Promise<Measured> {
+  let [asked, saved, characters] = [0, 0, 0];
+  const right = { first: 0, any: 0 };
+  for (let place = 1; place <= places; place++) {
+    const cursor = text.indexOf(' ', Math.floor((text.length * place) / (places + 1)));
     const rest = /^[^\n]*/.exec(text.slice(cursor))?.[0] ?? '';
     if (cursor < 0 || rest.length < 2) continue;
-    const [suggestion = ''] = await complete(model, text.slice(0, cursor), 1);
-    saved += rightWords(suggestion, rest);
+    const before = text.slice(0, cursor);
+    const [likeliest = ''] = await complete(model, before, 1);
+    const others = await complete(model, before, SUGGESTIONS);
+    asked++;
+    saved += rightWords(likeliest, rest);
+    if (rightWords(likeliest, rest) > 0) right.first++;
+    if ([likeliest, ...others].some((suggestion) => rightWords(suggestion, rest) > 0)) right.any++;
     characters += rest.length;
   }
-  return { saved, characters };
+  return { asked, right, saved, characters };
 }
 
 /** How many characters of whole words at the beginning of a suggestion are those that follow. */
@@ -58,21 +72,25 @@ export function rightWords(suggestion: string, rest: string): number {
   return right;
 }
 
+const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { measure: { type: 'boolean', default: false } },
+  options: { measure: { type: 'boolean', default: false }, places: { type: 'string', default: '100' } },
 });
 const [file, ...rest] = positionals;
 if (file === undefined) {
-  console.error('usage: complete.js FILE OFFSET [MODEL] | --measure FILE [MODEL]');
+  console.error('usage: complete.js FILE OFFSET [MODEL] | --measure FILE [MODEL] [--places N]');
   process.exitCode = 2;
 } else {
   const text = readFileSync(file, 'utf8');
   const model = rest[values.measure ? 0 : 1] ?? (await openai.models.list()).data[0]?.id ?? '';
   if (values.measure) {
-    const { saved, characters } = await measure(model, text);
-    const percent = ((100 * saved) / characters).toFixed(1);
-    console.log(`${saved} of ${characters} characters saved, ${percent} %`);
+    const { asked, right, saved, characters } = await measure(model, text, Number(values.places));
+    console.log(`${saved} of ${characters} characters saved, ${percent(saved, characters)}`);
+    console.log(
+      `the next word is right at ${right.first} of ${asked} places, ${percent(right.first, asked)}; with ${SUGGESTIONS} more suggestions at ${right.any}, ${percent(right.any, asked)}`,
+    );
   } else {
     for (const suggestion of await complete(model, text.slice(0, Number(rest[0])), SUGGESTIONS))
       console.log(suggestion);

@@ -3,13 +3,13 @@
  *
  *     node dist/examples/apps/music.js learn tunes.abc jigs [--budget 2m]     one tune after another, a blank line between
  *     node dist/examples/apps/music.js write jigs --meter 6/8 --key G         a tune, which abc2midi or a web page plays
- *     node dist/examples/apps/music.js check tunes.abc                        how many bars are as long as the meter says
+ *     node dist/examples/apps/music.js check tunes.abc                        how many tunes follow the syntax, and how many bars are as long as the meter says
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GatelmClient } from 'gatelm/client';
-import { keepsTime } from './abc.js';
+import { followsSyntax, keepsTime } from './abc.js';
 
 const MAX_CHARACTERS = 800;
 
@@ -24,6 +24,7 @@ async function learn(file: string, name: string, budget: string): Promise<void> 
   });
   for await (const { type, data } of gatelm.follow(id)) {
     if (type === 'epoch') console.log(`epoch ${data.epoch}: ${data.validBitsPerByte} bits per byte`);
+    if (type === 'succeeded') console.log(`test: ${data.testBitsPerByte} bits per byte`);
     if (type === 'failed') throw new Error(`the training failed: ${JSON.stringify(data)}`);
   }
 }
@@ -62,6 +63,7 @@ else if (command === 'write') {
   console.log(
     `${tunes.length} tunes: ${sum('right')} of ${sum('bars')} bars are as long as their meter says`,
   );
+  console.log(`${tunes.filter(followsSyntax).length} of ${tunes.length} tunes follow the syntax of ABC`);
 } else {
   console.error(
     'usage: music.js learn FILE NAME | write NAME [--meter 6/8] [--key G] [--tunes N] | check FILE',

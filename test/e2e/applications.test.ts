@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { barLength, keepsTime } from '../../examples/apps/abc.js';
+import { barLength, followsSyntax, keepsTime } from '../../examples/apps/abc.js';
 import {
   averagePrecision,
   countBaseline,
@@ -70,6 +70,15 @@ test('bars in ABC notation are as long as their notes', () => {
   assert.deepEqual(keepsTime(tune), { bars: 3, right: 2 });
 });
 
+test('a tune follows the syntax of ABC, or it does not', () => {
+  const header = 'X: 1\nM:6/8\nK:G\n';
+  const body = '"Am"[f3-A3-]{g}f3 -f|1 (3abc _e2^c/2:|\\\n[2 !trill!G2A z2||% the end\n';
+  assert.equal(followsSyntax(header + body), true);
+  for (const wrong of ['GAB#|', 'GAB [ceg|', '"Am GAB|', 'GAB', 'hello|'])
+    assert.equal(followsSyntax(header + wrong), false, wrong);
+  assert.equal(followsSyntax(`X: 1\nK:G\n${body}`), false, 'without a meter');
+});
+
 test('the applications learn, watch, complete and write against a server', async (context) => {
   const folder = temporaryFolder(context);
   const { address } = await startGatelm(context, join(folder, 'data'));
@@ -89,16 +98,18 @@ test('the applications learn, watch, complete and write against a server', async
   const tunes = join(folder, 'tunes.abc');
   const tune = (n: number) => `X: ${n}\nT:Scale\nM:6/8\nK:G\nGAB dBA|GAB d2B|ABc dcB|G3 G3|\n\n`;
   writeFileSync(tunes, Array.from({ length: 300 }, (_, n) => tune(n)).join(''));
-  await run(address, 'music.js', ['learn', tunes, 'scales', '--budget', '5s']);
+  const scales = await run(address, 'music.js', ['learn', tunes, 'scales', '--budget', '5s']);
+  assert.match(scales, /^test: [\d.]+ bits per byte$/m);
   assert.match(
     await run(address, 'music.js', ['write', 'scales']),
     /^X: 1\nT:Of the machine\nM:6\/8\nK:G\n[\s\S]*\S/,
   );
-  assert.match(await run(address, 'music.js', ['check', tunes]), /^300 tunes: 600 of 600 bars/);
+  const checked = await run(address, 'music.js', ['check', tunes]);
+  assert.match(checked, /^300 tunes: 600 of 600 bars/);
+  assert.match(checked, /^300 of 300 tunes follow the syntax/m);
 
   assert.match(await run(address, 'complete.js', [tunes, '40', 'scales']), /\S/);
-  assert.match(
-    await run(address, 'complete.js', ['--measure', tunes, 'scales']),
-    /^\d+ of \d+ characters saved, [\d.]+ %$/m,
-  );
+  const measured = await run(address, 'complete.js', ['--measure', tunes, 'scales', '--places', '20']);
+  assert.match(measured, /^\d+ of \d+ characters saved, [\d.]+ %$/m);
+  assert.match(measured, /^the next word is right at \d+ of \d+ places, [\d.]+ %; with 3 more/m);
 });

@@ -28,7 +28,7 @@ export function resolveExperimentInput(
     : { ...input, training: { ...input.training, timeBudget: secondsOf(budget) } };
 }
 
-/** Fields of a body that define the recipe; a body without them and without a preset means `auto`. */
+/** Fields of a body that define the recipe; a body without them, or with no more of them than `training.seed`, means `auto`. */
 const RECIPE_FIELDS = [
   'preset',
   'tokenizer',
@@ -43,7 +43,9 @@ const RECIPE_FIELDS = [
 export function wantsAuto(body: unknown): body is Record<string, unknown> {
   if (!isPlainObject(body)) return false;
   if (Object.hasOwn(body, 'preset')) return body.preset === 'auto';
-  return !RECIPE_FIELDS.some((field) => Object.hasOwn(body, field));
+  const { training } = body;
+  const hasOnlySeed = isPlainObject(training) && Object.keys(training).every((key) => key === 'seed');
+  return !RECIPE_FIELDS.some((field) => Object.hasOwn(body, field) && !(field === 'training' && hasOnlySeed));
 }
 
 /** The budget of a body in seconds, if it has a valid one. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PRESETS } from '../../src/contracts/presets.js';
-import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
+import { resolveExperimentInput, wantsAuto } from '../../src/contracts/resolve-config.js';
 import type { ValidationIssue } from '../../src/contracts/validation.js';
 import { AppError } from '../../src/errors.js';
 
@@ -126,4 +126,16 @@ test('what is not an object, nests too deep or is too big is refused', () => {
   for (let level = 0; level < 100_000; level++) deep = { a: deep };
   assert.match(issuesOf(deep)[0]!.message, /levels deep/);
   assert.match(issuesOf({ tags: new Array(100_000).fill('a') })[0]!.message, /more than/);
+});
+
+test('auto chooses where no recipe is named; a seed alone is none', () => {
+  for (const body of [
+    {},
+    { corpus: 'notes', budget: '2m' },
+    { training: { seed: 7 } },
+    { preset: 'auto', model: {} },
+  ])
+    assert.ok(wantsAuto(body), JSON.stringify(body));
+  for (const body of [{ preset: 'rnnlm' }, { training: { seed: 7, epochs: 2 } }, { precision: 'float32' }])
+    assert.ok(!wantsAuto(body), JSON.stringify(body));
 });

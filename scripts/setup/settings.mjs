@@ -30,7 +30,7 @@ steps
 
 variables
   GATELM_CACHE_DIR      where libtensorflow and built binaries are kept for the next checkout
-                        (default: gatelm/ in the user's cache folder, as in XDG_CACHE_HOME)
+                        (default: gatelm/ in XDG_CACHE_HOME, or in ~/.cache)
   GATELM_BACKEND        auto (default), native (no libtensorflow: set-up fails), wasm (no native steps)
   GATELM_KERNELS        auto (default), fused (no kernels: set-up fails), composed (they are not built)
   GATELM_LIBTENSORFLOW  where libtensorflow may come from, in this order (default cache,wheel,installer); off = nowhere

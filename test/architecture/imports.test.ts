@@ -83,7 +83,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   sweeps: [],
   interchange: [],
   compute: [/^piscina$/, /^zod$/, /^bullmq$/, /^ioredis$/],
-  experiments: [],
+  experiments: [/^piscina$/],
   server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
   recipes: [],

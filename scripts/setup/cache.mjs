@@ -67,12 +67,8 @@ export async function keep(context, key, from, names) {
 
 /**
  * A native module: the cached one where it loads, else the first that can be made and loads, kept for the next checkout.
- * @param {object} module
- * @param {string} module.step
- * @param {string} module.key in the cache
- * @param {string} module.file where it belongs
- * @param {() => Promise<string>} module.probe loads it and gives the version that it names
- * @param {[what: string, make: () => Promise<void>][]} module.ways
+ * @param {{ step: string, key: string, file: string, probe: () => Promise<string>, ways: [string, () => Promise<void>][] }} module
+ * its key in the cache, where it belongs, what loads it and gives its version, and how to make it
  * @returns {Promise<string>} the version
  * @throws AttemptsError
  */
@@ -89,15 +85,16 @@ export async function provide(context, { step, key, file, probe, ways }) {
       await rm(join(settings.cacheDir, key), { recursive: true, force: true });
     }
   }
-  let version;
   async function attempt([what, make]) {
+    let version;
     await report.task(step, what, async () => {
       await make();
       version = await probe();
       return `${megabytes(bytesOf(file))}, loads (${version})`;
     });
+    return version;
   }
-  await firstThatWorks(ways.map((way) => [way[0], () => attempt(way)]));
+  const version = await firstThatWorks(ways.map((way) => [way[0], () => attempt(way)]));
   await keep(context, key, dirname(file), [basename(file)]);
   return version;
 }

@@ -12,10 +12,8 @@ const RUN_ATTACHED = fileURLToPath(new URL('run-attached.mjs', import.meta.url))
 const NOT_FOUND = 127;
 
 /**
- * @param {object} command
- * @param {string} command.name of the log file and in messages
- * @param {number} [command.limitSeconds] it is stopped then
- * @param {RegExp} [command.reason] finds in the output why it failed: the first group becomes the error's message
+ * Runs a program; its `name` is that of the log file. It is stopped after `limitSeconds`.
+ * @param {{ reason?: RegExp }} command `reason` finds in the output why it failed: the first group is the error's message
  * @returns {Promise<{ output: string, logFile: string }>} all that it printed, and where that is kept
  * @throws Error with the end of its `output`, and the `logFile`
  */

@@ -1,5 +1,5 @@
 /** A lock between processes: a file that names its holder. The lock of a process that has died is taken over. */
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,12 +10,8 @@ const HEARTBEAT_MS = 5000;
 const MAX_SILENCE_MS = 60_000;
 
 /**
- * Runs `body` while holding the lock.
- * @template Result
- * @param {string} file
+ * Runs `body` while holding the lock, and gives its result.
  * @param {(holder: string) => void} onWait called once if another process holds it, with words for which one
- * @param {() => Promise<Result>} body
- * @returns {Promise<Result>}
  */
 export async function withLock(file, onWait, body) {
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
@@ -27,7 +23,8 @@ export async function withLock(file, onWait, body) {
     waiting ||= !held.isStale;
     await wait(POLL_MS);
   }
-  const heartbeat = setInterval(() => read(file) && utimesSync(file, new Date(), new Date()), HEARTBEAT_MS);
+  const touch = () => utimes(file, new Date(), new Date(), () => {}); // fails where another has taken it over
+  const heartbeat = setInterval(touch, HEARTBEAT_MS);
   try {
     return await body();
   } finally {

@@ -14,9 +14,7 @@ export function createReport(out) {
     line,
 
     /**
-     * Runs a task; says when it begins and how it ended, after how long.
-     * @param {string} name the step
-     * @param {string} what what it does, with its size where it is known
+     * Runs a task of a step; says when it begins and how it ended, after how long.
      * @param {() => Promise<string>} body gives the result in words
      */
     async task(name, what, body) {
@@ -38,7 +36,6 @@ export function createReport(out) {
     /**
      * The last line. A slower backend is always named; why, where no step has just said it.
      * @param {import('./record.mjs').SetupRecord} record
-     * @param {{ quiet: boolean, nothingDone: boolean }} how
      */
     ready({ backend, kernels, reasons }, { quiet, nothingDone }) {
       const isFast = backend === 'native' && kernels === 'fused';

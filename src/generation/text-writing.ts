@@ -31,6 +31,8 @@ export type TextRequest = Omit<GenerationRequest, 'seed' | 'presencePenalty' | '
     readonly promptIds?: readonly number[] | undefined;
     /** The last ids of a text to continue, the very last one not read yet; the prompt follows them. */
     readonly tail?: readonly number[] | undefined;
+    /** The text to continue ends with the space that belongs before its next word. */
+    readonly isAfterSpace?: boolean | undefined;
   };
 
 /**
@@ -47,7 +49,7 @@ export class TextWriting {
   readonly #logprobs: TokenLogprob[] = [];
   /** The last ids of text and context. */
   #tail: number[];
-  /** The prompt ends with the space that belongs before the next word. */
+  /** The text so far ends with the space that belongs before the next word. */
   #hasWordSpace: boolean;
   /** Shown pieces, joined only at the end: a text of 100,000 tokens is not copied at each token. */
   readonly #pieces: string[] = [];
@@ -70,7 +72,9 @@ export class TextWriting {
     this.#decoder = tokenizer.createDecoder();
     for (const id of Object.keys(request.logitBias ?? {})) tokenizer.vocabulary.token(Number(id)); // throws
     for (const id of before) this.#decoder.push(id);
-    this.#hasWordSpace = !request.promptIds && endsWithWordSpace(tokenizer, request.prompt);
+    this.#hasWordSpace =
+      !request.promptIds &&
+      (request.prompt === '' ? request.isAfterSpace === true : endsWithWordSpace(tokenizer, request.prompt));
     if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
@@ -82,6 +86,10 @@ export class TextWriting {
   /** The last ids of the text so far, including its context. */
   get tail(): readonly number[] {
     return this.#tail;
+  }
+
+  get endsWithSpace(): boolean {
+    return this.#hasWordSpace;
   }
 
   get isFinished(): boolean {

@@ -20,7 +20,12 @@ export async function writeText(
 ): Promise<GenerationResult> {
   const seed = request.seed ?? randomInt(2 ** 32);
   const { from, keepsPoint } = request;
-  const writing = new TextWriting(tokenizer, { ...request, seed, tail: from?.tail });
+  const writing = new TextWriting(tokenizer, {
+    ...request,
+    seed,
+    tail: from?.tail,
+    isAfterSpace: from?.endsWithSpace,
+  });
   const prompt = request.promptIds ? tokenizer.decode(request.promptIds) : request.prompt;
   const state = from?.state ? readState(from.state, model) : null;
   let kept: string | null = null;
@@ -53,7 +58,9 @@ export async function writeText(
     ...generated,
     unknownWords: [...unknownWords],
     ...(logprobs && { logprobs: [...(echoed ?? []), ...offsetByPrompt(logprobs)] }),
-    ...(keepsPoint && { point: { state: kept, tail: [...writing.tail] } }),
+    ...(keepsPoint && {
+      point: { state: kept, tail: [...writing.tail], endsWithSpace: writing.endsWithSpace },
+    }),
   };
 }
 

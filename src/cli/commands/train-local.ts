@@ -20,8 +20,8 @@ import { ProgressDisplay } from '../progress-display.js';
 import { print } from '../server-command.js';
 import { describePlan } from './describe-plan.js';
 import { describeSuccess } from './follow.js';
-import type { TrainOptions } from './train.js';
 import { trainBody } from './train-body.js';
+import type { TrainOptions } from './train-options.js';
 
 const CHOICES = [
   { key: 'p', text: 'Pause' },

@@ -8,14 +8,8 @@ import { describePlan } from './describe-plan.js';
 import { follow } from './follow.js';
 import { openFile } from './open-file.js';
 import { parseNumber } from './parse-number.js';
-import { type TrainBodyOptions, trainBody } from './train-body.js';
-
-export interface TrainOptions extends ServerOptions, TrainBodyOptions {
-  readonly dryRun?: boolean;
-  readonly detach?: boolean;
-  readonly local?: boolean;
-  readonly out?: string;
-}
+import { trainBody } from './train-body.js';
+import type { TrainOptions } from './train-options.js';
 
 /** train and watch: start an experiment, follow it in the terminal. */
 export function addTrainCommands(program: Command): void {

@@ -81,6 +81,6 @@ async function readable<Value>(promise: Promise<Value>): Promise<Value> {
 
 function asZipError(error: unknown): unknown {
   if (error instanceof Error && 'kind' in error) return error;
-  const reason = `The body is not a readable .zip archive: ${(error as Error).message}`;
+  const reason = `The body is not a .zip archive: ${(error as Error).message}`;
   return appError('bad-request', { reason }, error);
 }

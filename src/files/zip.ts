@@ -62,7 +62,7 @@ export class ZipReader {
   /** @throws bad-request when it has no such file */
   async read(name: string): Promise<Readable> {
     const entry = this.#entries.get(name);
-    if (!entry) throw appError('bad-request', { reason: `The archive does not contain ${name}` });
+    if (!entry) throw appError('bad-request', { reason: `The archive has no ${name}` });
     return readable(this.#archive.openReadStreamPromise(entry));
   }
 

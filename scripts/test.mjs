@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { readSettings } from './setup/settings.mjs';
 import { createStamps, filesBelow } from './setup/stamps.mjs';
-import { isDone } from './setup/steps/is-done.mjs';
+import { isDone } from './setup/steps/step.mjs';
 import { removeOrphans, typescriptStep } from './setup/steps/typescript.mjs';
 
 /** A test that waits for what never comes must not hold up the others for ever. */

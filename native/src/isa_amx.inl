@@ -45,6 +45,10 @@ static void pack_b_tiles(const MatrixView& b, long column, long columns, long k,
   memset(static_cast<float*>(out) + pairs * kNr, 0, sizeof(float) * kNr * (padded - pairs));
 }
 
+// What was written stands in memory before a tile instruction reads it: g++'s intrinsics do not say that they read memory,
+// and g++ 12 leaves out stores that nothing else reads.
+static inline void escape(const void* memory) { __asm__ volatile("" : : "r"(memory) : "memory"); }
+
 // The shapes of tiles 0 to 3 (c), 4 and 5 (a), 6 and 7 (b), as LDTILECFG reads them.
 static void begin_tiles(int mr) {
   struct alignas(64) {
@@ -58,6 +62,7 @@ static void begin_tiles(int mr) {
     shapes.rows[i] = rows[i];
     shapes.line_bytes[i] = kLine;
   }
+  escape(&shapes);
   _tile_loadconfig(&shapes);
 }
 
@@ -115,25 +120,45 @@ static inline void multiply_in_place(const Tile& tile) {
   }
 }
 
+// Tiles at the edges are summed in a buffer, in the same order as whole ones: on top of c, so that a row has the same bits
+// whatever the rows beside it.
 static void multiply_tiles(const Tile& tile) {
   const bool bottom = tile.mr > kRows, right = tile.columns > kRows;
   if (tile.rows == tile.mr && tile.columns == kNr && (tile.accumulate || !tile.bias)) {
     return bottom ? multiply_in_place<true>(tile) : multiply_in_place<false>(tile);
   }
-  zero_tiles();
+  alignas(64) vf sum[kMaxRows][2];
+  if (tile.accumulate) {
+    for (int r = 0; r < tile.mr; r++) {
+      const float* c = tile.c + r * tile.ldc;
+      sum[r][0] = r < tile.rows ? load_n(c, tile.columns) : vf{};
+      sum[r][1] = r < tile.rows && right ? load_n(c + VEC, tile.columns - VEC) : vf{};
+    }
+    escape(sum);
+    _tile_loadd(0, &sum[0][0], sizeof sum[0]);
+    _tile_loadd(1, &sum[0][1], sizeof sum[0]);
+    if (bottom) {
+      _tile_loadd(2, &sum[kRows][0], sizeof sum[0]);
+      _tile_loadd(3, &sum[kRows][1], sizeof sum[0]);
+    }
+  } else {
+    zero_tiles();
+  }
   if (right) {
     bottom ? sum_tiles<true, true>(tile) : sum_tiles<false, true>(tile);
   } else {
     bottom ? sum_tiles<true, false>(tile) : sum_tiles<false, false>(tile);
   }
-  alignas(64) vf sum[kMaxRows][2];
   _tile_stored(0, &sum[0][0], sizeof sum[0]);
   _tile_stored(1, &sum[0][1], sizeof sum[0]);
   if (bottom) {
     _tile_stored(2, &sum[kRows][0], sizeof sum[0]);
     _tile_stored(3, &sum[kRows][1], sizeof sum[0]);
   }
-  put_tile<kMaxRows, 2>(sum, tile);
+  Tile finished = tile;
+  finished.accumulate = false;
+  if (tile.accumulate) finished.bias = nullptr;  // c is in the sums
+  put_tile<kMaxRows, 2>(sum, finished);
 }
 
 }  // namespace ISA_NAMESPACE

@@ -1,34 +1,15 @@
 /** Builds native code with node-gyp: which tools are there, and the environment in which node-gyp finds what it needs. */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { runCommand } from './command.mjs';
 
 /** The path of the first of these programs that is there, or undefined. A name with a slash is looked up as it is. */
-export function findProgram(names, env) {
-  const folders = (env.PATH ?? env.Path ?? '').split(delimiter);
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
+export function findProgram(names, { PATH = '' }) {
+  const folders = PATH.split(delimiter);
   return names
     .filter(Boolean)
-    .flatMap((name) => (/[\\/]/.test(name) ? [name] : folders.map((folder) => join(folder, name))))
-    .flatMap((path) => endings.map((ending) => path + ending))
-    .find(isExecutable);
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+    .flatMap((name) => (name.includes('/') ? [name] : folders.map((folder) => join(folder, name))))
+    .find((path) => existsSync(path));
 }
 
 /** The Python that node-gyp and pip are run with. */
@@ -39,10 +20,9 @@ export function findPython(env) {
   );
 }
 
-/** What is missing to build native code, in words; on Windows node-gyp itself looks for Visual Studio. */
+/** What is missing to build native code, in words. */
 export function missingBuildTools(env) {
   const missing = findPython(env) ? [] : ['python3'];
-  if (process.platform === 'win32') return missing;
   const compilers = env.CXX ? [env.CXX.split(' ')[0]] : ['c++', 'g++', 'clang++'];
   if (!findProgram(compilers, env)) missing.push('a C++ compiler');
   if (!findProgram([env.MAKE ?? 'make', 'gmake'], env)) missing.push('make');
@@ -58,8 +38,6 @@ export function requireBuildTools(env, purpose = '') {
 /** How to get the tools, for this platform. */
 export function buildToolsAdvice() {
   if (process.platform === 'darwin') return 'install the build tools: xcode-select --install';
-  if (process.platform === 'win32')
-    return 'install Python 3 and the "Desktop development with C++" of Visual Studio Build Tools';
   return (
     'install a C++ compiler, make and python3 with pip ' +
     '(Debian, Ubuntu: apt-get install build-essential python3 python3-pip)'
@@ -67,13 +45,14 @@ export function buildToolsAdvice() {
 }
 
 /** The environment for node-gyp and for packages' installers, which look for it in several ways. */
-export function buildEnvironment({ env, packageDir, root }) {
+function buildEnvironment({ env, packageDir, root }) {
   const headers = env.npm_config_nodedir ?? nodeHeadersFolder();
   const python = findPython(env);
   return {
     ...env,
     ...compilers(env),
-    PATH: [join(root, 'node_modules', '.bin'), env.PATH ?? env.Path].filter(Boolean).join(delimiter),
+    PATH: [join(root, 'node_modules', '.bin'), env.PATH].filter(Boolean).join(delimiter),
+    npm_config_loglevel: 'info', // prebuild-install gives its reasons at this level only
     npm_config_node_gyp: nodeGyp(packageDir),
     npm_config_jobs: env.npm_config_jobs ?? 'max',
     ...(headers ? { npm_config_nodedir: headers } : {}),
@@ -87,52 +66,34 @@ function compilers(env) {
   return findProgram(['clang++'], env) ? { CC: env.CC ?? 'clang', CXX: 'clang++' } : {};
 }
 
-/** Builds better-sqlite3 into its build/Release. @throws CommandError */
+/** Builds better-sqlite3 into its build/Release. */
 export async function buildSqlite(settings) {
   requireBuildTools(settings.env);
-  const cwd = settings.packageDir('better-sqlite3');
-  await runNodeGyp(settings, { name: 'better-sqlite3-build', cwd, args: ['rebuild', '--release'] });
+  const args = [nodeGyp(settings.packageDir), 'rebuild', '--release'];
+  await runScript(settings, 'better-sqlite3-build', settings.packageDir('better-sqlite3'), args);
 }
 
-/** Builds tfjs-node's binding to the library in its deps/, by its own build file. @throws CommandError */
+/** Builds tfjs-node's binding to the library in its deps/, by its own build file. */
 export async function buildBinding(settings, tfjsDir) {
   requireBuildTools(settings.env, ', needed to build tfjs-node’s binding');
   rmSync(join(tfjsDir, 'build'), { recursive: true, force: true }); // an interrupted build's
   const nodePreGyp = join(settings.packageDir('@mapbox/node-pre-gyp', tfjsDir), 'bin', 'node-pre-gyp');
-  await runCommand({
-    ...settings,
-    name: 'tfjs-node-build',
-    program: process.execPath,
-    args: [nodePreGyp, 'install', '--build-from-source'],
-    cwd: tfjsDir,
-    env: buildEnvironment(settings),
-  });
+  await runScript(settings, 'tfjs-node-build', tfjsDir, [nodePreGyp, 'install', '--build-from-source']);
 }
 
-/** Builds gatelm's kernels into native/build/Release. @throws CommandError, its message the compiler's first error */
+/** Builds gatelm's kernels into native/build/Release. @throws Error, its message the compiler's first error */
 export async function buildKernels(settings, tfjsDir) {
   requireBuildTools(settings.env);
   const cwd = join(settings.root, 'native');
-  // After a whole build make compiles only what has changed; an interrupted one may have left half an object file.
-  const whole = join(cwd, 'build', 'whole');
-  const how = existsSync(whole) ? ['configure', 'build'] : ['rebuild'];
   const deps = `--tfjs_deps=${relative(cwd, join(tfjsDir, 'deps'))}`; // a variable of binding.gyp
-  rmSync(whole, { force: true });
-  const reason = /^(.*\berror: .*)$/m;
-  await runNodeGyp(settings, { name: 'kernels-build', cwd, args: [...how, '--release', deps], reason });
-  writeFileSync(whole, '');
+  const args = [nodeGyp(settings.packageDir), 'rebuild', '--release', deps];
+  await runScript(settings, 'kernels-build', cwd, args, { reason: /^(.*\berror: .*)$/m });
 }
 
-function runNodeGyp(settings, { name, cwd, args, reason }) {
-  return runCommand({
-    ...settings,
-    name,
-    program: process.execPath,
-    args: [nodeGyp(settings.packageDir), ...args],
-    cwd,
-    env: buildEnvironment(settings),
-    reason,
-  });
+/** Runs a script of Node that builds or downloads native code. @param {object} [more] options of runCommand */
+export function runScript(settings, name, cwd, args, more) {
+  const env = buildEnvironment(settings);
+  return runCommand({ ...settings, name, program: process.execPath, args, cwd, env, ...more });
 }
 
 function nodeGyp(packageDir) {
@@ -145,8 +106,7 @@ function nodeHeadersFolder() {
   const header = join(folder, 'include', 'node', 'node_version.h');
   if (!existsSync(header)) return undefined;
   const text = readFileSync(header, 'utf8');
-  const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
-    (part) => new RegExp(`define NODE_${part}_VERSION (\\d+)`).exec(text)?.[1],
-  );
-  return numbers.join('.') === process.versions.node ? folder : undefined;
+  const number = (part) => new RegExp(`define NODE_${part}_VERSION (\\d+)`).exec(text)?.[1];
+  const version = ['MAJOR', 'MINOR', 'PATCH'].map(number).join('.');
+  return version === process.versions.node ? folder : undefined;
 }

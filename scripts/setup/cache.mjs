@@ -5,19 +5,14 @@
 import { existsSync } from 'node:fs';
 import { copyFile, cp, link, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { reasonOf } from './failure.mjs';
+import { firstThatWorks, reasonOf } from './failure.mjs';
 import { withLock } from './lock.mjs';
 import { bytesOf, megabytes } from './report.mjs';
 import { verifyManifest, writeManifest } from './verify.mjs';
 
-/** @param {string} key such as `binaries/better-sqlite3-…` */
-function entryDir({ settings }, key) {
-  return join(settings.cacheDir, key);
-}
-
-/** Whether there is such an entry. */
-export function isCached(context, key) {
-  return existsSync(join(entryDir(context, key), 'manifest.json'));
+/** Whether there is such an entry. @param {string} key such as `binaries/better-sqlite3-…` */
+export function isCached({ settings }, key) {
+  return existsSync(join(settings.cacheDir, key, 'manifest.json'));
 }
 
 /**
@@ -26,21 +21,13 @@ export function isCached(context, key) {
  * @param {(folder: string) => Promise<void>} fill writes the files into an empty folder
  */
 export async function obtain(context, key, fill) {
-  const folder = entryDir(context, key);
-  await withCacheLock(context, key, async () => {
-    if (isCached(context, key)) return;
-    const partial = await partialBeside(folder);
-    try {
-      await mkdir(partial);
+  return withEntry(context, key, async (folder) => {
+    if (isCached(context, key)) return folder;
+    return replaceFolder(folder, async (partial) => {
       await fill(partial);
       await writeManifest(partial);
-      await rm(folder, { recursive: true, force: true });
-      await rename(partial, folder);
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
+    });
   });
-  return folder;
 }
 
 /**
@@ -49,25 +36,19 @@ export async function obtain(context, key, fill) {
  * @throws Error where a file differs from the manifest; the entry is removed then
  */
 export async function place(context, key, to) {
-  const folder = entryDir(context, key);
-  return withCacheLock(context, key, async () => {
+  return withEntry(context, key, async (folder) => {
     const { files, links } = await verifyManifest(folder).catch(async (error) => {
       await rm(folder, { recursive: true, force: true });
       throw error;
     });
-    const partial = await partialBeside(to);
     let linked = true;
-    try {
+    await replaceFolder(to, async (partial) => {
       for (const { path } of files) {
         await mkdir(dirname(join(partial, path)), { recursive: true });
         linked = (await linkOrCopy(join(folder, path), join(partial, path))) && linked;
       }
       for (const { path, target } of links) await symlink(target, join(partial, path));
-      await rm(to, { recursive: true, force: true });
-      await rename(partial, to);
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
+    });
     return { bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), linked };
   });
 }
@@ -76,76 +57,71 @@ export async function place(context, key, to) {
 export async function keep(context, key, from, names) {
   try {
     await obtain(context, key, async (folder) => {
-      for (const name of names) {
+      for (const name of names)
         await cp(join(from, name), join(folder, name), { recursive: true, verbatimSymlinks: true });
-      }
     });
   } catch (error) {
-    context.report.warn('cache', `${key} could not be kept: ${reasonOf(error)}`);
+    context.report.line(`! cache: ${key} could not be kept: ${reasonOf(error)}`);
   }
 }
 
 /**
  * A native module: the cached one where it loads, else the first that can be made and loads, kept for the next checkout.
- * @param {object} module
- * @param {string} module.step
- * @param {string} module.key in the cache
- * @param {string} module.file where it belongs
- * @param {() => Promise<string>} module.probe loads it and gives the version that it names
- * @param {[what: string, make: () => Promise<void>][]} module.ways
+ * @param {{ step: string, key: string, file: string, probe: () => Promise<string>, ways: [string, () => Promise<void>][] }} module
+ * its key in the cache, where it belongs, what loads it and gives its version, and how to make it
  * @returns {Promise<string>} the version
- * @throws Error of the last way, with `tried`, a line for each
+ * @throws AttemptsError
  */
 export async function provide(context, { step, key, file, probe, ways }) {
   const { settings, report } = context;
-  let version = await restore(context, key, dirname(file), probe);
-  if (version) {
-    report.line(`✓ ${step}: copied from ${settings.cacheDir}, loads (${version})`);
-    return version;
-  }
-  const tried = [];
-  for (const [what, make] of ways) {
+  if (isCached(context, key)) {
     try {
-      await report.task(step, what, async () => {
-        await make();
-        version = await probe();
-        return `${megabytes(bytesOf(file))}, loads (${version})`;
-      });
-      await keep(context, key, dirname(file), [basename(file)]);
+      await place(context, key, dirname(file));
+      const version = await probe();
+      report.line(`✓ ${step}: copied from ${settings.cacheDir}, loads (${version})`);
       return version;
     } catch (error) {
-      tried.push(`${what}: ${reasonOf(error)}`);
-      if (tried.length === ways.length) throw Object.assign(error, { tried });
+      report.line(`! cache: the cached ${key} is of no use here: ${reasonOf(error)}`);
+      await rm(join(settings.cacheDir, key), { recursive: true, force: true });
     }
   }
-}
-
-/** One that does not load here is removed from the cache. */
-async function restore(context, key, to, probe) {
-  if (!isCached(context, key)) return undefined;
-  try {
-    await place(context, key, to);
-    return await probe();
-  } catch (error) {
-    context.report.warn('cache', `the cached ${key} is of no use here: ${reasonOf(error)}`);
-    await rm(entryDir(context, key), { recursive: true, force: true });
-    return undefined;
+  async function attempt([what, make]) {
+    let version;
+    await report.task(step, what, async () => {
+      await make();
+      version = await probe();
+      return `${megabytes(bytesOf(file))}, loads (${version})`;
+    });
+    return version;
   }
+  const version = await firstThatWorks(ways.map((way) => [way[0], () => attempt(way)]));
+  await keep(context, key, dirname(file), [basename(file)]);
+  return version;
 }
 
-function withCacheLock(context, key, body) {
-  const file = join(dirname(entryDir(context, key)), 'lock');
-  return withLock(file, (holder) => context.report.line(`cache: waiting for ${holder}`), body);
+/** One process at a time reads or writes the entries of a kind. */
+function withEntry({ settings, report }, key, body) {
+  const folder = join(settings.cacheDir, key);
+  const onWait = (holder) => report.line(`cache: waiting for ${holder}`);
+  return withLock(join(dirname(folder), 'lock'), onWait, () => body(folder));
 }
 
-/** A name for a folder that becomes `folder`; what interrupted runs left there is removed. */
-async function partialBeside(folder) {
+/** Fills a folder beside, then renames it; removes what interrupted runs have left there. */
+async function replaceFolder(folder, fill) {
   const parent = dirname(folder);
   await mkdir(parent, { recursive: true });
-  for (const name of await readdir(parent)) {
-    if (name.includes('.partial-')) await rm(join(parent, name), { recursive: true, force: true });
+  const left = (await readdir(parent)).filter((name) => name.includes('.partial-'));
+  for (const name of left) await rm(join(parent, name), { recursive: true, force: true });
+  const partial = `${folder}.partial-${process.pid}`;
+  try {
+    await mkdir(partial);
+    await fill(partial);
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
-  return `${folder}.partial-${process.pid}`;
+  return folder;
 }
 
 async function linkOrCopy(from, to) {

@@ -1,5 +1,6 @@
 /** Runs other programs: their output goes to a log file, the end of it is shown where they fail. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,28 +11,11 @@ const RUN_ATTACHED = fileURLToPath(new URL('run-attached.mjs', import.meta.url))
 /** Exit code of run-attached.mjs for a missing program, as in a shell. */
 const NOT_FOUND = 127;
 
-/** A program that failed, was stopped, or was not there. */
-export class CommandError extends Error {
-  constructor(message, output, logFile) {
-    super(message);
-    this.name = 'CommandError';
-    this.output = output;
-    this.logFile = logFile;
-  }
-}
-
 /**
- * @param {object} command
- * @param {string} command.name of the log file and in messages
- * @param {string} command.program
- * @param {string[]} command.args
- * @param {string} command.logsDir
- * @param {string} command.cwd
- * @param {NodeJS.ProcessEnv} command.env
- * @param {number} [command.limitSeconds] it is stopped then
- * @param {RegExp} [command.reason] finds in the output why it failed: the first group becomes the error's message
+ * Runs a program; its `name` is that of the log file. It is stopped after `limitSeconds`.
+ * @param {{ reason?: RegExp }} command `reason` finds in the output why it failed: the first group is the error's message
  * @returns {Promise<{ output: string, logFile: string }>} all that it printed, and where that is kept
- * @throws CommandError
+ * @throws Error with the end of its `output`, and the `logFile`
  */
 export async function runCommand({ name, program, args, logsDir, cwd, env, limitSeconds, reason }) {
   mkdirSync(logsDir, { recursive: true });
@@ -42,36 +26,34 @@ export async function runCommand({ name, program, args, logsDir, cwd, env, limit
     cwd,
     env,
     stdio: ['pipe', log, log], // run-attached.mjs kills the group when the pipe closes, however this process ends
-    detached: process.platform !== 'win32', // a process group, to be killed as a whole
+    detached: true, // a process group, to be killed as a whole
   });
   closeSync(log);
-  let late = false;
+  let failure = '';
   function stop() {
-    late = true;
+    failure = `${name} was stopped: it took longer than ${limitSeconds} s`;
     child.stdin.destroy();
   }
   const timer = limitSeconds && setTimeout(stop, limitSeconds * 1000);
-  const { code, signal, error } = await new Promise((settle) => {
-    child.once('error', (error) => settle({ error }));
-    child.once('close', (code, signal) => settle({ code, signal }));
-  });
+  const [code] = await once(child, 'close');
   clearTimeout(timer);
   const output = withoutCredentials(readFileSync(logFile, 'utf8')).trimEnd();
   if (code === 0) return { output, logFile };
-  throw new CommandError(whatHappened(), lastLines(output), logFile);
+  failure ||= reason?.exec(output)?.[1].trim();
+  failure ||= code === NOT_FOUND ? `${program} was not found` : `${name} failed with exit code ${code}`;
+  const [, ...printed] = output.split('\n'); // the first line is the command
+  throw Object.assign(new Error(failure), { output: lastLines(printed.join('\n')), logFile });
+}
 
-  function whatHappened() {
-    const found = reason?.exec(output)?.[1];
-    if (found) return found.trim();
-    if (code === NOT_FOUND) return `${program} was not found`;
-    if (error) return `${program} did not start: ${error.message}`;
-    if (late) return `${name} was stopped: it took longer than ${limitSeconds} s`;
-    return signal ? `${name} ended by ${signal}` : `${name} failed with exit code ${code}`;
-  }
+/** Runs npm: the one that runs set-up, else the one in the path. */
+export function runNpm(settings, name, args) {
+  const { npm_execpath: npm = '' } = settings.env;
+  const [program, ...first] = /npm-cli\.c?js$/.test(npm) ? [process.execPath, npm] : ['npm'];
+  return runCommand({ ...settings, name, program, args: [...first, ...args], cwd: settings.root });
 }
 
 /** The last lines of an output, empty ones left out. */
 export function lastLines(text, count = TAIL_LINES) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim());
+  const lines = text.split('\n').filter((line) => line.trim());
   return lines.slice(-count).join('\n');
 }

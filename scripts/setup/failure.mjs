@@ -2,42 +2,70 @@
 export class SetupError extends Error {
   /**
    * @param {string} message what could not be done
-   * @param {object} [more]
-   * @param {string[]} [more.tried] what was tried and why it failed, a line each
-   * @param {string[]} [more.advice] what to do, a line each
-   * @param {string} [more.output] the end of a command's output, shown as it is
-   * @param {string} [more.logFile] where all of its output is
+   * @param {object} cause why: an error, perhaps with what was `tried`, a command's `output` and its `logFile`
+   * @param {string[]} advice what to do, a line each
    */
-  constructor(message, { tried = [], advice = [], output = '', logFile, cause } = {}) {
+  constructor(message, cause, advice) {
     super(message, { cause });
-    this.name = 'SetupError';
-    this.tried = tried;
+    this.tried = cause?.tried;
+    this.output = cause?.output;
+    this.logFile = cause?.logFile;
     this.advice = advice;
-    this.output = output;
-    this.logFile = logFile;
-  }
-
-  /** Several failures of steps that ran side by side, as one. */
-  static join(failures) {
-    return new SetupError(failures.map(({ message }) => message).join('; and '), {
-      tried: failures.flatMap(({ tried }) => tried),
-      advice: [...new Set(failures.flatMap(({ advice }) => advice))],
-      output: failures
-        .map(({ output, logFile }) => (output && logFile ? `${output}\n(all of it: ${logFile})` : output))
-        .filter(Boolean)
-        .join('\n'),
-    });
   }
 }
 
+/** Several ways to one thing, none of which has worked. */
+export class AttemptsError extends Error {
+  /** @param {[what: string, error: Error][]} attempts */
+  constructor(attempts) {
+    const reasons = attempts.map(([what, error]) => `${what}: ${reasonOf(error)}`);
+    const logs = attempts.map(([, { logFile }]) => (logFile ? ` (log: ${logFile})` : ''));
+    super(reasons.join('; '));
+    this.reasons = reasons;
+    this.tried = reasons.map((reason, index) => reason + logs[index]);
+    const [, last] = attempts.at(-1);
+    this.output = last.output;
+    this.logFile = last.logFile;
+  }
+}
+
+/**
+ * The result of the first way that works.
+ * @param {[what: string, take: () => Promise<unknown>][]} ways
+ * @throws AttemptsError
+ */
+export async function firstThatWorks(ways) {
+  const attempts = [];
+  for (const [what, take] of ways) {
+    try {
+      return await take();
+    } catch (error) {
+      attempts.push([what, error]);
+    }
+  }
+  throw new AttemptsError(attempts);
+}
+
 /** The text of a failure, over several lines. */
-export function describeFailure({ message, tried, advice, output, logFile }) {
+export function describeFailure({ message, cause, tried, advice = [], output, logFile }) {
+  const attempts = tried ?? (cause && !output ? [reasonOf(cause)] : []);
   return [
     message,
-    ...list('tried', tried),
+    ...list('tried', attempts),
     ...(output ? ['  the end of its output:', ...output.split('\n').map((line) => `    | ${line}`)] : []),
     ...(logFile ? [`  all of its output: ${logFile}`] : []),
     ...list('what to do', advice),
+  ].join('\n');
+}
+
+/** The text of a failure that set-up goes on without; its message says what is used instead. */
+export function describeWarning({ message, cause, tried, advice, output, logFile }) {
+  return [
+    tried ? message : `${message}: ${reasonOf(cause)}`,
+    ...(tried ?? []).map((attempt) => `tried ${attempt}`),
+    ...(output && !tried ? output.split('\n').map((line) => `| ${line}`) : []),
+    ...(logFile && !tried ? [`all of the output: ${logFile}`] : []),
+    ...advice.map((line) => `to do: ${line}`),
   ].join('\n');
 }
 
@@ -46,9 +74,8 @@ function list(title, lines) {
 }
 
 /** An error's first line, without what an address may carry of names and passwords: it is stored and shown. */
-export function reasonOf(error) {
-  const text = error instanceof Error ? error.message : String(error);
-  return withoutCredentials(text.split('\n')[0] ?? '');
+export function reasonOf({ message }) {
+  return withoutCredentials(message.split('\n')[0]);
 }
 
 /** `https://name:secret@host` becomes `https://…@host`. */

@@ -1,6 +1,5 @@
 /** A lock between processes: a file that names its holder. The lock of a process that has died is taken over. */
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,41 +10,26 @@ const HEARTBEAT_MS = 5000;
 const MAX_SILENCE_MS = 60_000;
 
 /**
- * Runs `body` while holding the lock.
- * @template Result
- * @param {string} file
+ * Runs `body` while holding the lock, and gives its result.
  * @param {(holder: string) => void} onWait called once if another process holds it, with words for which one
- * @param {() => Promise<Result>} body
- * @returns {Promise<Result>}
  */
 export async function withLock(file, onWait, body) {
-  const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString(), token: randomUUID() };
-  const mine = JSON.stringify(holder);
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
   mkdirSync(dirname(file), { recursive: true });
-  await acquire(file, mine, onWait);
-  const heartbeat = setInterval(() => touch(file), HEARTBEAT_MS).unref();
-  function release() {
-    clearInterval(heartbeat);
-    if (read(file)?.text === mine) rmSync(file, { force: true });
+  for (let waiting = false; !create(file, mine); ) {
+    const held = read(file);
+    if (!held || (held.isStale && removeStale(file))) continue;
+    if (!waiting && !held.isStale) onWait(describe(held.holder));
+    waiting ||= !held.isStale;
+    await wait(POLL_MS);
   }
-  process.once('exit', release);
+  const touch = () => utimes(file, new Date(), new Date(), () => {}); // fails where another has taken it over
+  const heartbeat = setInterval(touch, HEARTBEAT_MS);
   try {
     return await body();
   } finally {
-    release();
-    process.off('exit', release);
-  }
-}
-
-async function acquire(file, mine, onWait) {
-  for (let waiting = false; !create(file, mine); ) {
-    const held = read(file);
-    if (!held || (isStale(held) && removeStale(file))) continue;
-    if (!waiting && !isStale(held)) {
-      onWait(describe(held.holder));
-      waiting = true;
-    }
-    await wait(POLL_MS);
+    clearInterval(heartbeat);
+    if (read(file)?.text === mine) rmSync(file, { force: true });
   }
 }
 
@@ -63,16 +47,12 @@ function create(file, content) {
 function removeStale(file) {
   const guard = `${file}.takeover`;
   if (!create(guard, '')) {
-    if (read(guard)?.silentMs > MAX_SILENCE_MS) rmSync(guard, { force: true });
+    if (read(guard)?.isStale) rmSync(guard, { force: true });
     return false;
   }
-  try {
-    const held = read(file);
-    if (held && isStale(held)) rmSync(file, { force: true });
-    return true;
-  } finally {
-    rmSync(guard, { force: true });
-  }
+  if (read(file)?.isStale) rmSync(file, { force: true });
+  rmSync(guard, { force: true });
+  return true;
 }
 
 function read(file) {
@@ -80,15 +60,12 @@ function read(file) {
     const text = readFileSync(file, 'utf8');
     // Its text is no JSON while it is being written.
     const holder = text.endsWith('}') ? JSON.parse(text) : undefined;
-    return { text, holder, silentMs: Date.now() - statSync(file).mtimeMs };
+    const isSilent = Date.now() - statSync(file).mtimeMs > MAX_SILENCE_MS;
+    return { text, holder, isStale: isSilent || (holder?.host === hostname() && !isAlive(holder.pid)) };
   } catch (error) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function isStale({ holder, silentMs }) {
-  return silentMs > MAX_SILENCE_MS || (holder?.host === hostname() && !isAlive(holder.pid));
 }
 
 function isAlive(pid) {
@@ -101,16 +78,7 @@ function isAlive(pid) {
   }
 }
 
-function touch(file) {
-  try {
-    utimesSync(file, new Date(), new Date());
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
-  }
-}
-
 function describe(holder) {
   if (!holder) return 'another set-up';
-  const where = holder.host === hostname() ? '' : ` on ${holder.host}`;
-  return `another set-up (process ${holder.pid}${where}, since ${holder.since})`;
+  return `another set-up (process ${holder.pid}, since ${holder.since}, on ${holder.host})`;
 }

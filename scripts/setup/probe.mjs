@@ -40,22 +40,13 @@ export async function probeKernels({ root }, file) {
 async function probe(cwd, script) {
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', NODE_OPTIONS: '' };
   try {
-    const { stdout } = await run(process.execPath, ['-e', script], {
-      cwd,
-      env,
-      timeout: LIMIT_MS,
-      killSignal: 'SIGKILL',
-    });
+    const options = { cwd, env, timeout: LIMIT_MS, killSignal: 'SIGKILL' };
+    const { stdout } = await run(process.execPath, ['-e', script], options);
     return stdout.trim();
-  } catch (error) {
-    throw new Error(whyNot(error));
+  } catch ({ signal, stderr = '' }) {
+    const lacks = signal === 'SIGILL' ? ': this processor lacks instructions that it was built for' : '';
+    if (signal) throw new Error(`it crashed (${signal})${lacks}`);
+    const reason = /^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? lastLines(stderr, 1);
+    throw new Error(`it does not load: ${reason}`);
   }
-}
-
-function whyNot({ code, signal, stderr = '' }) {
-  if (signal === 'SIGILL')
-    return 'it crashed (SIGILL): this processor lacks instructions that it was built for';
-  if (signal) return `it crashed (${signal})`;
-  const reason = /^(?:\w*Error): (.*)$/m.exec(stderr)?.[1] ?? lastLines(stderr, 1);
-  return `it does not load: ${reason || `exit code ${code}`}`;
 }

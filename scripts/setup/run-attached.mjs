@@ -6,25 +6,17 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
-const NOT_FOUND = 127;
 const [program, ...args] = process.argv.slice(2);
 
-const child = spawn(program, args, {
-  stdio: ['ignore', 'inherit', 'inherit'],
-  shell: process.platform === 'win32' && /\.(cmd|bat)$/.test(program),
-});
-child.once('error', (error) => {
-  console.error(error.message);
-  process.exit(error.code === 'ENOENT' ? NOT_FOUND : 1);
+const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+child.once('error', ({ code, message }) => {
+  console.error(message);
+  process.exit(code === 'ENOENT' ? 127 : 1);
 });
 child.once('exit', (code, signal) => {
   if (signal) console.error(`${program} was killed by ${signal}`);
   process.exit(code ?? 128 + constants.signals[signal]);
 });
 
+const killGroup = () => process.kill(-process.pid, 'SIGKILL');
 process.stdin.once('close', killGroup).once('error', killGroup).resume();
-
-function killGroup() {
-  if (process.platform === 'win32') child.kill('SIGKILL');
-  else process.kill(-process.pid, 'SIGKILL');
-}

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { SetupError } from './failure.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['cache', 'wheel', 'installer'];
 
 export const HELP = `Makes gatelm ready to run. Where nothing is to do it returns at once.
 
@@ -31,7 +30,7 @@ steps
 
 variables
   GATELM_CACHE_DIR      where libtensorflow and built binaries are kept for the next checkout
-                        (default: gatelm/ in the user's cache folder, as in XDG_CACHE_HOME)
+                        (default: gatelm/ in XDG_CACHE_HOME, or in ~/.cache)
   GATELM_BACKEND        auto (default), native (no libtensorflow: set-up fails), wasm (no native steps)
   GATELM_KERNELS        auto (default), fused (no kernels: set-up fails), composed (they are not built)
   GATELM_LIBTENSORFLOW  where libtensorflow may come from, in this order (default cache,wheel,installer); off = nowhere
@@ -43,60 +42,62 @@ variables
  * @returns settings: what is wanted, and the absolute paths of all that set-up reads and writes
  * @throws SetupError for an unknown option or value
  */
-export function readSettings(argv, env, stepNames, root = ROOT) {
-  const modules = join(root, 'node_modules');
+export function readSettings(argv, env, stepNames) {
+  const modules = join(ROOT, 'node_modules');
   // npm ci empties node_modules: what must outlive it (the lock, the logs) stands in dist.
-  const work = join(root, 'dist', '.setup');
+  const work = join(ROOT, 'dist', '.setup');
   return {
     ...readOptions(argv, stepNames),
     env,
-    root,
+    root: ROOT,
     modules,
-    command: existsSync(join(root, 'tsconfig.json')) ? 'npm run setup --' : 'npx gatelm setup',
-    packageDir: (name, from = root) => packageDir(name, from) ?? join(modules, name),
+    command: existsSync(join(ROOT, 'tsconfig.json')) ? 'npm run setup --' : 'npx gatelm setup',
+    packageDir: (name, from = ROOT) => packageDir(name, from) ?? join(modules, name),
     stampsDir: join(modules, '.gatelm', 'stamps'),
     recordFile: join(modules, '.gatelm', 'setup.json'),
     lockFile: join(work, 'lock'),
     logsDir: join(work, 'logs'),
-    cacheDir: resolve(env.GATELM_CACHE_DIR || defaultCacheDir(env)),
+    cacheDir: resolve(
+      env.GATELM_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gatelm'),
+    ),
     backend: oneOf(['auto', 'native', 'wasm'], 'GATELM_BACKEND', env),
     kernels: oneOf(['auto', 'fused', 'composed'], 'GATELM_KERNELS', env),
-    libtensorflow: readSources(env.GATELM_LIBTENSORFLOW),
+    libtensorflow: readSources(env.GATELM_LIBTENSORFLOW?.trim() || 'cache,wheel,installer'),
   };
 }
 
 function readOptions(argv, stepNames) {
-  const options = { help: false, quiet: false, report: false, retry: false, steps: stepNames };
-  for (const argument of argv) {
-    if (argument === '-h') options.help = true;
-    else if (['--help', '--quiet', '--report', '--retry'].includes(argument))
-      options[argument.slice(2)] = true;
-    else if (argument.startsWith('--steps=')) options.steps = argument.slice('--steps='.length).split(',');
-    else throw new SetupError(`unknown option ${argument}`, { advice: ['--help lists them'] });
+  const options = { help: argv.includes('-h'), quiet: false, report: false, retry: false, steps: stepNames };
+  for (const argument of argv.filter((argument) => argument !== '-h')) {
+    const [, name, value] = /^--([a-z]+)(?:=(.*))?$/.exec(argument) ?? [];
+    if (name === 'steps' && value) options.steps = value.split(',');
+    else if (typeof options[name] === 'boolean' && value === undefined) options[name] = true;
+    else throw refused(`unknown option ${argument}`, '--help lists them');
   }
   const unknown = options.steps.find((step) => !stepNames.includes(step));
-  if (unknown === undefined) return options;
-  throw new SetupError(`unknown step "${unknown}" in --steps`, {
-    advice: [`there are ${stepNames.join(', ')}`],
-  });
+  if (unknown !== undefined)
+    throw refused(`unknown step "${unknown}" in --steps`, `there are ${stepNames.join(', ')}`);
+  return options;
 }
 
 function readSources(text) {
-  if (!text?.trim()) return SOURCES;
-  if (text.trim() === 'off') return [];
+  if (text === 'off') return [];
   const sources = text.split(',').map((source) => source.trim());
-  const unknown = sources.find((source) => !SOURCES.includes(source));
+  const unknown = sources.find((source) => !['cache', 'wheel', 'installer'].includes(source));
   if (unknown === undefined) return sources;
-  throw new SetupError(`GATELM_LIBTENSORFLOW names "${unknown}"`, {
-    advice: [`set it to some of ${SOURCES.join(', ')}, separated by commas, or to off`],
-  });
+  const advice = 'set it to some of cache, wheel, installer, separated by commas, or to off';
+  throw refused(`GATELM_LIBTENSORFLOW names "${unknown}"`, advice);
 }
 
 /** The first value is the default. */
 function oneOf(allowed, name, env) {
   const value = env[name]?.trim() || allowed[0];
   if (allowed.includes(value)) return value;
-  throw new SetupError(`${name} is "${value}"`, { advice: [`set it to one of ${allowed.join(', ')}`] });
+  throw refused(`${name} is "${value}"`, `set it to one of ${allowed.join(', ')}`);
+}
+
+function refused(message, advice) {
+  return new SetupError(message, undefined, [advice]);
 }
 
 /** Where Node finds a package from a folder: in its own node_modules, or in that of a folder above. */
@@ -104,11 +105,4 @@ function packageDir(name, from) {
   const folder = join(from, 'node_modules', name);
   if (existsSync(join(folder, 'package.json'))) return folder;
   return dirname(from) === from ? undefined : packageDir(name, dirname(from));
-}
-
-function defaultCacheDir(env) {
-  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'gatelm');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'gatelm');
-  if (process.platform === 'win32' && env.LOCALAPPDATA) return join(env.LOCALAPPDATA, 'gatelm', 'Cache');
-  return join(homedir(), '.cache', 'gatelm');
 }

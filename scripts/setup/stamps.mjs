@@ -1,6 +1,6 @@
 /** What each step did last, and from which inputs: a step whose inputs hash to its stamp's key has nothing to do. */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 /** Stamps in a folder, one JSON file a step: `{ key, … }`, and `unavailable: true` where the step did not succeed. */
@@ -14,8 +14,7 @@ export function createStamps(folder) {
     write: (name, stamp) => writeFileAtomically(fileOf(name), `${JSON.stringify(stamp, null, 2)}\n`),
     /** Lets steps that gave up be tried again. */
     forgetFailures() {
-      const names = listFolder(folder).map(({ name }) => name.replace(/\.json$/, ''));
-      for (const name of names) if (read(name)?.unavailable) forget(name);
+      for (const file of filesBelow(folder)) if (readJson(file)?.unavailable) rmSync(file);
     },
   };
 }
@@ -34,20 +33,12 @@ export function hashFiles(root, files) {
 
 /** Files below a folder whose path is accepted, folders named in `skip` left out; [] where there is no folder. */
 export function filesBelow(folder, accept = () => true, skip = []) {
-  return listFolder(folder).flatMap((entry) => {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return skip.includes(entry.name) ? [] : filesBelow(path, accept, skip);
     return accept(path) ? [path] : [];
   });
-}
-
-function listFolder(folder) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** The JSON in a file, or undefined where it is missing or broken: then the step runs again. */
@@ -63,11 +54,7 @@ export function readJson(file) {
 /** Writes beside, then renames: a reader sees the old file or the new one, never half of it. */
 export function writeFileAtomically(file, content) {
   mkdirSync(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}.${randomUUID().slice(0, 8)}`;
-  try {
-    writeFileSync(beside, content);
-    renameSync(beside, file);
-  } finally {
-    rmSync(beside, { force: true });
-  }
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, content);
+  renameSync(beside, file);
 }

@@ -16,14 +16,7 @@ export async function verifyWheel(file, { requirement, sha256 }) {
   );
 }
 
-/**
- * What a folder of the cache holds.
- * @typedef {object} Manifest
- * @property {{ path: string, bytes: number, sha256: string }[]} files
- * @property {{ path: string, target: string }[]} links
- */
-
-/** Writes down size and SHA-256 of each file of a folder. */
+/** Writes down size and SHA-256 of each file of a folder, and the target of each link. */
 export async function writeManifest(folder) {
   const manifest = { files: [], links: [] };
   for (const file of filesBelow(folder)) {
@@ -34,7 +27,11 @@ export async function writeManifest(folder) {
   writeFileAtomically(join(folder, MANIFEST), `${JSON.stringify(manifest)}\n`);
 }
 
-/** @returns {Promise<Manifest>} what the folder holds @throws Error where a file is not as it was written down */
+/**
+ * What a folder of the cache holds.
+ * @returns {Promise<{ files: { path: string, bytes: number, sha256: string }[], links: { path: string, target: string }[] }>}
+ * @throws Error where a file is not as it was written down
+ */
 export async function verifyManifest(folder) {
   const manifest = readJson(join(folder, MANIFEST));
   if (!manifest?.files?.length) throw new Error('the cached copy has no readable manifest');

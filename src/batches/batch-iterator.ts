@@ -156,16 +156,6 @@ export function* evaluationBatches(
   if (longer > 0) yield readUnequalStreams(ids, batchSize, length, longer, length, 1);
 }
 
-/** Number of batches that {@link evaluationBatches} yields. */
-export function evaluationBatchCount(
-  tokens: number,
-  options: { batchSize: number; bpttLength: number },
-): number {
-  const batchSize = Math.min(options.batchSize, tokens - 1);
-  const length = Math.floor((tokens - 1) / batchSize);
-  return Math.ceil(length / options.bpttLength) + ((tokens - 1) % batchSize > 0 ? 1 : 0);
-}
-
 /** Stream n starts at n·length + min(n, longer): the first `longer` streams have one step more. */
 function readUnequalStreams(
   ids: Int32Array,

@@ -1,8 +1,8 @@
 import { MAX_TOKEN_LENGTH, MAX_VOCABULARY_SIZE } from '../contracts/tokenizer-json.js';
 import { appError } from '../errors.js';
-import { SegmentTokenizer } from '../tokenizers/segment-tokenizer.js';
+import { wordTokenizerOf } from '../tokenizers/create-tokenizer.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
-import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from '../tokenizers/vocabulary.js';
+import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN } from '../tokenizers/vocabulary.js';
 
 /** Named in messages. */
 const FILE = 'vocabulary';
@@ -26,13 +26,7 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`line ${index + 1} is longer than ${MAX_TOKEN_LENGTH}`);
   });
   expectVocabulary(lines);
-  const vocabulary = new Vocabulary({
-    tokens: lines,
-    counts: null,
-    unknownToken: UNKNOWN_TOKEN,
-    eosToken: END_OF_LINE_TOKEN,
-  });
-  return new SegmentTokenizer({ segmenter: 'whitespace', lowercase: false, vocabulary });
+  return wordTokenizerOf(lines);
 }
 
 /** @throws tokenizer-invalid, naming the file that was sent */

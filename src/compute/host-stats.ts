@@ -6,5 +6,3 @@ export interface HostStats {
   /** Processor time until then, of all threads of the processes that there are now. */
   readonly cpuSeconds: number;
 }
-
-export const NO_PROCESSES: HostStats = { processIds: [], residentBytes: 0, cpuSeconds: 0 };

@@ -81,6 +81,10 @@ export const TextPoint = z.strictObject({
     .min(1)
     .max(MAX_TAIL)
     .describe('The last token ids; the model has not read the last one yet'),
+  endsWithSpace: z
+    .boolean()
+    .default(false)
+    .describe('The text ends with the space that belongs before its next word'),
 });
 export type TextPoint = z.infer<typeof TextPoint>;
 

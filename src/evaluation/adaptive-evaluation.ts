@@ -9,45 +9,45 @@ import { evaluateWithCacheStepwise, type NeuralCache, searchNeuralCacheStepwise 
 import type { Stepwise } from './stepwise.js';
 import type { Adaptation } from './surprisal-reader.js';
 
-/** Learning rate and decay where a request leaves them open, for segments of 5 tokens. */
+/** Learning rate and decay if the request has none, for segments of 5 tokens. */
 const DYNAMIC_DEFAULTS = {
   rms: { learningRate: 0.00005, decay: 0.002 },
   sgd: { learningRate: 0.1, decay: 0 },
 } as const;
 
-/** What a client asks for. */
+/** The adaptation options of a request. */
 export interface AdaptationRequest {
   readonly cache?: CacheOptions | undefined;
   readonly dynamic?: DynamicOptions | undefined;
 }
 
-/** The splits that searches and statistics read. */
+/** The splits that search and statistics use. */
 export interface AdaptationSplits {
   readonly train: Int32Array;
   readonly valid: Int32Array;
 }
 
-/** An {@link Adaptation} of the caller's own, to be disposed. */
+/** An {@link Adaptation} owned by the caller, who must dispose it. */
 export interface PreparedAdaptation extends Adaptation {
-  /** What is used, to be told; after a search, what it chose. */
+  /** The options in use, as reported to the client; after a search, the chosen values. */
   readonly used: AdaptationRequest;
   dispose(): void;
 }
 
-/** Whether a request wants the model to adapt. */
+/** Whether a request lets the model adapt. */
 export function isAdaptive({ cache, dynamic }: AdaptationRequest): boolean {
   return cache !== undefined || dynamic !== undefined;
 }
 
-/** Whether {@link prepareAdaptation} has to read the corpus that the model was trained on. */
+/** Whether {@link prepareAdaptation} needs the corpus on which the model was trained. */
 export function needsSplits({ cache, dynamic }: AdaptationRequest): boolean {
   return cache?.search === true || dynamic?.search === true || dynamic?.rule === 'rms';
 }
 
 /**
- * What a request asks for, after a search where it wants one. Cache and dynamic evaluation are searched each by itself, the
- * cache on the model as it was trained.
- * @param splits null where they are not needed, see {@link needsSplits}
+ * Prepares the adaptation of a request, including a search if requested. Cache and dynamic evaluation are searched
+ * separately, the cache on the unchanged model.
+ * @param splits null if not needed, see {@link needsSplits}
  */
 export function* prepareAdaptation(
   model: LanguageModel,
@@ -77,7 +77,7 @@ export function* prepareAdaptation(
 }
 
 /**
- * Evaluates with the cache, dynamically, or both at once.
+ * Evaluates with the cache, with dynamic evaluation, or with both.
  * @param ids the whole text; its first token is only read, not predicted
  * @throws corpus-too-short
  */
@@ -128,6 +128,6 @@ function collectStatistics(
 }
 
 function given(splits: AdaptationSplits | null): AdaptationSplits {
-  if (!splits) throw appError('internal', { reference: 'an adaptation without the splits that it reads' });
+  if (!splits) throw appError('internal', { reference: 'an adaptation without the splits that it needs' });
   return splits;
 }

@@ -4,15 +4,15 @@ import type { Stepwise } from './stepwise.js';
 
 export interface TurnOptions<Step> {
   readonly onStep?: (step: Step) => void;
-  /** Asked after each step. */
+  /** Checked after each step. */
   readonly isCancelled: () => boolean;
-  /** Whether others want the thread. */
+  /** Whether other tasks wait for the thread. */
   readonly othersWait: () => boolean;
 }
 
 /**
- * Runs all steps, and leaves as much time between two of them to others who want the thread as the step took: each side has
- * half of it.
+ * Runs all steps. If other tasks wait for the thread, pauses after each step for as long as the step took: each side gets half
+ * of the time.
  * @throws cancelled
  */
 export async function runCooperatively<Result, Step>(
@@ -32,6 +32,6 @@ export async function runCooperatively<Result, Step>(
       if (isCancelled()) throw appError('cancelled');
     }
   } finally {
-    steps.return(undefined as never); // frees what it holds, where it was not at its end
+    steps.return(undefined as never); // releases its resources if it has not finished
   }
 }

@@ -8,10 +8,10 @@ import { EvaluationCount, runToEnd, type Stepwise } from './stepwise.js';
 import { type Adaptation, SurprisalReader } from './surprisal-reader.js';
 
 /**
- * Reads a text as one stream with a model that learns from it, see dynamic-model.ts.
- * @param ids the whole text; its first token is only read, not predicted
- * @param statistics needed by rms
- * @param cache is mixed into the predictions, as Krause et al. 2018 report it
+ * Evaluates a text as one stream while the model learns from it, see dynamic-model.ts.
+ * @param ids the whole text; its first token is only an input, not predicted
+ * @param statistics required by rms
+ * @param cache mixed into the predictions, as in Krause et al. 2018
  * @throws corpus-too-short
  */
 export function evaluateDynamically(
@@ -24,7 +24,7 @@ export function evaluateDynamically(
   return runToEnd(evaluateDynamicallyStepwise(model, ids, { dynamic: options, statistics, cache }));
 }
 
-/** {@link evaluateDynamically} segment by segment; others may use the model in between. */
+/** {@link evaluateDynamically} segment by segment; the model is free between steps. */
 export function* evaluateDynamicallyStepwise(
   model: LanguageModel,
   ids: Int32Array,
@@ -44,13 +44,13 @@ export function* evaluateDynamicallyStepwise(
   return count.result;
 }
 
-/** What a search chose, and what it leads to. */
+/** The result of a search: the chosen options and their evaluation. */
 export interface DynamicFinding {
   readonly options: DynamicEvaluation;
   readonly evaluation: Evaluation;
 }
 
-/** What the search tries, for segments of 5 tokens; other lengths scale all values alike. */
+/** Search grid for segments of 5 tokens; for other lengths all values are scaled. */
 const GRIDS = {
   rms: { learningRates: [0.00002, 0.00005, 0.0001, 0.0002, 0.0004], decays: [0.0005, 0.002, 0.005] },
   sgd: { learningRates: [0.02, 0.05, 0.1, 0.2, 0.5], decays: [0, 0.001] },
@@ -58,7 +58,7 @@ const GRIDS = {
 const GRID_SEGMENT_LENGTH = 5;
 
 /**
- * The learning rate with the lowest loss on a text, such as a part of the valid split, at the decay that is given; then
+ * The learning rate with the lowest loss on a text, such as a part of the valid split, at the given decay; then
  * the decay with the lowest loss at that learning rate.
  * @throws corpus-too-short
  */
@@ -71,7 +71,7 @@ export function searchDynamicEvaluation(
   return runToEnd(searchDynamicStepwise(model, ids, start, statistics));
 }
 
-/** {@link searchDynamicEvaluation} segment by segment; others may use the model in between. */
+/** {@link searchDynamicEvaluation} segment by segment; the model is free between steps. */
 export function* searchDynamicStepwise(
   model: LanguageModel,
   ids: Int32Array,

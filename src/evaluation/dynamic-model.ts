@@ -9,24 +9,24 @@ export interface DynamicEvaluation {
   readonly rule: 'rms' | 'sgd';
   /** η */
   readonly learningRate: number;
-  /** λ: part of the way back to the trained weights. */
+  /** λ: rate of decay towards the trained weights. */
   readonly decay: number;
-  /** ε; read by rms only. */
+  /** ε; used by rms only. */
   readonly epsilon: number;
   /** Tokens between two updates. */
   readonly segmentLength: number;
 }
 
 /**
- * A model that learns from each segment s of a text after it was predicted. θ is a copy of the trained weights θ_g, which
- * stay as they are.
+ * A model that learns from each segment s of a text after predicting it. θ is a copy of the trained weights θ_g, which do
+ * not change.
  *
  *     sgd: θ ← θ − η · ∇L(s) + λ · (θ_g − θ)
  *     rms: θ ← θ − η · ∇L(s) / (R + ε) + min(λ · R / mean(R), 1) · (θ_g − θ)
  *
  * L(s): mean loss of the segment's tokens, without dropout; R: root mean square of the gradients on the train split, see
- * gradient-statistics.ts; mean(R): the mean over the parameters of the mean of each, as in the authors' program. The
- * state flows on from segment to segment, the gradient does not. sgd with λ = 0 is plain SGD.
+ * gradient-statistics.ts; mean(R): the mean over the parameters of the mean of each, as in the authors' code. The
+ * state carries over from segment to segment, the gradient does not. sgd with λ = 0 is plain SGD.
  *
  * Reference: Krause, Kahembwe, Murray and Renals 2018, arXiv 1709.07432, equations 5 to 11.
  */
@@ -36,7 +36,7 @@ export class DynamicModel {
   readonly #options: DynamicEvaluation;
   readonly #statistics: GradientStatistics | null;
 
-  /** @param trained borrowed until {@link dispose} @param statistics borrowed likewise; needed by rms */
+  /** @param trained borrowed until {@link dispose} @param statistics borrowed too; required by rms */
   constructor(trained: LanguageModel, options: DynamicEvaluation, statistics: GradientStatistics | null) {
     if (options.rule === 'rms' && !statistics)
       throw appError('internal', { reference: 'dynamic evaluation by rms without statistics' });
@@ -46,7 +46,7 @@ export class DynamicModel {
     this.#learner = trained.copyWithoutDropout();
   }
 
-  /** Predicts a segment, and learns from it. @returns losses, nats, and hidden vectors [T, H], the caller's */
+  /** Predicts a segment, then learns from it. @returns losses in nats, and hidden vectors [T, H], owned by the caller */
   read(segment: TokenBatch): { losses: Float32Array; hiddens: tf.Tensor2D } {
     const result = this.#learner.accumulateGradientsAndHiddens(segment, {
       gradientScale: 1 / segment.time,
@@ -63,7 +63,7 @@ export class DynamicModel {
     this.#learner.dispose();
   }
 
-  /** One update of one parameter of the copy; clears its gradient. @param trained θ_g, borrowed */
+  /** Updates one parameter of the copy and clears its gradient. @param trained θ_g, borrowed */
   #update(parameter: Parameter, trained: tf.Tensor): void {
     const { learningRate, decay, epsilon } = this.#options;
     const roots = this.#statistics?.rootMeanSquare(parameter.name) ?? null;

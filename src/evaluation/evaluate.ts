@@ -4,9 +4,9 @@ import { SeparateState } from '../models/separate-state.js';
 import { EvaluationCount, runToEnd, type Stepwise } from './stepwise.js';
 
 export interface EvaluationReading {
-  /** Streams N read side by side. */
+  /** Number of parallel streams N. */
   readonly batchSize: number;
-  /** Time steps T of one batch. It changes memory and speed, not the exact result: the state flows on. */
+  /** Time steps T of one batch. Affects memory and speed, not the exact result: the state carries over. */
   readonly bpttLength: number;
   /** exact: every token but the first is predicted once; book: whole batches only, the rest is dropped. */
   readonly counting: 'exact' | 'book';
@@ -22,15 +22,15 @@ export interface Evaluation {
 }
 
 /**
- * Reads a text without learning from it. The model's own state is as before afterwards.
- * @param ids the whole text; its first token is only read, not predicted
+ * Evaluates a text without learning from it. The state of the model is unchanged afterwards.
+ * @param ids the whole text; its first token is only an input, not predicted
  * @throws corpus-too-short
  */
 export function evaluate(model: LanguageModel, ids: Int32Array, reading: EvaluationReading): Evaluation {
   return runToEnd(evaluateStepwise(model, ids, reading));
 }
 
-/** {@link evaluate} batch by batch; others may use the model in between. */
+/** {@link evaluate} batch by batch; the model is free between steps. */
 export function* evaluateStepwise(
   model: LanguageModel,
   ids: Int32Array,
@@ -53,7 +53,7 @@ export function* evaluateStepwise(
 /**
  * Bits per byte of text: comparable between tokenizers.
  * @param loss nats per token
- * @param hiddenNats what it costs to spell the words that are `<unk>`, see unknown-word-coder.ts
+ * @param hiddenNats cost of spelling the words that are `<unk>`, see unknown-word-coder.ts
  */
 export function bitsPerByte(loss: number, tokens: number, bytes: number, hiddenNats = 0): number {
   return (loss * tokens + hiddenNats) / Math.LN2 / bytes;

@@ -6,22 +6,22 @@ import type { LanguageModel } from '../models/language-model.js';
 import * as tf from '../tensor/tensorflow.js';
 import { runToEnd, type Stepwise } from './stepwise.js';
 
-/** Segments read side by side, as in the authors' program. */
+/** Number of parallel segments, as in the authors' code. */
 const STREAMS = 100;
 
 export interface GradientStatisticsOptions {
   /** Tokens of a segment. */
   readonly segmentLength: number;
-  /** Batches of 100 segments; null = all of the text. */
+  /** Batches of 100 segments; null = the whole text. */
   readonly batches: number | null;
 }
 
 /**
- * How large the gradients of each weight are on the train split: what dynamic evaluation scales its updates by.
+ * The magnitude of the gradients of each weight on the train split, by which dynamic evaluation scales its updates.
  *
- *     R = √(1/K · Σ_k (∇L_k)²)        element by element, over K batches
+ *     R = √(1/K · Σ_k (∇L_k)²)        element-wise, over K batches
  *
- * L_k: mean loss of the tokens of batch k, 100 segments side by side (fewer where the text is short), without dropout.
+ * L_k: mean loss of the tokens of batch k, 100 parallel segments (fewer if the text is short), without dropout.
  *
  * Reference: Krause et al. 2018, arXiv 1709.07432, equation 8.
  */
@@ -36,7 +36,7 @@ export class GradientStatistics {
     this.mean = means.reduce((sum, value) => sum + value, 0) / means.length;
   }
 
-  /** Reads the text once, from its beginning. @param ids the train split @throws corpus-too-short */
+  /** Reads the text once, from the start. @param ids the train split @throws corpus-too-short */
   static collect(
     model: LanguageModel,
     ids: Int32Array,
@@ -45,7 +45,7 @@ export class GradientStatistics {
     return runToEnd(GradientStatistics.collectStepwise(model, ids, options));
   }
 
-  /** {@link collect} batch by batch; others may use the model in between. */
+  /** {@link collect} batch by batch; the model is free between steps. */
   static *collectStepwise(
     model: LanguageModel,
     ids: Int32Array,
@@ -98,7 +98,7 @@ export class GradientStatistics {
   }
 }
 
-/** A sum with the squares of a parameter's gradient added, which is cleared; the caller's. */
+/** Adds the squared gradient of a parameter to a sum and clears the gradient. @returns owned by the caller */
 function addSquares(kernels: Kernels, sum: tf.Tensor, parameter: Parameter): tf.Tensor {
   const { gradient, shape } = parameter;
   const added = tf.tidy(() =>

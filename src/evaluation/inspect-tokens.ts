@@ -13,20 +13,20 @@ import type { TokenReader } from './text-scorer.js';
 
 export type InspectionRequest = Pick<ScoreRequest, 'alternatives' | 'units' | 'ablate'>;
 
-/** A layer's channels by name, [T, H] each. */
+/** The channels of a layer by name, [T, H] each. */
 type LayerValues = ReadonlyMap<string, { readonly size: number; readonly values: Float32Array }>;
 
-/** @throws config-conflict when the text has more tokens than can be shown */
+/** @throws config-conflict when the text has too many tokens for inspection */
 export function assertInspectable(tokens: number): void {
   if (tokens <= MAX_INSPECTED) return;
-  const reason = `the text has ${tokens} tokens; at most ${MAX_INSPECTED} can be looked into`;
+  const reason = `the text has ${tokens} tokens; at most ${MAX_INSPECTED} can be inspected`;
   throw appError('config-conflict', { field: 'inspect', reason });
 }
 
-/** Tokens read at once: their gates and logits are held in memory. */
+/** Tokens per block; limits memory for gates and logits. */
 const BLOCK = 128;
 
-/** Reads one text from its beginning and shows what goes on inside. The model's own state is as before after each call. */
+/** Reads one text from its beginning and records activations. The state of the model is unchanged after each call. */
 export class InspectingReader implements TokenReader {
   readonly blockLength = BLOCK;
   readonly #model: LanguageModel;
@@ -50,7 +50,7 @@ export class InspectingReader implements TokenReader {
     return this.#inside;
   }
 
-  /** @throws config-conflict for a unit that the model lacks */
+  /** @throws config-conflict for a unit that does not exist */
   read(batch: TokenBatch): Float32Array {
     const inspection = this.#state.use(() => this.#model.inspect(batch, this.#ablated));
     this.#inside = describeTokens(inspection, batch.time, this.#vocabulary, this.#request);
@@ -118,7 +118,7 @@ function assertUnits({ units, ablate }: InspectionRequest, layers: readonly Laye
   }
 }
 
-/** @param read gets the values of a channel at one token */
+/** @param read receives the values of a channel at one token */
 function ofEachChannel<Value>(
   channels: LayerValues,
   time: number,

@@ -1,6 +1,6 @@
 import type { Stepwise } from './stepwise.js';
 
-/** Tokens of the long text that are read between two steps. */
+/** Tokens of the long text per step. */
 const BLOCK = 1 << 16;
 
 interface SuffixState {
@@ -10,14 +10,14 @@ interface SuffixState {
 }
 
 /**
- * For each position of a short text: how many tokens up to and including it stand somewhere in a long text, in this order.
+ * For each position of a short text: the length of the longest token sequence ending there that occurs in a long text.
  *
- * The short text becomes a suffix automaton (Blumer et al. 1985), through which the long one is read once: time grows with
- * the sum of their lengths. Yields between blocks of the long text.
+ * Builds a suffix automaton of the short text (Blumer et al. 1985) and reads the long text through it once: the time is
+ * linear in the sum of both lengths. Yields between blocks of the long text.
  */
 export function* longestMatches(ids: Int32Array, text: Int32Array): Stepwise<Int32Array, undefined> {
   const { states, ends } = buildAutomaton(ids);
-  const matched = new Int32Array(states.length); // the longest string of each state that stands in the text
+  const matched = new Int32Array(states.length); // the longest string of each state that occurs in the text
   let state = 0;
   let length = 0;
   for (let index = 0; index < text.length; index++) {
@@ -42,7 +42,7 @@ export function* longestMatches(ids: Int32Array, text: Int32Array): Stepwise<Int
   });
 }
 
-/** @returns its states, the root first, and for each position of the text the state of the text up to there */
+/** @returns the states, the root first, and the state of each prefix of the text */
 function buildAutomaton(ids: Int32Array): { states: SuffixState[]; ends: number[] } {
   const states: SuffixState[] = [{ next: new Map(), link: -1, length: 0 }];
   const ends: number[] = [];
@@ -58,7 +58,7 @@ function buildAutomaton(ids: Int32Array): { states: SuffixState[]; ends: number[
   return { states, ends };
 }
 
-/** The state for a state's longest string with the id behind it, split off where it stands for longer ones too. */
+/** The state of a state's longest string followed by the id; clones it if it also represents longer strings. */
 function suffixOf(states: SuffixState[], at: number, id: number): number {
   const target = states[at]!.next.get(id)!;
   if (states[at]!.length + 1 === states[target]!.length) return target;
@@ -70,7 +70,7 @@ function suffixOf(states: SuffixState[], at: number, id: number): number {
   return clone;
 }
 
-/** What stands in the text stands there with all of its suffixes. */
+/** Every suffix of a matched string is matched too. */
 function spreadToSuffixes(states: readonly SuffixState[], matched: Int32Array): void {
   const longestFirst = [...states.keys()].sort((a, b) => states[b]!.length - states[a]!.length);
   for (const at of longestFirst) {

@@ -9,15 +9,15 @@ import { runToEnd, type Stepwise } from './stepwise.js';
 
 /** Hyper-parameters of the continuous cache. */
 export interface NeuralCache {
-  /** Tokens that the cache looks back. */
+  /** Number of previous tokens in the cache. */
   readonly window: number;
-  /** θ: how much a like context counts. */
+  /** θ: sharpness of the similarity of contexts. */
   readonly theta: number;
   /** λ: weight of the cache. */
   readonly lambda: number;
 }
 
-/** Values among which the search chooses; every combination is tried. */
+/** Search grid; every combination is evaluated. */
 export interface NeuralCacheGrid {
   readonly windows: readonly number[];
   readonly thetas: readonly number[];
@@ -30,27 +30,27 @@ export const NEURAL_CACHE_GRID: NeuralCacheGrid = {
   lambdas: [0.05, 0.1, 0.2, 0.3],
 };
 
-/** Tokens that the model reads at once, and whose products with the cache are one matrix. It changes no result. */
+/** Tokens per block, whose products with the cache are one matrix. Does not affect the result. */
 const BLOCK = 128;
 
 /**
- * Reads a text as one stream with a continuous cache.
+ * Evaluates a text as one stream with a continuous cache.
  *
  *     p(w | h_t) = (1 − λ) · p_model(w | h_t) + λ · p_cache(w | h_t)
  *     p_cache(w | h_t) = Σ_i [x_i+1 = w] · exp(θ · h_t·h_i) / Σ_i exp(θ · h_t·h_i)        max(0, t − window) ≤ i < t
  *
  * x: the tokens; h_i: the last layer's hidden vector after x_0 … x_i. The first prediction has an empty cache, and is
- * the model's alone. The model's own state is as before afterwards.
+ * that of the model alone. The state of the model is unchanged afterwards.
  *
  * Reference: Grave, Joulin and Usunier 2017, arXiv 1612.04426.
- * @param ids the whole text; its first token is only read, not predicted
+ * @param ids the whole text; its first token is only an input, not predicted
  * @throws corpus-too-short
  */
 export function evaluateWithCache(model: LanguageModel, ids: Int32Array, cache: NeuralCache): Evaluation {
   return runToEnd(evaluateWithCacheStepwise(model, ids, cache));
 }
 
-/** {@link evaluateWithCache} block by block; others may use the model in between. */
+/** {@link evaluateWithCache} block by block; the model is free between steps. */
 export function* evaluateWithCacheStepwise(
   model: LanguageModel,
   ids: Int32Array,
@@ -60,7 +60,7 @@ export function* evaluateWithCacheStepwise(
   return found!.evaluation;
 }
 
-/** Mixes a continuous cache into a model's losses while a text is read, a few tokens at a time. */
+/** Mixes a continuous cache into the losses of a model, block by block. */
 export class CacheMixer {
   readonly #grid: NeuralCacheGrid;
   readonly #history: CacheHistory;
@@ -71,8 +71,8 @@ export class CacheMixer {
   }
 
   /**
-   * @param losses of the model alone, nats, one a token @param hiddens [T, H]; become the cache's own
-   * @param targets the T tokens that were predicted
+   * @param losses of the model alone, nats per token @param hiddens [T, H]; ownership passes to the cache
+   * @param targets the T predicted tokens
    */
   mix(losses: Float32Array, hiddens: tf.Tensor2D, targets: Int32Array): Float64Array {
     const scores = this.#history.read(hiddens, targets);
@@ -94,7 +94,7 @@ function gridOf({ window, theta, lambda }: NeuralCache): NeuralCacheGrid {
 }
 
 /**
- * The combination with the lowest loss on a text, such as the valid split. The text is read once.
+ * The combination with the lowest loss on a text, such as the valid split. Reads the text once.
  * @throws corpus-too-short
  */
 export function searchNeuralCache(
@@ -105,7 +105,7 @@ export function searchNeuralCache(
   return runToEnd(searchNeuralCacheStepwise(model, ids, grid));
 }
 
-/** {@link searchNeuralCache} block by block; others may use the model in between. */
+/** {@link searchNeuralCache} block by block; the model is free between steps. */
 export function* searchNeuralCacheStepwise(
   model: LanguageModel,
   ids: Int32Array,
@@ -115,7 +115,7 @@ export function* searchNeuralCacheStepwise(
   return all.reduce((best, one) => (one.evaluation.loss < best.evaluation.loss ? one : best));
 }
 
-/** A combination, and what it leads to. */
+/** A combination with its evaluation. */
 export interface CacheFinding {
   readonly cache: NeuralCache;
   readonly evaluation: Evaluation;
@@ -188,8 +188,8 @@ function addLosses(
 }
 
 /**
- * p_cache(target) with each window; null where the cache is empty. One walk from the newest entry to the oldest, in
- * float64, with the largest exponent so far taken out of both sums.
+ * p_cache(target) for each window; null if the cache is empty. One pass from the newest entry to the oldest, in float64,
+ * with the largest exponent so far factored out of both sums.
  * @param windows ascending
  */
 function cacheProbabilities(
@@ -224,18 +224,18 @@ function cacheProbabilities(
   return probabilities;
 }
 
-/** h_t·h_i of the T tokens of a block with all that the cache may hold for them. */
+/** Products h_t·h_i of the T tokens of a block with all tokens that the cache may contain. */
 interface BlockScores {
   /** [T, past + T] */
   readonly values: Float32Array;
   readonly columns: number;
-  /** The word x_i+1 that followed each h_i, one a column. */
+  /** The token x_i+1 that followed each h_i, one per column. */
   readonly words: Int32Array;
-  /** Columns of hidden vectors before the block; column past + t is h_t itself. */
+  /** Number of columns before the block; column past + t is h_t itself. */
   readonly past: number;
 }
 
-/** The hidden vectors of the last tokens, and what followed them. */
+/** The hidden vectors of the last tokens, with the tokens that followed them. */
 class CacheHistory {
   readonly #window: number;
   #hiddens: tf.Tensor2D | null = null; // [≤ window, H]
@@ -245,7 +245,7 @@ class CacheHistory {
     this.#window = window;
   }
 
-  /** @param hiddens of the next T tokens, [T, H]; becomes the history's own @param targets what followed each */
+  /** @param hiddens of the next T tokens, [T, H]; ownership passes to the history @param targets the token after each */
   read(hiddens: tf.Tensor2D, targets: Int32Array): BlockScores {
     const time = hiddens.shape[0];
     const past = this.#words.length;

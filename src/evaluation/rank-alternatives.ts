@@ -7,26 +7,26 @@ import type { EncodedText, Tokenizer } from '../tokenizers/tokenizer.js';
 import { UnknownWordCoder } from '../tokenizers/unknown-word-coder.js';
 import { EvaluationCount, type Stepwise } from './stepwise.js';
 
-/** Tokens read at once; bounds memory. It changes no result. */
+/** Tokens per block; limits memory. Does not affect the result. */
 const BLOCK = 128;
 
 type Ranked = RankResult['items'][number];
 
-/** A text of prompt and alternative. */
+/** A prompt followed by an alternative. */
 interface Candidate extends EncodedText {
   readonly index: number;
   readonly alternative: string;
-  /** The tokens from here on belong to the alternative. */
+  /** Index of the first token of the alternative. */
   readonly first: number;
-  /** Of the alternative, in order. */
+  /** Unknown words of the alternative, in order. */
   readonly unknownWords: readonly string[];
-  /** Nats for spelling them. */
+  /** Cost of spelling them, in nats. */
   readonly spelling: number;
 }
 
 /**
- * How likely each alternative is to follow a prompt, which is read from the beginning of a line on; the likeliest first. A
- * token that begins in the prompt and ends in the alternative counts for the alternative. What all texts have in common is
+ * Ranks alternatives by their probability after a prompt that starts a line; the likeliest first. A token that begins in the
+ * prompt and ends in the alternative belongs to the alternative. The common prefix of all texts is
  * read once.
  * @throws config-conflict for an alternative without a token; corpus-not-text for a lone surrogate
  */
@@ -51,7 +51,7 @@ export function* rankAlternatives(
       yield count.progress;
     }
     for (const candidate of candidates) {
-      const losses = new Float32Array(candidate.ids.length); // those of the shared ones stay 0
+      const losses = new Float32Array(candidate.ids.length); // zero for the shared tokens
       const state = beginning.copy();
       try {
         for (const { start: at, ...batch } of blocksFrom(shared, candidate.ids, eosId)) {
@@ -72,7 +72,7 @@ export function* rankAlternatives(
   return { items: withShares(ranked).sort((a, b) => value(b) - value(a) || a.index - b.index) };
 }
 
-/** What the logarithm of a probability is divided by. */
+/** Divisor of the log probability. */
 const UNITS: Readonly<Record<RankRequest['by'], (item: Ranked) => number>> = {
   total: () => 1,
   token: ({ tokens }) => tokens,
@@ -98,7 +98,7 @@ function encodeCandidate(
   encoded.ids.forEach((id, at) => {
     if (id !== tokenizer.vocabulary.unknownId) return;
     const word = bytes.toString('utf8', encoded.starts[at], encoded.ends[at]);
-    const charge = coder.charge(word); // those of the prompt are learned from
+    const charge = coder.charge(word); // unknown words of the prompt update the coder too
     if (at < first) return;
     spelling += charge;
     words.push(word);
@@ -106,15 +106,15 @@ function encodeCandidate(
   return { ...encoded, index, alternative, first, unknownWords: [...new Set(words)], spelling };
 }
 
-/** Tokens of the prompt that all candidates begin with. */
+/** Number of prompt tokens that all candidates share. */
 function commonLength(candidates: readonly Candidate[]): number {
-  const most = Math.min(...candidates.map(({ first }) => first));
+  const maxLength = Math.min(...candidates.map(({ first }) => first));
   const [{ ids }] = candidates as [Candidate];
-  for (let at = 0; at < most; at++) if (candidates.some((other) => other.ids[at] !== ids[at])) return at;
-  return most;
+  for (let at = 0; at < maxLength; at++) if (candidates.some((other) => other.ids[at] !== ids[at])) return at;
+  return maxLength;
 }
 
-/** What is read before each id. */
+/** The input that precedes each id. */
 function inputsOf(ids: Int32Array, eosId: number): Int32Array {
   const inputs = new Int32Array(ids.length);
   inputs[0] = eosId;

@@ -2,18 +2,18 @@ import type { TextQuality } from '../contracts/sample-quality.js';
 import { longestMatches } from './longest-matches.js';
 import type { Stepwise } from './stepwise.js';
 
-/** Characters from which on a passage that stands in the training text counts as copied: about eight words. */
+/** Minimum length of a passage that counts as copied from the training text: about eight words. */
 export const COPIED_CHARACTERS = 40;
 const NGRAM_LENGTHS = [1, 2, 3, 4] as const;
 
 export interface QualityText {
   readonly ids: Int32Array;
-  /** Characters of the text that the ids spell. */
+  /** Length of the decoded text. */
   readonly characters: number;
 }
 
 /**
- * How varied a text is, and how much of it stands word for word in the training text.
+ * Measures the diversity of a text, and the share of it that is copied verbatim from the training text.
  * @param train token ids of the training text
  */
 export function* measureQuality(
@@ -22,16 +22,16 @@ export function* measureQuality(
 ): Stepwise<TextQuality, undefined> {
   const matches = yield* longestMatches(ids, train);
   const charactersPerToken = ids.length === 0 ? 1 : Math.max(characters / ids.length, Number.MIN_VALUE);
-  const least = Math.max(1, Math.ceil(COPIED_CHARACTERS / charactersPerToken));
+  const minLength = Math.max(1, Math.ceil(COPIED_CHARACTERS / charactersPerToken));
   return {
     tokens: ids.length,
     distinct: NGRAM_LENGTHS.map((length) => distinctShare(ids, length)),
-    copiedShare: copiedShare(matches, least),
+    copiedShare: copiedShare(matches, minLength),
     longestCopy: matches.reduce((longest, match) => Math.max(longest, match), 0),
   };
 }
 
-/** Different n-grams as a part of all (distinct-n, Li et al. 2016, arXiv 1510.03055); null where there is none. */
+/** Distinct n-grams divided by all n-grams (distinct-n, Li et al. 2016, arXiv 1510.03055); null without n-grams. */
 export function distinctShare(ids: Int32Array, length: number): number | null {
   const count = ids.length - length + 1;
   if (count < 1) return null;
@@ -40,13 +40,13 @@ export function distinctShare(ids: Int32Array, length: number): number | null {
   return seen.size / count;
 }
 
-/** Part of the tokens that belong to a match of at least so many tokens. */
-function copiedShare(matches: Int32Array, least: number): number {
+/** Share of the tokens that belong to a match of at least this length. */
+function copiedShare(matches: Int32Array, minLength: number): number {
   let copied = 0;
   let coveredFrom = matches.length;
   for (let end = matches.length - 1; end >= 0; end--) {
     const match = matches[end]!;
-    if (match >= least) coveredFrom = Math.min(coveredFrom, end - match + 1);
+    if (match >= minLength) coveredFrom = Math.min(coveredFrom, end - match + 1);
     if (end >= coveredFrom) copied += 1;
   }
   return matches.length === 0 ? 0 : copied / matches.length;

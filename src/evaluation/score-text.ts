@@ -10,14 +10,14 @@ const READING = { phase: 'evaluation', perplexity: null } as const;
 
 export interface ScoreOptions {
   readonly adaptation?: Adaptation;
-  /** Also show what goes on inside; not together with an adaptation. */
+  /** Also report activations; cannot be combined with an adaptation. */
   readonly inspect?: InspectionRequest | null;
 }
 
 /**
- * How surprised a model is by each token of a text, read from the beginning of a line on. The model's own state is as
- * before afterwards.
- * @throws corpus-too-short when the text has no token; config-conflict for what cannot be inspected
+ * The surprisal of each token of a text that starts a line. The state of the model is unchanged
+ * afterwards.
+ * @throws corpus-too-short for a text without tokens; config-conflict for an invalid inspection
  */
 export function scoreText(
   model: LanguageModel,
@@ -28,7 +28,7 @@ export function scoreText(
   return runToEnd(scoreTextStepwise(model, tokenizer, text, options));
 }
 
-/** {@link scoreText} block by block; others may use the model in between. */
+/** {@link scoreText} block by block; the model is free between steps. */
 export function* scoreTextStepwise(
   model: LanguageModel,
   tokenizer: Tokenizer,

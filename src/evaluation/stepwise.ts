@@ -2,12 +2,12 @@ import type { EvaluationProgress } from '../contracts/evaluation.js';
 import { perplexityOf } from '../contracts/figures.js';
 
 /**
- * A computation that can be left and taken up between its steps, so that others get their turn, and that can be given up:
- * `return()` frees what it holds.
+ * A computation that can be suspended between its steps, so that other tasks can run, and that can be cancelled:
+ * `return()` releases its resources.
  */
 export type Stepwise<Result, Step = EvaluationProgress> = Generator<Step, Result, undefined>;
 
-/** All steps at once. */
+/** Runs all steps without interruption. */
 export function runToEnd<Result>(steps: Stepwise<Result, unknown>): Result {
   for (;;) {
     const { done, value } = steps.next();
@@ -15,20 +15,20 @@ export function runToEnd<Result>(steps: Stepwise<Result, unknown>): Result {
   }
 }
 
-/** Counts what was read, and says how far it is. */
+/** Sums losses and reports progress. */
 export class EvaluationCount {
   readonly #phase: EvaluationProgress['phase'];
   readonly #totalTokens: number;
   #loss = 0;
   #tokens = 0;
 
-  /** @param totalTokens that will be predicted, at most */
+  /** @param totalTokens maximum number of predictions */
   constructor(phase: EvaluationProgress['phase'], totalTokens: number) {
     this.#phase = phase;
     this.#totalTokens = totalTokens;
   }
 
-  /** @param losses nats, one a token */
+  /** @param losses nats per token */
   add(losses: Float32Array | Float64Array): void {
     for (const loss of losses) this.#loss += loss;
     this.#tokens += losses.length;
@@ -43,7 +43,7 @@ export class EvaluationCount {
     };
   }
 
-  /** The mean over what was read. */
+  /** The mean over all predictions so far. */
   get result(): { loss: number; perplexity: number | null; tokens: number } {
     const loss = this.#loss / this.#tokens;
     return { loss, perplexity: perplexityOf(loss), tokens: this.#tokens };

@@ -4,25 +4,25 @@ import { type DynamicEvaluation, DynamicModel } from './dynamic-model.js';
 import type { GradientStatistics } from './gradient-statistics.js';
 import { CacheMixer, type NeuralCache } from './neural-cache.js';
 
-/** How a model adapts to the text that it reads; all null = not at all. */
+/** How a model adapts to the text that it reads; all null = no adaptation. */
 export interface Adaptation {
   readonly cache: NeuralCache | null;
   readonly dynamic: DynamicEvaluation | null;
-  /** Borrowed; needed by dynamic evaluation with the rule rms. */
+  /** Borrowed; required by dynamic evaluation with the rule rms. */
   readonly statistics: GradientStatistics | null;
 }
 
 export const NO_ADAPTATION: Adaptation = { cache: null, dynamic: null, statistics: null };
 
-/** Tokens read at once where nothing is learned: bounds memory, and what others wait for. It changes no result. */
+/** Tokens per block without learning: limits memory, and the waiting time of others. Does not affect the result. */
 const BLOCK = 128;
 
 /**
- * Reads one text from its beginning, a few tokens at a time, and tells how surprising each is: to the model as it is, with a
- * continuous cache, or while it learns. The model's own state is as before after each call.
+ * Reads one text from its beginning, block by block, and returns the surprisal of each token: of the unchanged model, with a
+ * continuous cache, or with dynamic evaluation. The state of the model is unchanged after each call.
  */
 export class SurprisalReader {
-  /** Tokens that {@link read} wants at once. Only the last block may be shorter. */
+  /** Number of tokens per {@link read}. Only the last block may be shorter. */
   readonly blockLength: number;
   readonly #model: LanguageModel;
   readonly #state: SeparateState;
@@ -38,7 +38,7 @@ export class SurprisalReader {
     this.blockLength = dynamic?.segmentLength ?? BLOCK;
   }
 
-  /** @param batch of one stream @returns nats, one a token */
+  /** @param batch of one stream @returns nats per token */
   read(batch: TokenBatch): Float32Array | Float64Array {
     if (!this.#learner && !this.#mixer) return this.#state.use(() => this.#model.losses(batch));
     const { losses, hiddens } =

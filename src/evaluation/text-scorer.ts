@@ -8,34 +8,34 @@ import { UnknownWordCoder } from '../tokenizers/unknown-word-coder.js';
 import { bitsPerByte } from './evaluate.js';
 import type { Stepwise } from './stepwise.js';
 
-/** What reads tokens for a {@link TextScorer}: surprisal-reader.ts, or inspect-tokens.ts. */
+/** Reads tokens for a {@link TextScorer}: surprisal-reader.ts or inspect-tokens.ts. */
 export interface TokenReader {
-  /** Tokens that it wants at once; only the last block may be shorter. */
+  /** Number of tokens per block; only the last block may be shorter. */
   readonly blockLength: number;
-  /** @returns nats, one a token */
+  /** @returns nats per token */
   read(batch: TokenBatch): Float32Array | Float64Array;
-  /** What went on inside at the last {@link read}, one a token, where that is shown. */
+  /** Activations of the last {@link read}, one per token, if inspected. */
   readonly inside?: readonly TokenInspection[];
 }
 
-/** Where a token stands in the text, and what it hides. */
+/** The position of a token in the text, and its unknown word. */
 type TokenPlace = Pick<ScoredToken, 'start' | 'end' | 'unknown' | 'spelling'>;
 
-/** Characters without a place to cut that are kept at most. */
+/** Maximum number of buffered characters without a safe cut. */
 const MAX_HELD = 1024 * 1024;
 
 /**
- * Scores a text that comes piece by piece, read from the beginning of a line on, in memory that does not grow with it. How it
- * is cut into pieces changes nothing.
+ * Scores a text that arrives in pieces and starts a line, in constant memory. The result does not
+ * depend on how the text is split into pieces.
  */
 export class TextScorer {
   readonly #tokenizer: Tokenizer;
   readonly #reader: TokenReader;
-  /** The end of what came, whose tokens depend on what comes next. */
+  /** The end of the text so far, whose tokens depend on what follows. */
   #held = '';
   /** Bytes before {@link #held}. */
   #bytes = 0;
-  /** Tokens that wait for a block to be full. */
+  /** Tokens of the incomplete block. */
   #ids = new IdList();
   #places: TokenPlace[] = [];
   #lastId: number;
@@ -54,7 +54,7 @@ export class TextScorer {
   }
 
   /**
-   * The next piece. Yields what is certain, block by block.
+   * Adds the next piece. Yields scored tokens, block by block.
    * @throws corpus-not-text for a lone surrogate; word-too-long
    */
   *push(text: string): Stepwise<void, ScoredToken[]> {
@@ -65,7 +65,7 @@ export class TextScorer {
     yield* this.#take(cut);
   }
 
-  /** The rest. @throws corpus-too-short when there was no token */
+  /** Scores the rest. @throws corpus-too-short for a text without tokens */
   *end(): Stepwise<ScoreSummary, ScoredToken[]> {
     yield* this.#take(this.#held.length);
     if (this.#places.length > 0) yield this.#readBlock(this.#ids.take());
@@ -109,7 +109,7 @@ export class TextScorer {
     return { unknown: word, spelling };
   }
 
-  /** Each id after those before it; the first one after the end of a line. */
+  /** Predicts each id from the previous ones; the first from the end of a line. */
   #readBlock(targets: Int32Array): ScoredToken[] {
     const inputs = new Int32Array(targets.length);
     inputs[0] = this.#lastId;

@@ -1,7 +1,11 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
 import type { CorpusInfo, SplitName, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
 import type { PerSplit } from '../corpora/corpus.js';
-import { measureTokens, type SplitSample } from '../corpora/token-figures.js';
+import type { SplitSample } from '../corpora/token-figures.js';
+import { deserializeError } from '../errors.js';
 import type { Corpora } from './corpora.js';
+import type { MeasureAnswer, MeasureTask } from './measure-thread.js';
 
 /** UTF-16 units of train that are read to measure a tokenizer; learning byte pairs takes longer. */
 const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
@@ -9,6 +13,15 @@ const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
   character: 500_000,
   'byte-pair': 100_000,
 };
+
+/** Learning a vocabulary takes up to seconds, in which the server answers others: a thread of its own does it, which ends when idle. */
+const thread = new Piscina<MeasureTask, MeasureAnswer>({
+  filename: fileURLToPath(new URL('./measure-thread.js', import.meta.url)),
+  minThreads: 0,
+  maxThreads: 1,
+  idleTimeout: 30_000,
+  recordTiming: false,
+});
 
 /** Recently measured figures. */
 const measured = new Map<string, TokenFigures>();
@@ -37,7 +50,10 @@ export async function measureCorpus(
     valid: await sample('valid'),
     test: await sample('test'),
   };
-  const figures = measureTokens(samples, tokenizer, info.defaultPreTokenizer);
+  const { defaultPreTokenizer } = info;
+  const answer = await thread.run({ samples, tokenizer, defaultPreTokenizer });
+  if ('error' in answer) throw deserializeError(answer.error);
+  const { figures } = answer;
   measured.set(key, figures);
   const [oldest] = measured.keys();
   if (measured.size > MAX_MEASURED && oldest !== undefined) measured.delete(oldest);

@@ -1,8 +1,8 @@
 /**
- * Everything that keeps bytes: checkpoints, models, corpora, bundles. Content by key, see src/files/layout.ts.
+ * Storage of checkpoints, models, corpora and bundles. Content by key, see src/files/layout.ts.
  *
- * Deliberately not here: absolute paths, so that a store may be on another machine; locking, since what is replaced is
- * replaced whole.
+ * Deliberately not here: absolute paths, so that a store can be on another machine; locking, since writes are atomic
+ * replacements.
  */
 import type { Readable } from 'node:stream';
 import type { ArtifactInfo } from '../contracts/artifacts.js';
@@ -10,26 +10,26 @@ import type { ArtifactInfo } from '../contracts/artifacts.js';
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 export interface ArtifactStore {
-  /** Length and checksum; null = there is none. */
+  /** Size and checksum; null = not found. */
   stat(key: string): Promise<ArtifactInfo | null>;
-  /** The bytes from `start` on; null = there is none. What replaces it meanwhile does not change what is read. */
+  /** The bytes from `start` on; null = not found. Replacing the artifact does not affect a stream that is being read. */
   get(key: string, start?: number): Promise<Readable | null>;
   /**
-   * Stores bytes whole, or not at all: they are on the disk when it resolves.
-   * @param expected what they have to be
-   * @throws artifact-corrupt, out-of-disk, write-failed, and what the source throws
+   * Stores bytes atomically: they are on the disk when the promise resolves.
+   * @param expected size and checksum to verify
+   * @throws artifact-corrupt, out-of-disk, write-failed, and errors of the source
    */
   put(key: string, bytes: ByteSource, expected?: ArtifactInfo): Promise<ArtifactInfo>;
-  /** Keys that begin with `prefix/`, sorted, without those that somebody writes just now. */
+  /** Keys that begin with `prefix/`, sorted, without unfinished writes. */
   list(prefix: string): Promise<string[]>;
-  /** Removes a key, and all keys below it. */
+  /** Deletes a key, and all keys below it. */
   delete(key: string): Promise<void>;
 }
 
 /**
  * Copies one artifact, between two stores or within one.
- * @returns null when there is none
- * @throws as {@link ArtifactStore.put}
+ * @returns null when it does not exist
+ * @throws see {@link ArtifactStore.put}
  */
 export async function copyArtifact(
   from: ArtifactStore,

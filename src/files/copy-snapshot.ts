@@ -3,29 +3,29 @@ import { appError } from '../errors.js';
 import { type ArtifactStore, copyArtifact } from './artifact-store.js';
 import { CHECKPOINTS, LATEST_CHECKPOINT } from './layout.js';
 
-/** Below the folder of an experiment: names the tensors file of its latest checkpoint. */
+/** In the folder of an experiment: names the tensors file of its latest checkpoint. */
 export const LATEST = `${CHECKPOINTS}/${LATEST_CHECKPOINT}`;
-/** Tries to copy a snapshot that the training may replace at any moment. */
-const TRIES = 5;
+/** Attempts to copy a snapshot that the training may replace at any time. */
+const MAX_ATTEMPTS = 5;
 
-/** What is copied from where to where. */
+/** Source and target of a copy. */
 export interface SnapshotCopy {
   readonly from: ArtifactStore;
-  /** Of the experiment. */
+  /** Key of the experiment. */
   readonly key: string;
   readonly to: ArtifactStore;
-  /** The key that the copy gets; left out: the same. */
+  /** Key of the copy; default: the same key. */
   readonly as?: string;
-  /** Names the tensors file; left out: that of the latest snapshot. */
+  /** Record that names the tensors file; default: that of the latest snapshot. */
   readonly record?: string;
   /** Copies only a snapshot that has this tensors file. */
   readonly only?: string;
 }
 
 /**
- * Copies a snapshot, which is two files: one names the other, and is the latest one of the copy. The training may replace
- * it meanwhile.
- * @returns false when there is none
+ * Copies a snapshot of two files: the record, which becomes the latest one of the copy, and the tensors file that it names.
+ * The training may replace both during the copy.
+ * @returns false when there is no snapshot
  * @throws checkpoint-not-found, out-of-disk, write-failed
  */
 export async function copySnapshot({
@@ -46,6 +46,7 @@ export async function copySnapshot({
       await to.put(`${as}/${LATEST}`, Buffer.from(json));
       return true;
     }
-    if (tries === TRIES) throw appError('checkpoint-not-found', { checkpoint: tensors, experiment: key });
+    if (tries === MAX_ATTEMPTS)
+      throw appError('checkpoint-not-found', { checkpoint: tensors, experiment: key });
   }
 }

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { diskError } from './disk-error.js';
 
 /**
- * Writes a file so that after a crash at any moment there is either the old one or the new one, whole: beside, flushed,
- * renamed, the folder flushed. The folder is there: one that was taken away under a training is not made anew.
+ * Writes a file so that after a crash at any time either the old or the new content is there: writes a temporary file,
+ * flushes it, renames it, flushes the folder. The folder must exist: a folder that was deleted during a training is not recreated.
  * @throws out-of-disk, write-failed
  */
 export function writeDurably(file: string, bytes: Uint8Array): void {
@@ -41,7 +41,7 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A rename is on the disk only when the folder is. */
+/** A rename is durable only after its folder is flushed. */
 function flushFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {
@@ -51,7 +51,7 @@ function flushFolder(folder: string): void {
   }
 }
 
-/** {@link flushFolder} for those who must not block. */
+/** {@link flushFolder} without blocking. */
 export async function flushFolderLater(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   await handle.sync().finally(() => handle.close());

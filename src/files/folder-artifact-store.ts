@@ -9,7 +9,7 @@ import { diskError } from './disk-error.js';
 import { flushFolderLater, hashFile } from './durable-file.js';
 import { pathOf } from './layout.js';
 
-/** Files that somebody writes just now, and will rename. */
+/** Temporary files of unfinished writes. */
 const UNFINISHED = /\.(tmp|part|incoming)$|^\./;
 
 /** Artifacts as the files of one folder. */
@@ -21,12 +21,12 @@ export class FolderArtifactStore implements ArtifactStore {
   }
 
   /**
-   * Where an artifact lies, for those who read files: they are on the same machine.
-   * @throws bad-request for a key that leads elsewhere
+   * Path of an artifact, for code that reads files on this machine.
+   * @throws bad-request for a key that points outside of the folder
    */
   path(key: string): string {
     if (!ArtifactKey.safeParse(key).success)
-      throw appError('bad-request', { reason: `"${key}" is not a key of an artifact` });
+      throw appError('bad-request', { reason: `"${key}" is not a valid artifact key` });
     return pathOf(this.#root, key);
   }
 
@@ -68,7 +68,7 @@ export class FolderArtifactStore implements ArtifactStore {
     }
   }
 
-  /** Gives an artifact another key at once, instead of what is there. */
+  /** Moves an artifact to another key atomically, replacing what is there. */
   async rename(key: string, as: string): Promise<void> {
     const path = this.path(as);
     await describingErrors(path, async () => {

@@ -9,27 +9,27 @@ import { describe } from './disk-error.js';
 import { sha256 } from './durable-file.js';
 
 export interface HttpArtifactStoreOptions {
-  /** Of the server. */
+  /** Address of the server. */
   readonly address: string;
   readonly key: string | null;
-  /** Who writes: without a lease nothing is written. */
+  /** The lease of the writer; writes require one. */
   readonly lease?: { readonly experimentId: string; readonly attempt: number };
   readonly signal?: AbortSignal;
-  /** Time between two tries while the server is away. */
+  /** Time between two attempts while the server is unreachable. */
   readonly retryMs?: number;
-  /** Time after which a server that is away is given up. */
-  readonly patienceMs?: number;
+  /** Time after which an unreachable server is an error. */
+  readonly giveUpAfterMs?: number;
 }
 
 export const SHA256_HEADER = 'x-artifact-sha256';
 export const LEASE_HEADER = 'x-gatelm-lease';
 
 const RETRY_MS = 1_000;
-const PATIENCE_MS = 10 * 60_000;
+const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 /**
- * The artifacts of a server. What breaks off goes on from where it was (Range), as long as it is the same content; a server
- * that is away is waited for.
+ * The artifacts of a server. An interrupted download resumes at its position (Range) as long as the content is the same; an
+ * unreachable server is retried.
  */
 export class HttpArtifactStore implements ArtifactStore {
   readonly #options: HttpArtifactStoreOptions;
@@ -84,7 +84,7 @@ export class HttpArtifactStore implements ArtifactStore {
       );
       if (response?.status !== 206) {
         await response?.body?.cancel();
-        throw appError('artifact-corrupt', { key, reason: 'it was replaced while it was read' });
+        throw appError('artifact-corrupt', { key, reason: 'it was replaced during the download' });
       }
       try {
         for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -92,12 +92,12 @@ export class HttpArtifactStore implements ArtifactStore {
           yield chunk;
         }
       } catch (error) {
-        if (this.#options.signal?.aborted) throw error; // else it goes on from where it broke off
+        if (this.#options.signal?.aborted) throw error; // otherwise it resumes at this position
       }
     }
   }
 
-  /** @returns null for what is not there */
+  /** @returns null when not found */
   async #request(
     method: string,
     key: string,
@@ -129,10 +129,10 @@ export class HttpArtifactStore implements ArtifactStore {
     throw deserializeError({ code: code as 'bad-request', message: detail, details: {} });
   }
 
-  /** Tries again what failed on its way; what the server refused is thrown. */
+  /** Retries failed connections and server errors; throws what the server refused. */
   async #retrying<Result>(body: () => Promise<Result>): Promise<Result> {
-    const { retryMs = RETRY_MS, patienceMs = PATIENCE_MS, signal, address } = this.#options;
-    const end = Date.now() + patienceMs;
+    const { retryMs = RETRY_MS, giveUpAfterMs = GIVE_UP_AFTER_MS, signal, address } = this.#options;
+    const end = Date.now() + giveUpAfterMs;
     for (;;) {
       try {
         return await body();

@@ -1,5 +1,5 @@
 /**
- * Where everything lies in a data folder, here and nowhere else. A key is a path relative to it, with slashes:
+ * The layout of a data folder, defined only here. A key is a path relative to it, with slashes:
  *
  *     gatelm.sqlite                                   the database
  *     experiments/ID/checkpoints/latest.json          names the tensors file of the latest checkpoint
@@ -7,12 +7,12 @@
  *     experiments/ID/checkpoints/epoch-000010.json    the same for an epoch that is kept for good
  *     experiments/ID/model/weights.safetensors        the best weights so far: what is served
  *     experiments/ID/model/{config,tokenizer}.json
- *     experiments/ID/tensorboard/events.out.tfevents.… what TensorBoard reads, a file for each start
- *     experiments/ID/initial/…                        what a fork begins with, laid out as an experiment
+ *     experiments/ID/tensorboard/events.out.tfevents.… TensorBoard files, one per start
+ *     experiments/ID/initial/…                        initial checkpoint of a fork, laid out as an experiment
  *     corpora/ID/corpus.json                          an uploaded corpus, beside train.txt, valid.txt, test.txt
  *     local/NAME/…                                    an unfinished training without a server, laid out as an experiment
  *     downloads/…                                     known corpora
- *     transfers/…                                     imports and exports on their way
+ *     transfers/…                                     unfinished imports and exports
  */
 import { join, resolve } from 'node:path';
 
@@ -40,7 +40,7 @@ export const CORPUS_MANIFEST = 'corpus.json';
 
 const KEPT_CHECKPOINT = /^epoch-\d{6,}\.json$/;
 
-/** Name, within `checkpoints`, of what says which file an epoch's kept checkpoint is. */
+/** Name, within `checkpoints`, of the record of a kept checkpoint. */
 export function keptCheckpoint(epoch: number): string {
   return `epoch-${String(epoch).padStart(6, '0')}.json`;
 }
@@ -53,12 +53,12 @@ export function experimentKey(id: string): string {
   return `${EXPERIMENTS}/${id}`;
 }
 
-/** What a fork begins with: a checkpoint and a tokenizer, laid out as an experiment. */
+/** The initial checkpoint of a fork with its tokenizer, laid out as an experiment. */
 export function initialKey(id: string): string {
   return `${experimentKey(id)}/initial`;
 }
 
-/** The weights of an experiment that are served, with its tokenizer. */
+/** The served weights of an experiment, with its tokenizer. */
 export function modelKey(id: string): string {
   return `${experimentKey(id)}/${MODEL}`;
 }

@@ -1,6 +1,6 @@
-/** Whether a process of this machine exists, also one of another user. */
+/** Whether a process of this machine exists, including processes of other users. */
 export function isProcessAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false; // 0 would ask about this process's own group
+  if (!Number.isInteger(pid) || pid <= 0) return false; // 0 means the own process group
   try {
     process.kill(pid, 0); // sends nothing
     return true;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKeptCheckpoint, LATEST_CHECKPOINT } from './layout.js';
 
-/** Removes the files of `checkpoints` that neither the latest checkpoint nor one that is kept for good names. */
+/** Deletes the files in `checkpoints` that no record (latest or kept) names. */
 export function pruneCheckpoints(folder: string): void {
   if (!existsSync(folder)) return;
   const files = readdirSync(folder);

@@ -3,16 +3,16 @@ import yauzl from 'yauzl';
 import { ZipFile } from 'yazl';
 import { appError } from '../errors.js';
 
-/** A file of an archive that is written. */
+/** A file to write into an archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Called when its turn comes. */
+  /** Called when the file is written. */
   readonly open: () => Promise<Readable>;
-  /** Tensors do not get smaller. */
+  /** False for tensors, which do not compress. */
   readonly compress: boolean;
 }
 
-/** An archive as a stream, file after file. An error of a file is one of the stream. */
+/** Writes an archive as a stream. An error of a file is an error of the stream. */
 export function writeZip(entries: readonly ZipEntry[], modified: Date): Readable {
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
@@ -28,7 +28,7 @@ export function writeZip(entries: readonly ZipEntry[], modified: Date): Readable
   return output;
 }
 
-/** An archive that lies in a file. */
+/** Reads an archive in a file. */
 export class ZipReader {
   readonly #archive: yauzl.ZipFile;
   readonly #entries: ReadonlyMap<string, yauzl.Entry>;
@@ -39,7 +39,7 @@ export class ZipReader {
   }
 
   /**
-   * @param maxBytes most bytes of all files together, unpacked
+   * @param maxBytes maximum total size of all files, uncompressed
    * @throws bad-request, body-too-large
    */
   static async open(path: string, maxBytes: number): Promise<ZipReader> {
@@ -48,7 +48,7 @@ export class ZipReader {
       const entries = new Map<string, yauzl.Entry>();
       let bytes = 0;
       for await (const entry of archive.eachEntry()) {
-        bytes += entry.uncompressedSize; // checked against what comes out
+        bytes += entry.uncompressedSize; // verified while reading
         if (bytes > maxBytes) throw appError('body-too-large', { limit: maxBytes });
         entries.set(entry.fileName, entry);
       }
@@ -62,7 +62,7 @@ export class ZipReader {
   /** @throws bad-request when it has no such file */
   async read(name: string): Promise<Readable> {
     const entry = this.#entries.get(name);
-    if (!entry) throw appError('bad-request', { reason: `The archive has no ${name}` });
+    if (!entry) throw appError('bad-request', { reason: `The archive does not contain ${name}` });
     return readable(this.#archive.openReadStreamPromise(entry));
   }
 
@@ -81,6 +81,6 @@ async function readable<Value>(promise: Promise<Value>): Promise<Value> {
 
 function asZipError(error: unknown): unknown {
   if (error instanceof Error && 'kind' in error) return error;
-  const reason = `The body is not a .zip that can be read: ${(error as Error).message}`;
+  const reason = `The body is not a readable .zip archive: ${(error as Error).message}`;
   return appError('bad-request', { reason }, error);
 }

@@ -7,10 +7,10 @@ import { PROMPT_BLOCK } from './generate-text.js';
 import { findStop } from './stop-strings.js';
 import { promptIds } from './text-writing.js';
 
-/** Ids before a text that its decoder reads, so that white space comes out right. */
+/** Number of ids before a text that its decoder reads, for correct white space. */
 const DECODED_CONTEXT = 32;
 
-/** A text that is not at its end: its last id, and those before. */
+/** An unfinished text: its last id, and those before. */
 interface Beam {
   readonly id: number;
   readonly before: Beam | null;
@@ -20,19 +20,19 @@ interface Beam {
 }
 
 type Choice = BeamSearchResult['choices'][number];
-/** A text at its end. */
+/** A finished text. */
 type Finished = Choice & { readonly score: number };
 
 /**
- * The likeliest texts that follow a prompt, as far as a beam search finds them: of all texts that are one token longer, the
- * `beams` likeliest are gone on with. Nothing is drawn: the same request gives the same texts.
+ * The likeliest continuations of a prompt, approximated by beam search: at each step the `beams` likeliest of all texts that
+ * are one token longer are kept. Deterministic: the same request gives the same texts.
  *
  *     score = ln p(text | prompt) / tokens^lengthPenalty
  *
- * A text is at its end at a stop string, or after maxTokens. The search ends when no open text can beat the finished ones.
- * Yields the number of tokens so far, step by step; others may use the model in between.
+ * A text is finished at a stop string, or after maxTokens. The search ends when no open text can beat the finished ones.
+ * Yields the number of tokens so far; the model is free between steps.
  *
- * Reference: Wu et al. 2016, arXiv 1609.08144, section 7 (its length penalty is a little different).
+ * Reference: Wu et al. 2016, arXiv 1609.08144, section 7 (with a slightly different length penalty).
  */
 export function* searchBeams(
   model: LanguageModel,
@@ -86,7 +86,7 @@ export function* searchBeams(
   };
 }
 
-/** The likeliest texts that are one token longer, the likeliest first, and which open text each goes on from. */
+/** The likeliest texts that are one token longer, the likeliest first, with the open text that each extends. */
 function extend(
   model: LanguageModel,
   tokenizer: Tokenizer,
@@ -103,7 +103,7 @@ function extend(
       const own = values.subarray(row * size, (row + 1) * size);
       const normalizer = logNormalizer(own);
       if (suppressUnknown && unknownId !== null) own[unknownId] = Number.NEGATIVE_INFINITY;
-      // As many again as there are beams: so many may come to their end at once.
+      // Twice the number of beams, as that many may finish at once.
       const ids = likeliestIds(own, Math.min(2 * beams, size)).filter(
         (id) => own[id]! > Number.NEGATIVE_INFINITY,
       );

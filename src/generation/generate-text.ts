@@ -5,11 +5,11 @@ import { type GeneratedText, type TextRequest, TextWriting } from './text-writin
 import { type TokenRequest, TokenSampler } from './token-sampler.js';
 import { writeTokens } from './write-tokens.js';
 
-/** Tokens of a prompt that are read at once; bounds the memory that a long one needs, and what others wait for. */
+/** Prompt tokens per block; limits memory, and the waiting time of others. */
 export const PROMPT_BLOCK = 64;
 
 /**
- * Writes text from a prompt. The same seed gives the same text.
+ * Generates text from a prompt. The same seed gives the same text.
  * @throws token-id-out-of-range for a prompt of ids
  */
 export function generateText(
@@ -25,9 +25,9 @@ export function generateText(
 }
 
 /**
- * {@link generateText} piece by piece, as the text is certain. The pieces, joined, are the text. Takes the model's state
- * and leaves it empty.
- * @param isCancelled asked before each token
+ * {@link generateText} in pieces, as soon as each piece is final. The joined pieces are the text. Uses the state of the
+ * model and resets it.
+ * @param isCancelled checked before each token
  * @throws token-id-out-of-range for a prompt of ids
  */
 export function* streamText(
@@ -38,7 +38,7 @@ export function* streamText(
 ): Generator<GenerationPart, GeneratedText> {
   const writing = new TextWriting(tokenizer, request);
   if (isCancelled())
-    writing.cancel(); // before the prompt is read
+    writing.cancel(); // before reading the prompt
   else {
     model.putState(null);
     try {
@@ -57,7 +57,7 @@ export function* streamText(
   return result;
 }
 
-/** The ids that a model writes, one after another, at most `maxTokens`. Takes the model's state and leaves it empty. */
+/** Generates ids one by one, at most `maxTokens`. Uses the state of the model and resets it. */
 export function* generateTokens(
   model: LanguageModel,
   tokenizer: Tokenizer,
@@ -78,7 +78,7 @@ export function* generateTokens(
   }
 }
 
-/** The logits of one stream, [V], in memory of their own. */
+/** A copy of the logits of one stream, [V]. */
 function nextLogits(model: LanguageModel, id: number): Float32Array {
   const logits = model.nextLogits(Int32Array.of(id));
   const values = logits.dataSync<'float32'>().slice();

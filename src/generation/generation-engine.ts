@@ -8,19 +8,19 @@ import type { GeneratedText, TextWriting } from './text-writing.js';
 import { writeTokens } from './write-tokens.js';
 
 export interface EngineLimits {
-  /** Texts that are written side by side; more wait for their turn. */
+  /** Maximum texts in a batch; more wait in a queue. */
   readonly streams: number;
-  /** Memory of the states of prompts that were read. */
+  /** Maximum memory of cached prompt states. */
   readonly promptCacheBytes: number;
 }
 
 export interface WritingOptions {
   readonly onPart?: (part: GenerationPart) => void;
-  /** Asked at each token. */
+  /** Checked at each token. */
   readonly isCancelled?: () => boolean;
-  /** What the model remembers of a text that goes on; the engine's. */
+  /** State of the model after a text that continues; owned by the engine. */
   readonly state?: State | null;
-  /** Gets what the model remembers in the end, all but the last id read; the receiver's. */
+  /** Receives the final state, in which all but the last id are read; owned by the receiver. */
   readonly onState?: (state: State) => void;
 }
 
@@ -29,24 +29,24 @@ interface Stream extends Omit<WritingOptions, 'state'> {
   readonly keys: readonly PrefixKey[];
   readonly resolve: (text: GeneratedText) => void;
   readonly reject: (error: unknown) => void;
-  /** Ids of the context that were read. */
+  /** Number of context ids that have been read. */
   position: number;
-  /** Its own past while the prompt is read; null before that, and when it is part of the batch. */
+  /** State while the prompt is read; null before that, and when it is part of the batch. */
   state: State | null;
 }
 
-/** Beginnings of a long prompt that are kept. */
-const MAX_BEGINNINGS = 64;
+/** Maximum cached prefixes of a long prompt. */
+const MAX_PREFIXES = 64;
 
 /**
- * Writes many texts with one model. A step reads one token of every text at once; texts join and leave between two steps
- * (continuous batching: Yu et al. 2022, "Orca"). Prompts are read block by block, a block between two steps, which is a
- * part of a long one or several short ones, so that nobody is held up for long.
+ * Generates many texts with one model. A step computes one token of every text; texts join and leave the batch between steps
+ * (continuous batching: Yu et al. 2022, "Orca"). Prompts are read in blocks between steps, each block a part of a long prompt
+ * or several short ones, so that no text waits for long.
  *
- * A text does not depend on what is written beside it. Where the model does not promise that by itself, each text has a step
- * of its own.
+ * A text does not depend on the others in the batch. If the model does not guarantee that, each text is computed in a
+ * separate step.
  *
- * Has the model for itself between its turns: others may use it in between if they leave its state as it was.
+ * Other code may use the model between steps if it restores the state.
  */
 export class GenerationEngine {
   readonly #model: LanguageModel;
@@ -55,7 +55,7 @@ export class GenerationEngine {
   readonly #waiting: Stream[] = [];
   #reading: Stream[] = [];
   #writing: Stream[] = [];
-  /** The past of #writing, in its order. */
+  /** State of the batch, in the order of #writing. */
   #state: State | null = null;
   #isRunning = false;
 
@@ -65,23 +65,23 @@ export class GenerationEngine {
     this.#prompts = new PromptCache(limits.promptCacheBytes);
   }
 
-  /** Texts that are not finished. */
+  /** Number of unfinished texts. */
   get open(): number {
     return this.#waiting.length + this.#reading.length + this.#writing.length;
   }
 
-  /** Writes a text to its end. Parts come as they are certain. */
+  /** Generates a text. Parts are passed on as soon as they are final. */
   run(writing: TextWriting, options: WritingOptions = {}): Promise<GeneratedText> {
     const { state = null } = options;
     const prompt = writing.context.subarray(0, -1);
-    const keys = state ? [] : prefixKeys(prompt, PROMPT_BLOCK, MAX_BEGINNINGS); // of texts from their beginning
+    const keys = state ? [] : prefixKeys(prompt, PROMPT_BLOCK, MAX_PREFIXES); // only for texts without a previous state
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...options, writing, keys, resolve, reject, position: 0, state });
       if (!this.#isRunning) void this.#run();
     });
   }
 
-  /** To be called when nothing is open. */
+  /** Call it only when no text is open. */
   dispose(): void {
     this.#prompts.dispose();
   }
@@ -89,7 +89,7 @@ export class GenerationEngine {
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.open > 0) {
-      await nextTurn(); // those who ask and those who leave are heard between two steps
+      await nextTurn(); // new and cancelled texts are handled between steps
       this.#admit();
       this.#readPrompts();
       if (this.#writing.length > 0) this.#writeOneToken();
@@ -109,13 +109,13 @@ export class GenerationEngine {
     }
   }
 
-  /** A block's worth of tokens, of the prompts that waited longest. A prompt that has been read joins the writing ones. */
+  /** Reads one block of tokens of the prompts that have waited longest. A text whose prompt is read joins the batch. */
   #readPrompts(): void {
     for (let read = 0; read < PROMPT_BLOCK && this.#reading.length > 0; )
       read += this.#readOneBlock(this.#reading.shift()!);
   }
 
-  /** @returns the tokens that were read, and one for the way there */
+  /** @returns the number of tokens read, plus one for overhead */
   #readOneBlock(stream: Stream): number {
     if (stream.isCancelled?.()) {
       stream.writing.cancel();
@@ -170,7 +170,7 @@ export class GenerationEngine {
       this.#state = null;
       return;
     }
-    this.#letGo();
+    this.#removeFinished();
   }
 
   /** The next token of each text. */
@@ -204,8 +204,8 @@ export class GenerationEngine {
     }
   }
 
-  /** Those that are finished leave the batch. */
-  #letGo(): void {
+  /** Removes finished texts from the batch. */
+  #removeFinished(): void {
     const finished = this.#writing.filter(({ writing }) => writing.isFinished);
     if (finished.length === 0) return;
     const rows = [...this.#writing.keys()].filter((row) => !this.#writing[row]!.writing.isFinished);
@@ -227,7 +227,7 @@ export class GenerationEngine {
     stream.resolve(result);
   }
 
-  /** Runs the model on a past; its own is put back afterwards. */
+  /** Runs the model with a given state; its own state is restored afterwards. */
   #useModel<Result>(state: State | null, body: () => Result, keep: (state: State | null) => void): Result {
     const own = this.#model.takeState();
     this.#model.putState(state);

@@ -1,14 +1,14 @@
 import type { TokenLogprob } from '../contracts/generation.js';
 import { likeliestIds, logNormalizer } from '../tensor/logits.js';
 
-/** ln p of one token, and of the likeliest ones. */
+/** Log probability of one token, and of the likeliest tokens. */
 export interface Logprobs {
   readonly chosen: number;
-  /** From the likeliest down. */
+  /** In descending order. */
   readonly top: readonly (readonly [id: number, logprob: number])[];
 }
 
-/** From the logits of all tokens. @param count how many of the likeliest */
+/** Computes log probabilities from the logits of all tokens. @param count number of likeliest tokens */
 export function logprobsOf(logits: Float32Array, id: number, count: number): Logprobs {
   const normalizer = logNormalizer(logits);
   const ids = likeliestIds(logits, Math.min(count, logits.length));
@@ -17,15 +17,15 @@ export function logprobsOf(logits: Float32Array, id: number, count: number): Log
 }
 
 /**
- * The same by what the tokens read like at their place. Of tokens that read alike the likeliest counts, and the chosen one
- * is always among them.
+ * The same by the text of the tokens in their context. Of tokens with the same text the likeliest counts; the chosen one
+ * is always included.
  */
 export function nameLogprobs(
   { chosen, top }: Logprobs,
   id: number,
   read: (id: number) => string,
 ): Omit<TokenLogprob, 'start'> {
-  const named = new Map<string, number>(); // no plain object: "constructor" is a word like any other
+  const named = new Map<string, number>(); // not a plain object: "constructor" is an ordinary token
   for (const [other, logprob] of top) {
     const text = read(other);
     if (!named.has(text)) named.set(text, logprob);

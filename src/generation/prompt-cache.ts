@@ -2,29 +2,29 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { State } from '../models/state.js';
 
-/** Where a prompt was known up to. */
-export interface KnownPrefix {
-  /** Ids that need not be read again. */
+/** A cached prefix of a prompt. */
+export interface CachedPrefix {
+  /** Number of ids that are already read. */
   readonly length: number;
-  /** What the model remembers after them; the caller's. */
+  /** State of the model after them; owned by the caller. */
   readonly state: State;
 }
 
-/** Keys of one prompt: of its beginnings at every multiple of the block, and of the whole. */
+/** Cache key of a prefix of a prompt: at every multiple of the block length, and of the whole prompt. */
 export interface PrefixKey {
   readonly length: number;
   readonly key: string;
 }
 
 /**
- * What a model remembers after the beginnings of prompts that it has read, so that a repeated one costs nothing. A state is
- * a vector a layer, whatever the length. The least recently used goes first.
+ * Caches states of a model after prefixes of prompts, so that a repeated prefix need not be read again. A state is one vector
+ * per layer, whatever the length. The least recently used state is evicted first.
  */
 export class PromptCache {
-  /** null = none is kept */
+  /** null = disabled */
   readonly #states: LRUCache<string, State> | null;
 
-  /** @param maxBytes 0 = none is kept */
+  /** @param maxBytes 0 = disabled */
   constructor(maxBytes: number) {
     this.#states =
       maxBytes > 0
@@ -36,8 +36,8 @@ export class PromptCache {
         : null;
   }
 
-  /** The longest known beginning; null when there is none. */
-  find(keys: readonly PrefixKey[]): KnownPrefix | null {
+  /** The longest cached prefix; null if there is none. */
+  find(keys: readonly PrefixKey[]): CachedPrefix | null {
     for (const { length, key } of keys.toReversed()) {
       const state = this.#states?.get(key);
       if (state) return { length, state: state.copy() };
@@ -45,7 +45,7 @@ export class PromptCache {
     return null;
   }
 
-  /** Keeps a copy. @param state of one stream */
+  /** Stores a copy. @param state of one stream */
   add(key: string, state: State): void {
     if (!this.#states || state.bytes > this.#states.maxSize || this.#states.has(key)) return;
     this.#states.set(key, state.copy());
@@ -56,15 +56,16 @@ export class PromptCache {
   }
 }
 
-/** @param block ids between two beginnings @param most beginnings besides the whole */
-export function prefixKeys(ids: Int32Array, block: number, most: number): PrefixKey[] {
+/** @param block ids between two prefixes @param maxPrefixes maximum prefixes in addition to the whole prompt */
+export function prefixKeys(ids: Int32Array, block: number, maxPrefixes: number): PrefixKey[] {
   const hash = createHash('sha256');
   const keys: PrefixKey[] = [];
   for (let start = 0; start < ids.length; start += block) {
     const part = ids.subarray(start, start + block);
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
     const length = start + part.length;
-    if (keys.length < most || length === ids.length) keys.push({ length, key: hash.copy().digest('base64') });
+    if (keys.length < maxPrefixes || length === ids.length)
+      keys.push({ length, key: hash.copy().digest('base64') });
   }
   return keys;
 }

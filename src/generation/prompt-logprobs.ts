@@ -4,14 +4,14 @@ import { SeparateState } from '../models/separate-state.js';
 import type { Tokenizer } from '../tokenizers/tokenizer.js';
 import { logprobsOf, nameLogprobs } from './logprobs.js';
 
-/** Tokens that are read at once: their logits are held in memory. */
+/** Tokens per block; limits memory for logits. */
 const BLOCK = 128;
 
 /**
- * How likely each token of a prompt was, with the likeliest ones at its place, as OpenAI's interface echoes a prompt: nothing
- * predicts the first token. The texts of all tokens, joined, are the prompt. The model's own state is as before afterwards.
+ * Log probabilities of each token of a prompt, with the likeliest alternatives, as in the echo of OpenAI's API: the first
+ * token has none. The joined texts of all tokens are the prompt. The state of the model is unchanged afterwards.
  * @param prompt a text, or token ids
- * @param count how many of the likeliest
+ * @param count number of likeliest tokens
  */
 export function* promptLogprobs(
   model: LanguageModel,
@@ -68,7 +68,7 @@ function readLogits(
   return Array.from(targets, (_, row) => values.subarray(row * size, (row + 1) * size));
 }
 
-/** The tokens of a prompt, and what each reads like there: with the white space before it, and after the last one. */
+/** The tokens of a prompt with their texts in context: including white space before it, and after the last one. */
 function piecesOf(
   tokenizer: Tokenizer,
   prompt: string | readonly number[],

@@ -1,6 +1,6 @@
 import type { TextRequest } from './text-writing.js';
 
-/** What a text from nothing is written with, where a request gives no more: the model's own distribution. */
+/** Defaults for generating without a prompt: samples the unchanged distribution of the model. */
 export function sampleRequest(
   request: Pick<TextRequest, 'maxTokens' | 'temperature' | 'seed'> & Partial<Pick<TextRequest, 'topK'>>,
 ): TextRequest {

@@ -1,4 +1,4 @@
-/** From the logits of the next token to a token: all that temperature and its friends do. Plain numbers, no tensors. */
+/** Chooses a token from logits: temperature, top-k, top-p, min-p and repetition penalty. Plain numbers, no tensors. */
 import { likeliestIds, MAX_INSERTED, type TopLogits } from '../tensor/logits.js';
 
 export interface SamplingOptions {
@@ -13,11 +13,11 @@ export interface SamplingOptions {
 }
 
 /**
- * Draws a token id.
+ * Samples a token id.
  * @param logits of the whole vocabulary; changed in place
  * @param random uniform in [0, 1)
- * @param seen ids that the repetition penalty acts on
- * @param banned ids that are never drawn
+ * @param seen ids to which the repetition penalty applies
+ * @param banned ids that are never sampled
  */
 export function sampleToken(
   logits: Float32Array,
@@ -40,8 +40,8 @@ export function sampleToken(
 }
 
 /**
- * How many of the largest logits {@link sampleFromTop} needs to draw what {@link sampleToken} would; null = that takes all.
- * @param banned ids that are never drawn
+ * The number of largest logits that {@link sampleFromTop} needs for the same result as {@link sampleToken}; null = all.
+ * @param banned ids that are never sampled
  */
 export function topCount(
   { temperature, topK, repetitionPenalty }: SamplingOptions,
@@ -53,17 +53,17 @@ export function topCount(
   return count <= MAX_INSERTED ? Math.min(count, vocabularySize) : null;
 }
 
-/** {@link sampleToken} where the largest logits are enough. @param top of one stream, as many as {@link topCount}, or more */
+/** {@link sampleToken} from the largest logits alone. @param top of one stream, at least {@link topCount} */
 export function sampleFromTop(
   top: TopLogits,
   options: SamplingOptions,
   random: number,
   banned: ReadonlySet<number>,
 ): number {
-  const most = options.temperature === 0 ? 1 : options.topK;
+  const limit = options.temperature === 0 ? 1 : options.topK;
   const kept = banned.size === 0 ? top : without(banned, top);
   return drawFromTop(
-    { ids: kept.ids.subarray(0, most), values: kept.values.subarray(0, most) },
+    { ids: kept.ids.subarray(0, limit), values: kept.values.subarray(0, limit) },
     options,
     random,
   );
@@ -83,7 +83,7 @@ function drawFromTop({ ids, values }: TopLogits, options: SamplingOptions, rando
   return ids[draw(weights, keepLikely(weights, options), random)]!;
 }
 
-/** Fewer ids are sorted where they are enough: most of the vocabulary is unlikely. */
+/** Sorts only as many ids as needed: most of the vocabulary is unlikely. */
 function drawAmongLikely(
   logits: Float32Array,
   all: Float64Array,
@@ -118,7 +118,7 @@ function likeliest(logits: Float32Array): number {
   return best;
 }
 
-/** exp((logit − largest) / temperature), not yet divided by their sum. @param ids from the likeliest down; null = all */
+/** exp((logit − largest) / temperature), not normalized. @param ids in descending order of their logits; null = all */
 function softmaxWeights(ids: Int32Array | null, logits: Float32Array, temperature: number): Float64Array {
   const largest = logits[ids ? ids[0]! : likeliest(logits)]!;
   const weights = new Float64Array((ids ?? logits).length);
@@ -129,12 +129,12 @@ function softmaxWeights(ids: Int32Array | null, logits: Float32Array, temperatur
 }
 
 /**
- * How many of the sorted candidates stay after min-p and top-p; at least one.
- * @param total of the weights of all candidates, where these are the likeliest of more
+ * The number of sorted candidates that remain after min-p and top-p; at least one.
+ * @param total sum of the weights of all candidates, if there are more than these
  */
 function keepLikely(weights: Float64Array, { topP, minP }: SamplingOptions, total = 0): number {
   let kept = weights.length;
-  if (minP > 0) while (kept > 1 && weights[kept - 1]! < minP) kept--; // the likeliest weighs 1
+  if (minP > 0) while (kept > 1 && weights[kept - 1]! < minP) kept--; // the largest weight is 1
   if (topP < 1) {
     const all = minP === 0 && total > 0 ? total : sum(weights, kept);
     let cumulated = 0;
@@ -146,7 +146,7 @@ function keepLikely(weights: Float64Array, { topP, minP }: SamplingOptions, tota
   return kept;
 }
 
-/** Index of the weight that a uniform number falls on. */
+/** Index of the weight that a uniform random number selects. */
 function draw(weights: Float64Array, kept: number, random: number): number {
   let rest = random * sum(weights, kept);
   for (let index = 0; index < kept; index++) {
@@ -156,7 +156,7 @@ function draw(weights: Float64Array, kept: number, random: number): number {
   return kept - 1;
 }
 
-/** Of the first `count` weights. */
+/** Sum of the first `count` weights. */
 function sum(weights: Float64Array, count: number): number {
   let total = 0;
   for (let index = 0; index < count; index++) total += weights[index]!;

@@ -1,4 +1,4 @@
-/** Where the first stop string begins, looking no further back than it may begin; null when there is none. */
+/** Position of the first stop string, searched from where a new one may begin; null when there is none. */
 export function findStop(text: string, stop: readonly string[], checked: number): number | null {
   const positions = stop
     .map((word) => text.indexOf(word, Math.max(0, checked - word.length + 1)))
@@ -6,7 +6,7 @@ export function findStop(text: string, stop: readonly string[], checked: number)
   return positions.length > 0 ? Math.min(...positions) : null;
 }
 
-/** How much of a text can be shown: all but an end that may turn out to be the beginning of a stop string. */
+/** Length of the text that can be shown: without an end that may be the start of a stop string. */
 export function shownLength(text: string, stop: readonly string[]): number {
   const held = stop.map((word) => {
     let length = Math.min(word.length - 1, text.length);

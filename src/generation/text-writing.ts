@@ -12,48 +12,50 @@ import { findStop, shownLength } from './stop-strings.js';
 import { type DrawnToken, type TokenRequest, TokenSampler } from './token-sampler.js';
 
 export interface GeneratedText {
-  /** What follows the prompt: prompt + text reads as one. */
+  /** The continuation, so that prompt + text is the whole text. */
   readonly text: string;
   readonly tokens: number;
   readonly promptTokens: number;
   readonly finishReason: FinishReason;
-  /** Words of the prompt that the vocabulary does not have. */
+  /** Words of the prompt that are not in the vocabulary. */
   readonly unknownWords: readonly string[];
-  /** When they were asked for: of the tokens that begin in the text. */
+  /** If requested: of the tokens that begin in the text. */
   readonly logprobs?: readonly TokenLogprob[];
 }
 
-/** How a text is drawn, beyond what sampling needs; the last ones may be left out. */
+/** Options for generating a text, in addition to those of sampling. */
 export type TextRequest = Omit<GenerationRequest, 'seed' | 'presencePenalty' | 'frequencyPenalty'> &
   Pick<TokenRequest, 'presencePenalty' | 'frequencyPenalty' | 'logprobs' | 'logitBias'> & {
     readonly seed: number;
-    /** Token ids to go on from, instead of the prompt. */
+    /** Token ids to continue, instead of the prompt. */
     readonly promptIds?: readonly number[] | undefined;
-    /** The last ids of a text that was begun, the very last one not read yet; the prompt follows them. */
+    /** The last ids of a text to continue, the very last one not read yet; the prompt follows them. */
     readonly tail?: readonly number[] | undefined;
+    /** The text to continue ends with the space that belongs before its next word. */
+    readonly isAfterSpace?: boolean | undefined;
   };
 
 /**
- * One text while it is written: from logits to tokens, from tokens to pieces of text, until it ends. What may be the
- * beginning of a stop string is held back. Knows no model: whoever has one gives it logits.
+ * One text in generation: from logits to tokens, from tokens to pieces of text, until it is finished. A possible start of a
+ * stop string is held back. Independent of the model: the caller supplies logits.
  */
 export class TextWriting {
-  /** The ids to read before the first logits: the end of a line, or where a text was left, then the prompt. */
+  /** The ids to read before the first logits: the end of a line or the tail of a previous text, then the prompt. */
   readonly context: Int32Array;
   readonly #tokenizer: Tokenizer;
   readonly #request: TextRequest;
   readonly #sampler: TokenSampler;
   readonly #decoder: ReturnType<Tokenizer['createDecoder']>;
   readonly #logprobs: TokenLogprob[] = [];
-  /** The last ids of all. */
+  /** The last ids of text and context. */
   #tail: number[];
-  /** The prompt ends with the space that belongs before the next word. */
+  /** The text so far ends with the space that belongs before the next word. */
   #hasWordSpace: boolean;
-  /** What was shown, piece by piece: a text of 100,000 tokens is not copied at each of them. */
+  /** Shown pieces, joined only at the end: a text of 100,000 tokens is not copied at each token. */
   readonly #pieces: string[] = [];
-  /** Characters of the pieces. */
+  /** Total length of the pieces. */
   #shown = 0;
-  /** What follows them, and may be the beginning of a stop string. */
+  /** The text after them, which may be the start of a stop string. */
   #held = '';
   #shownLogprobs = 0;
   #tokens = 0;
@@ -70,18 +72,24 @@ export class TextWriting {
     this.#decoder = tokenizer.createDecoder();
     for (const id of Object.keys(request.logitBias ?? {})) tokenizer.vocabulary.token(Number(id)); // throws
     for (const id of before) this.#decoder.push(id);
-    this.#hasWordSpace = !request.promptIds && endsWithWordSpace(tokenizer, request.prompt);
+    this.#hasWordSpace =
+      !request.promptIds &&
+      (request.prompt === '' ? request.isAfterSpace === true : endsWithWordSpace(tokenizer, request.prompt));
     if (request.maxTokens === 0) this.#finishReason = 'length';
   }
 
-  /** The id that the model reads next. */
+  /** The next input of the model. */
   get lastId(): number {
     return this.#tail.at(-1)!;
   }
 
-  /** The last ids of the text so far, what comes before it among them. */
+  /** The last ids of the text so far, including its context. */
   get tail(): readonly number[] {
     return this.#tail;
+  }
+
+  get endsWithSpace(): boolean {
+    return this.#hasWordSpace;
   }
 
   get isFinished(): boolean {
@@ -89,20 +97,20 @@ export class TextWriting {
   }
 
   /**
-   * Draws the next token.
+   * Samples the next token.
    * @param logits of the whole vocabulary; changed in place
-   * @returns what has become certain; null = nothing yet. The last piece comes from {@link finish}
+   * @returns text that is final; null = none yet. {@link finish} returns the last piece
    */
   write(logits: Float32Array): GenerationPart | null {
     return this.#append(this.#sampler.draw(logits));
   }
 
-  /** How many of the largest logits {@link writeFromTop} needs; null = {@link write} has to see all. */
+  /** The number of largest logits that {@link writeFromTop} needs; null = {@link write} needs all. */
   topCount(vocabularySize: number): number | null {
     return this.#sampler.topCount(vocabularySize);
   }
 
-  /** {@link write}, from the largest logits alone. @param top of this text, as many as {@link topCount}, or more */
+  /** {@link write} from the largest logits alone. @param top of this text, at least {@link topCount} */
   writeFromTop(top: TopLogits): GenerationPart | null {
     return this.#append(this.#sampler.drawFromTop(top));
   }
@@ -125,18 +133,18 @@ export class TextWriting {
     }
     if (this.#tokens === maxTokens) {
       this.#finishReason = 'length';
-      return null; // the last token may yet grow by what is left of a character
+      return null; // the rest of an incomplete character may follow
     }
     const certain = shownLength(this.#held, stop);
     return certain > 0 ? this.#part(certain) : null;
   }
 
-  /** Ends it, with what there is. */
+  /** Finishes the text as it is. */
   cancel(): void {
     this.#finishReason ??= 'cancelled';
   }
 
-  /** The rest that was held back, null = nothing; and the whole. */
+  /** The rest that was held back, or null, and the whole text. */
   finish(): { part: GenerationPart | null; result: GeneratedText } {
     if (this.#finishReason !== 'stop') this.#endDecoding();
     const part = this.#part(this.#held.length);
@@ -154,12 +162,12 @@ export class TextWriting {
     };
   }
 
-  /** A token as it reads at this place. */
+  /** The text of a token in this context. */
   #read(token: string): string {
     return this.#hasWordSpace && token.startsWith(' ') ? token.slice(1) : token;
   }
 
-  /** A character that was not whole at the end belongs to the last token. */
+  /** An incomplete character at the end belongs to the last token. */
   #endDecoding(): void {
     const rest = this.#decoder.end();
     this.#held += rest;
@@ -170,7 +178,7 @@ export class TextWriting {
     this.#logprobs[this.#logprobs.length - 1] = { ...last, token, top: { ...others, [token]: logprob! } };
   }
 
-  /** Shows so much of what was held back. */
+  /** Releases a part of the held text. */
   #part(length: number): GenerationPart {
     const piece = this.#held.slice(0, length);
     this.#held = this.#held.slice(length);
@@ -187,13 +195,13 @@ export class TextWriting {
   }
 }
 
-/** The tokens to go on from: those of the prompt, behind the end of a line, as if it began one. */
+/** The tokens of a prompt that starts a line, after the end-of-line token. */
 export function promptIds(tokenizer: Tokenizer, prompt: string): Int32Array {
   return behind(tokenizer.vocabulary.eosId, tokenizer.encode(prompt));
 }
 
 function contextOf(tokenizer: Tokenizer, { prompt, promptIds: ids, tail }: TextRequest): Int32Array {
-  for (const id of [...(ids ?? []), ...(tail ?? [])]) tokenizer.vocabulary.token(id); // throws for one that is none
+  for (const id of [...(ids ?? []), ...(tail ?? [])]) tokenizer.vocabulary.token(id); // throws for an unknown id
   return behind(tail?.at(-1) ?? tokenizer.vocabulary.eosId, ids ?? tokenizer.encode(prompt));
 }
 

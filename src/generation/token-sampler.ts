@@ -3,28 +3,28 @@ import { RANDOM_STREAMS, RandomSource, uniform } from '../tensor/random.js';
 import { type Logprobs, logprobsOf } from './logprobs.js';
 import { type SamplingOptions, sampleFromTop, sampleToken, topCount } from './sampling.js';
 
-/** How tokens are drawn. */
+/** Options of sampling a text. */
 export interface TokenRequest extends SamplingOptions {
   readonly seed: number;
   readonly maxTokens: number;
   readonly suppressUnknown: boolean;
-  /** Taken from the logit of a token that was written already, once and for each time. */
+  /** Subtracted from the logits of generated tokens: presencePenalty once, frequencyPenalty per occurrence. */
   readonly presencePenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
-  /** Added to the logits of these ids, which are in the vocabulary. */
+  /** Added to the logits of these ids. */
   readonly logitBias?: Readonly<Record<string, number>> | undefined;
-  /** Log probabilities of each token, and of so many others. */
+  /** Return log probabilities of each token, and of this many alternatives. */
   readonly logprobs?: number | undefined;
 }
 
-/** A token that was drawn. */
+/** A sampled token. */
 export interface DrawnToken {
   readonly id: number;
-  /** When they were asked for. */
+  /** If requested. */
   readonly logprobs: Logprobs | null;
 }
 
-/** Draws the tokens of one text. Its random numbers are its own: what else is written beside it changes nothing. */
+/** Samples the tokens of one text. It has its own random numbers, independent of other texts in the batch. */
 export class TokenSampler {
   readonly #request: TokenRequest;
   readonly #random: RandomSource;
@@ -50,7 +50,7 @@ export class TokenSampler {
     return { id, logprobs: original && logprobsOf(original, id, request.logprobs ?? 0) };
   }
 
-  /** How many of the largest logits {@link drawFromTop} needs; null = {@link draw} has to see all. */
+  /** The number of largest logits that {@link drawFromTop} needs; null = {@link draw} needs all. */
   topCount(vocabularySize: number): number | null {
     const { presencePenalty = 0, frequencyPenalty = 0, logitBias = {}, logprobs } = this.#request;
     if (logprobs !== undefined || presencePenalty !== 0 || frequencyPenalty !== 0) return null;
@@ -58,7 +58,7 @@ export class TokenSampler {
     return topCount(this.#request, vocabularySize, this.#banned);
   }
 
-  /** Draws what {@link draw} would. @param top of this stream, as many as {@link topCount}, or more */
+  /** The same result as {@link draw}. @param top of this stream, at least {@link topCount} */
   drawFromTop(top: TopLogits): DrawnToken {
     const id = sampleFromTop(top, this.#request, this.#nextRandom(), this.#banned);
     this.#note(id);
@@ -74,7 +74,7 @@ export class TokenSampler {
     this.#written.set(id, (this.#written.get(id) ?? 0) + 1);
   }
 
-  /** Adds biases and takes penalties. */
+  /** Adds biases and subtracts penalties. */
   #adjust(logits: Float32Array): void {
     const { presencePenalty = 0, frequencyPenalty = 0, logitBias = {} } = this.#request;
     for (const [id, bias] of Object.entries(logitBias)) logits[Number(id)]! += bias;

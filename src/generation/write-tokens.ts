@@ -3,10 +3,10 @@ import type { LanguageModel } from '../models/language-model.js';
 import type { TextWriting } from './text-writing.js';
 
 /**
- * The next token of each text. Where all of them draw among few tokens, only these leave TensorFlow: the logits of a large
- * vocabulary are megabytes a step.
- * @param model its state is the past of the texts, in their order; it goes on
- * @returns what has become certain of each text; null = nothing yet
+ * Generates the next token of each text. If the largest logits are enough for all of them, only these are copied out of
+ * TensorFlow: the logits of a large vocabulary are megabytes per step.
+ * @param model with the state of the texts, in their order; advances it
+ * @returns final text of each; null = none yet
  */
 export function writeTokens(
   writings: readonly TextWriting[],

@@ -1,6 +1,6 @@
 /**
- * Chooses where the arithmetic runs: the native TensorFlow library with gatelm's fused kernels, the same library with
- * composed TensorFlow ops, or TensorFlow.js's WebAssembly backend where there is no native library.
+ * Chooses the backend: the native TensorFlow library with gatelm's fused kernels, the same library with composed
+ * TensorFlow ops, or TensorFlow.js's WebAssembly backend if there is no native library.
  */
 import { availableParallelism, cpus } from 'node:os';
 import type { BackendReport } from '../contracts/jobs.js';
@@ -17,7 +17,7 @@ export interface BackendOptions {
   readonly kernels: 'auto' | Kernels['name'];
 }
 
-/** What there is to compute with, and how it is described. */
+/** The backend of this thread, and its description. */
 export interface Backend {
   readonly kernels: Kernels;
   readonly report: BackendReport;
@@ -26,8 +26,8 @@ export interface Backend {
 let loading: Promise<Backend> | undefined;
 
 /**
- * Loads TensorFlow once a thread; later calls give the first one's backend.
- * @throws backend-unavailable when the backend that was asked for by name cannot be loaded
+ * Loads TensorFlow once per thread; later calls return the same backend.
+ * @throws backend-unavailable when an explicitly requested backend cannot be loaded
  */
 export function loadBackend(options: BackendOptions = backendOptionsFromEnvironment()): Promise<Backend> {
   loading ??= load(options);

@@ -8,15 +8,15 @@ export interface CellInput {
   readonly x: Tensor3D; // [T, N, D]
   readonly state: Tensors; // before the first step, [N, H] each
   readonly weights: Tensors;
-  /** Make the large products in bfloat16. */
+  /** Compute the large products in bfloat16. */
   readonly bf16: boolean;
 }
 
 export interface CellRun {
   readonly hiddens: Tensor3D; // [T, N, H]
-  /** After the last step. */
+  /** State after the last step. */
   readonly state: Tensors;
-  /** What the gradient needs of the steps, [T, N, …] each; the same names from every implementation. */
+  /** Values for the gradient, [T, N, …] each; every implementation uses the same names. */
   readonly saved: Tensors;
 }
 
@@ -32,21 +32,21 @@ export interface CellGradients {
   readonly dWeights: Tensors;
 }
 
-/** A cell, composed of TensorFlow ops: what every implementation agrees with. */
+/** A cell, composed of TensorFlow ops: the reference for every implementation. */
 export interface CellOps {
-  /** By which an implementation knows a fused form of it. */
+  /** Name by which an implementation finds its fused form. */
   readonly name: string;
   forward(input: CellInput): CellRun;
   backward(input: CellGradientInput): CellGradients;
 }
 
-/** A cell as an implementation of the kernels runs it. */
+/** A cell in an implementation of the kernels. */
 export interface CellKernels extends CellOps {
-  /** Whether a stream is the same to the last bit whatever streams are beside it. */
+  /** Whether a stream is bitwise identical whatever other streams are in the batch. */
   readonly rowsAreIndependent: boolean;
-  /** Weights as {@link infer} wants them: made once, used for many calls. Opaque, maybe empty. */
+  /** Packs the weights for {@link infer}: once, for many calls. Opaque, may be empty. */
   pack(weights: Tensors, bf16: boolean): Tensors;
-  /** {@link forward} without what only a gradient needs. */
+  /** {@link forward} without values for the gradient. */
   infer(input: CellInput & { readonly packed: Tensors }): Pick<CellRun, 'hiddens' | 'state'>;
 }
 

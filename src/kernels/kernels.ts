@@ -1,12 +1,12 @@
 /**
- * The arithmetic of the layers and optimizers, as far as it may be fused: one interface, an implementation a folder. Whoever
- * computes is handed one; `loadBackend` gives the fastest that there is. A suite holds the implementations together.
+ * The arithmetic of layers and optimizers, as far as it can be fused: one interface, one folder per implementation.
+ * Implementations are passed in; `loadBackend` returns the fastest available. One test suite covers all implementations.
  *
- * Tensors are borrowed and results are the caller's, with one exception: a tensor that is to be changed may be changed in
- * place. Such a method gives the tensor as it is afterwards, the same one or another; then the caller disposes the old one.
- * Results that come beside plain numbers (`coalesceRows`, `nextTokens`) outlive the tidy around.
+ * Tensors are borrowed and results are owned by the caller, with one exception: a tensor to be updated may be changed in
+ * place. Such a method returns the updated tensor, the same one or another; in the latter case the caller disposes the old one.
+ * Results that include plain numbers (`coalesceRows`, `nextTokens`) outlive the surrounding tidy.
  *
- * `bf16`: make the large products in bfloat16; ignored where {@link Kernels.hasBfloat16} is false.
+ * `bf16`: compute the large products in bfloat16; ignored if {@link Kernels.hasBfloat16} is false.
  */
 
 import type { TopLogits } from '../tensor/logits.js';
@@ -17,23 +17,23 @@ import type { CellKernels, CellOps, Tensors } from './cell.js';
 export interface Kernels {
   readonly name: 'fused' | 'composed';
   readonly hasBfloat16: boolean;
-  /** Whether a row of a product is the same to the last bit whatever rows are beside it. A cell says so for itself. */
+  /** Whether a row of a product is bitwise identical whatever other rows there are. Cells have their own flag. */
   readonly rowsAreIndependent: boolean;
 
-  /** The steps of a recurrent cell, fused where this implementation has them, else as the cell composes them. */
+  /** The steps of a recurrent cell, fused if this implementation supports it, otherwise composed. */
   cell(composed: CellOps): CellKernels;
 
   /** table[ids], [S, D] for ids of any shape S. */
   rows(input: { readonly table: Tensor; readonly ids: Tensor }): Tensor;
-  /** One gradient without repeated ids, whose rows are summed; ids keep the order of their first appearance. */
+  /** Combines gradients into one with distinct ids by summing rows; ids keep the order of first appearance. */
   coalesceRows(gradients: readonly RowGradient[]): RowGradient;
-  /** table[ids[m]] += rows[m] · factor. @returns the table, maybe the same tensor */
+  /** table[ids[m]] += rows[m] · factor. @returns the table, possibly the same tensor */
   addRows(table: Tensor, gradient: RowGradient, factor?: number): Tensor;
 
   /** x ⊙ mask, where the mask is 0 with probability `rate`, else 1 / (1 − rate), and repeats after `period` elements. */
   dropout(input: DropoutInput): Tensor;
 
-  /** The output weights [V, H] as {@link logits}, {@link losses} and {@link nextTokens} want them. Opaque, maybe empty. */
+  /** Packs the output weights [V, H] for {@link logits}, {@link losses} and {@link nextTokens}. Opaque, may be empty. */
   packOutput(input: Pick<OutputWeights, 'w' | 'bf16'>): Tensors;
   /** h·wᵀ + b, [M, V] */
   logits(input: PackedOutput & { readonly h: Tensor }): Tensor2D;
@@ -41,7 +41,7 @@ export interface Kernels {
   losses(input: PackedOutput & OutputTargets): Tensor1D;
   /** The losses, and the gradients of Σ losses · scale. */
   lossesAndGradients(input: OutputWeights & OutputTargets & { readonly scale: number }): OutputGradients;
-  /** A step of a whole model: reads one token of each stream, and gives the likeliest that follow. */
+  /** A step of a whole model: reads one token of each stream, and returns the likeliest next tokens. */
   nextTokens(input: NextTokensInput): NextTokens;
 
   /** Σ x² of each tensor. */
@@ -50,17 +50,17 @@ export interface Kernels {
   sgd(input: SgdInput): readonly SgdResult[];
   /** One step of Adam or AdamW, see src/training/adam.ts. */
   adam(input: AdamInput): AdamTensors;
-  /** One update of dynamic evaluation, see src/evaluation/dynamic-model.ts. @returns the value, maybe the same tensor */
+  /** One update of dynamic evaluation, see src/evaluation/dynamic-model.ts. @returns the value, possibly the same tensor */
   adapt(input: AdaptInput): Tensor;
 }
 
-/** A gradient that touches only some rows of a table: row `ids[m]` gets `rows[m]`. */
+/** A gradient of some rows of a table: row `ids[m]` has the gradient `rows[m]`. */
 export interface RowGradient {
   /** M row numbers. */
   readonly ids: Int32Array;
   /** [M, D] or [T, N, D] */
   readonly rows: Tensor;
-  /** No id occurs twice. */
+  /** Whether all ids are distinct. */
   readonly coalesced?: boolean;
 }
 
@@ -82,7 +82,7 @@ export interface OutputWeights {
   readonly bf16: boolean;
 }
 
-/** Output weights, and what {@link Kernels.packOutput} made of them. */
+/** Output weights with the result of {@link Kernels.packOutput}. */
 export interface PackedOutput extends OutputWeights {
   readonly packed: Tensors;
 }
@@ -99,7 +99,7 @@ export interface OutputGradients {
   readonly db: Tensor; // [V]
 }
 
-/** A recurrent layer in the middle of a text. */
+/** A recurrent layer with its current state. */
 export interface LayerStep {
   readonly cell: CellKernels;
   readonly state: Tensors; // [N, H] each; may be changed in place
@@ -109,25 +109,25 @@ export interface LayerStep {
 
 export interface NextTokensInput {
   readonly ids: Int32Array; // [N]
-  /** Tokens wanted of each stream. */
+  /** Number of tokens per stream. */
   readonly count: number;
   readonly embedding: Tensor; // [V, D]
-  /** The first one reads the embedding. */
+  /** The first layer reads the embedding. */
   readonly layers: readonly LayerStep[];
   readonly output: PackedOutput;
 }
 
 export interface NextTokens {
-  /** `count` a stream, from the largest logit down, equal ones in the order of their ids. */
+  /** `count` per stream, by descending logit, ties by ascending id. */
   readonly top: TopLogits;
-  /** One a layer, after the step. */
+  /** One per layer, after the step. */
   readonly states: readonly Tensors[];
 }
 
 export interface SgdUpdate {
   readonly value: Tensor;
   readonly gradient: Tensor;
-  /** All updates of a call have an average, or none. */
+  /** Either all updates of a call have an average, or none. */
   readonly average?: Tensor | undefined;
 }
 
@@ -168,7 +168,7 @@ export interface AdaptInput {
   /** null = plain SGD */
   readonly roots: Tensor | null;
   readonly learningRate: number;
-  /** λ, or λ / mean(R) beside roots */
+  /** λ, or λ / mean(R) with roots */
   readonly decay: number;
   readonly epsilon: number;
 }

@@ -1,12 +1,12 @@
 import * as tf from '../tensor/tensorflow.js';
 import type { Kernels, RowGradient } from './kernels.js';
 
-/** [M, D] of [M, D] or [T, N, D]. */
+/** Reshapes [M, D] or [T, N, D] to [M, D]. */
 export function asLines(x: tf.Tensor): tf.Tensor2D {
   return x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, x.shape.at(-1)!]);
 }
 
-/** All of them, one after another. */
+/** Concatenates gradients. */
 export function joinRows(gradients: readonly RowGradient[]): RowGradient {
   const [first] = gradients;
   if (first && gradients.length === 1) return first;
@@ -19,7 +19,7 @@ export function joinRows(gradients: readonly RowGradient[]): RowGradient {
   return { ids, rows: tf.concat(gradients.map(({ rows }) => asLines(rows))) };
 }
 
-/** The gradient as a whole [V, D] table, mostly zeros; the caller's. */
+/** The gradient as a dense [V, D] table; owned by the caller. */
 export function rowsToTable(kernels: Kernels, gradient: RowGradient, shape: readonly number[]): tf.Tensor {
   const zeros = tf.zeros([...shape]);
   const table = kernels.addRows(zeros, gradient);

@@ -18,7 +18,7 @@ export interface TimeDropoutOptions {
  *
  *     output[t] = x[t] ⊙ mask[t] / (1 - p)          variational: mask[t] = mask
  *
- * x, output: [T, N, H]. Outside of training it does nothing. A mask is a function of its key, so that the gradient is the
+ * x, output: [T, N, H]. Identity outside of training. A mask is a function of its key, so the gradient is the
  * same call on dOutput.
  *
  * References: Srivastava et al. 2014; Zaremba et al. 2014, arXiv 1409.2329; Gal and Ghahramani 2016, arXiv 1512.05287;

@@ -4,15 +4,15 @@
  *     a = x·Wx + b_x                     [r, z, n], 3H
  *     c = hidden·Wh                      [r, z, n], 3H
  *     r = σ(a_r + c_r)                   reset
- *     z = σ(a_z + c_z)                   update: how much of the past is kept
+ *     z = σ(a_z + c_z)                   update: the share of the old state that is kept
  *     n = tanh(a_n + r ⊙ (c_n + b_n))    candidate
  *     hidden' = (1 − z) ⊙ n + z ⊙ hidden
  *
  * x: [N, D]; hidden: [N, H]; Wx: [D, 3H]; Wh: [H, 3H]; b: [4H] = b_x [3H] and b_n [H].
  *
- * This is the reset-after form, that of PyTorch's `nn.GRU` and of cuDNN: the gate r acts on the product with the recurrent
- * weights, so that one product serves all three. The book's appendix C has the form of the first paper, reset-before
- * (n = tanh(a_n + (r ⊙ hidden)·Wh_n)), and writes 1 − z where z stands here.
+ * This is the reset-after form of PyTorch's `nn.GRU` and of cuDNN: the gate r is applied to the product with the recurrent
+ * weights, so that one product serves all three gates. The book's appendix C has the original form, reset-before
+ * (n = tanh(a_n + (r ⊙ hidden)·Wh_n)), and exchanges z and 1 − z.
  *
  * References: Cho et al. 2014, arXiv 1406.1078; Saitoh, Deep Learning from Scratch 2, appendix C.
  */
@@ -23,7 +23,7 @@ import * as tf from '../tensor/tensorflow.js';
 export const GRU_GATE_ORDER = ['r', 'z', 'n'] as const;
 
 export interface GruCellCache {
-  /** [N, 4H]: r, z and n after their nonlinearities, and c_n + b_n, on which r acts */
+  /** [N, 4H]: r, z and n after their nonlinearities, and c_n + b_n, to which r is applied */
   readonly gates: tf.Tensor2D;
   /** [N, H], before the step */
   readonly previousHidden: tf.Tensor2D;
@@ -31,7 +31,7 @@ export interface GruCellCache {
 
 /**
  * @param projected x·Wx + b_x, [N, 3H] @param bias b_n, [H]
- * @returns the next hidden [N, H] and the cache for backward; the caller's
+ * @returns the next hidden [N, H] and the cache for backward; owned by the caller
  */
 export function gruCellForward(
   projected: tf.Tensor2D,
@@ -53,8 +53,8 @@ export function gruCellForward(
 
 /**
  * @param dHidden gradient of the hidden state after the step, [N, H]
- * @returns dInput and dRecurrent [N, 3H], the gradients of a and of c, from which those of x and of the weights follow for
- *   all steps at once, and what flows to the step before, dPreviousHidden [N, H]
+ * @returns dInput and dRecurrent [N, 3H], the gradients of a and of c, from which those of x and of the weights are computed
+ *   for all steps at once, and the gradient for the previous step, dPreviousHidden [N, H]
  */
 export function gruCellBackward(
   dHidden: tf.Tensor2D,

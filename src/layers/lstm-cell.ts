@@ -1,12 +1,12 @@
 /**
- * One step of an LSTM, composed of TensorFlow ops: the readable twin of the fused native kernel.
+ * One step of an LSTM, composed of TensorFlow ops: the readable equivalent of the fused native kernel.
  *
  *     [f, g, i, o] = x·Wx + hidden·Wh + b        one affine; f, i, o through a sigmoid, g through tanh
  *     cell'   = f ⊙ cell + g ⊙ i
  *     hidden' = o ⊙ tanh(cell')
  *
- * x: [N, D]; hidden, cell: [N, H]; Wx: [D, 4H]; Wh: [H, 4H]; b: [4H]. f forgets, g is the candidate, i lets in, o lets
- * out. The product with x does not depend on the step before, so a caller with T steps makes it once for all of them.
+ * x: [N, D]; hidden, cell: [N, H]; Wx: [D, 4H]; Wh: [H, 4H]; b: [4H]. f is the forget gate, g the candidate, i the input
+ * gate, o the output gate. The product with x does not depend on the previous step, so it is computed once for T steps.
  *
  * References: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); Saitoh, Deep Learning
  * from Scratch 2, section 6.3 (the order of the gates).
@@ -28,7 +28,7 @@ export interface LstmCellCache {
 
 /**
  * @param projected x·Wx + b, [N, 4H]
- * @returns the next hidden and cell, [N, H] each, and the cache for backward; all the caller's
+ * @returns the next hidden and cell, [N, H] each, and the cache for backward; owned by the caller
  */
 export function lstmCellForward(
   projected: tf.Tensor2D,
@@ -53,8 +53,8 @@ export function lstmCellForward(
 /**
  * @param dHidden gradient of the hidden state after the step, [N, H]
  * @param dCell gradient of the cell after the step, [N, H]
- * @returns dAffine [N, 4H], from which dWx, dWh, db and dx follow for all steps at once, and what flows to the step
- *   before: dPreviousHidden, dPreviousCell [N, H]
+ * @returns dAffine [N, 4H], from which dWx, dWh, db and dx are computed for all steps at once, and the gradients for the
+ *   previous step: dPreviousHidden, dPreviousCell [N, H]
  */
 export function lstmCellBackward(
   dHidden: tf.Tensor2D,

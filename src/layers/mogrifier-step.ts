@@ -1,5 +1,5 @@
 /**
- * The rounds of a Mogrifier: before each step of an LSTM, its input and its past gate each other in turn.
+ * The rounds of a Mogrifier: before each step of an LSTM, its input and its hidden state gate each other in turn.
  *
  *     x¹ = 2σ(h·q1) ⊙ x        h² = 2σ(x¹·q2) ⊙ h        x³ = 2σ(h²·q3) ⊙ x¹        …
  *
@@ -12,12 +12,12 @@ import type { RoundWeights } from '../kernels/mogrifier-rounds.js';
 import { matMul } from '../tensor/mat-mul.js';
 import * as tf from '../tensor/tensorflow.js';
 
-/** Whether a round, counted from 1, changes x; else it changes h. */
+/** Whether a round, counted from 1, changes x; otherwise it changes h. */
 export function changesInput(round: number): boolean {
   return round % 2 === 1;
 }
 
-/** @returns x and h after all rounds, and σ of each round, as wide as what it changed */
+/** @returns x and h after all rounds, and σ of each round, in the shape of what it changed */
 export function mogrify(
   x: tf.Tensor2D,
   hidden: tf.Tensor2D,
@@ -39,13 +39,13 @@ export function modulate<T extends tf.Tensor>(value: T, gate: T): T {
   return tf.mul(tf.mul(value, gate), 2);
 }
 
-/** What each round had before it: its source, which made the gate, and its target, which the gate changed. */
+/** The inputs of a round: its source, from which the gate is computed, and its target, which the gate changes. */
 export interface RoundInputs<T extends tf.Tensor> {
   readonly source: T;
   readonly target: T;
 }
 
-/** All inputs of all rounds once more, from the gates alone; of one step, or of all steps at once. */
+/** Recomputes the inputs of all rounds from the gates alone; for one step, or for all steps at once. */
 export function replayRounds<T extends tf.Tensor>(
   x: T,
   hidden: T,
@@ -65,8 +65,8 @@ export function replayRounds<T extends tf.Tensor>(
 
 /**
  * @param dX gradient of x after all rounds @param dHidden likewise
- * @param gates of each round @param targets what each gate changed, before it was changed
- * @returns the gradients of x and h before the rounds, and of each round's product before its σ
+ * @param gates of each round @param targets the target of each round before its gate
+ * @returns the gradients of x and h before the rounds, and of each round's product before σ
  */
 export function mogrifyBackward(
   dX: tf.Tensor2D,
@@ -96,7 +96,7 @@ export function mogrifyBackward(
   return { ...now, dProducts };
 }
 
-/** The gradients of a round's weights, by the ends of their names. @param source [M, ·] @param dProduct [M, ·] */
+/** The gradients of a round's weights, by the suffixes of their names. @param source [M, ·] @param dProduct [M, ·] */
 export function roundGradients(source: tf.Tensor2D, dProduct: tf.Tensor2D, weights: RoundWeights) {
   if ('whole' in weights) return { '': matMul(source, dProduct, true, false) };
   return {

@@ -2,8 +2,8 @@ import * as tf from '../tensor/tensorflow.js';
 import type { Parameter } from './parameter.js';
 
 /**
- * Weights as an inference kernel wants them, made anew when the parameters have changed. Owns the tensors; freed when
- * training goes on, so that training needs no memory for them.
+ * Weights in the layout of an inference kernel, packed again when the parameters have changed. Owns the tensors; disposed
+ * when training resumes, so that training needs no memory for them.
  */
 export class PackedWeights<Packed extends Readonly<Record<string, tf.Tensor>>> {
   readonly #parameters: readonly Parameter[];

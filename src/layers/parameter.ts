@@ -4,8 +4,8 @@ import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
 
 /**
- * A tensor that is learned, and its gradient. Gradients are accumulated: a parameter with two readers (tied weights) is
- * one object that both add to. Owns its buffer alone, so kernels may update it in place.
+ * A trainable tensor with its gradient. Gradients are accumulated: a parameter with two uses (tied weights) is one object
+ * to which both add. Sole owner of its buffer, so kernels may update it in place.
  */
 export class Parameter {
   readonly name: string;
@@ -13,11 +13,11 @@ export class Parameter {
   #value: tf.Tensor;
   #dense: tf.Tensor | null = null;
   #rows: RowGradient[] = [];
-  /** They sum the rows. */
+  /** Kernels that sum the rows. */
   #rowKernels: Kernels | null = null;
   #version = 0;
 
-  /** @param value becomes the parameter's own */
+  /** @param value ownership passes to the parameter */
   constructor(name: string, value: tf.Tensor) {
     this.name = name;
     this.shape = [...value.shape];
@@ -28,7 +28,7 @@ export class Parameter {
     return this.#value;
   }
 
-  /** Grows with each change of the value: what was made of the value is stale when this differs. */
+  /** Increases with each change of the value: derived data is stale when this differs. */
   get version(): number {
     return this.#version;
   }
@@ -38,13 +38,13 @@ export class Parameter {
     return this.#value.size;
   }
 
-  /** Replaces the value, which becomes the parameter's own, and may be the old one, changed in place; else that is disposed. */
+  /** Replaces the value; takes ownership. It may be the old tensor, changed in place; otherwise the old one is disposed. */
   assign(value: tf.Tensor): void {
     const old = this.exchange(value);
     if (old !== value) old.dispose();
   }
 
-  /** Replaces the value and gives the old one to the caller: how evaluation borrows averaged weights. */
+  /** Replaces the value and returns the old one to the caller, as evaluation with averaged weights does. */
   exchange(value: tf.Tensor): tf.Tensor {
     expectShape(value, this.shape, 'as at creation', `parameter "${this.name}"`);
     const old = this.#value;
@@ -53,7 +53,7 @@ export class Parameter {
     return old;
   }
 
-  /** Adds a gradient of the parameter's shape, which becomes the parameter's own. */
+  /** Adds a gradient of the parameter's shape; takes ownership. */
   accumulate(gradient: tf.Tensor): void {
     expectShape(gradient, this.shape, 'as the value', `the gradient of parameter "${this.name}"`);
     if (!this.#dense) {
@@ -69,15 +69,15 @@ export class Parameter {
   /**
    * Adds a gradient that touches only some rows of a [V, D] table.
    * @param kernels sum the rows
-   * @param ids M row numbers, repeated ones are summed
-   * @param rows [M, D] or [T, N, D], becomes the parameter's own
+   * @param ids M row numbers; rows of equal ids are summed
+   * @param rows [M, D] or [T, N, D]; takes ownership
    */
   accumulateRows(kernels: Kernels, ids: Int32Array, rows: tf.Tensor): void {
     this.#rowKernels = kernels;
     this.#rows.push({ ids, rows: tf.keep(rows) });
   }
 
-  /** The sum of what was accumulated; borrowed, valid until {@link clearGradient}. */
+  /** The accumulated gradient; borrowed, valid until {@link clearGradient}. */
   get gradient(): Gradient {
     if (this.#rowKernels && this.#rows.length > 0) this.#settleRows(this.#rowKernels);
     if (this.#dense) return { kind: 'dense', value: this.#dense };
@@ -86,7 +86,7 @@ export class Parameter {
     throw appError('internal', { reference: `parameter "${this.name}" has no gradient` });
   }
 
-  /** Frees the gradient. */
+  /** Disposes the gradient. */
   clearGradient(): void {
     this.#dense?.dispose();
     this.#dense = null;
@@ -99,7 +99,7 @@ export class Parameter {
     this.#value.dispose();
   }
 
-  /** Leaves either one dense gradient or one set of rows without repetition. */
+  /** Combines all gradients into one dense gradient, or one set of rows with distinct ids. */
   #settleRows(kernels: Kernels): void {
     if (this.#rows.length === 1 && this.#rows[0]!.coalesced && !this.#dense) return;
     if (this.#dense) {

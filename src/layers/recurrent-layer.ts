@@ -14,14 +14,14 @@ export interface RecurrentLayerOptions {
   /** Probability of dropping an element of the recurrent weights, one mask for all steps of a batch (weight drop). */
   readonly weightDrop: number;
   readonly random: RandomSource;
-  /** Make the large products in bfloat16. */
+  /** Compute the large products in bfloat16. */
   readonly bfloat16: boolean;
 }
 
 /** The state of a layer, by the cell's names, [N, H] each. */
 export type LayerState = Readonly<Record<string, tf.Tensor2D>>;
 
-/** What forward leaves for backward. */
+/** What backward needs of forward. */
 interface LayerCache {
   readonly x: tf.Tensor3D; // [T, N, D]
   readonly initial: LayerState;
@@ -33,11 +33,11 @@ interface LayerCache {
 }
 
 /**
- * T steps of a recurrent cell that goes on from where it stopped: truncated backpropagation through time.
+ * T steps of a recurrent cell that continues from its last state: truncated backpropagation through time.
  *
  *     state_t = cell(x_t, state_t-1)      see recurrent-cell.ts and the cells, such as time-lstm.ts
  *
- * x: [T, N, D]; output: [T, N, H]. The state flows on from call to call, its gradient does not.
+ * x: [T, N, D]; output: [T, N, H]. The state carries over from call to call, its gradient does not.
  *
  * References: Saitoh, Deep Learning from Scratch 2, section 6.3.1; weight drop: Merity et al. 2017, arXiv 1708.02182.
  */
@@ -81,19 +81,19 @@ export class RecurrentLayer implements TensorLayer {
     return Object.values(this.weights);
   }
 
-  /** Whether a stream is the same to the last bit whatever streams are beside it. */
+  /** Whether a stream is bitwise identical whatever other streams are in the batch. */
   get rowsAreIndependent(): boolean {
     return this.#kernels.rowsAreIndependent;
   }
 
-  /** Gives the state to the caller and forgets it; null when there is none yet. */
+  /** Takes the state out of the layer; owned by the caller; null when there is none. */
   takeState(): LayerState | null {
     const state = this.#state;
     this.#state = null;
     return state;
   }
 
-  /** Goes on from this state, which becomes the layer's own; null = from zeros. */
+  /** Sets the state; takes ownership; null = zeros. */
   putState(state: LayerState | null): void {
     const old = Object.values(this.#state ?? {});
     const next = Object.values(state ?? {});
@@ -102,7 +102,7 @@ export class RecurrentLayer implements TensorLayer {
     this.#state = state;
   }
 
-  /** A state without a past; the caller's. */
+  /** The initial state; owned by the caller. */
   emptyState(batchSize: number): LayerState {
     const zeros = () => tf.zeros<tf.Rank.R2>([batchSize, this.hiddenSize]);
     return Object.fromEntries(this.cell.stateParts.map((part) => [part, zeros()]));
@@ -123,7 +123,7 @@ export class RecurrentLayer implements TensorLayer {
     return hiddens;
   }
 
-  /** This layer for the kernel of a whole step of N streams; borrowed. Its {@link putState} gets the state after it. */
+  /** This layer for the kernel of a whole step of N streams; borrowed. Pass the state after it to {@link putState}. */
   step(batchSize: number): LayerStep {
     if (!this.#state) this.putState(this.emptyState(batchSize));
     return {
@@ -135,10 +135,10 @@ export class RecurrentLayer implements TensorLayer {
   }
 
   /**
-   * {@link forward} without dropout, with what the cell shows of each step.
+   * {@link forward} without dropout, also returns the channels of the cell at each step.
    *
-   * Ablated units give 0: hidden_t ⊙ mask is what the next layer reads, and what the cell reads at the next step, as
-   * (hidden ⊙ mask)·W = hidden·(W with those rows 0). What goes on in the units themselves is still shown.
+   * Ablated units output 0: hidden_t ⊙ mask is the input of the next layer, and of the cell at the next step, as
+   * (hidden ⊙ mask)·W = hidden·(W with those rows 0). The activations of ablated units are still reported.
    * @param x [T, N, D]
    * @param ablated units, counted from 0
    * @returns the output, and the cell's channels by name, [T, N, H] each; the output may be one of them
@@ -198,7 +198,7 @@ export class RecurrentLayer implements TensorLayer {
     );
   }
 
-  /** The weights, of which those that read the hidden vector see no masked unit. @param mask [H] */
+  /** The weights, with zero rows for masked units in those that read the hidden vector. @param mask [H] */
   #without(mask: tf.Tensor1D | null): Tensors {
     const values = this.#values();
     if (!mask) return values;
@@ -207,7 +207,7 @@ export class RecurrentLayer implements TensorLayer {
     return { ...values, ...Object.fromEntries(masked) };
   }
 
-  /** @returns the state to begin with, the layer's own */
+  /** @returns the state to start from, owned by the layer */
   #begin(x: tf.Tensor3D): LayerState {
     const [time, batchSize] = x.shape;
     expectShape(x, [time, batchSize, this.#inputSize], 'T, N, D', this.#where);
@@ -217,7 +217,7 @@ export class RecurrentLayer implements TensorLayer {
     return this.#state!;
   }
 
-  /** Keeps what backward needs; the state from before goes into that. */
+  /** Keeps what backward needs, including the previous state. */
   #forwardForTraining(x: tf.Tensor3D, initial: LayerState): tf.Tensor3D {
     const { bfloat16: bf16 } = this.options;
     this.#packed.dispose();
@@ -232,7 +232,7 @@ export class RecurrentLayer implements TensorLayer {
       tf.keep(kept.hiddens);
       return { kept, state: keepAll(run.state), output: run.hiddens.clone() };
     });
-    this.takeState(); // it is the cache's now
+    this.takeState(); // now owned by the cache
     this.#cache = { ...kept, initial, keys };
     this.putState(state as LayerState);
     return output;
@@ -261,7 +261,7 @@ export class RecurrentLayer implements TensorLayer {
   }
 }
 
-/** 1, and 0 for what is ablated, [H]; null where nothing is. */
+/** Ones, with zeros for ablated units, [H]; null without ablated units. */
 function maskOf(ablated: readonly number[], hiddenSize: number): tf.Tensor1D | null {
   if (ablated.length === 0) return null;
   const mask = new Float32Array(hiddenSize).fill(1);
@@ -269,7 +269,7 @@ function maskOf(ablated: readonly number[], hiddenSize: number): tf.Tensor1D | n
   return tf.tensor1d(mask);
 }
 
-/** Out of the tidy around. */
+/** Keeps tensors beyond the surrounding tidy. */
 function keepAll<All extends Tensors>(tensors: All): All {
   for (const tensor of Object.values(tensors)) tf.keep(tensor);
   return tensors;

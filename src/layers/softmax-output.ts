@@ -9,13 +9,13 @@ import { expectTokenIds } from './token-ids.js';
 
 export interface SoftmaxOutputOptions {
   readonly kernels: Kernels;
-  /** Make the large products in bfloat16. */
+  /** Compute the large products in bfloat16. */
   readonly bfloat16: boolean;
 }
 
 /**
- * The end of a language model: affine, softmax and cross-entropy. Two layers of the book, time affine and time softmax with
- * loss, in one: a fused kernel never holds a second [M, V] tensor; kernels/composed/output.ts has them one after the other.
+ * The output layer of a language model: affine, softmax and cross-entropy. It combines two layers of the book, time affine and
+ * time softmax with loss: a fused kernel never holds a second [M, V] tensor; kernels/composed/output.ts has both separately.
  *
  * x: [M, H] or [T, N, H]; weights: [V, H]; b: [V]; losses: [M], in nats.
  */
@@ -51,7 +51,7 @@ export class SoftmaxOutput implements Layer {
   /**
    * Forward and backward in one: accumulates the gradients of the parameters.
    * @param scale factor of every token's gradient, such as 1 / M
-   * @returns losses [M] and dx in the shape of x, the caller's
+   * @returns losses [M] and dx in the shape of x, owned by the caller
    */
   lossesAndGradient<T extends tf.Tensor>(
     x: T,
@@ -67,12 +67,12 @@ export class SoftmaxOutput implements Layer {
     return { losses: run.losses, dx: run.dh as T };
   }
 
-  /** Scores of all words. @returns [M, V] */
+  /** The logits of all words. @returns [M, V] */
   logits(x: tf.Tensor): tf.Tensor2D {
     return this.options.kernels.logits({ h: x, ...this.packed() });
   }
 
-  /** What the kernels want of this layer; borrowed. */
+  /** The weights for the kernels; borrowed. */
   packed(): PackedOutput {
     return { ...this.#values(), packed: this.#packed.get() };
   }

@@ -12,7 +12,7 @@ export interface TimeEmbeddingOptions {
   readonly dropout: WordDropout;
 }
 
-/** What the embedding drops: whole words, the same ones for the length of a batch. */
+/** Dropout of whole words, the same ones for a whole batch. */
 export interface WordDropout {
   /** Probability of dropping a word. */
   readonly rate: number;
@@ -20,11 +20,11 @@ export interface WordDropout {
 }
 
 /**
- * Looks up the vectors of T·N words.
+ * Looks up the embedding vectors of T·N words.
  *
  *     output[t, n] = table[ids[t, n]] · mask[ids[t, n]] / (1 - p)
  *
- * table: [V, D]; ids: [T, N]; output: [T, N, D]. The gradient has at most T·N rows and stays that sparse.
+ * table: [V, D]; ids: [T, N]; output: [T, N, D]. The gradient has at most T·N rows and stays sparse.
  *
  * Reference: Saitoh, Deep Learning from Scratch 2, section 5.4.2.1; whole-word dropout: Gal and Ghahramani 2016,
  * arXiv 1512.05287.

@@ -14,13 +14,13 @@ import type { RecurrentCell } from './recurrent-cell.js';
 
 type Weights = Readonly<Record<'wx' | 'wh' | 'b', tf.Tensor2D>>;
 
-/** The GRU as a layer's cell. */
+/** The GRU cell. */
 export const GRU: RecurrentCell = {
   name: 'gru',
   stateParts: ['hidden'],
   hiddenReaders: ['wh'],
   recurrentWeights: ['wh'],
-  forgetBias: { weight: 'b', begin: 1, end: 2 }, // the update gate keeps the past, as a forget gate does
+  forgetBias: { weight: 'b', begin: 1, end: 2 }, // of the update gate, which acts as a forget gate
   weights: (inputSize, hiddenSize) => ({
     wx: { shape: [inputSize, 3 * hiddenSize], role: 'weights' },
     wh: { shape: [hiddenSize, 3 * hiddenSize], role: 'weights' },

@@ -19,7 +19,7 @@ const GATE_NAMES = { f: 'forget', g: 'candidate', i: 'input', o: 'output' } as c
 type State = Readonly<Record<'hidden' | 'cell', tf.Tensor2D>>;
 type Weights = Readonly<Record<'wx' | 'wh' | 'b', tf.Tensor2D>>;
 
-/** The LSTM as a layer's cell. */
+/** The LSTM cell. */
 export const LSTM: RecurrentCell = {
   name: 'lstm',
   stateParts: ['hidden', 'cell'],

@@ -1,8 +1,8 @@
 /**
  * T steps of a Mogrifier LSTM, composed of TensorFlow ops: the rounds of mogrifier-step.ts, then a step of lstm-cell.ts.
  *
- * x: [T, N, D]; hidden, cell: [N, H]; Wx: [D, 4H]; Wh: [H, 4H]; b: [4H]; q1, q2, …: see mogrifier-step.ts. What x becomes
- * depends on the step before, so there is no product over all steps forward; the gradients of the weights are one each.
+ * x: [T, N, D]; hidden, cell: [N, H]; Wx: [D, 4H]; Wh: [H, 4H]; b: [4H]; q1, q2, …: see mogrifier-step.ts. The gated x
+ * depends on the previous step, so forward has no product over all steps; the gradient of each weight is one product.
  *
  * Reference: Melis, Kočiský and Blunsom 2020, arXiv 1909.01792.
  */
@@ -16,16 +16,16 @@ import type { RecurrentCell, WeightSpec } from './recurrent-cell.js';
 import { LSTM } from './time-lstm.js';
 
 export interface MogrifierOptions {
-  /** How often x and h gate each other before a step. */
+  /** Number of rounds in which x and h gate each other before a step. */
   readonly rounds: number;
-  /** K of q_i_down [·, K] · q_i_up [K, ·]; null = one whole matrix a round. */
+  /** K of q_i_down [·, K] · q_i_up [K, ·]; null = one full matrix per round. */
   readonly rank: number | null;
 }
 
 type State = Readonly<Record<'hidden' | 'cell', tf.Tensor2D>>;
 type LstmWeights = Readonly<Record<'wx' | 'wh' | 'b', tf.Tensor2D>>;
 
-/** The Mogrifier LSTM as a layer's cell. */
+/** The Mogrifier LSTM cell. */
 export function mogrifierLstm({ rounds, rank }: MogrifierOptions): RecurrentCell {
   return {
     ...LSTM,
@@ -49,7 +49,7 @@ export function mogrifierLstm({ rounds, rank }: MogrifierOptions): RecurrentCell
   };
 }
 
-/** Names of the matrices that the hidden vector is multiplied with. */
+/** Names of the matrices that multiply the hidden vector. */
 function roundsThatReadHidden(rounds: number, rank: number | null): string[] {
   const numbers = Array.from({ length: rounds }, (_, index) => index + 1).filter(changesInput);
   return numbers.map((round) => (rank === null ? `q${round}` : `q${round}_down`));

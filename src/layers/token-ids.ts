@@ -1,7 +1,7 @@
 import { appError } from '../errors.js';
 
 /**
- * Refuses ids that are too many, too few, or of no word.
+ * Validates the number and the range of ids.
  * @param count T·N
  * @param where the layer and its name
  * @throws shape-mismatch, token-id-out-of-range

@@ -1,5 +1,5 @@
 /**
- * Activation regularization and temporal activation regularization: penalties on what the last recurrent layer gives.
+ * Activation regularization and temporal activation regularization: penalties on the output of the last recurrent layer.
  *
  * Reference: Merity, McCann and Socher 2017, arXiv 1708.01009.
  */

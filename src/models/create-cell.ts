@@ -4,7 +4,7 @@ import { GRU } from '../layers/time-gru.js';
 import { LSTM } from '../layers/time-lstm.js';
 import { mogrifierLstm } from '../layers/time-mogrifier-lstm.js';
 
-/** The cell that a config names. */
+/** Creates the cell of a config. */
 export function createCell(config: CellConfig): RecurrentCell {
   switch (config.type) {
     case 'lstm':

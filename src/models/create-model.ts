@@ -12,15 +12,15 @@ export interface CreateModelOptions {
   readonly seed: number;
   readonly precision: 'float32' | 'bfloat16';
   /**
-   * Weights to begin with, by parameter name; drawn as the config says when left out. They become the model's own, and are
-   * freed when this throws.
+   * Initial weights by parameter name; default: initialized as the config says. Ownership passes to the model; they are
+   * disposed when this throws.
    */
   readonly weights?: ReadonlyMap<string, Tensor>;
 }
 
 /**
- * The language model that a config describes: the one place where models are built.
- * @throws tensor-mismatch when a weight is missing, too many, or of another shape
+ * Creates the language model of a config: the only place where models are built.
+ * @throws tensor-mismatch when a weight is missing, unexpected, or of the wrong shape
  */
 export function createModel(
   config: ModelConfig,

@@ -5,7 +5,7 @@ import * as tf from '../tensor/tensorflow.js';
 import { buildParameters, type ModelParameters, type ParameterSpec } from './model-parameters.js';
 
 /**
- * Draws the initial weights as the config says; the same seed gives the same weights on every backend.
+ * Initializes the weights as the config says; the same seed gives the same weights on every backend.
  *
  * References: Saitoh, Deep Learning from Scratch 2, section 6.4.2 (book); Zaremba et al. 2014, arXiv 1409.2329
  * (uniform); Merity et al. 2017, arXiv 1708.02182, section 5 (awd-lstm).
@@ -57,7 +57,7 @@ const DRAWS: Readonly<Record<ModelConfig['initialization'], Draw>> = {
       case 'recurrent-weights':
         return uniform(size, random.next(), -bound, bound);
       case 'recurrent-bias': {
-        // PyTorch's LSTM has two biases, each U(±1/√H); only their sum matters, so the sum is drawn.
+        // PyTorch's LSTM has two biases, each U(±1/√H); only their sum matters, so the sum is sampled.
         const second = uniform(size, random.next(), -bound, bound);
         return uniform(size, random.next(), -bound, bound).map((value, index) => value + second[index]!);
       }

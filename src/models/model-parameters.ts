@@ -5,10 +5,10 @@ import type { RecurrentCell } from '../layers/recurrent-cell.js';
 import type { Tensor } from '../tensor/tensorflow.js';
 import { createCell } from './create-cell.js';
 
-/** What a recurrent language model learns. With tied weights `outputWeights` is `embedding`. */
+/** The trainable parameters of a recurrent language model. With tied weights `outputWeights` is `embedding`. */
 interface ModelParts<Part> {
   readonly embedding: Part; // [V, D]
-  /** One a layer, by the cell's names. */
+  /** One per layer, by the cell's names. */
   readonly layers: readonly Readonly<Record<string, Part>>[];
   readonly outputWeights: Part; // [V, H]
   readonly outputBias: Part; // [V]
@@ -16,18 +16,18 @@ interface ModelParts<Part> {
 
 export type ModelParameters = ModelParts<Parameter>;
 
-/** A parameter before it has a value. */
+/** Name and shape of a parameter. */
 export interface ParameterSpec {
   readonly name: string;
   readonly role: 'embedding' | 'recurrent-weights' | 'recurrent-bias' | 'output-weights' | 'output-bias';
   readonly shape: readonly number[];
-  /** Width H of the layer that it belongs to. */
+  /** Width H of its layer. */
   readonly hiddenSize: number;
-  /** Where the config's forgetBias is added, see RecurrentCell. */
+  /** The part to which the config's forgetBias is added, see RecurrentCell. */
   readonly forgetBias: RecurrentCell['forgetBias'];
 }
 
-/** Learned numbers of a model that need not be built; a tied weight counts once. */
+/** Number of trainable weights without building the model; a tied weight counts once. */
 export function countParameters(config: ModelConfig, vocabularySize: number): number {
   let count = 0;
   build(config, vocabularySize, ({ shape }) => {
@@ -45,7 +45,7 @@ export function buildParameters(
   return build(config, vocabularySize, create);
 }
 
-/** Names and shapes of a model's parameters are said here and by its cell, and nowhere else. */
+/** The only definition of names and shapes of a model's parameters, together with its cell. */
 function build<Part>(
   config: ModelConfig,
   vocabularySize: number,
@@ -77,15 +77,15 @@ function build<Part>(
   return { embedding, layers, outputWeights, outputBias };
 }
 
-/** Such as `lstm0`: begins the names of its parameters. */
+/** Such as `lstm0`: the prefix of the names of its parameters. */
 export function layerName(cell: Pick<RecurrentCell, 'name'>, layer: number): string {
   return `${cell.name}${layer}`;
 }
 
 /**
- * Parameters with values that are there already, such as a file's.
- * @param weights by parameter name; they become the parameters' own, and are freed when this throws
- * @throws tensor-mismatch when one is missing, too many, or of another shape
+ * Parameters with existing values, such as those of a file.
+ * @param weights by parameter name; ownership passes to the parameters; disposed when this throws
+ * @throws tensor-mismatch when one is missing, unexpected, or of the wrong shape
  */
 export function parametersFromWeights(
   config: ModelConfig,

@@ -25,19 +25,19 @@ export interface RecurrentLanguageModelOptions {
   readonly parameters: ModelParameters;
 }
 
-/** A recurrent layer and the dropout behind it. */
+/** A recurrent layer and the dropout after it. */
 interface Block {
   readonly layer: RecurrentLayer;
   readonly dropout: TimeDropout;
 }
 
 /**
- * The recurrent language model: embedding, dropout, recurrent layers with dropout behind each, softmax over the vocabulary.
+ * The recurrent language model: embedding, dropout, recurrent layers with dropout after each, softmax over the vocabulary.
  *
  *     ids [T, N] → [T, N, D] → … → [T, N, H] → losses [T·N]
  *
- * One class is the book's Rnnlm (one layer, no dropout), its BetterRnnlm (two layers, dropout, tied weights), Zaremba's
- * and AWD-LSTM's, and those of other cells: they differ in their ModelConfig only. Built by create-model.ts.
+ * One class serves the book's Rnnlm (one layer, no dropout), its BetterRnnlm (two layers, dropout, tied weights), Zaremba's
+ * model, AWD-LSTM, and models of other cells: they differ in their ModelConfig only. Created by create-model.ts.
  *
  * References: Saitoh, Deep Learning from Scratch 2, chapter 6; Zaremba et al. 2014, arXiv 1409.2329; Merity et al.
  * 2017, arXiv 1708.02182.
@@ -166,7 +166,7 @@ export class RecurrentLanguageModel implements LanguageModel {
       for (const [index, { layer }] of this.#blocks.entries()) layer.putState(states[index] as LayerState);
       return top;
     } catch (error) {
-      this.putState(null); // it may have been changed in place
+      this.putState(null); // kernels may have changed it in place
       throw error;
     }
   }
@@ -239,7 +239,7 @@ function flatten(x: tf.Tensor3D): tf.Tensor2D {
   return tf.reshape(x, [time * batchSize, width]);
 }
 
-/** Layer after layer; the names are those in a checkpoint, such as `0.hidden`. */
+/** Joins the states of the layers; the names are those in a checkpoint, such as `0.hidden`. */
 function joinLayers(states: readonly LayerState[]): State {
   const parts = states.flatMap((state, layer) =>
     Object.entries(state).map(([part, tensor]) => [`${layer}.${part}`, tensor] as const),

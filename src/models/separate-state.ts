@@ -2,20 +2,20 @@ import type { LanguageModel } from './language-model.js';
 import type { State } from './state.js';
 
 /**
- * A past of a reader's own. The model has it only while {@link use} runs, so that several readers can take turns on one
- * model, each going on where it was.
+ * A state for one reader. The model has it only while {@link use} runs, so that several readers can share one model, each
+ * continuing where it stopped.
  */
 export class SeparateState {
   readonly #model: Pick<LanguageModel, 'takeState' | 'putState'>;
   #state: State | null;
 
-  /** @param state where to go on, taken over; null = no past */
+  /** @param state the state to continue from, owned by this; null = none */
   constructor(model: Pick<LanguageModel, 'takeState' | 'putState'>, state: State | null = null) {
     this.#model = model;
     this.#state = state;
   }
 
-  /** Runs on this past, which goes on; the model's own is as before afterwards. */
+  /** Runs with this state and keeps the new one; the model's own state is restored afterwards. */
   use<Result>(body: () => Result): Result {
     const own = this.#model.takeState();
     this.#model.putState(this.take());
@@ -27,12 +27,12 @@ export class SeparateState {
     }
   }
 
-  /** Another one that goes on from the same past. */
+  /** A copy that continues from the same state. */
   copy(): SeparateState {
     return new SeparateState(this.#model, this.#state?.copy() ?? null);
   }
 
-  /** Goes on from what `body` makes of the past, such as some of its streams; the past itself is disposed. */
+  /** Replaces the state by the result of `body`, such as some of its streams; disposes the old state. */
   replace(body: (state: State) => State | null): void {
     const state = this.take();
     if (!state) return;
@@ -40,7 +40,7 @@ export class SeparateState {
     state.dispose();
   }
 
-  /** Gives the past to the caller; there is none then. */
+  /** Passes ownership of the state to the caller; this has none afterwards. */
   take(): State | null {
     const state = this.#state;
     this.#state = null;

@@ -1,20 +1,20 @@
 import * as tf from '../tensor/tensorflow.js';
 
 /**
- * What a model remembers of N streams: named tensors, [N, …] each. Which they are is the model's affair; whoever holds a
- * state may keep it, copy it, cut it and join it by streams. Owns its tensors.
+ * The recurrent state of N streams: named tensors, [N, …] each. The names depend on the model; users of a state can keep,
+ * copy, split and join it by streams. Owns its tensors.
  */
 export class State {
-  /** By name, in the model's order. */
+  /** By name, in the order of the model. */
   readonly tensors: ReadonlyMap<string, tf.Tensor2D>;
 
-  /** @param tensors become the state's own */
+  /** @param tensors ownership passes to the state */
   constructor(tensors: ReadonlyMap<string, tf.Tensor2D>) {
     for (const tensor of tensors.values()) tf.keep(tensor);
     this.tensors = tensors;
   }
 
-  /** The streams of all of them, one after another, as one state; takes them over. At least one. */
+  /** Concatenates the streams of several states into one; takes ownership. At least one. */
   static join(states: readonly State[]): State {
     const [first] = states as [State];
     if (states.length === 1) return first;
@@ -28,14 +28,14 @@ export class State {
     return this.tensors.values().next().value?.shape[0] ?? 0;
   }
 
-  /** Memory of its numbers. */
+  /** Memory of its tensors. */
   get bytes(): number {
     let size = 0;
     for (const tensor of this.tensors.values()) size += tensor.size;
     return Float32Array.BYTES_PER_ELEMENT * size;
   }
 
-  /** Some streams, in the order of `rows`; the caller's, and the state stays. */
+  /** Selects streams, in the order of `rows`; owned by the caller, this state is unchanged. */
   gather(rows: readonly number[]): State {
     const indices = tf.tensor1d(Int32Array.from(rows), 'int32');
     const gathered = this.#map((tensor) => tf.gather(tensor, indices));
@@ -43,12 +43,12 @@ export class State {
     return gathered;
   }
 
-  /** The same streams once more; the caller's. Clones would share their memory, which a step writes to. */
+  /** A copy, owned by the caller. tf clones share memory, which a step overwrites. */
   copy(): State {
     return this.#map((tensor) => tf.mul(tensor, 1));
   }
 
-  /** All numbers, tensor after tensor. */
+  /** All values, concatenated in the order of the tensors. */
   toNumbers(): Float32Array {
     const numbers = new Float32Array(this.bytes / Float32Array.BYTES_PER_ELEMENT);
     let at = 0;
@@ -60,8 +60,8 @@ export class State {
   }
 
   /**
-   * The state of the same form with these numbers, see {@link toNumbers}; the caller's.
-   * @returns null where the numbers are not those of one such state
+   * A state of the same shape with these values, see {@link toNumbers}; owned by the caller.
+   * @returns null if their count does not match, or one is not finite
    */
   withNumbers(numbers: Float32Array): State | null {
     if (numbers.byteLength !== this.bytes || !numbers.every(Number.isFinite)) return null;

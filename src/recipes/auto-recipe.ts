@@ -6,40 +6,40 @@ export interface AutoRequest {
   readonly profile: TextProfile;
   /** Time to train, in seconds. */
   readonly budgetSeconds: number;
-  /** The kernels multiply in bfloat16. */
+  /** Whether the kernels support bfloat16. */
   readonly hasBfloat16: boolean;
-  /** A text whose figures are quoted for words, such as PTB. */
+  /** A text whose published results are per word, such as PTB. */
   readonly isWordBenchmark: boolean;
-  /** What the request itself says; sizes then suit it. */
+  /** Tokenizer settings of the request; sizes are adapted to them. */
   readonly tokenizer?: Partial<TokenizerConfig> | undefined;
 }
 
 export interface AutoRecipe {
   readonly config: Preset['config'];
-  /** One sentence a choice. */
+  /** One sentence per choice. */
   readonly reasons: string[];
 }
 
 export const DEFAULT_BUDGET_SECONDS = 120;
 
-/** Below: logs, tables and notations, in which characters did better than byte pairs (docs/own-text.md). */
+/** Below: logs, tables and notations, where characters gave better results than byte pairs (docs/own-text.md). */
 const PROSE_LETTER_SHARE = 0.6;
 /** Below: lists of words, such as names. */
 const PROSE_LINE_CHARACTERS = 15;
-/** Tokens that a byte-pair vocabulary has for the root of each byte of text. */
+/** Vocabulary size of byte pairs per square root of the bytes of text. */
 const VOCABULARY_PER_ROOT_BYTE = 1.5;
 const VOCABULARY_STEP = 128;
 const VOCABULARY_RANGE = [384, 8192] as const;
-/** Bytes that a byte-pair token stands for in texts of the sizes at hand. */
+/** Mean length of a byte-pair token in texts of these sizes. */
 const BYTES_PER_PAIR = 2.7;
-/** The same of a word with the space after it. */
+/** Mean length of a word with the following space. */
 const BYTES_PER_WORD = 5.5;
-/** Multiplications and additions a second that two cores make in float32; only sizes are chosen by it. */
+/** Operations per second of two cores in float32; used for choosing sizes only. */
 const NOMINAL_OPERATIONS = 1.2e11;
-/** Steps that an epoch should have at least, so that there is something to average over. */
-const LEAST_STEPS_PER_EPOCH = 12;
+/** Minimum steps per epoch, for a meaningful average. */
+const MIN_STEPS_PER_EPOCH = 12;
 
-/** Chooses how to learn a text: what the rules come from, and what they gave, is in docs/own-text.md. */
+/** Chooses a recipe for a text; docs/own-text.md explains the rules and their results. */
 export function chooseRecipe({
   profile,
   budgetSeconds,
@@ -88,7 +88,7 @@ function chooseTokenizer(
   reasons: string[],
 ): TokenizerInput {
   if (given?.type && given.type !== 'byte-pair') {
-    reasons.push(`${given.type}s, as was asked, or as the figures for this text are quoted`);
+    reasons.push(`${given.type}s, as requested, or as published results for this text use them`);
     return given as TokenizerInput;
   }
   const isProse = letterShare >= PROSE_LETTER_SHARE && charactersPerLine >= PROSE_LINE_CHARACTERS;
@@ -138,7 +138,7 @@ function chooseDropout(expectedEpochs: number, reasons: string[]): number {
   return dropout;
 }
 
-/** Streams and steps that leave an epoch enough updates. */
+/** Batch size and sequence length that allow enough updates per epoch. */
 function chooseBatch(tokens: number): { batchSize: number; bpttLength: number } {
   for (const [batchSize, bpttLength] of [
     [32, 64],
@@ -146,7 +146,7 @@ function chooseBatch(tokens: number): { batchSize: number; bpttLength: number } 
     [8, 48],
     [4, 32],
   ] as const)
-    if (tokens / (batchSize * bpttLength) >= LEAST_STEPS_PER_EPOCH * (batchSize === 32 ? 20 : 1))
+    if (tokens / (batchSize * bpttLength) >= MIN_STEPS_PER_EPOCH * (batchSize === 32 ? 20 : 1))
       return { batchSize, bpttLength };
   return { batchSize: 2, bpttLength: 16 };
 }

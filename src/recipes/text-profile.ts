@@ -1,22 +1,22 @@
-/** What the size and the form of a text say about how to learn it. */
+/** Properties of a text that determine its recipe. */
 export interface TextProfile {
   /** UTF-8 length of the train split. */
   readonly bytes: number;
   /** Mean UTF-8 length of a character. */
   readonly bytesPerCharacter: number;
-  /** Different characters in the sample. */
+  /** Distinct characters in the sample. */
   readonly distinctCharacters: number;
-  /** Part of what is not white space that is letters, capitals left out: high in prose and code, low in logs and tables. */
+  /** Share of letters, except capitals, among characters that are not white space: high in prose and code, low in logs and tables. */
   readonly letterShare: number;
-  /** Mean number of characters of a line that is not empty. */
+  /** Mean length of a non-empty line, in characters. */
   readonly charactersPerLine: number;
 }
 
-/** Characters of a text that a profile looks at. */
+/** Maximum characters of a text that are profiled. */
 export const PROFILE_CHARACTERS = 262_144;
 
 /**
- * Looks at the beginning of a text.
+ * Profiles the beginning of a text.
  * @param text the train split, or its beginning
  * @param bytes UTF-8 length of the whole train split
  */

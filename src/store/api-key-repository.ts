@@ -3,13 +3,13 @@ import type { Database } from './database.js';
 
 /** The table `api_keys`. */
 export interface ApiKeyRepository {
-  /** @returns false where the name is taken */
+  /** @returns false if the name is in use */
   add(key: ApiKey, digest: string): boolean;
   find(digest: string): ApiKey | undefined;
   list(): ApiKey[];
-  /** Whether there is any, valid or not. */
+  /** Whether there is any key, valid or not. */
   hasAny(): boolean;
-  /** @returns false where there is none of that name */
+  /** @returns false if there is no key of that name */
   remove(name: string): boolean;
   noteUse(name: string, time: string): void;
 }

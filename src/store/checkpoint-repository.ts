@@ -3,11 +3,11 @@ import type { Database } from './database.js';
 
 export type CheckpointRecord = Omit<Checkpoint, 'available'>;
 
-/** The table `checkpoints`: what was written, newest last. */
+/** The table `checkpoints`, in the order of steps. */
 export interface CheckpointRepository {
   add(experiment: number, checkpoint: CheckpointRecord): void;
   list(experiment: number): CheckpointRecord[];
-  /** Forgets what was written after a step: a training goes on from there. */
+  /** Deletes checkpoints after a step, from which the training continues. */
   rewind(experiment: number, step: number): void;
 }
 

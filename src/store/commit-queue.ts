@@ -1,18 +1,18 @@
 import type { Database } from './database.js';
 
-/** Runs transactions, and what is to happen only when the outermost of them has been committed. */
+/** Runs transactions, and callbacks after the outermost one has been committed. */
 export interface CommitQueue {
-  /** All of `body` is stored, or nothing. Within another transaction it is a part of that one. */
+  /** Runs `body` atomically. A nested transaction is part of the outer one. */
   transaction<Result>(body: () => Result): Result;
-  /** Calls `callback` after the present transaction has been committed, never when it is rolled back; at once outside of one. */
+  /** Calls `callback` after the current transaction has been committed, never if it is rolled back; immediately outside of one. */
   afterCommit(callback: () => void): void;
 }
 
-/** Callbacks are called in the order of their transactions, also when one of them begins another transaction. */
+/** Callbacks run in the order of their transactions, even if one of them starts another transaction. */
 export function createCommitQueue(database: Database): CommitQueue {
-  /** Of the transaction that is open. */
+  /** Callbacks of the open transaction. */
   const pending: (() => void)[] = [];
-  /** Of transactions that are committed. */
+  /** Callbacks of committed transactions. */
   const due: (() => void)[] = [];
   let isCalling = false;
 
@@ -34,7 +34,7 @@ export function createCommitQueue(database: Database): CommitQueue {
       try {
         result = database.transaction(body).immediate();
       } catch (error) {
-        pending.length = before; // rolled back, alone where the outer transaction goes on
+        pending.length = before; // rolled back; an outer transaction may continue
         throw error;
       }
       if (isOutermost) {

@@ -2,20 +2,20 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { appError } from '../errors.js';
 
-/** Time that a server which is just ending gets to let go. */
-const PATIENCE_MS = 3000;
+/** Time for a server that is shutting down to release the lock. */
+const SHUTDOWN_MS = 3000;
 
 /**
- * Takes a data folder for this process alone: two servers would interrupt each other's experiments. The lock is one of
- * the operating system's, so it ends with its process, however that ends.
- * @returns lets go
- * @throws database-unusable when another process has it
+ * Locks a data folder for this process: two servers would interrupt each other's experiments. It is a lock of the operating
+ * system, so it is released when the process ends, for whatever reason.
+ * @returns a function that releases the lock
+ * @throws database-unusable when another process holds the lock
  */
-export function lockDataFolder(folder: string, patienceMs: number = PATIENCE_MS): () => void {
+export function lockDataFolder(folder: string, timeoutMs: number = SHUTDOWN_MS): () => void {
   const file = join(folder, 'server.lock');
   let lock: Sqlite.Database | undefined;
   try {
-    lock = new Sqlite(file, { timeout: patienceMs });
+    lock = new Sqlite(file, { timeout: timeoutMs });
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock?.close();

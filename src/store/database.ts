@@ -10,7 +10,7 @@ export type Database = Sqlite.Database;
 const BUSY_TIMEOUT_MS = 5000;
 
 /**
- * Opens the database and brings it up to date.
+ * Opens the database and applies pending migrations.
  * @throws database-newer, database-unusable
  */
 export function openDatabase(file: string): Database {
@@ -20,8 +20,8 @@ export function openDatabase(file: string): Database {
     database = new Sqlite(file, { timeout: BUSY_TIMEOUT_MS });
     assertNotNewer(database);
     database.pragma('journal_mode = WAL');
-    // FULL: an event that a client has seen is on the disk even when the power fails the moment after. It costs one
-    // fsync a commit, and a training commits a few times a second at most.
+    // FULL: an event that a client has seen survives a power failure. It costs one fsync per commit, and a training commits at
+    // most a few times a second.
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
     database.pragma('temp_store = MEMORY');

@@ -4,11 +4,11 @@ import type { Database } from './database.js';
 
 type ExperimentKey = Pick<ExperimentRecord, 'number' | 'id'>;
 
-/** The table `events`: everything that was said, numbered without gaps within an experiment. */
+/** The table `events`: all events, numbered without gaps within an experiment. */
 export interface EventRepository {
-  /** Stores the event under the next number. To be called in the transaction that applies what it says. */
+  /** Stores the event under the next number. Call it in the transaction that applies the event. */
   append(experiment: ExperimentKey, event: TrainingEvent, time: string): StoredEvent;
-  /** Events with a higher number, at most `limit`; of some types alone, if they are given. */
+  /** Events with a higher number, at most `limit`, optionally of given types only. */
   after(experiment: ExperimentKey, seq: number, limit: number, types?: readonly EventType[]): StoredEvent[];
 }
 

@@ -3,22 +3,22 @@ import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { Database } from './database.js';
 import { EXPERIMENT_COLUMNS, readExperiment } from './experiment-columns.js';
 
-/** Which experiments, in which order, and after which one. */
+/** Filter, order and start of a page of experiments. */
 export interface ExperimentPageQuery {
   readonly states?: readonly ExperimentState[] | undefined;
   readonly tag?: string | undefined;
   readonly corpus?: string | undefined;
   readonly preset?: string | undefined;
-  /** Part of the name, whatever its case. */
+  /** Part of the name, case-insensitive. */
   readonly name?: string | undefined;
-  /** `created`, or the key of a metric whose latest value decides; those without one come last. */
+  /** `created`, or a metric key: sorts by the latest value; experiments without one come last. */
   readonly sort: string;
   readonly descending: boolean;
   readonly after?: PageCursor | undefined;
   readonly limit: number;
 }
 
-/** The last experiment of the page before: what it was sorted by, and its number. */
+/** The last experiment of the previous page: its sort value and number. */
 export interface PageCursor {
   readonly value: number | null;
   readonly number: number;
@@ -29,7 +29,7 @@ export interface ExperimentPage {
   readonly next: PageCursor | null;
 }
 
-/** Reads pages of experiments, each by one statement; pages stay consistent while experiments come and go. */
+/** Reads pages of experiments, each by one statement; pages stay consistent while experiments are created and deleted. */
 export function createExperimentPager(database: Database): (query: ExperimentPageQuery) => ExperimentPage {
   return (query) => {
     const { sql, parameters } = pageStatement(query);
@@ -62,7 +62,7 @@ function pageStatement(query: ExperimentPageQuery) {
           ORDER BY ${order} LIMIT @limit`,
     parameters: {
       sort: query.sort,
-      limit: query.limit + 1, // one more tells whether there is a next page
+      limit: query.limit + 1, // one more row shows whether there is a next page
       states: JSON.stringify(query.states ?? []),
       tag: query.tag ?? null,
       corpus: query.corpus ?? null,
@@ -84,7 +84,7 @@ function filterConditions({ states, tag, corpus, preset, name }: ExperimentPageQ
   return conditions;
 }
 
-/** What stands behind the cursor: a worse value, then an older one of the same value, then those without a value. */
+/** Rows after the cursor: a worse value, then an older one of the same value, then those without a value. */
 function afterCondition(value: string, after: PageCursor, descending: boolean): string {
   if (after.value === null) return `(${value} IS NULL AND e.number < @afterNumber)`;
   const behind = descending ? '<' : '>';

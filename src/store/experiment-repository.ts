@@ -3,33 +3,32 @@ import type { ExperimentPatch, ExperimentRecord, NewExperiment } from '../contra
 import type { Database } from './database.js';
 import { columnOf, EXPERIMENT_COLUMNS, readExperiment, toColumn } from './experiment-columns.js';
 
-/** The table `experiments`: who they are and where they stand. */
-/** What is told of an experiment that is served. */
+/** Fields of an experiment that is served. */
 export type ServedExperiment = Pick<ExperimentRecord, 'id' | 'name' | 'createdAt'>;
 
+/** The table `experiments`. */
 export interface ExperimentRepository {
   insert(experiment: NewExperiment): ExperimentRecord;
   find(id: string): ExperimentRecord | undefined;
-  /** The latest one of that name, one with weights first. */
+  /** The latest experiment of that name, preferably with weights. */
   findByName(name: string): ExperimentRecord | undefined;
-  /** Those with weights to serve, newest first. */
+  /** Experiments with weights to serve, newest first. */
   served(): ServedExperiment[];
   update(number: number, patch: ExperimentPatch): void;
   delete(number: number): void;
-  /** The one to start next: highest priority, then first come. */
-  /** The first in the order of the queue that may start. */
+  /** The next queued experiment that may start: highest priority, then first in, first out. */
   nextQueued(mayStart?: (experiment: ExperimentRecord) => boolean): ExperimentRecord | undefined;
-  /** How many queued ones start before this one. */
+  /** The number of queued experiments that start before this one. */
   queuePosition(experiment: Pick<ExperimentRecord, 'number' | 'priority' | 'queueOrder'>): number;
-  /** How many queued ones start before each of these; those that are not queued are left out. */
+  /** The number of queued experiments before each of these; those that are not queued are omitted. */
   queuePositions(experiments: readonly number[]): ReadonlyMap<number, number>;
-  /** A queue order behind all others. */
+  /** A queue order after all others. */
   lastQueueOrder(): number;
   withState(...states: ExperimentState[]): ExperimentRecord[];
   countByState(): ReadonlyMap<ExperimentState, number>;
-  /** One that needs the corpus: active, queued, or to go on later. */
+  /** An experiment that needs the corpus: active, queued, or able to resume. */
   findUserOfCorpus(names: readonly string[]): string | undefined;
-  /** Among the succeeded ones on the corpus of the last to succeed: the lowest validation perplexity. */
+  /** Of the succeeded experiments on the corpus of the last one that succeeded: the one with the lowest validation perplexity. */
   findBestSucceeded(): ExperimentRecord | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 
-/** The table `idempotency_keys`: which experiment a key made, and from what body. */
+/** The table `idempotency_keys`: the experiment that a request with the key created, and the digest of its body. */
 export interface IdempotencyRepository {
   find(key: string): { readonly bodyDigest: string; readonly experimentId: string } | undefined;
   add(key: string, bodyDigest: string, experiment: number, createdAt: string): void;

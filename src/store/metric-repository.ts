@@ -1,7 +1,7 @@
 import type { MetricPoint } from '../contracts/metrics.js';
 import type { Database } from './database.js';
 
-/** Where in a training something was measured. */
+/** The position in a training at which a metric was measured. */
 export interface MetricMoment {
   readonly step: number;
   readonly epoch: number;
@@ -11,19 +11,19 @@ export interface MetricMoment {
 
 export type MetricValues = Readonly<Record<string, number | null>>;
 
-/** The tables `metric_points` and `latest_metrics`: series by key, and the last value of each. */
+/** The tables `metric_points` and `latest_metrics`: series by key, and the latest value of each. */
 export interface MetricRepository {
   addPoints(experiment: number, moment: MetricMoment, values: MetricValues): void;
   setLatest(experiment: number, values: MetricValues): void;
-  /** Last values of several experiments, read at once. */
+  /** Latest values of several experiments, in one query. */
   latest(experiments: readonly number[]): ReadonlyMap<number, MetricValues>;
   keys(experiment: number): string[];
   /** Points of one series with a higher step, at most `limit`. */
   points(experiment: number, key: string, afterStep: number, limit: number): MetricPoint[];
   count(experiment: number, key: string): number;
-  /** Forgets what was measured after a step: a training goes on from its checkpoint. */
+  /** Deletes points after a step, from which the training continues. */
   rewind(experiment: number, step: number): void;
-  /** Lowest value of a series and the epoch that it was measured at. */
+  /** Lowest value of a series, with its epoch. */
   lowest(experiment: number, key: string): { epoch: number; value: number } | undefined;
 }
 
@@ -43,7 +43,7 @@ export function createMetricRepository(database: Database): MetricRepository {
     `SELECT m.experiment, k.name, m.value FROM latest_metrics AS m JOIN metric_keys AS k ON k.id = m.key
      WHERE m.experiment IN (SELECT value FROM json_each(?))`,
   );
-  // A series is found by one seek for each known key, not by reading all points.
+  // One index seek per known key instead of a scan of all points.
   const keys = database
     .prepare<[number], string>(
       `SELECT name FROM metric_keys AS k WHERE EXISTS

@@ -13,8 +13,8 @@ interface Migration {
 }
 
 /**
- * Applies each migration that the database does not have yet, each in a transaction of its own.
- * @throws database-newer when a newer gatelm has written it
+ * Applies the pending migrations, each in a separate transaction.
+ * @throws database-newer when a newer version of gatelm has written the database
  */
 export function migrate(database: Database, migrations: readonly Migration[] = readMigrations()): void {
   assertNotNewer(database, migrations);
@@ -23,7 +23,7 @@ export function migrate(database: Database, migrations: readonly Migration[] = r
     if (version <= actual) continue;
     database
       .transaction(() => {
-        if (versionOf(database) >= version) return; // another process was faster
+        if (versionOf(database) >= version) return; // another process has applied it
         database.exec(sql);
         database.pragma(`user_version = ${version}`);
       })
@@ -31,7 +31,7 @@ export function migrate(database: Database, migrations: readonly Migration[] = r
   }
 }
 
-/** Changes nothing. @throws database-newer when a newer gatelm has written it */
+/** Changes nothing. @throws database-newer when a newer version of gatelm has written the database */
 export function assertNotNewer(
   database: Database,
   migrations: readonly Migration[] = readMigrations(),
@@ -41,7 +41,7 @@ export function assertNotNewer(
   if (actual > known) throw appError('database-newer', { actual, known });
 }
 
-/** Version of a database: the number of the last migration that it has. */
+/** Version of a database: the number of its last applied migration. */
 export function versionOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }

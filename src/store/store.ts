@@ -11,7 +11,7 @@ import { describeSqliteError } from './sqlite-error.js';
 import { createSweepRepository, type SweepRepository } from './sweep-repository.js';
 
 /**
- * Everything that is kept in SQLite. Calls are synchronous: what has returned is stored. Each may throw out-of-disk or
+ * All data in SQLite. Calls are synchronous: when a call returns, its data is stored. Each may throw out-of-disk or
  * database-unusable.
  */
 export interface Store {
@@ -24,16 +24,16 @@ export interface Store {
   readonly sweeps: SweepRepository;
   page(query: ExperimentPageQuery): ExperimentPage;
   /**
-   * All of `body` is stored, or nothing.
+   * Runs `body` atomically.
    * @throws out-of-disk, database-unusable
    */
   transaction<Result>(body: () => Result): Result;
-  /** Calls `callback` after the outermost transaction has been committed, never when it is rolled back; at once outside of one. */
+  /** Calls `callback` after the outermost transaction has been committed, never if it is rolled back; immediately outside of one. */
   afterCommit(callback: () => void): void;
   /** @throws database-unusable when it does not answer */
   check(): void;
   /**
-   * Writes a copy of the whole database, as it is at one moment, while others write on.
+   * Writes a consistent copy of the whole database while it is in use.
    * @throws out-of-disk, database-unusable
    */
   backup(file: string): Promise<void>;
@@ -74,7 +74,7 @@ export function openStore(file: string): Store {
   };
 }
 
-/** The same functions; what SQLite fails at comes in our words. */
+/** The same functions; errors of SQLite are mapped to application errors. */
 function describingErrors<Part extends object>(part: Part, file: string): Part {
   const describing = Object.entries(part).map(([name, call]) => [
     name,

@@ -16,17 +16,17 @@ export interface SweepRepository {
     sweep: Pick<SweepRecord, 'id' | 'name' | 'input' | 'trialLimits' | 'state' | 'createdAt'>,
   ): SweepRecord;
   find(id: string): SweepRecord | undefined;
-  /** The latest one of that name. */
+  /** The latest sweep of that name. */
   findByName(name: string): SweepRecord | undefined;
   update(number: number, patch: SweepPatch): void;
   delete(number: number): void;
   withState(state: SweepState): SweepRecord[];
-  /** Newest first, those with a lower number than `before`. */
+  /** Newest first, with lower numbers than `before`. */
   page(limit: number, before: number | null): SweepRecord[];
   trials(sweep: number): TrialRecord[];
   addTrial(sweep: number, trial: TrialRecord): void;
   updateTrial(sweep: number, trial: Pick<TrialRecord, 'trial' | 'phase' | 'toEpoch'>): void;
-  /** In the order of trials and repetitions. */
+  /** In order of trials and repetitions. */
   runs(sweep: number): RunRecord[];
   addRun(sweep: number, run: Pick<RunRecord, 'trial' | 'repetition' | 'experimentId'>): void;
   updateRun(experimentId: string, patch: Partial<Pick<RunRecord, 'curve' | 'outcome' | 'rests'>>): void;
@@ -120,7 +120,7 @@ export function createSweepRepository(database: Database): SweepRepository {
   };
 }
 
-/** `SELECT` list that gives rows the names of the record's fields. */
+/** `SELECT` list whose column names are the fields of the record. */
 function columnsOf({ shape }: { readonly shape: object }): string {
   return Object.keys(shape)
     .map((field) => `${snakeCase(field)} AS "${field}"`)

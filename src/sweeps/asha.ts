@@ -1,7 +1,7 @@
 /**
  * Asynchronous successive halving (Li et al. 2018, arXiv 1810.05934, algorithm 2): every trial is paused at the first
- * rung. Whenever a slot is free, the best 1/η of a rung go on to the next one, the highest rung first; where none can,
- * a new trial begins.
+ * rung. Whenever a slot is free, the best 1/η of a rung are promoted to the next one, the highest rung first; if none can be,
+ * a new trial starts.
  */
 import { bestValue } from './best-value.js';
 import type { JudgedTrial, StoppingRule } from './stopping-rule.js';
@@ -34,7 +34,7 @@ export function ashaRungs({ minimumEpochs, reductionFactor }: AshaOptions, epoch
   return [...rungs, epochs];
 }
 
-/** The best trial that waits at a rung, if it is among the best 1/η of all that have come to it. */
+/** The best trial that waits at a rung, if it is among the best 1/η of all that have reached it. */
 function promotableTrial(trials: readonly JudgedTrial[], rung: number, reductionFactor: number) {
   const arrived = trials
     .filter(({ values, isOver }) => values.length >= rung || isOver)
@@ -44,7 +44,7 @@ function promotableTrial(trials: readonly JudgedTrial[], rung: number, reduction
     .find((trial) => trial.values.length === rung && !trial.isRunning && !trial.isOver);
 }
 
-/** One that failed before it came to the rung is the worst there. */
+/** A trial that failed before the rung ranks last. */
 function rungValue({ values }: JudgedTrial, rung: number): number {
   return values.length === 0 ? Number.MAX_VALUE : Math.min(Number.MAX_VALUE, bestValue(values, rung));
 }

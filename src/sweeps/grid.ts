@@ -2,7 +2,7 @@ import type { SweepPoint } from '../contracts/sweep.js';
 import type { Proposer } from './proposer.js';
 import { applies, type Setting } from './search-space.js';
 
-/** Every combination of the settings' levels; the last setting changes first. */
+/** Proposes every combination of the settings' levels; the last setting varies fastest. */
 export function createGridProposer(settings: readonly Setting[]): Proposer {
   const points = gridPoints(settings);
   const known: SweepPoint[] = [];
@@ -18,7 +18,7 @@ export function createGridProposer(settings: readonly Setting[]): Proposer {
   };
 }
 
-/** The combinations one by one: there may be more than anyone could hold. */
+/** Generates the combinations one by one: there may be too many for memory. */
 export function* gridPoints(
   settings: readonly Setting[],
   start: SweepPoint = {},

@@ -1,6 +1,6 @@
 /**
- * How much each setting matters for being among the best trials: PED-ANOVA (Watanabe, Bansal and Hutter 2023, arXiv
- * 2304.10255). A setting matters as far as the best trials are distributed differently along it than all trials are:
+ * Importance of each setting for being among the best trials: PED-ANOVA (Watanabe, Bansal and Hutter 2023, arXiv
+ * 2304.10255). It measures how the distribution of the best trials along a setting differs from that of all trials:
  *
  *   v_s = Σ_x p_all(x) (p_best(x) / p_all(x) - 1)²,   importance = v_s / Σ v
  */
@@ -9,15 +9,15 @@ import type { Observation } from './proposer.js';
 import type { ChoiceSetting, NumberSetting, Setting } from './search-space.js';
 import { compareTrials } from './tpe.js';
 
-/** Part of the trials that are the best ones; more where there are few. */
+/** Share of the trials that count as the best; at least MIN_BEST. */
 const BEST_PART = 0.1;
 const MIN_BEST = 5;
-/** Cells that the range of a number is cut into. */
+/** Number of bins of a numeric range. */
 const CELLS = 50;
-/** Fewer trials say nothing. */
+/** Minimum trials for a meaningful result. */
 export const MIN_TRIALS_FOR_IMPORTANCE = 10;
 
-/** The part of each setting, by path, in sum 1; null while there are too few trials. */
+/** The importance of each setting by path, normalized to 1; null for too few trials. */
 export function settingImportance(
   settings: readonly Setting[],
   history: readonly Observation[],
@@ -45,18 +45,18 @@ function divergence(setting: Setting, best: readonly SweepPoint[], all: readonly
   );
 }
 
-/** Probability of each value or cell; none is 0. */
+/** Probability of each value or bin; never 0. */
 function masses(setting: Setting, points: readonly SweepPoint[]): number[] {
   return setting.kind === 'choice' ? choiceMasses(setting, points) : numberMasses(setting, points);
 }
 
 function choiceMasses({ path, values, indexOf }: ChoiceSetting, points: readonly SweepPoint[]): number[] {
-  const counts = new Array<number>(values.length).fill(1 / values.length); // one observation of the prior
+  const counts = new Array<number>(values.length).fill(1 / values.length); // the prior counts as one observation
   for (const point of points) counts[indexOf(point[path]!)]! += 1;
   return counts.map((count) => count / (points.length + 1));
 }
 
-/** Normal kernels as wide as Scott (1992) says, and a flat one for the prior. */
+/** Kernel density estimate with Scott's rule (1992), and a uniform kernel for the prior. */
 function numberMasses({ path, cellOf, count }: NumberSetting, points: readonly SweepPoint[]): number[] {
   const cells = Math.min(CELLS, count ?? CELLS);
   const places = points.map((point) => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers that one digest gives: 8 bytes each. */
+/** Random numbers per digest: 8 bytes each. */
 const NUMBERS_PER_BLOCK = 4;
 
 /**
- * Random numbers that depend on nothing but their labels: SHA-256 of the labels and a counter. A trial's proposal draws
- * from the sweep's seed and its own number, so that no earlier proposal has to be repeated after a restart.
+ * Random numbers that depend only on their labels: SHA-256 of the labels and a counter. A trial's proposal uses the sweep's
+ * seed and its own number, so that earlier proposals need not be repeated after a restart.
  */
 export class LabelledRandom {
   readonly #label: string;
@@ -31,7 +31,7 @@ export class LabelledRandom {
     return Math.floor(this.next() * size);
   }
 
-  /** Normal with mean 0 and standard deviation 1 (Box and Muller 1958). */
+  /** Standard normal (Box and Muller 1958). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.next())); // 1 - [0, 1) is never 0
     return radius * Math.cos(2 * Math.PI * this.next());

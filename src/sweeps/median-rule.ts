@@ -1,6 +1,6 @@
 /**
  * The median rule (Golovin et al. 2017, "Google Vizier", section 3.2): a trial stops when its best value so far is worse
- * than the median, over the others that have come as far, of the mean of their values up to the same epoch.
+ * than the median, over the other trials that have reached the epoch, of the mean of their values up to it.
  */
 import { bestValue } from './best-value.js';
 import type { StoppingRule } from './stopping-rule.js';
@@ -29,7 +29,7 @@ function mean(values: readonly number[]): number {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)); // Infinity - Infinity is not a number
+  const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)); // Infinity - Infinity is NaN
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

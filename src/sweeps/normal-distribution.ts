@@ -1,10 +1,10 @@
-/** Beyond this many standard deviations the distribution function is 0 or 1 to 11 digits, and its series is slow. */
-const FARTHEST = 7;
+/** Beyond this many standard deviations the distribution function is 0 or 1 to 11 digits, and the series converges slowly. */
+const MAX_DEVIATIONS = 7;
 
 /** Φ(x), the distribution function of the standard normal distribution (Marsaglia 2004, by its Taylor series). */
 export function normalCdf(x: number): number {
-  if (x < -FARTHEST) return 0;
-  if (x > FARTHEST) return 1;
+  if (x < -MAX_DEVIATIONS) return 0;
+  if (x > MAX_DEVIATIONS) return 1;
   let sum = x;
   let term = x;
   for (let previous = Number.NaN, odd = 3; sum !== previous; odd += 2) {

@@ -1,23 +1,23 @@
 /**
- * A density over a search space, made of one kernel an observation and one for the prior (Parzen 1962; as a
+ * A density over a search space, a mixture of one kernel per observation and one for the prior (Parzen 1962; as a
  * multivariate estimator Falkner, Klein and Hutter 2018).
  *
  *   p(x) = Σ_k w_k Π_s K_k,s(x_s)
  *
- * K of a number: a normal distribution cut to [0, 1], as wide as the farther of its neighbours is away (Bergstra et al.
- * 2011). K of a choice: its own value, with a share for all others. A setting that did not apply to an observation is
- * the prior there.
+ * K of a number: a normal distribution truncated to [0, 1], as wide as the distance to the farther neighbour (Bergstra et al.
+ * 2011). K of a choice: the observed value, with a share for all others. A setting that did not apply to an observation has
+ * the prior as its kernel.
  */
 import type { SweepPoint } from '../contracts/sweep.js';
 import type { LabelledRandom } from './labelled-random.js';
 import { normalCdf } from './normal-distribution.js';
 import { applies, buildPoint, type ChoiceSetting, type NumberSetting, type Setting } from './search-space.js';
 
-/** A normal distribution cut to [0, 1]. */
+/** A normal distribution truncated to [0, 1]. */
 interface NumberKernel {
   readonly mean: number;
   readonly deviation: number;
-  /** The part of the whole normal distribution that lies in [0, 1]. */
+  /** Probability mass of the untruncated distribution in [0, 1]. */
   readonly mass: number;
   /** The logarithm of the density at the mean. */
   readonly logPeak: number;
@@ -26,15 +26,15 @@ interface NumberKernel {
 /** Probability of each value. */
 type ChoiceKernel = readonly number[];
 
-/** What the kernels of the mixture say of one setting. */
+/** The kernels of the mixture for one setting. */
 type Column = readonly NumberKernel[] | readonly ChoiceKernel[];
 
-/** The narrowest kernel is 1 / this, or less where there are few. */
-const FINEST = 100;
-/** The most recent observations count in full, the weights of older ones fall linearly. */
+/** The minimum kernel width is 1 / this, or larger for few observations. */
+const MAX_RESOLUTION = 100;
+/** The most recent observations have full weight; the weights of older ones decrease linearly. */
 const FULLY_WEIGHTED = 25;
-/** What a cell has at least: the logarithm of its probability must be finite. */
-const LEAST_PROBABILITY = 1e-300;
+/** Minimum probability of a cell, so that its logarithm is finite. */
+const MIN_PROBABILITY = 1e-300;
 
 export class ParzenEstimator {
   readonly #settings: readonly Setting[];
@@ -54,7 +54,7 @@ export class ParzenEstimator {
     this.#logWeights = this.#weights.map((weight) => Math.log(weight));
   }
 
-  /** A point drawn from the density. */
+  /** Samples a point from the density. */
   sample(random: LabelledRandom): SweepPoint {
     const kernel = pick(this.#weights, random);
     return buildPoint(this.#settings, (setting, index) => {
@@ -74,12 +74,12 @@ export class ParzenEstimator {
         addLogDensities(logs, this.#columns[index] as NumberKernel[], setting.cellOf(value as number));
       else addLogProbabilities(logs, this.#columns[index] as ChoiceKernel[], setting.indexOf(value));
     });
-    const highest = logs.reduce((most, log) => Math.max(most, log), Number.NEGATIVE_INFINITY);
+    const highest = logs.reduce((max, log) => Math.max(max, log), Number.NEGATIVE_INFINITY);
     return highest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - highest), 0));
   }
 }
 
-/** One kernel a point, the prior last. */
+/** One kernel per point, the prior last. */
 function numberKernels(setting: NumberSetting, points: readonly SweepPoint[]): NumberKernel[] {
   const prior = numberKernel(0.5, 1);
   const places = points.map((point) => {
@@ -89,7 +89,7 @@ function numberKernels(setting: NumberSetting, points: readonly SweepPoint[]): N
     return (from + to) / 2;
   });
   const deviations = neighbourDistances(places.filter((place) => place !== null));
-  const narrowest = 1 / Math.min(FINEST, deviations.length + 2);
+  const narrowest = 1 / Math.min(MAX_RESOLUTION, deviations.length + 2);
   let next = 0;
   const kernels = places.map((place) => {
     if (place === null) return prior;
@@ -98,7 +98,7 @@ function numberKernels(setting: NumberSetting, points: readonly SweepPoint[]): N
   return [...kernels, prior];
 }
 
-/** The distance of each place to the farther one of its neighbours; the outermost ones have one neighbour. */
+/** The distance of each place to its farther neighbour; the outermost places have one neighbour. */
 function neighbourDistances(places: readonly number[]): number[] {
   const order = places.map((_, index) => index).sort((a, b) => places[a]! - places[b]! || a - b);
   const distances = new Array<number>(places.length).fill(0);
@@ -117,7 +117,7 @@ function numberKernel(mean: number, deviation: number): NumberKernel {
   return { mean, deviation, mass, logPeak: -Math.log(deviation * mass * Math.sqrt(2 * Math.PI)) };
 }
 
-/** Adds ln of each kernel's probability of a cell, or of its density at a single place. */
+/** Adds the log probability of a cell, or the log density at a single place, for each kernel. */
 function addLogDensities(
   logs: Float64Array,
   kernels: readonly NumberKernel[],
@@ -129,7 +129,7 @@ function addLogDensities(
       return;
     }
     const part = normalCdf((to - mean) / deviation) - normalCdf((from - mean) / deviation);
-    logs[k]! += Math.log(Math.max(LEAST_PROBABILITY, part / mass));
+    logs[k]! += Math.log(Math.max(MIN_PROBABILITY, part / mass));
   });
 }
 
@@ -139,7 +139,7 @@ function addLogProbabilities(logs: Float64Array, kernels: readonly ChoiceKernel[
   });
 }
 
-/** The mean lies in [0, 1], so that a third of all draws or more do, too. */
+/** The mean lies in [0, 1], so at least about a third of the samples do too. */
 function sampleNumber({ mean, deviation }: NumberKernel, random: LabelledRandom): number {
   for (;;) {
     const place = mean + deviation * random.normal();
@@ -147,7 +147,7 @@ function sampleNumber({ mean, deviation }: NumberKernel, random: LabelledRandom)
   }
 }
 
-/** One kernel a point, the prior last. */
+/** One kernel per point, the prior last. */
 function choiceKernels(setting: ChoiceSetting, points: readonly SweepPoint[]): ChoiceKernel[] {
   const size = setting.values.length;
   const prior = new Array<number>(size).fill(1 / size);

@@ -1,4 +1,4 @@
-/** Tries points of a sweep against the schema of the config, before anything trains. */
+/** Validates points of a sweep against the schema of the config, before any training. */
 import type { ExperimentInput } from '../contracts/experiment-config.js';
 import type { SettingValue, SweepInput, SweepPoint } from '../contracts/sweep.js';
 import { ValidationIssue } from '../contracts/validation.js';
@@ -8,14 +8,14 @@ import { buildPoint, createSearchSpace, type Setting } from './search-space.js';
 import { createSobol } from './sobol.js';
 import { trialExperiment } from './trial-config.js';
 
-/** Points that are tried besides the ends of each setting. */
+/** Sampled points to validate, in addition to the ends of each setting. */
 const SAMPLES = 64;
-/** Issues that are named at most. */
+/** Maximum number of reported issues. */
 const MAX_ISSUES = 20;
 
 /**
- * What the config refuses of the sweep's points: its base, the values of each setting one by one, and settings that
- * do not go together.
+ * Validation issues of the sweep's points: of its base, of the values of each setting, and of settings that cannot be
+ * combined.
  */
 export function pointIssues(sweep: SweepInput): ValidationIssue[] {
   const base = tryPoint(sweep, {});
@@ -56,7 +56,7 @@ function tryPoint(
   }
 }
 
-/** Points that take every value of a choice, or the ends of a number's range, where that setting applies. */
+/** Points with every value of a choice, or the ends of a number's range, where that setting applies. */
 function pointsWithEnds(
   settings: readonly Setting[],
   setting: Setting,
@@ -78,19 +78,21 @@ function firstValue(setting: Setting): SettingValue {
   return setting.kind === 'choice' ? setting.values[0]! : setting.valueAt(0.5);
 }
 
-/** The issue at the setting that it comes from, with the value. */
+/** Attributes an issue to its setting, with the value. */
 function nameIssue({ space }: SweepInput, point: SweepPoint, issue: ValidationIssue): ValidationIssue {
   const path = settingOf(Object.keys(point), issue.path);
   if (!path)
     return { path: 'space', message: `${issue.path}: ${issue.message} (at ${JSON.stringify(point)})` };
   const inside = issue.path === path ? '' : `${issue.path}: `;
   const hint =
-    issue.message.startsWith('unknown key') && !space[path]?.when ? '; say with "when" where it applies' : '';
+    issue.message.startsWith('unknown key') && !space[path]?.when
+      ? '; use "when" to say where it applies'
+      : '';
   const message = `${inside}${issue.message}${hint} (at ${JSON.stringify(point[path])})`;
   return { ...issue, path: `space.${path}`, message };
 }
 
-/** The longest path of a setting that an issue lies at, below or above. */
+/** The longest setting path at, above or below an issue. */
 function settingOf(paths: readonly string[], issuePath: string): string | undefined {
   return paths
     .filter(

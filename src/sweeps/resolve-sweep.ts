@@ -1,4 +1,4 @@
-/** The body of POST /sweeps, checked against the schema of the experiments that it will make. */
+/** Validates the body of POST /sweeps, including the experiments that it will create. */
 import { ExperimentConfig } from '../contracts/experiment-config.js';
 import { nearestName } from '../contracts/nearest-name.js';
 import { knownKeys } from '../contracts/schema-keys.js';
@@ -6,15 +6,15 @@ import { SweepInput, type SweepSpace } from '../contracts/sweep.js';
 import { parseStrictly, type ValidationIssue, validationError } from '../contracts/validation.js';
 import { pointIssues } from './point-issues.js';
 
-/** The most values that a grid may take of one setting. */
+/** Maximum grid values of one setting. */
 const MAX_LEVELS = 1000;
-/** Keys of an experiment that a sweep says itself. */
+/** Keys of an experiment that are top-level keys of a sweep. */
 const BESIDE_BASE = ['preset', 'corpus', 'name', 'tags', 'notes'];
 
 /**
- * The sweep with its defaults filled in.
- * @throws validation-failed, listing every wrong field: paths that the config has not (with the nearest that it has),
- *   values that it refuses, settings that do not go together
+ * Parses a sweep and applies its defaults.
+ * @throws validation-failed, listing every invalid field: unknown paths (with the nearest known one), invalid values,
+ *   settings that cannot be combined
  */
 export function resolveSweepInput(body: unknown): SweepInput {
   const sweep = parseStrictly(SweepInput, body, 'The sweep');
@@ -30,7 +30,7 @@ function pathIssues({ space, base }: SweepInput): ValidationIssue[] {
   const known = settingPaths();
   const beside = BESIDE_BASE.filter((key) => Object.hasOwn(base, key));
   return [
-    ...beside.map((key) => ({ path: `base.${key}`, message: 'stands beside base, not in it' })),
+    ...beside.map((key) => ({ path: `base.${key}`, message: 'belongs beside base, not into it' })),
     ...Object.keys(space)
       .filter((path) => !known.has(path))
       .map((path) => {
@@ -41,14 +41,14 @@ function pathIssues({ space, base }: SweepInput): ValidationIssue[] {
   ];
 }
 
-/** The path that was probably meant: one that ends in the same name, else the nearest as a whole. */
+/** The path that was probably meant: one with the same last name, otherwise the nearest one. */
 function nearestPath(path: string, known: ReadonlySet<string>): string | undefined {
   const last = path.slice(path.lastIndexOf('.') + 1);
   const sameEnd = [...known].filter((other) => other.endsWith(`.${last}`));
   return nearestName(path, known) ?? nearestName(path, sameEnd) ?? sameEnd[0];
 }
 
-/** Every path into the config, through all variants of its unions. */
+/** All paths of the config, through all variants of its unions. */
 function settingPaths(): ReadonlySet<string> {
   const paths = new Set<string>();
   const visit = (path: readonly string[]) => {
@@ -70,13 +70,13 @@ function conditionIssues({ space }: SweepInput): ValidationIssue[] {
         const choices = Object.keys(space).filter((other) => space[other]!.type === 'choice');
         const nearest = nearestName(parent, choices);
         const hint = nearest ? `; did you mean "${nearest}"?` : '';
-        return [{ path: place, message: `"${parent}" is no choice of this space${hint}` }];
+        return [{ path: place, message: `"${parent}" is not a choice of this space${hint}` }];
       }
       if (dependsOn(space, parent, path)) return [{ path: place, message: 'depends on itself' }];
       const options = new Set(dimension.values.map((value) => JSON.stringify(value)));
       return values
         .filter((value) => !options.has(JSON.stringify(value)))
-        .map((value) => ({ path: place, message: `${JSON.stringify(value)} is no value of "${parent}"` }));
+        .map((value) => ({ path: place, message: `${JSON.stringify(value)} is not a value of "${parent}"` }));
     }),
   );
 }
@@ -109,7 +109,7 @@ function gridIssues({ space, strategy }: SweepInput): ValidationIssue[] {
     if (dimension.type !== 'integer' || dimension.levels !== null) return [];
     const values = Math.floor((dimension.high - dimension.low) / dimension.step) + 1;
     if (values <= MAX_LEVELS) return [];
-    const message = `a grid takes at most ${MAX_LEVELS} values of a setting, these are ${values}; say how many`;
+    const message = `a grid allows at most ${MAX_LEVELS} values of a setting, got ${values}; set levels`;
     return [{ path: `space.${path}.levels`, message }];
   });
 }

@@ -3,10 +3,10 @@ import type { Observation, Proposer } from './proposer.js';
 import { buildPoint, pointKey, type Setting } from './search-space.js';
 import { createSobol } from './sobol.js';
 
-/** Points of the sequence that are looked at for one that was not tried yet. */
+/** Maximum points of the sequence to try until one is new. */
 const MAX_ATTEMPTS = 10_000;
 
-/** Points that are evenly scattered over the space; none is proposed twice. */
+/** Proposes quasi-random points that cover the space evenly; none twice. */
 export function createScatteredProposer(settings: readonly Setting[], seed: number): Proposer {
   const sobol = createSobol(settings.length, seed);
   return {
@@ -26,7 +26,7 @@ export function triedPoints(settings: readonly Setting[], history: readonly Obse
   return new Set(history.map(({ point }) => pointKey(settings, point)));
 }
 
-/** The point at given places of the settings, each in [0, 1). */
+/** The point for coordinates in [0, 1). */
 export function pointAt(settings: readonly Setting[], places: readonly number[]): SweepPoint {
   return buildPoint(settings, (setting, index) => {
     const place = places[index]!;

@@ -1,7 +1,7 @@
-/** A space of settings as the proposers see it: numbers as places in [0, 1], choices as indices. */
+/** A search space for the proposers: numbers as places in [0, 1], choices as indices. */
 import type { Dimension, SettingValue, SweepPoint, SweepSpace } from '../contracts/sweep.js';
 
-/** Where a setting applies: for each path one of the values, as JSON. */
+/** When a setting applies: for each path one of the values, as JSON. */
 type Condition = readonly (readonly [path: string, values: ReadonlySet<string>])[];
 
 export interface ChoiceSetting {
@@ -16,22 +16,22 @@ export interface NumberSetting {
   readonly kind: 'number';
   readonly path: string;
   readonly condition: Condition;
-  /** The values of an integer setting; null where every number between low and high is one. */
+  /** Number of values of an integer setting; null for a continuous one. */
   readonly count: number | null;
-  /** The values that a grid takes. */
+  /** The values of a grid. */
   gridValues(): readonly number[];
   /** The value at a place in [0, 1]. */
   valueAt(place: number): number;
-  /** The places that stand for a value: an interval for an integer, a single place for what is continuous. */
+  /** The places of a value: an interval for an integer, a single place for a continuous value. */
   cellOf(value: number): readonly [from: number, to: number];
 }
 
 export type Setting = ChoiceSetting | NumberSetting;
 
-/** Digits of a proposed number that is not an integer: nobody can tell a rate of 1.2345 from one of 1.23451. */
+/** Significant digits of a proposed continuous number. */
 const SIGNIFICANT_DIGITS = 5;
 
-/** The settings of a space; those that others depend on come first. */
+/** The settings of a space; settings on which others depend come first. */
 export function createSearchSpace(space: SweepSpace): readonly Setting[] {
   const settings = Object.entries(space).map(([path, dimension]) => createSetting(path, dimension));
   const ordered: Setting[] = [];
@@ -48,8 +48,8 @@ export function createSearchSpace(space: SweepSpace): readonly Setting[] {
 }
 
 /**
- * A point, setting by setting: only those that apply get a value.
- * @param choose gives the value of a setting that applies
+ * Builds a point setting by setting; only settings that apply get a value.
+ * @param choose returns the value of a setting that applies
  */
 export function buildPoint(
   settings: readonly Setting[],
@@ -62,14 +62,14 @@ export function buildPoint(
   return point;
 }
 
-/** Whether a setting applies, given the values of those before it. */
+/** Whether a setting applies, given the values of the settings before it. */
 export function applies({ condition }: Setting, point: SweepPoint): boolean {
   return condition.every(
     ([path, values]) => Object.hasOwn(point, path) && values.has(JSON.stringify(point[path])),
   );
 }
 
-/** Whether two points are the same, whatever the order of their settings. */
+/** A key that is equal for equal points, whatever the order of their settings. */
 export function pointKey(settings: readonly Setting[], point: SweepPoint): string {
   return JSON.stringify(settings.map(({ path }) => point[path] ?? null));
 }
@@ -163,7 +163,7 @@ function integer(
   };
 }
 
-/** Places from 0 to 1; a single one stands in the middle. */
+/** Equidistant places from 0 to 1; a single one is 0.5. */
 function evenly(levels: number): readonly number[] {
   if (levels === 1) return [0.5];
   return Array.from({ length: levels }, (_, level) => level / (levels - 1));

@@ -1,17 +1,17 @@
 /**
- * Sobol sequences (Sobol 1967; Bratley and Fox 1988), scrambled: evenly scattered points in [0, 1)^d.
+ * Scrambled Sobol sequences (Sobol 1967; Bratley and Fox 1988): low-discrepancy points in [0, 1)^d.
  *
- * The primitive polynomials are found by trying, the initial direction numbers by a seeded search for those whose
- * two-dimensional projections are even (the t-value of Niederreiter 1987). A sequence is scrambled by random
- * lower-triangular matrices and a digital shift (Matoušek 1998), which keeps it as even as it was.
+ * Primitive polynomials are found by enumeration, initial direction numbers by a seeded search for those with the best
+ * two-dimensional projections (the t-value of Niederreiter 1987). A sequence is scrambled by random
+ * lower-triangular matrices and a digital shift (Matoušek 1998), which preserves its uniformity.
  */
 import { LabelledRandom } from './labelled-random.js';
 
 /** Binary digits of a coordinate. */
 const DIGITS = 30;
-/** Sets of initial direction numbers that are tried for each dimension. */
+/** Candidates of initial direction numbers for each dimension. */
 const CANDIDATES = 12;
-/** Dimensions before a new one that its projections are judged with, */
+/** Number of previous dimensions for which projections of a new one are rated, */
 const NEIGHBOURS = 8;
 /** by their first 2, 4, … 2^LEVELS points. */
 const LEVELS = 6;
@@ -33,7 +33,7 @@ export function createSobol(dimensions: number, seed: number): Sobol {
     });
 }
 
-/** Direction numbers that were found before: the search takes a moment, and its result is always the same. */
+/** Cache of direction numbers: the search takes a moment and is deterministic. */
 const found: number[][] = [];
 
 /** The direction numbers of each dimension; the first binary digit is bit DIGITS - 1. */
@@ -61,7 +61,7 @@ function* primitivePolynomials(): Generator<Polynomial> {
       if (isPrimitive(bits, degree)) yield { degree, bits };
 }
 
-/** Whether the powers of x run through all non-zero residues. */
+/** Whether the powers of x generate all non-zero residues. */
 function isPrimitive(bits: number, degree: number): boolean {
   let power = 1;
   for (let exponent = 1; ; exponent++) {
@@ -99,14 +99,14 @@ function recurrence({ degree, bits }: Polynomial, initial: readonly number[]): n
   return numbers;
 }
 
-/** The sum of 2^t over the first 2, 4, … points of a two-dimensional projection; t = 0 is as even as can be. */
+/** The sum of 2^t over the first 2, 4, … points of a two-dimensional projection; t = 0 is optimal. */
 function projectionUnevenness(one: readonly number[], other: readonly number[]): number {
   let sum = 0;
   for (let level = 1; level <= LEVELS; level++) sum += 2 ** tValue(one, other, level);
   return sum;
 }
 
-/** The t of the (t, m, 2)-net that the first 2^m points are. */
+/** The t of the (t, m, 2)-net of the first 2^m points. */
 export function tValue(one: readonly number[], other: readonly number[], m: number): number {
   for (let strength = m; strength > 0; strength--) {
     const splits = Array.from({ length: strength + 1 }, (_, rows) => rows);
@@ -118,7 +118,7 @@ export function tValue(one: readonly number[], other: readonly number[], m: numb
   return m;
 }
 
-/** The first rows of the generating matrix, cut to m columns; bit j is column j. */
+/** The first rows of the generating matrix, truncated to m columns; bit j is column j. */
 function matrixRows(numbers: readonly number[], rows: number, m: number): number[] {
   return Array.from({ length: rows }, (_, row) => {
     let bits = 0;
@@ -140,7 +140,7 @@ function isIndependent(rows: readonly number[]): boolean {
   return true;
 }
 
-/** Each digit gets a random sum of the digits before it added: a unit lower-triangular matrix. */
+/** Adds a random sum of the preceding digits to each digit: a unit lower-triangular matrix. */
 function scramble(numbers: readonly number[], random: LabelledRandom): number[] {
   const masks = Array.from({ length: DIGITS }, (_, digit) => {
     const before = random.below(2 ** digit) * 2 ** (DIGITS - digit);

@@ -1,38 +1,20 @@
-import type { SweepStopping } from '../contracts/sweep.js';
-import { createAsha } from './asha.js';
-import { createMedianRule } from './median-rule.js';
-
-/** A trial as a rule sees it. */
+/** A trial as input of a stopping rule. */
 export interface JudgedTrial {
   readonly index: number;
-  /** The objective after each epoch; Infinity where it is not a number or the trial failed. */
+  /** The objective after each epoch; Infinity if it is NaN or the trial failed. */
   readonly values: readonly number[];
-  /** It holds a slot. */
+  /** Whether it occupies a slot. */
   readonly isRunning: boolean;
-  /** Nothing can be added: all epochs are done, or it ended before. */
+  /** Whether it is finished: all epochs are done, or it ended early. */
   readonly isOver: boolean;
 }
 
-/** Says how far a trial goes before it is judged, and which ones go on. */
+/** Decides up to which epoch a trial trains before it is judged, and which trials continue. */
 export interface StoppingRule {
-  /** The epoch at which a trial that has done so many is judged next; Infinity: at its end only. */
+  /** The epoch at which a trial with this many epochs is judged next; Infinity = only at its end. */
   nextRung(epochs: number): number;
-  /** Whether a trial that has come to a rung keeps its slot. */
+  /** Whether a trial at a rung keeps its slot. */
   goesOn(trial: JudgedTrial, trials: readonly JudgedTrial[]): boolean;
-  /** A trial that has none and should get a free slot before anything new is tried. */
+  /** The waiting trial that should get a free slot before a new trial starts; null = none. */
   promote(trials: readonly JudgedTrial[]): number | null;
-}
-
-/** @param epochs of a trial that is never stopped */
-export function createStoppingRule(stopping: SweepStopping, epochs: number): StoppingRule {
-  switch (stopping.type) {
-    case 'none':
-      return { nextRung: () => Number.POSITIVE_INFINITY, goesOn: () => true, promote: () => null };
-    case 'asha':
-      return createAsha(stopping, epochs);
-    case 'median':
-      return createMedianRule(stopping, epochs);
-    default:
-      return stopping satisfies never;
-  }
 }

@@ -1,11 +1,11 @@
 /**
- * Which trials of a sweep train at a time, and how far: a simulation of the sweep in which an epoch takes one unit of
- * time, fed with the results of the trainings.
+ * Decides which trials of a sweep train, and up to which epoch: a simulation of the sweep in which an epoch takes one unit of
+ * time, driven by the results of the trainings.
  *
- * What is proposed, stopped and promoted depends on the results in the order of that simulated time, and not on which
- * training happens to be ready first. So a sweep is a function of its settings: restarts, pauses and a busy machine
- * change when it ends, never what it tries. The price is that a slot may wait for a training that is slower than its
- * epochs say.
+ * Proposals, stops and promotions depend on the results in the order of that simulated time, not on the order in which
+ * trainings finish. So a sweep is a deterministic function of its settings: restarts, pauses and load change its duration,
+ * never its trials. The cost: a slot may wait for a training that is slower than its epochs
+ * suggest.
  */
 import type { SweepPoint } from '../contracts/sweep.js';
 import type { TrialLimit, TrialPhase } from '../contracts/sweep-record.js';
@@ -15,9 +15,9 @@ import type { JudgedTrial, StoppingRule } from './stopping-rule.js';
 
 /** What a trial's training has reported. */
 export interface TrialProgress {
-  /** The objective after each epoch; not a number counts as Infinity. */
+  /** The objective after each epoch; NaN counts as Infinity. */
   readonly values: readonly number[];
-  /** It will train no further: all epochs done, stopped early by its own config, failed, or cancelled. */
+  /** Whether it is finished: all epochs done, stopped early by its own config, failed, or cancelled. */
   readonly isOver: boolean;
   readonly hasFailed: boolean;
 }
@@ -27,9 +27,9 @@ export interface SweepPlan {
   readonly rule: StoppingRule;
   /** Epochs of a trial that is never stopped. */
   epochsOf(point: SweepPoint): number;
-  /** Trials at a time. */
+  /** Maximum trials in parallel. */
   readonly parallel: number;
-  /** In the order of their beginning; each counts from then on. */
+  /** In the order in which they take effect. */
   readonly limits: readonly TrialLimit[];
 }
 
@@ -37,14 +37,14 @@ export interface ScheduledTrial {
   readonly index: number;
   readonly point: SweepPoint;
   readonly phase: TrialPhase;
-  /** The epoch that it trains to, or has trained to. */
+  /** The target epoch. */
   readonly toEpoch: number;
 }
 
 interface Trial {
   readonly index: number;
   readonly point: SweepPoint;
-  /** Those of a trial that is never stopped. */
+  /** Epochs of the trial if it is never stopped. */
   readonly epochs: number;
   phase: TrialPhase;
   toEpoch: number;
@@ -52,10 +52,10 @@ interface Trial {
   hasFailed: boolean;
 }
 
-/** What counts as the epochs of a trial that has come to its end: none came farther. */
+/** Represents the epochs of a finished trial, which ranks above all others. */
 export const COMPLETE = Number.MAX_SAFE_INTEGER;
 
-/** A trial that holds a slot until a simulated time. */
+/** A trial that occupies a slot until a simulated time. */
 interface Job {
   readonly trial: Trial;
   readonly endsAt: number;
@@ -78,22 +78,22 @@ export class SweepSchedule {
     return this.#trials;
   }
 
-  /** Nothing is left to train. */
+  /** Whether nothing is left to train. */
   get isDone(): boolean {
     return this.#jobs.length === 0;
   }
 
-  /** Every point of the space has been tried. */
+  /** Whether every point of the space has been tried. */
   get isExhausted(): boolean {
     return this.#isExhausted;
   }
 
-  /** How many times a trial has come to a rung: the time from which a new limit counts. */
+  /** How often a trial has reached a rung: the time base of limits. */
   get rungsJudged(): number {
     return this.#rungsJudged;
   }
 
-  /** Goes as far as the results go. Those that had been taken in must not change. */
+  /** Advances as far as the results allow. Results that have been processed must not change. */
   advance(progressOf: (index: number) => TrialProgress): void {
     for (;;) {
       const job = this.#nextJob();
@@ -105,7 +105,7 @@ export class SweepSchedule {
     }
   }
 
-  /** The job that is the first to end; of several the one that began first. */
+  /** The job that ends first; ties by start. */
   #nextJob(): Job | undefined {
     return this.#jobs.reduce<Job | undefined>(
       (first, job) => (first && first.endsAt <= job.endsAt ? first : job),
@@ -167,7 +167,7 @@ export class SweepSchedule {
     if (values.length === 0) return { point, epochs: 0, value: null };
     return {
       point,
-      epochs: phase === 'over' ? COMPLETE : values.length, // one that ended early has come to its end, too
+      epochs: phase === 'over' ? COMPLETE : values.length, // a trial that ended early is complete too
       value: bestValue(values),
     };
   }

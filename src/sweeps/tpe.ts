@@ -1,6 +1,6 @@
 /**
- * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127): of points
- * drawn where good trials are, the one where good trials are densest against the others.
+ * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023, arXiv 2304.11127): samples points
+ * from the density of good trials and proposes the one with the highest ratio of good to other density.
  */
 import type { SweepPoint } from '../contracts/sweep.js';
 import { LabelledRandom } from './labelled-random.js';
@@ -9,15 +9,15 @@ import type { Observation, Proposer } from './proposer.js';
 import { createScatteredProposer, triedPoints } from './scattered.js';
 import { pointKey, type Setting } from './search-space.js';
 
-/** Points that are drawn, of which one is proposed. */
+/** Number of sampled candidates. */
 const CANDIDATES = 24;
-/** Part of the trials that counts as good, and the most that do. */
+/** Share of the trials that count as good, and its maximum number. */
 const GOOD_PART = 0.1;
 const MAX_GOOD = 25;
 
 export interface TpeOptions {
   readonly seed: number;
-  /** Trials that are scattered evenly first. */
+  /** Number of quasi-random trials at the start. */
   readonly startupTrials: number;
 }
 
@@ -50,9 +50,9 @@ export function createTpeProposer(
 }
 
 /**
- * The points of the good trials and of the others, each in the order of the trials. A trial that was stopped is worse
- * than one that came farther. One of which nothing is known yet counts among the others, so that trials running side by
- * side do not flock to one place (the constant liar of Ginsbourger, Le Riche and Carraro 2010).
+ * Splits trials into good ones and others, each in their order. A stopped trial ranks below one that
+ * trained longer. A trial without results counts among the others, so that parallel trials do not cluster in one
+ * region (the constant liar of Ginsbourger, Le Riche and Carraro 2010).
  */
 export function splitTrials(history: readonly Observation[]): {
   readonly good: readonly SweepPoint[];
@@ -72,7 +72,7 @@ interface RankedTrial {
   readonly value: number;
 }
 
-/** Orders trials from the best to the worst: failed ones last, those that came farther first. */
+/** Orders trials from best to worst: failed ones last, longer trained ones first. */
 export function compareTrials(a: RankedTrial, b: RankedTrial): number {
   if (a.value === Number.POSITIVE_INFINITY || b.value === Number.POSITIVE_INFINITY) {
     return a.value === b.value ? 0 : a.value === Number.POSITIVE_INFINITY ? 1 : -1;

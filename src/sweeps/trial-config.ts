@@ -1,16 +1,16 @@
-/** From the point of a trial to the experiment that tries it. */
+/** Creates the experiment of a trial. */
 import type { ExperimentInput } from '../contracts/experiment-config.js';
 import { isPlainObject, mergePlain } from '../contracts/plain-data.js';
 import { resolveExperimentInput } from '../contracts/resolve-config.js';
 import type { SettingValue, SweepInput, SweepPoint } from '../contracts/sweep.js';
 
-/** What of a sweep decides its trials' configs. */
+/** The parts of a sweep that determine the configs of its trials. */
 export type SweepBase = Pick<SweepInput, 'preset' | 'corpus' | 'base'>;
 
 /**
- * The experiment that tries a point.
- * @param repetition 0 for the first seed of the point, 1 for the next …
- * @throws validation-failed where the point makes no valid config
+ * The experiment for a point.
+ * @param repetition 0 for the first seed of the point, 1 for the second, and so on
+ * @throws validation-failed when the point gives an invalid config
  */
 export function trialExperiment(sweep: SweepBase, point: SweepPoint, repetition = 0): ExperimentInput {
   const { base, preset, corpus } = sweep;
@@ -20,7 +20,7 @@ export function trialExperiment(sweep: SweepBase, point: SweepPoint, repetition 
   return { ...input, training: { ...input.training, seed } };
 }
 
-/** The settings of a point as a part of a config; a longer path goes into what a shorter one has set. */
+/** The settings of a point as a partial config; longer paths are merged into shorter ones. */
 function nestPoint(point: SweepPoint): Record<string, unknown> {
   const paths = Object.keys(point)
     .map((path) => path.split('.'))

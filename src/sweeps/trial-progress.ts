@@ -3,15 +3,15 @@ import type { TrialProgress } from './sweep-schedule.js';
 
 /** The experiment of one seed of a trial. */
 export interface SeedRun {
-  /** The objective after each epoch; null: not finite. */
+  /** The objective after each epoch; null = not finite. */
   readonly curve: readonly (number | null)[];
-  /** null: it may train further. */
+  /** null = not finished. */
   readonly outcome: 'succeeded' | 'failed' | null;
 }
 
 /**
- * A trial as the mean of its seeds, up to the epoch that all have come to. One that ended before the others counts on
- * with its best value; one that failed makes the trial fail. A trial without runs made no experiment.
+ * The progress of a trial as the mean of its seeds, up to the epoch that all have reached. A run that ended earlier counts
+ * with its best value; a failed run makes the trial fail. A trial without runs has an invalid config.
  */
 export function trialProgress(runs: readonly SeedRun[]): TrialProgress {
   const curves = runs.map(({ curve, outcome }) => ({

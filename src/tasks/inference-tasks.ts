@@ -28,12 +28,12 @@ type Result = InferenceResults[InferenceTask['type']];
 type ModelTask = Exclude<InferenceTask, { type: 'export' | 'import' | 'estimate' }>;
 type WarmModel = TrainedModel & { readonly extra: GenerationEngine };
 
-/** All that a thread does with trained models: keeps them warm, and writes the texts of a model side by side. */
+/** Runs the tasks of an inference thread: caches trained models, and generates the texts of a model in one batch. */
 export class InferenceTasks {
   readonly #source: FileSource;
   readonly #limits: InferenceLimits;
   #warmModels: WarmModels<GenerationEngine> | null = null;
-  /** Texts that are being written. */
+  /** Number of texts in generation. */
   #textsOpen = 0;
 
   constructor({ dataDirectory, mirror, ...limits }: InferenceThreadOptions) {
@@ -67,7 +67,7 @@ export class InferenceTasks {
     return { experimentId, folder: pathOf(this.#source.dataDirectory, folder), digest };
   }
 
-  /** All else gives way to the texts that are written. */
+  /** Generation has priority over all other tasks. */
   #turn({ tell, nextInput, isCancelled }: TaskContext): Turn {
     return { tell, nextInput, isCancelled, source: this.#source, othersWait: () => this.#textsOpen > 0 };
   }

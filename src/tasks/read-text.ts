@@ -22,24 +22,24 @@ import { SurprisalReader } from '../evaluation/surprisal-reader.js';
 import { TextScorer } from '../evaluation/text-scorer.js';
 import type { TaskContext } from './task-context.js';
 
-/** What connects a reader with others: it gives way to those who want the thread. */
+/** Context of a task that yields to other tasks of the thread. */
 export interface Turn extends TaskContext {
-  /** Where corpora are. */
+  /** Source of corpora. */
   readonly source: FileSource;
-  /** Whether others want the thread. */
+  /** Whether other tasks wait for the thread. */
   othersWait(): boolean;
 }
 
-/** Shape of the batches that a split is evaluated in. */
+/** Batches for the evaluation of a split. */
 const EVALUATION = { batchSize: 10, bpttLength: 35 } as const;
-/** Time between two reports on an evaluation. */
+/** Minimum time between two progress reports. */
 const PROGRESS_INTERVAL_MS = 100;
 const SILENT = () => {};
 
 type TaskOf<Type> = Extract<InferenceTask, { type: Type }>;
 type ReadingTask = TaskOf<'score' | 'score-stream' | 'evaluate'>;
 
-/** Calls `use` with how the model is to adapt to the text, and frees that afterwards. */
+/** Calls `use` with the adaptation of the request, and disposes it afterwards. */
 async function withAdaptation<Answer>(
   { model, tokenizer, description }: TrainedModel,
   { request }: ReadingTask,
@@ -128,13 +128,13 @@ export async function evaluateModel(
       ? evaluateAdapted(model, ids, adaptation)
       : evaluateStepwise(model, ids, { ...EVALUATION, counting: request.counting });
     const evaluation = await runCooperatively(steps, { ...turn, onStep: tell });
-    // book drops the remainder of the text: its mean stands for all of it
+    // book drops the remainder of the text: its mean is used for the whole text
     const bits = bitsPerByte(evaluation.loss, ids.length - 1, bytes, hiddenNats);
     return { ...evaluation, bitsPerByte: bits, ...adaptation.used };
   });
 }
 
-/** Tells how far it is, not more often than anyone can read. */
+/** Reports progress at a limited rate. */
 function tellProgress({ tell }: Turn): (progress: EvaluationProgress) => void {
   if (!tell) return SILENT;
   let last = Number.NEGATIVE_INFINITY;

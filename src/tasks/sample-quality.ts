@@ -10,7 +10,7 @@ import { sampleRequest } from '../generation/sample-request.js';
 import { TextWriting } from '../generation/text-writing.js';
 import type { Turn } from './read-text.js';
 
-/** Writes a sample at each temperature, side by side, and holds all of them against the training text. */
+/** Generates a sample at each temperature, in parallel, and compares all of them with the training text. */
 export async function sampleQuality(
   { tokenizer, description }: TrainedModel,
   engine: GenerationEngine,

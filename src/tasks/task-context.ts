@@ -1,11 +1,11 @@
 import type { TaskInput } from '../contracts/jobs.js';
 
-/** What connects a task with whoever waits for its result. */
+/** Connection between a task and its caller. */
 export interface TaskContext {
-  /** Takes what the task says while it runs, in order; null = nobody listens. */
+  /** Receives partial results of the task, in order; null = not requested. */
   readonly tell: ((part: unknown) => void) | null;
-  /** Asks for the next piece of the text that the task reads; null = it has ended. */
+  /** Returns the next piece of the text that the task reads; null = end of the text. */
   nextInput(): Promise<TaskInput>;
-  /** Whether nobody waits for the result any more. */
+  /** Whether the caller has cancelled the task. */
   isCancelled(): boolean;
 }

@@ -14,18 +14,18 @@ import { loadBackend } from '../kernels/backend.js';
 import { createModel } from '../models/create-model.js';
 import { Trainer } from '../training/trainer.js';
 
-/** How the sample of an epoch is drawn. */
+/** Sampling options of the sample of an epoch. */
 const SAMPLING = { temperature: 0.8, topK: 40 } as const;
 
-/** What connects a training with whoever asked for it. */
+/** Connection between a training and its caller. */
 export interface TrainingContext {
-  /** Takes each event, in order. */
+  /** Receives each event, in order. */
   emit(event: TrainingEvent): void;
-  /** Read at each step: what it was asked to do. */
+  /** Called at each step: the requested stop, if any. */
   readStop(): StopMode | null;
 }
 
-/** One attempt at one experiment. What goes wrong is the outcome `failed`, not a rejection. */
+/** One attempt at one experiment. An error becomes the outcome `failed`, not a rejection. */
 export async function trainExperiment(
   job: TrainingJob,
   source: FileSource,

@@ -1,4 +1,4 @@
-/** Trained models on their way to PyTorch and back. */
+/** Export of trained models to PyTorch, and import from it. */
 import {
   exportModelFolder,
   importPyTorchModel,

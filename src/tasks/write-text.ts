@@ -11,7 +11,7 @@ import type { LanguageModel } from '../models/language-model.js';
 import type { State } from '../models/state.js';
 import type { Turn } from './read-text.js';
 
-/** Writes a text, beside the others that the engine writes. */
+/** Generates a text, in the batch of the engine. */
 export async function writeText(
   { model, tokenizer }: TrainedModel,
   engine: GenerationEngine,
@@ -20,7 +20,12 @@ export async function writeText(
 ): Promise<GenerationResult> {
   const seed = request.seed ?? randomInt(2 ** 32);
   const { from, keepsPoint } = request;
-  const writing = new TextWriting(tokenizer, { ...request, seed, tail: from?.tail });
+  const writing = new TextWriting(tokenizer, {
+    ...request,
+    seed,
+    tail: from?.tail,
+    isAfterSpace: from?.endsWithSpace,
+  });
   const prompt = request.promptIds ? tokenizer.decode(request.promptIds) : request.prompt;
   const state = from?.state ? readState(from.state, model) : null;
   let kept: string | null = null;
@@ -32,11 +37,11 @@ export async function writeText(
         )
       : null;
   if (request.echo) tell?.({ text: prompt, tokens: 0, ...(echoed && { logprobs: echoed }) });
-  const behindPrompt = (written: readonly TokenLogprob[]) =>
+  const offsetByPrompt = (written: readonly TokenLogprob[]) =>
     echoed ? written.map((token) => ({ ...token, start: token.start + prompt.length })) : [...written];
   const { logprobs, unknownWords, ...generated } = await engine.run(writing, {
     ...(tell && {
-      onPart: (part) => tell(part.logprobs ? { ...part, logprobs: behindPrompt(part.logprobs) } : part),
+      onPart: (part) => tell(part.logprobs ? { ...part, logprobs: offsetByPrompt(part.logprobs) } : part),
     }),
     isCancelled,
     state,
@@ -52,8 +57,10 @@ export async function writeText(
     seed,
     ...generated,
     unknownWords: [...unknownWords],
-    ...(logprobs && { logprobs: [...(echoed ?? []), ...behindPrompt(logprobs)] }),
-    ...(keepsPoint && { point: { state: kept, tail: [...writing.tail] } }),
+    ...(logprobs && { logprobs: [...(echoed ?? []), ...offsetByPrompt(logprobs)] }),
+    ...(keepsPoint && {
+      point: { state: kept, tail: [...writing.tail], endsWithSpace: writing.endsWithSpace },
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * GPT-2's byte alphabet: each of the 256 bytes as one printable character, so that byte-pair tokens are strings.
- * Printable Latin-1 stands for itself, the other 68 bytes for U+0100 onwards, in rising order (a space is `Ġ`).
+ * Printable Latin-1 bytes map to themselves, the other 68 bytes to U+0100 onwards, in ascending order (a space is `Ġ`).
  */
 const PRINTABLE = [range(0x21, 0x7e), range(0xa1, 0xac), range(0xae, 0xff)].flat();
 const OTHERS = range(0, 255).filter((byte) => !PRINTABLE.includes(byte));
@@ -8,21 +8,21 @@ const OTHERS = range(0, 255).filter((byte) => !PRINTABLE.includes(byte));
 /** The bytes in GPT-2's order of ids: printable ones first. */
 export const BYTE_ORDER: readonly number[] = [...PRINTABLE, ...OTHERS];
 
-/** Character by byte. */
+/** The character of each byte. */
 export const BYTE_CHARACTERS: readonly string[] = range(0, 255).map((byte) =>
   String.fromCharCode(PRINTABLE.includes(byte) ? byte : 0x100 + OTHERS.indexOf(byte)),
 );
 
 const BYTE_BY_CHARACTER = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
 
-/** Bytes as a string of the alphabet. */
+/** Encodes bytes in the byte alphabet. */
 export function spellBytes(bytes: Uint8Array): string {
   let spelled = '';
   for (const byte of bytes) spelled += BYTE_CHARACTERS[byte]!;
   return spelled;
 }
 
-/** The bytes of a string of the alphabet; null when it has another character. */
+/** Decodes a string of the byte alphabet; null when it contains any other character. */
 export function readSpelledBytes(token: string): Uint8Array | null {
   const bytes = new Uint8Array(token.length);
   for (let i = 0; i < token.length; i++) {

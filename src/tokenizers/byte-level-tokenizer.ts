@@ -13,12 +13,12 @@ import {
 } from './tokenizer.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** Bytes of a character of UTF-8 that may be missing its last one. */
+/** Maximum bytes of an incomplete UTF-8 character. */
 const MAX_OPEN_BYTES = 3;
 
 /**
- * A tokenizer whose tokens are bytes and sequences of bytes: any text is known, and comes back as it was. It cuts text into
- * pieces by a pattern that every character matches; what a piece becomes is the matter of those who extend it.
+ * A tokenizer whose tokens are byte sequences: any text can be encoded, and decodes to itself. It splits text into pieces by a
+ * pattern that matches every character; subclasses encode the pieces.
  */
 export abstract class ByteLevelTokenizer implements Tokenizer {
   abstract readonly type: TokenizerConfig['type'];
@@ -30,7 +30,7 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
 
   /**
    * @param fields.vocabulary tokens in GPT-2's byte alphabet, all 256 bytes among them
-   * @param fields.pattern with the flags g and u; a piece ends before white space that follows something else
+   * @param fields.pattern with the flags g and u; a piece ends before white space that follows another character
    */
   constructor(fields: { lowercase: boolean; vocabulary: Vocabulary; pattern: RegExp }) {
     this.lowercase = fields.lowercase;
@@ -39,7 +39,7 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
     this.#bytes = fields.vocabulary.tokens.map((token) => readSpelledBytes(token)!);
   }
 
-  /** @returns ids whose bytes are those of the piece; not to be written to */
+  /** @returns ids whose bytes are those of the piece; read-only */
   protected abstract encodePiece(piece: string): Int32Array;
 
   abstract toJSON(): TokenizerJson;
@@ -70,7 +70,7 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
     return { ids: ids.take(), starts: starts.take(), ends: ends.take() };
   }
 
-  /** Before the last white space that follows something else: no piece goes over such a place. */
+  /** Before the last white space that follows another character: no piece spans such a position. */
   safeCut(text: string): number {
     for (let at = text.length - 1; at > 0; at--) {
       if (isWhiteSpace(text.charCodeAt(at)) && !isWhiteSpace(text.charCodeAt(at - 1))) return at;
@@ -84,10 +84,10 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
 
   createDecoder(): StreamingDecoder {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    /** The last bytes: a character that is not whole yet has begun among them. */
+    /** The last bytes; an incomplete character starts among them. */
     let last = new Uint8Array();
     const bytesOf = (id: number) => {
-      this.vocabulary.token(id); // throws for one that is none
+      this.vocabulary.token(id); // throws for an unknown id
       return this.#bytes[id]!;
     };
     return {
@@ -106,7 +106,7 @@ export abstract class ByteLevelTokenizer implements Tokenizer {
   }
 }
 
-/** Ids of the 256 bytes in a vocabulary that has them all. */
+/** Ids of the 256 bytes in a vocabulary that contains all of them. */
 export function byteIdsOf(vocabulary: Vocabulary): Int32Array {
   return Int32Array.from(BYTE_CHARACTERS, (character) => vocabulary.ids.get(character)!);
 }

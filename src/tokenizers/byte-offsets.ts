@@ -1,4 +1,4 @@
-/** Turns positions in a string (UTF-16 units), asked for in rising order, into positions in its UTF-8. */
+/** Converts positions in a string (UTF-16 units), requested in ascending order, to positions in its UTF-8. */
 export class ByteOffsets {
   readonly #text: string;
   #position = 0;
@@ -8,7 +8,7 @@ export class ByteOffsets {
     this.#text = text;
   }
 
-  /** @param position not smaller than at the last call, and not inside a surrogate pair */
+  /** @param position at least that of the previous call, and not inside a surrogate pair */
   at(position: number): number {
     for (; this.#position < position; this.#position++) {
       const code = this.#text.charCodeAt(this.#position);

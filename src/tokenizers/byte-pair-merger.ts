@@ -1,7 +1,7 @@
 import { type Merge, pairKey } from './byte-pair-training.js';
 import { Heap } from './heap.js';
 
-/** A merge with its place in the order of learning and the id that it makes. */
+/** A merge with its rank in training order and the id of its result. */
 export interface RankedMerge extends Merge {
   readonly rank: number;
   readonly id: number;
@@ -9,23 +9,23 @@ export interface RankedMerge extends Merge {
 
 interface Candidate {
   readonly merge: RankedMerge;
-  /** Where its left half begins, in bytes. */
+  /** Start of the left half, in bytes. */
   readonly at: number;
 }
 
-/** Applies merges to bytes, the earliest learned first, in O(n log n) for n bytes. */
+/** Applies merges to bytes in training order, in O(n log n) for n bytes. */
 export class BytePairMerger {
   readonly #byteIds: Int32Array;
   readonly #merges: ReadonlyMap<number, RankedMerge>;
   readonly #cache = new Map<string, Int32Array>();
 
-  /** @param byteIds id by byte @param merges in the order of learning, with the ids that they make */
+  /** @param byteIds id of each byte @param merges in training order, with the ids of their results */
   constructor(byteIds: Int32Array, merges: readonly RankedMerge[]) {
     this.#byteIds = byteIds;
     this.#merges = new Map(merges.map((merge) => [pairKey(merge.left, merge.right), merge]));
   }
 
-  /** @returns ids of the piece; not to be written to */
+  /** @returns ids of the piece; read-only */
   merge(piece: string): Int32Array {
     const known = this.#cache.get(piece);
     if (known) return known;
@@ -35,7 +35,7 @@ export class BytePairMerger {
     return ids;
   }
 
-  /** A doubly linked list of the ids over the bytes' positions; the heap gives the next pair to join. */
+  /** A doubly linked list of ids over byte positions; the heap gives the next pair to merge. */
   #mergeBytes(bytes: Uint8Array): Int32Array {
     const ids = Int32Array.from(bytes, (byte) => this.#byteIds[byte]!);
     const next = Int32Array.from(bytes, (_, i) => i + 1);

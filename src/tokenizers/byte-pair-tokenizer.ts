@@ -9,16 +9,16 @@ import { bytePairTokenizerJson } from './tokenizer-json-format.js';
 import { Vocabulary } from './vocabulary.js';
 
 /**
- * GPT-2's cut before byte pairs (Radford et al. 2019): contractions, words and numbers and other runs with the space
- * before them, white space. Every character of the text is in exactly one piece.
+ * GPT-2's pre-tokenization (Radford et al. 2019): contractions; words, numbers and other runs with the preceding space;
+ * white space. Each character of the text is in exactly one piece.
  */
 const PIECE =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** Byte-level byte pairs. The line feed is a token of its own. */
+/** Byte-level byte-pair encoding. The line feed is a separate token. */
 export class BytePairTokenizer extends ByteLevelTokenizer {
   readonly type = 'byte-pair';
-  /** In the order of learning. */
+  /** In training order. */
   readonly merges: readonly RankedMerge[];
   readonly #merger: BytePairMerger;
 
@@ -37,7 +37,7 @@ export class BytePairTokenizer extends ByteLevelTokenizer {
   }
 }
 
-/** Learns byte pairs from a train split. */
+/** Trains byte-pair merges on a train split. */
 export function trainBytePairTokenizer(
   text: string,
   config: { readonly vocabularySize: number; readonly minCount: number; readonly lowercase: boolean },

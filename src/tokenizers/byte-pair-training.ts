@@ -1,7 +1,7 @@
 import { BYTE_ORDER } from './byte-alphabet.js';
 import { Heap } from './heap.js';
 
-/** Two neighbouring ids, and the id of both together. */
+/** Two adjacent ids that are merged into one. */
 export interface Merge {
   readonly left: number;
   readonly right: number;
@@ -11,26 +11,26 @@ interface Pair extends Merge {
   readonly count: number;
 }
 
-/** A piece of text as ids, and how often it stands in the text. */
+/** A piece of text as ids, with its frequency in the text. */
 interface Piece {
   ids: number[];
   readonly count: number;
 }
 
-/** A pair as one number, exact for ids below 2^26. */
+/** A unique number for a pair, exact for ids below 2^26. */
 export const pairKey = (left: number, right: number): number => left * 0x4000000 + right;
 
 /**
- * Byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909) over bytes: again and again the most frequent pair of
- * neighbours becomes one token. Merge m makes the id 256 + m. Of equally frequent pairs the one with the smaller ids is
- * taken, so that the result depends on the counts alone.
+ * Byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909) over bytes: repeatedly replaces the most frequent pair of
+ * adjacent tokens by one token. Merge m creates id 256 + m. Among equally frequent pairs the one with the smaller ids is
+ * merged, so the result depends on the counts alone.
  *
- * Counts are kept up to date instead of counted anew: a merge visits only the pieces that have its pair, and changes
- * only the counts of the pairs beside it. The heap holds stale entries; one is put back with its present count when
- * it comes up.
- * @param pieces what may be merged inside, but not across, and how often each stands in the text; longer ones than
- * 1,000 bytes are learned from in parts, so that a text without white space takes no longer than another
- * @returns the merges in order, and how often each of the 256 + merges tokens stands in the pieces
+ * Counts are updated instead of recounted: a merge visits only the pieces that contain its pair, and changes only the
+ * counts of adjacent pairs. The heap may hold stale entries; a stale entry is pushed again with its current count when it
+ * is popped.
+ * @param pieces text between which nothing is merged, with its frequency; pieces longer than 1,000 bytes are split, so
+ * that a text without white space takes no longer than any other
+ * @returns the merges in order, and the frequency of each of the 256 + merges tokens in the pieces
  */
 export function learnMerges(
   pieces: ReadonlyMap<string, number>,
@@ -38,12 +38,12 @@ export function learnMerges(
 ): { merges: Merge[]; counts: Int32Array } {
   const words = readPieces(pieces);
   const counts = new Map<number, number>();
-  const homes = new Map<number, Set<number>>(); // pair → pieces that have, or once had, it
-  words.forEach((word, home) => {
+  const piecesOf = new Map<number, Set<number>>(); // pair → pieces that have, or once had, it
+  words.forEach((word, pieceIndex) => {
     for (let i = 0; i + 1 < word.ids.length; i++) {
       const key = pairKey(word.ids[i]!, word.ids[i + 1]!);
       counts.set(key, (counts.get(key) ?? 0) + word.count);
-      addHome(homes, key, home);
+      addPiece(piecesOf, key, pieceIndex);
     }
   });
 
@@ -64,10 +64,10 @@ export function learnMerges(
     if (count < limits.minCount) break;
     const id = 256 + merges.push({ left: pair.left, right: pair.right }) - 1;
     const changed = new Set<number>();
-    for (const home of homes.get(key)!)
-      mergeInPiece(words[home]!, home, pair, id, { counts, homes, changed });
+    for (const pieceIndex of piecesOf.get(key)!)
+      mergeInPiece(words[pieceIndex]!, pieceIndex, pair, id, { counts, piecesOf, changed });
     counts.delete(key);
-    homes.delete(key);
+    piecesOf.delete(key);
     for (const other of changed) if ((counts.get(other) ?? 0) > 0) offer(other);
   }
   return { merges, counts: countIds(words, 256 + merges.length) };
@@ -104,19 +104,19 @@ function splitKey(key: number): Merge {
   return { left: Math.floor(key / 0x4000000), right: key % 0x4000000 };
 }
 
-function addHome(homes: Map<number, Set<number>>, key: number, home: number): void {
-  const set = homes.get(key);
-  if (set) set.add(home);
-  else homes.set(key, new Set([home]));
+function addPiece(piecesOf: Map<number, Set<number>>, key: number, pieceIndex: number): void {
+  const set = piecesOf.get(key);
+  if (set) set.add(pieceIndex);
+  else piecesOf.set(key, new Set([pieceIndex]));
 }
 
-/** Replaces the pair in one piece, and takes its old pairs out of the counts and puts its new ones in. */
+/** Replaces the pair in one piece, and updates the counts of the removed and the added pairs. */
 function mergeInPiece(
   piece: Piece,
-  home: number,
+  pieceIndex: number,
   pair: Merge,
   id: number,
-  index: { counts: Map<number, number>; homes: Map<number, Set<number>>; changed: Set<number> },
+  index: { counts: Map<number, number>; piecesOf: Map<number, Set<number>>; changed: Set<number> },
 ): void {
   const { ids, count } = piece;
   const merged: number[] = [];
@@ -127,7 +127,7 @@ function mergeInPiece(
     } else merged.push(ids[i]!);
   }
   if (merged.length === ids.length) return;
-  const { counts, homes, changed } = index;
+  const { counts, piecesOf, changed } = index;
   for (let i = 0; i + 1 < ids.length; i++) {
     const key = pairKey(ids[i]!, ids[i + 1]!);
     counts.set(key, counts.get(key)! - count);
@@ -136,7 +136,7 @@ function mergeInPiece(
     const key = pairKey(merged[i]!, merged[i + 1]!);
     counts.set(key, (counts.get(key) ?? 0) + count);
     if (merged[i] === id || merged[i + 1] === id) {
-      addHome(homes, key, home);
+      addPiece(piecesOf, key, pieceIndex);
       changed.add(key);
     }
   }

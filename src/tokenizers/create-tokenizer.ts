@@ -13,9 +13,9 @@ import { assertWellFormed, type Tokenizer } from './tokenizer.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
 
 /**
- * Makes a tokenizer from a train split.
- * @param defaultPreTokenizer what the word tokenizer's preTokenizer "auto" means for this text. whitespace says that the
- * text is tokenized already, as PTB is: `<unk>` in it is its unknown word, not something that it is about
+ * Creates a tokenizer from a train split.
+ * @param defaultPreTokenizer what preTokenizer "auto" of the word tokenizer means for this text. whitespace: the text is
+ * already tokenized, as PTB is, and `<unk>` in it is the unknown token, not a word of the text
  * @throws corpus-not-text for a lone surrogate; config-conflict for a vocabulary that is too small
  */
 export function createTokenizer(
@@ -30,21 +30,21 @@ export function createTokenizer(
   return training.finish();
 }
 
-/** Makes a tokenizer of words or characters from a train split that comes in pieces. */
+/** Builds a tokenizer of words or characters from a train split that is read in pieces. */
 export class VocabularyTraining {
   readonly #config: Exclude<TokenizerConfig, { type: 'byte-pair' }>;
   readonly #segmenter: SegmenterName | 'lossless';
   readonly #isTokenized: boolean;
   readonly #counts = new Map<string, number>();
 
-  /** @param defaultPreTokenizer as of {@link createTokenizer} */
+  /** @param defaultPreTokenizer see {@link createTokenizer} */
   constructor(config: Exclude<TokenizerConfig, { type: 'byte-pair' }>, defaultPreTokenizer: PreTokenizer) {
     this.#config = config;
     this.#segmenter = segmenterOf(config, defaultPreTokenizer);
     this.#isTokenized = defaultPreTokenizer === 'whitespace';
   }
 
-  /** @param text the next piece, which ends where no word is cut */
+  /** @param text the next piece; must not end within a word */
   add(text: string): void {
     const { lowercase } = this.#config;
     if (this.#segmenter === 'lossless') countLosslessWords(text, lowercase, this.#counts);
@@ -69,16 +69,13 @@ export class VocabularyTraining {
 }
 
 /**
- * The word tokenizer of a model from elsewhere: tokens in the order of its ids, `<unk>` and `<eos>` among them.
+ * The word tokenizer of an imported model: tokens in the order of its ids, including `<unk>` and `<eos>`.
  * @throws tokenizer-invalid
  */
-export function wordTokenizerOf(
-  tokens: readonly string[],
-  segmenter: 'whitespace' | 'prose' = 'whitespace',
-): Tokenizer {
+export function wordTokenizerOf(tokens: readonly string[]): Tokenizer {
   const [unknownToken, eosToken] = [UNKNOWN_TOKEN, END_OF_LINE_TOKEN];
   const vocabulary = new Vocabulary({ tokens, counts: null, unknownToken, eosToken });
-  return new SegmentTokenizer({ segmenter, lowercase: false, vocabulary });
+  return new SegmentTokenizer({ segmenter: 'whitespace', lowercase: false, vocabulary });
 }
 
 function segmenterOf(

@@ -3,7 +3,7 @@ import { ByteLevelTokenizer } from './byte-level-tokenizer.js';
 import { SegmentTokenizer } from './segment-tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** The config that a tokenizer could have been made with; how rare a token had to be to be left out is not known. */
+/** A config that would produce this tokenizer; minCount is unknown. */
 export function describeTokenizer(tokenizer: Tokenizer): TokenizerConfig {
   const { type, vocabulary } = tokenizer;
   const fields = { type, vocabularySize: vocabulary.size };

@@ -4,8 +4,8 @@ import { forEachSegment, type SegmenterName } from './segmenter.js';
 import { END_OF_LINE_TOKEN, UNKNOWN_TOKEN, Vocabulary } from './vocabulary.js';
 
 /**
- * How often each token stands in a text; the keys are in order of first appearance.
- * @param counts of the text before this one, to go on counting in
+ * The frequency of each token in a text; the keys are in order of first appearance.
+ * @param counts of the preceding text, to be continued
  */
 export function countTokens(
   segmenter: SegmenterName,
@@ -23,10 +23,10 @@ export function countTokens(
 
 /**
  * The vocabulary of a train split: the most frequent tokens, with ids in order of first appearance, as the book's
- * `ptb.load_data` numbers them. `<unk>` and the line end are always in; where the text lacks them they come last.
- * @param limits.vocabularySize most tokens, both of these among them; null = no limit
- * @param limits.minCount rarer tokens are left out; null = 1 where the text has `<unk>` for its rare words, else 2
- * @param limits.hasUnknown `<unk>` in the text stands for its rare words, as in PTB; else it is text like any other
+ * `ptb.load_data` numbers them. `<unk>` and the line end are always included, last if the text does not contain them.
+ * @param limits.vocabularySize maximum number of tokens, including these two; null = no limit
+ * @param limits.minCount rarer tokens are omitted; null = 1 if the text has `<unk>` for rare words, else 2
+ * @param limits.hasUnknown `<unk>` in the text replaces rare words, as in PTB; otherwise it is ordinary text
  */
 export function chooseVocabulary(
   segmenter: SegmenterName,
@@ -44,7 +44,7 @@ export function chooseVocabulary(
   let kept = [...counts].filter(([token, count]) => count >= minCount && !always.includes(token));
   const room = (limits.vocabularySize ?? Number.POSITIVE_INFINITY) - always.length;
   if (kept.length > room) {
-    const byFrequency = kept.toSorted(([, a], [, b]) => b - a); // stable: of equals, the earlier
+    const byFrequency = kept.toSorted(([, a], [, b]) => b - a); // stable: the earlier one wins ties
     kept = byFrequency.slice(0, room);
   }
   const keptTokens = new Set([...always, ...kept.map(([token]) => token)]);

@@ -1,4 +1,4 @@
-/** A binary heap: the item that comes before all others is taken first. */
+/** A binary heap (priority queue): `pop` returns the first item in the given order. */
 export class Heap<Item> {
   readonly #items: Item[] = [];
   readonly #isBefore: (a: Item, b: Item) => boolean;

@@ -18,13 +18,13 @@ export class IdList {
     this.#length += values.length;
   }
 
-  /** The values, in an array that is not larger than they are. */
+  /** The values, in an array of exactly their length. */
   take(): Int32Array {
     return this.#values.slice(0, this.#length);
   }
 
-  #grow(least: number): void {
-    const larger = new Int32Array(Math.max(least, this.#values.length * 2));
+  #grow(minLength: number): void {
+    const larger = new Int32Array(Math.max(minLength, this.#values.length * 2));
     larger.set(this.#values);
     this.#values = larger;
   }

@@ -10,14 +10,14 @@ import { LOSSLESS_PATTERN } from './word-patterns.js';
 const PIECE = new RegExp(LOSSLESS_PATTERN, 'gu');
 
 /**
- * Words that give the text back as it was: each with the space before it, other white space and punctuation as words of
- * their own, see {@link LOSSLESS_PATTERN}. A word that the vocabulary does not have is spelled in bytes, which are tokens
- * too: nothing is unknown, and the model learns to spell.
+ * Words that reproduce the text exactly: each with the preceding space, other white space and punctuation as separate words,
+ * see {@link LOSSLESS_PATTERN}. A word that is not in the vocabulary is encoded as bytes, which are tokens too: nothing is
+ * unknown, and the model learns to spell.
  */
 export class LosslessWordTokenizer extends ByteLevelTokenizer {
   readonly type = 'word';
   readonly #byteIds: Int32Array;
-  /** Ids of the pieces that are tokens, kept as arrays: a text has few words, many times. */
+  /** Ids of the pieces that are tokens, cached as arrays: a text has few distinct words. */
   readonly #words = new Map<string, Int32Array>();
 
   constructor(fields: { lowercase: boolean; vocabulary: Vocabulary }) {
@@ -41,7 +41,7 @@ export class LosslessWordTokenizer extends ByteLevelTokenizer {
   }
 }
 
-/** How often each piece of lossless words stands in a text. @param counts of the text before this one, to go on in */
+/** The frequency of each lossless word in a text. @param counts of the preceding text, to be continued */
 export function countLosslessWords(
   text: string,
   lowercase: boolean,
@@ -55,10 +55,10 @@ export function countLosslessWords(
 
 /**
  * The vocabulary of a train split: the 256 bytes, then the most frequent words in order of first appearance.
- * @param pieces as {@link countLosslessWords} gives them
- * @param limits.vocabularySize most tokens, the bytes among them; null = no limit
- * @param limits.minCount words that are rarer are spelled
- * @throws config-conflict when the bytes alone are too many
+ * @param pieces as returned by {@link countLosslessWords}
+ * @param limits.vocabularySize maximum number of tokens, including the bytes; null = no limit
+ * @param limits.minCount rarer words are encoded as bytes
+ * @throws config-conflict when there is no room for the bytes
  */
 export function chooseLosslessVocabulary(
   pieces: ReadonlyMap<string, number>,
@@ -71,9 +71,9 @@ export function chooseLosslessVocabulary(
       reason: `lossless words need at least 256, one for each byte, got ${vocabularySize}; preTokenizer "prose" or "whitespace" needs fewer`,
     });
   }
-  const isWord = (piece: string) => piece.length > 1 || piece > '\x7f'; // else it is a byte
+  const isWord = (piece: string) => piece.length > 1 || piece > '\x7f'; // otherwise it is a byte
   const words = [...pieces].filter(([piece, count]) => count >= minCount && isWord(piece));
-  const byFrequency = words.toSorted(([, a], [, b]) => b - a); // stable: of equals, the earlier
+  const byFrequency = words.toSorted(([, a], [, b]) => b - a); // stable: the earlier one wins ties
   const kept = new Set(byFrequency.slice(0, room).map(([piece]) => piece));
   const ordered = words.filter(([piece]) => kept.has(piece));
   const tokens = [
@@ -90,5 +90,5 @@ export function chooseLosslessVocabulary(
   return new Vocabulary({ tokens, counts, unknownToken: null, eosToken: BYTE_LEVEL_LINE_FEED });
 }
 
-/** Words that the train split has fewer times are spelled, where a config leaves it open: else spelling is never learned. */
+/** Default minCount: rarer words are encoded as bytes, so that the model learns to spell. */
 export const LOSSLESS_MIN_COUNT = 2;

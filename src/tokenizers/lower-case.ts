@@ -1,13 +1,13 @@
 import { IdList } from './id-list.js';
 
-/** Lower case, one code point after another: no rule looks at neighbours, as in Hugging Face's `Lowercase`. */
+/** Lower case of each code point, independent of context, as in Hugging Face's `Lowercase`. */
 export function toLowerCase(text: string): string {
   return text.replace(/[A-Z]+|[^\0-\x7f]/gu, (part) => part.toLowerCase());
 }
 
 /**
- * For each byte of the text in lower case, the bytes of the text itself that it comes from: the same one, or where the
- * character has another length in lower case, all bytes of that character.
+ * Maps each byte of the lower-cased text to the bytes of the original text: the same one, or, where lower case changes the
+ * length of a character, all bytes of that character.
  */
 export function lowerCaseByteMap(text: string): { starts: Int32Array; ends: Int32Array } {
   const [starts, ends] = [new IdList(text.length), new IdList(text.length)];

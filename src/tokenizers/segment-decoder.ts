@@ -1,14 +1,14 @@
 import { forEachSegment, type SegmenterName } from './segmenter.js';
 
-/** Puts units together to text again, one by one; a line feed is the end of a line. */
+/** Joins units to text, one by one; a line feed ends a line. */
 export interface SegmentJoiner {
-  /** What the unit adds to the text: itself, and a space before it where one belongs. */
+  /** The text that the unit adds: the unit itself, after a space where one belongs. */
   push(segment: string): string;
-  /** What {@link push} would return; nothing changes. */
+  /** What {@link push} would return; changes no state. */
   peek(segment: string): string;
 }
 
-/** A joiner for what the segmenter of that name has cut; segmenting the joined text gives the same units again. */
+/** The joiner for a segmenter; segmenting the joined text again gives the same units. */
 export function createJoiner(segmenter: SegmenterName): SegmentJoiner {
   switch (segmenter) {
     case 'whitespace':
@@ -37,14 +37,14 @@ class SpaceJoiner implements SegmentJoiner {
   }
 }
 
-/** No space before what begins with these … */
+/** No space before a unit that begins with one of these … */
 const CLOSING = /^(?:[.,;:!?%)\]}…’”»/]|:\/\/|\]\()/u;
-/** … nor after what ends with these. */
+/** … nor after a unit that ends with one of these. */
 const OPENING = /[([{“«@$/]$/u;
-/** They open and close: the first on a line opens, the second closes, and so on. */
+/** Opening and closing at once: on a line the first opens, the second closes, and so on. */
 const QUOTES: ReadonlySet<string> = new Set(['"', "'", '`', '**']);
 
-/** Spacing as people write: none before a comma or after a bracket, quotes close to what they quote. */
+/** Usual spacing of prose: none before a comma or after an opening bracket, none inside quotes. */
 class ProseJoiner implements SegmentJoiner {
   readonly #segmenter: SegmenterName;
   #previous = '\n';
@@ -77,7 +77,7 @@ class ProseJoiner implements SegmentJoiner {
   }
 }
 
-/** Whether two units without a space between them are still read as these two. */
+/** Whether two units without a space between them are still segmented as these two. */
 function staysApart(segmenter: SegmenterName, left: string, right: string): boolean {
   let cuts = 0;
   let cutBetween = false;

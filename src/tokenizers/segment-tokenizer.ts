@@ -15,8 +15,8 @@ import { segmentTokenizerJson } from './tokenizer-json-format.js';
 import { END_OF_LINE_TOKEN, type Vocabulary } from './vocabulary.js';
 
 /**
- * Words or characters: every unit that the segmenter cuts is a token, or `<unk>`. For words the line feed is the token
- * `<eos>`, so each line ends with it; a last line without a line feed does not.
+ * Words or characters: each unit of the segmenter is a token, or `<unk>`. For words the line feed is the token `<eos>`, so
+ * each line ends with it, except a last line without a line feed.
  */
 export class SegmentTokenizer implements Tokenizer {
   readonly type: 'word' | 'character';
@@ -82,7 +82,7 @@ export class SegmentTokenizer implements Tokenizer {
     return segmentTokenizerJson(this.segmenter, this.lowercase, this.vocabulary);
   }
 
-  /** @param visit gets the id, where the unit stands in the text, in lower case if that is what is read, and the unit */
+  /** @param visit receives the id, the position of the unit in the (lower-cased) text, and the unit */
   #forEachId(text: string, visit: (id: number, start: number, end: number, segment: string) => void): void {
     const { ids, unknownId } = this.vocabulary;
     const read = this.lowercase ? toLowerCase(text) : text;
@@ -93,7 +93,7 @@ export class SegmentTokenizer implements Tokenizer {
   }
 }
 
-/** The token that a unit of text is, before the vocabulary is asked. */
+/** The token of a unit of text, whether or not it is in the vocabulary. */
 export function tokenOf(segmenter: SegmenterName, segment: string): string {
   return segment === '\n' && segmenter !== 'character' ? END_OF_LINE_TOKEN : segment;
 }

@@ -1,13 +1,13 @@
 /**
- * Cuts text into the units that a vocabulary of words or characters knows, without touching them: what lies between two
- * units is white space. A line feed is a unit of its own, the end of a line.
+ * Splits text into the units of a vocabulary of words or characters, without changing them: between two units there is only
+ * white space. A line feed is a separate unit, the end of a line.
  *
- * - whitespace: what white space separates, as PTB and WikiText-2 are made.
+ * - whitespace: units separated by white space, as in PTB and WikiText-2.
  * - prose: words and punctuation, see {@link PROSE_PATTERN}.
- * - prose-without-clusters: the same as models before it knew grapheme clusters have it; read, not made any more.
+ * - prose-without-clusters: prose without grapheme clusters, as in earlier versions; can be read, is no longer created.
  * - character: each Unicode code point.
  *
- * Each has a twin in the regular expressions of Hugging Face's tokenizers, see word-patterns.ts.
+ * Each has an equivalent in the regular expressions of Hugging Face's tokenizers, see word-patterns.ts.
  */
 import { PROSE_PATTERN, PROSE_PATTERN_WITHOUT_CLUSTERS } from './word-patterns.js';
 
@@ -39,7 +39,7 @@ export function forEachSegment(segmenter: SegmenterName, text: string, visit: Vi
 const PROSE_OR_LINE = new RegExp(`\\n|${PROSE_PATTERN}`, 'gu');
 const PROSE_WITHOUT_CLUSTERS_OR_LINE = new RegExp(`\\n|${PROSE_PATTERN_WITHOUT_CLUSTERS}`, 'gu');
 
-/** Where the last white space of a text ends, which no word contains; 0 = there is none. */
+/** The end of the last white space of a text, which no word contains; 0 = there is none. */
 export function afterLastWhiteSpace(text: string): number {
   for (let end = text.length; end > 0; end--) if (isWhiteSpace(text.charCodeAt(end - 1))) return end;
   return 0;
@@ -72,7 +72,7 @@ function forEachCodePoint(text: string, visit: VisitSegment): void {
   }
 }
 
-/** Unicode's White_Space property, which Rust's `char::is_whitespace` is too (JavaScript's `\s` differs in two). */
+/** Unicode's White_Space property, the same as Rust's `char::is_whitespace` (JavaScript's `\s` differs in two characters). */
 export function isWhiteSpace(code: number): boolean {
   if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13);
   if (code < 0x85) return false;

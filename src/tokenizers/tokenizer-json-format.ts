@@ -1,6 +1,6 @@
 /**
- * How the tokenizers are written down in the terms of Hugging Face's tokenizers: words and characters as `WordLevel`,
- * byte pairs as byte-level `BPE`, lossless words as one without merges that takes whole pieces (`ignore_merges`).
+ * How the tokenizers are represented in Hugging Face's format: words and characters as `WordLevel`, byte pairs as byte-level
+ * `BPE`, lossless words as `BPE` without merges whose pieces are looked up whole (`ignore_merges`).
  */
 import type { TokenizerJson } from '../contracts/tokenizer-json.js';
 import type { RankedMerge } from './byte-pair-merger.js';
@@ -35,7 +35,7 @@ export function bytePairTokenizerJson(
     ...BYTE_LEVEL_MODEL,
     ignore_merges: false,
     vocab: vocabRecord(vocabulary),
-    // One string a merge: versions before 0.20 read no other form, later ones read both.
+    // Each merge is one string: versions before 0.20 read no other form, later ones read both.
     merges: merges.map(({ left, right }) => `${vocabulary.token(left)} ${vocabulary.token(right)}`),
   };
   return { ...FRAME, ...bytePairPipeline(lowercase), model };
@@ -129,7 +129,7 @@ function byteLevel(useGpt2Cut: boolean) {
   return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useGpt2Cut };
 }
 
-/** Without a prototype, so that `__proto__` is a key like any other. */
+/** Without a prototype, so that `__proto__` is an ordinary key. */
 function vocabRecord(vocabulary: Vocabulary): Record<string, number> {
   const record: Record<string, number> = Object.create(null);
   vocabulary.tokens.forEach((token, id) => {

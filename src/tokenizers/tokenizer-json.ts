@@ -1,6 +1,6 @@
 /**
- * tokenizer.json, as Hugging Face's tokenizers write and read it: words and characters as `WordLevel`, byte pairs as
- * byte-level `BPE`. gatelm reads what it writes (also after Hugging Face has written it anew), nothing else.
+ * tokenizer.json, the format of Hugging Face's tokenizers: words and characters as `WordLevel`, byte pairs as byte-level
+ * `BPE`. gatelm reads what it writes (also after Hugging Face has saved it again), nothing else.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -30,8 +30,8 @@ type Model<Type> = Extract<TokenizerJson['model'], { type: Type }>;
 
 /**
  * Reads a tokenizer.json.
- * @param json the file's text or bytes
- * @throws tokenizer-invalid, with what is wrong
+ * @param json content of the file, as text or bytes
+ * @throws tokenizer-invalid, with the reason
  */
 export function parseTokenizerJson(json: string | Uint8Array): Tokenizer {
   const parsed = parseJson(json);
@@ -43,7 +43,7 @@ export function parseTokenizerJson(json: string | Uint8Array): Tokenizer {
 function parseJson(json: string | Uint8Array): TokenizerJson {
   const bytes = typeof json === 'string' ? Buffer.byteLength(json, 'utf8') : json.byteLength;
   if (bytes > MAX_TOKENIZER_JSON_BYTES) {
-    throw invalid(`${bytes} bytes are more than ${MAX_TOKENIZER_JSON_BYTES}`);
+    throw invalid(`${bytes} bytes exceed the limit of ${MAX_TOKENIZER_JSON_BYTES}`);
   }
   let value: unknown;
   try {
@@ -73,7 +73,7 @@ function readSegments(parsed: TokenizerJson, model: Model<'WordLevel'>): Segment
       return new SegmentTokenizer({ segmenter, lowercase, vocabulary });
     }
   }
-  throw invalid('normalizer and pre_tokenizer are none that gatelm writes for WordLevel');
+  throw invalid('unsupported normalizer or pre_tokenizer for WordLevel: expected those that gatelm writes');
 }
 
 function readByteLevel(parsed: TokenizerJson, model: Model<'BPE'>): ByteLevelTokenizer {
@@ -81,7 +81,7 @@ function readByteLevel(parsed: TokenizerJson, model: Model<'BPE'>): ByteLevelTok
   const lowercase = [false, true].find((value) => isSamePipeline(parsed, pipeline(value)));
   if (lowercase === undefined) {
     throw invalid(
-      'normalizer and pre_tokenizer are none that gatelm writes for BPE (byte level, no prefix space)',
+      'unsupported normalizer or pre_tokenizer for BPE: expected those that gatelm writes (byte level, no prefix space)',
     );
   }
   const vocabulary = readByteLevelVocabulary(model);
@@ -95,7 +95,7 @@ function readByteLevelVocabulary(model: Model<'BPE'>): Vocabulary {
   const tokens = readTokens(model.vocab);
   for (const token of tokens) {
     if (!readSpelledBytes(token))
-      throw invalid(`token ${JSON.stringify(token)} is not of GPT-2's byte alphabet`);
+      throw invalid(`token ${JSON.stringify(token)} contains characters outside of GPT-2's byte alphabet`);
   }
   const eosToken = BYTE_LEVEL_LINE_FEED;
   const vocabulary = new Vocabulary({ tokens, counts: null, unknownToken: null, eosToken });
@@ -104,7 +104,7 @@ function readByteLevelVocabulary(model: Model<'BPE'>): Vocabulary {
   return vocabulary;
 }
 
-/** The decoder is not compared: it does not change ids, and Hugging Face writes its defaults in several ways. */
+/** The decoder is not compared: it does not affect ids, and Hugging Face serializes its defaults in several ways. */
 function isSamePipeline(parsed: Pipeline, expected: Pipeline): boolean {
   return (
     isDeepStrictEqual(parsed.normalizer, expected.normalizer) &&
@@ -115,7 +115,7 @@ function isSamePipeline(parsed: Pipeline, expected: Pipeline): boolean {
 function readTokens(vocab: Readonly<Record<string, number>>): string[] {
   const entries = Object.entries(vocab);
   if (entries.length > MAX_VOCABULARY_SIZE) {
-    throw invalid(`${entries.length} tokens are more than ${MAX_VOCABULARY_SIZE}`);
+    throw invalid(`${entries.length} tokens exceed the limit of ${MAX_VOCABULARY_SIZE}`);
   }
   const tokens: string[] = new Array(entries.length);
   for (const [token, id] of entries) {
@@ -141,10 +141,10 @@ function readMerges(merges: Model<'BPE'>['merges'], vocabulary: Vocabulary): Ran
     );
     if (parts.length !== 2 || left === undefined || right === undefined || id === undefined) {
       throw invalid(
-        `merge ${rank} (${JSON.stringify(merge).slice(0, 200)}) is not of tokens of the vocabulary`,
+        `merge ${rank} (${JSON.stringify(merge).slice(0, 200)}) does not consist of tokens of the vocabulary`,
       );
     }
-    if (seen.size === seen.add(pairKey(left, right)).size) throw invalid(`merge ${rank} stands twice`);
+    if (seen.size === seen.add(pairKey(left, right)).size) throw invalid(`merge ${rank} appears twice`);
     return { left, right, id, rank };
   });
 }

@@ -3,7 +3,7 @@ import type { TokenizerJson } from '../contracts/tokenizer-json.js';
 import { appError } from '../errors.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** Ids of a text and where each token stands in it: bytes `starts[i]` to `ends[i]` (exclusive) of its UTF-8. */
+/** Ids of a text with the position of each token: bytes `starts[i]` to `ends[i]` (exclusive) of its UTF-8. */
 export interface EncodedText {
   readonly ids: Int32Array;
   readonly starts: Int32Array;
@@ -11,38 +11,37 @@ export interface EncodedText {
 }
 
 /**
- * Turns ids into text one by one, as they come from a model. What `push` returned, joined, and then `end()`, is what
- * `decode` gives for all of them: a character of several tokens is held back until it is whole.
+ * Decodes ids one by one, as a model produces them. The results of `push`, joined, followed by `end()`, equal the result of
+ * `decode` for all ids: a character of several tokens is held back until it is complete.
  */
 export interface StreamingDecoder {
   push(id: number): string;
-  /** What {@link push} would return; nothing changes. */
+  /** What {@link push} would return; changes no state. */
   peek(id: number): string;
   end(): string;
 }
 
-/** Text to ids and back. Immutable; safe to share. */
+/** Encodes text to ids and decodes ids to text. Immutable; safe to share. */
 export interface Tokenizer {
   readonly type: TokenizerConfig['type'];
   readonly vocabulary: Vocabulary;
-  /** White space is in the tokens; else decoding puts a space before each word that wants one. */
+  /** Tokens include white space; otherwise decoding puts a space before each word that needs one. */
   readonly keepsSpacing: boolean;
   /**
-   * @param onUnknown told of each word that becomes `<unk>`, in order, in lower case where that is what is read
-   * @throws corpus-not-text for a lone surrogate, which no UTF-8 text has
+   * @param onUnknown called for each word that becomes `<unk>`, in order, in lower case if the tokenizer lower-cases
+   * @throws corpus-not-text for a lone surrogate, which is invalid in UTF-8
    */
   encode(text: string, onUnknown?: (word: string) => void): Int32Array;
   /** Like {@link encode}, with byte offsets. */
   encodeWithOffsets(text: string): EncodedText;
   /**
-   * How many characters of the beginning of a text have the tokens that they have by themselves, whatever follows the text;
-   * 0 = that cannot be said yet.
+   * The number of leading characters of a text whose tokens do not depend on what follows the text; 0 = not known yet.
    */
   safeCut(text: string): number;
-  /** Characters and byte pairs give the text back as it was; words give it back but for the spacing. */
+  /** Characters, byte pairs and lossless words reproduce the text exactly; other words reproduce it except for spacing. */
   decode(ids: ArrayLike<number>): string;
   createDecoder(): StreamingDecoder;
-  /** The `tokenizer.json` of Hugging Face tokenizers. */
+  /** As `tokenizer.json` of Hugging Face tokenizers. */
   toJSON(): TokenizerJson;
 }
 
@@ -55,12 +54,12 @@ export function decodeAll(tokenizer: Pick<Tokenizer, 'createDecoder'>, ids: Arra
   return parts.join('');
 }
 
-/** Whether a text ends with the space that decoding would put before the next word: it is not to be there twice. */
+/** Whether a text ends with the space that decoding would put before the next word, so that it is not doubled. */
 export function endsWithWordSpace({ keepsSpacing }: Tokenizer, text: string): boolean {
   return !keepsSpacing && /[ \t]$/.test(text);
 }
 
-/** Words of a text that the tokenizer only knows as `<unk>`, each once, in order of appearance. */
+/** The words of a text that the tokenizer maps to `<unk>`, each once, in order of appearance. */
 export function unknownWords(tokenizer: Tokenizer, text: string): string[] {
   const { unknownId } = tokenizer.vocabulary;
   if (unknownId === null) return [];

@@ -5,15 +5,15 @@ const SYMBOLS = 257;
 const END = 256;
 
 /**
- * What it costs to spell the words that a vocabulary only knows as `<unk>`, so that a model that knows few words is not the
- * better for it: to p(`<unk>`) comes the probability of what it hides. Reads the unknown words of one text in their order.
+ * The cost of spelling the words that a vocabulary maps to `<unk>`, so that a model with a small vocabulary has no advantage:
+ * p(`<unk>`) is multiplied by the probability of the word behind it. Expects the unknown words of one text in their order.
  *
  *     p(word | <unk>) = p(spelled) · Π p(byte) · p(end)
  *
- * The bytes and the end of a word come from an order-0 model that learns from the unknown words before (Laplace: all 257
- * symbols were seen once at first, so the first word costs ln 257 a symbol). Where the text itself has `<unk>` for a rare
- * word, as PTB does, nothing is hidden: p(written) = 1 − p(spelled), which is learned likewise (Krichevsky-Trofimov: half a
- * word of each at first), soon costs nothing. The probabilities of all that `<unk>` may hide sum to 1 at most.
+ * Bytes and end of word come from an adaptive order-0 model (Laplace smoothing: all 257 symbols start with a count of 1, so
+ * the first word costs ln 257 per symbol). Where the text itself contains `<unk>` for a rare word, as PTB does, no word is
+ * hidden: p(written) = 1 − p(spelled), which is estimated in the same way (Krichevsky-Trofimov: both start with 1/2), soon
+ * costs nothing. The probabilities of all words behind `<unk>` sum to at most 1.
  */
 export class UnknownWordCoder {
   readonly #counts = new Float64Array(SYMBOLS).fill(1);

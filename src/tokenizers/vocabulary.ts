@@ -1,8 +1,8 @@
 import { appError } from '../errors.js';
 
-/** The word for what the vocabulary does not have. */
+/** The token for words that are not in the vocabulary. */
 export const UNKNOWN_TOKEN = '<unk>';
-/** What the word tokenizer reads for the end of a line. */
+/** The token of the word tokenizer for the end of a line. */
 export const END_OF_LINE_TOKEN = '<eos>';
 
 /** The tokens of a tokenizer and their ids, 0 … size − 1. */
@@ -10,9 +10,9 @@ export class Vocabulary {
   /** Token by id. Byte-pair tokens are in GPT-2's byte alphabet (`Ġ` for a space), as in tokenizer.json. */
   readonly tokens: readonly string[];
   readonly ids: ReadonlyMap<string, number>;
-  /** How often the train split has each token; null when read from a file, which does not say. */
+  /** Frequency of each token in the train split; null when read from a file, which does not contain it. */
   readonly counts: Int32Array | null;
-  /** Id of `<unk>`; null where nothing is unknown (byte-pair). */
+  /** Id of `<unk>`; null if any text can be encoded (byte-pair). */
   readonly unknownId: number | null;
   /** Id of the token that ends a line: `<eos>` of words, the line feed of characters and byte pairs. */
   readonly eosId: number;
@@ -31,7 +31,7 @@ export class Vocabulary {
     if (this.ids.size !== fields.tokens.length) {
       throw appError('tokenizer-invalid', {
         file: 'tokenizer.json',
-        reason: 'a token stands twice in the vocabulary',
+        reason: 'a token appears twice in the vocabulary',
       });
     }
   }

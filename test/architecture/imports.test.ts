@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+import { importsOf, ROOT } from './source-imports.js';
 
 /** Folders that a folder may import besides itself, node's own modules and src/errors. The design's table, section 2. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
@@ -85,32 +83,12 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   sweeps: [],
   interchange: [],
   compute: [/^piscina$/, /^zod$/, /^bullmq$/, /^ioredis$/],
-  experiments: [],
+  experiments: [/^piscina$/],
   server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it
   recipes: [],
   cli: [/^commander$/, /^zod$/, /^ws$/, /^fastify$/],
 };
-
-interface Import {
-  readonly file: string;
-  readonly folder: string;
-  readonly target: string;
-}
-
-function importsOf(folder: string): Import[] {
-  const base = join(ROOT, 'src', folder);
-  return readdirSync(base, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => {
-      const file = join(base, name);
-      const text = readFileSync(file, 'utf8');
-      const targets = text.matchAll(
-        /^\s*(?:import|export)\b[^'"`;]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm,
-      );
-      return [...targets].map((match) => ({ file, folder, target: (match[1] ?? match[2] ?? match[3])! }));
-    });
-}
 
 /** The folder below src that a relative import leads to; the file's own name for what lies in src itself. */
 function folderOf(file: string, target: string): string {
@@ -129,7 +107,7 @@ test('folders import only what the design lets them', () => {
   const present = new Set(readdirSync(join(ROOT, 'src')));
   const wrong = Object.keys(FOLDERS)
     .filter((folder) => present.has(folder))
-    .flatMap(importsOf)
+    .flatMap((folder) => importsOf(folder).map((found) => ({ ...found, folder })))
     .filter(({ file, folder, target }) => {
       if (target.startsWith('node:')) return false;
       if (!target.startsWith('.')) return !PACKAGES[folder]!.some((known) => known.test(target));

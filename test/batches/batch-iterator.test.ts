@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BatchIterator, evaluationBatchCount, evaluationBatches } from '../../src/batches/batch-iterator.js';
+import { BatchIterator, evaluationBatches } from '../../src/batches/batch-iterator.js';
 
 const range = (length: number) => Int32Array.from({ length }, (_, i) => i);
 
@@ -158,3 +158,10 @@ describe('evaluationBatches', () => {
     });
   });
 });
+
+/** The number of batches that evaluationBatches should yield. */
+function evaluationBatchCount(tokens: number, options: { batchSize: number; bpttLength: number }): number {
+  const batchSize = Math.min(options.batchSize, tokens - 1);
+  const length = Math.floor((tokens - 1) / batchSize);
+  return Math.ceil(length / options.bpttLength) + ((tokens - 1) % batchSize > 0 ? 1 : 0);
+}

@@ -101,4 +101,17 @@ describe('checkText', () => {
     const config = resolveExperimentInput({ preset: 'rnnlm', corpus: 'ptb' });
     assert.deepEqual(await checkText({ ...corpora, describe }, config), []);
   });
+
+  it('leaves the event loop to others while byte pairs are learned', async () => {
+    let turns = 0;
+    let isDone = false;
+    const count = () => {
+      turns++;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    await check(PROSE, { tokenizer: { type: 'byte-pair', vocabularySize: 1000 } });
+    isDone = true;
+    assert.ok(turns > 100, `${turns} turns`);
+  });
 });

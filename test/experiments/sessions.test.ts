@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Sessions } from '../../src/experiments/sessions.js';
 
-const STATE = { digest: 'd', tokens: 2, point: { state: null, tail: [1] } };
+const STATE = { digest: 'd', tokens: 2, point: { state: null, tail: [1], endsWithSpace: false } };
 
 function sessionsAt(limits: { most: number; ttlMs: number }) {
   const clock = { now: 1_000_000 };

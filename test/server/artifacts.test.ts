@@ -23,7 +23,7 @@ async function startRun(test: TestContext) {
       key: null,
       lease: { experimentId: body.id, attempt },
       retryMs: 1,
-      patienceMs: 1000,
+      giveUpAfterMs: 1000,
     });
   return { service, run, id: body.id as string, storeOf };
 }

@@ -51,6 +51,23 @@ describe('a session', () => {
     assert.equal(after.code, 'session-not-found');
   });
 
+  test('that was begun with a space at the end goes on with a word, also in a fork and after an export', async (t) => {
+    const { post, create, service } = await start(t);
+    for (const seed of [1, 2, 3, 4]) {
+      const asked = { maxTokens: 4, seed };
+      const { body: whole } = await post('/generate', { experiment: 'tiny', prompt: 'the cat ', ...asked });
+      const { id } = await create({ prompt: 'the cat ' });
+      const { body: fork } = await post(`/sessions/${id}/fork`).expect(201);
+      const { body: state } = await request(service.address).get(`/sessions/${id}/state`).expect(200);
+      const restored = await create({ state });
+      for (const session of [id, fork.id, restored.id]) {
+        const { body } = await post(`/sessions/${session}/generate`, asked).expect(200);
+        assert.equal(body.text, whole.text, `seed ${seed}`);
+        assert.doesNotMatch(body.text, /^ /);
+      }
+    }
+  });
+
   test('writes on where it stopped, and a fork does so by itself', async (t) => {
     const { post, create, service } = await start(t);
     const greedy = { temperature: 0 };

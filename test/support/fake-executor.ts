@@ -1,7 +1,7 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HostStats, NO_PROCESSES } from '../../src/compute/host-stats.js';
+import type { HostStats } from '../../src/compute/host-stats.js';
 import type {
   InferenceExecutor,
   InferencePartOf,
@@ -31,6 +31,8 @@ const REPORT: BackendReport = {
   cpu: 'a test',
   notes: [],
 };
+
+const NO_PROCESSES: HostStats = { processIds: [], residentBytes: 0, cpuSeconds: 0 };
 
 /** A training whose events the test gives. */
 export class FakeRun implements TrainingRun {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SweepPoint, SweepSpace } from '../../src/contracts/sweep.js';
+import { createProposer } from '../../src/sweeps/create-proposer.js';
 import { settingImportance } from '../../src/sweeps/importance.js';
-import { createProposer } from '../../src/sweeps/proposer.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
 
 const settings = createSearchSpace(

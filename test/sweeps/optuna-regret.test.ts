@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SweepStrategy } from '../../src/contracts/sweep.js';
-import { createProposer, type Observation } from '../../src/sweeps/proposer.js';
+import { createProposer } from '../../src/sweeps/create-proposer.js';
+import type { Observation } from '../../src/sweeps/proposer.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
 import { readFixture } from '../support/fixture.js';
 import { RANK_TEST_LIMIT, rankTest } from '../support/rank-test.js';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SweepPoint, SweepSpace, SweepStrategy } from '../../src/contracts/sweep.js';
+import { createProposer } from '../../src/sweeps/create-proposer.js';
 import { LabelledRandom } from '../../src/sweeps/labelled-random.js';
 import { ParzenEstimator } from '../../src/sweeps/parzen-estimator.js';
-import { createProposer, type Observation } from '../../src/sweeps/proposer.js';
+import type { Observation } from '../../src/sweeps/proposer.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
 import { splitTrials } from '../../src/sweeps/tpe.js';
 

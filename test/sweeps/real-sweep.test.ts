@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SweepPoint, SweepStopping, SweepStrategy } from '../../src/contracts/sweep.js';
-import { createProposer } from '../../src/sweeps/proposer.js';
+import { createProposer } from '../../src/sweeps/create-proposer.js';
+import { createStoppingRule } from '../../src/sweeps/create-stopping-rule.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
-import { createStoppingRule } from '../../src/sweeps/stopping-rule.js';
 import { SweepSchedule } from '../../src/sweeps/sweep-schedule.js';
 import { readFixture } from '../support/fixture.js';
 import { RANK_TEST_LIMIT, rankTest } from '../support/rank-test.js';

@@ -67,7 +67,7 @@ test('a setting of another optimizer needs a condition', () => {
   const types = { type: 'choice', values: ['sgd', 'adam'] };
   const beta = { type: 'uniform', low: 0.5, high: 0.99 };
   const issues = issuesOf({ space: { 'optimizer.type': types, 'optimizer.beta1': beta } });
-  assert.match(issues['space.optimizer.beta1']!, /unknown key "beta1".*say with "when" where it applies/);
+  assert.match(issues['space.optimizer.beta1']!, /unknown key "beta1".*use "when" to say where it applies/);
   const when = { 'optimizer.type': ['adam'] };
   resolveSweepInput({ space: { 'optimizer.type': types, 'optimizer.beta1': { ...beta, when } } });
 });
@@ -102,9 +102,9 @@ test('a condition names a choice of the space and its values', () => {
     Object.values(issuesOf({ space: { 'optimizer.type': types, 'optimizer.beta1': beta(when) } })).join();
   assert.match(
     issues({ 'optimizer.typ': ['adam'] }),
-    /no choice of this space; did you mean "optimizer.type"/,
+    /not a choice of this space; did you mean "optimizer.type"/,
   );
-  assert.match(issues({ 'optimizer.type': ['adamw'] }), /"adamw" is no value of "optimizer.type"/);
+  assert.match(issues({ 'optimizer.type': ['adamw'] }), /"adamw" is not a value of "optimizer.type"/);
   const circle = (other: string) => ({ type: 'choice', values: [1], when: { [other]: [1] } });
   const space = { 'training.epochs': circle('training.seed'), 'training.seed': circle('training.epochs') };
   assert.match(Object.values(issuesOf({ space })).join(), /depends on itself/);
@@ -134,7 +134,7 @@ test('wrong keys, an empty space, a range upside down and a wrong base are refus
   const base = issuesOf({ space: { 'optimizer.learningRate': RATE }, base: { model: { hiddenSize: 4 } } });
   assert.match(base['base.model.hiddenSize']!, /did you mean "hiddenSizes"/);
   const named = issuesOf({ space: { 'optimizer.learningRate': RATE }, base: { preset: 'rnnlm' } });
-  assert.match(named['base.preset']!, /stands beside base/);
+  assert.match(named['base.preset']!, /belongs beside base/);
   const grid = { 'training.bpttLength': { type: 'integer', low: 1, high: 4000 } };
   assert.match(Object.values(issuesOf({ space: grid, strategy: { type: 'grid' } })).join(), /at most 1000/);
 });

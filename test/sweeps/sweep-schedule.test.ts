@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SweepSpace, SweepStopping, SweepStrategy } from '../../src/contracts/sweep.js';
 import type { TrialLimit } from '../../src/contracts/sweep-record.js';
-import { createProposer } from '../../src/sweeps/proposer.js';
+import { createProposer } from '../../src/sweeps/create-proposer.js';
+import { createStoppingRule } from '../../src/sweeps/create-stopping-rule.js';
 import { createSearchSpace } from '../../src/sweeps/search-space.js';
-import { createStoppingRule } from '../../src/sweeps/stopping-rule.js';
 import { SweepSchedule, type TrialProgress } from '../../src/sweeps/sweep-schedule.js';
 
 const EPOCHS = 9;

@@ -28,7 +28,7 @@ describe('a hostile tokenizer.json is refused with what is wrong:', () => {
   });
 
   it('a file that is too large, before it is parsed', () => {
-    refused(Buffer.alloc(64 * 1024 * 1024 + 1, ' '), /more than 67108864/);
+    refused(Buffer.alloc(64 * 1024 * 1024 + 1, ' '), /exceed the limit of 67108864/);
   });
 
   it('another kind of model or another pipeline', () => {

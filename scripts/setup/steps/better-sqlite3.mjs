@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { buildSqlite, buildToolsAdvice } from '../build.mjs';
 import { provide } from '../cache.mjs';
-import { SetupError } from '../failure.mjs';
 import { downloadSqlite } from '../fetch.mjs';
 import { probeSqlite } from '../probe.mjs';
 import { bytesOf } from '../report.mjs';
@@ -10,7 +9,7 @@ import { readJson } from '../stamps.mjs';
 
 const NAME = 'better-sqlite3';
 
-/** @type {import('./is-done.mjs').Step} */
+/** @type {import('./step.mjs').Step} */
 export const betterSqlite3Step = {
   name: NAME,
 
@@ -35,19 +34,16 @@ export const betterSqlite3Step = {
         ['downloading its prebuilt binary, about 2 MB', () => downloadSqlite(settings)],
         ['building it from source, 10 MB of C, about a minute', () => buildSqlite(settings)],
       ],
-    }).catch(({ tried, output, logFile }) => {
-      throw new SetupError('better-sqlite3, the database, could not be installed', {
-        tried,
-        output,
-        logFile,
-        advice: [
-          buildToolsAdvice(),
-          'or let this machine reach the package’s downloads (npm_config_better_sqlite3_binary_host names a mirror)',
-          'then run the same command again',
-        ],
-      });
     });
   },
+
+  failure: () => 'better-sqlite3, the database, could not be installed',
+
+  advice: () => [
+    buildToolsAdvice(),
+    'or let this machine reach the package’s downloads (npm_config_better_sqlite3_binary_host names a mirror)',
+    'then run the same command again',
+  ],
 };
 
 function binaryFile(settings) {

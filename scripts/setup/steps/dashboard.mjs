@@ -1,16 +1,13 @@
 /** The dashboard in web/, built by Vite into dist/dashboard. The server runs without it, so this step does not fail. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { reasonOf } from '../failure.mjs';
-import { runNpm } from '../npm.mjs';
+import { runNpm } from '../command.mjs';
 import { bytesOf, megabytes } from '../report.mjs';
 import { filesBelow, hashFiles } from '../stamps.mjs';
 
-const NAME = 'dashboard';
-
-/** @type {import('./is-done.mjs').Step} */
+/** @type {import('./step.mjs').Step} */
 export const dashboardStep = {
-  name: NAME,
+  name: 'dashboard',
 
   applies: ({ settings }) => existsSync(join(settings.root, 'web', 'index.html')),
 
@@ -20,27 +17,21 @@ export const dashboardStep = {
     return hashFiles(root, [...files, join(root, 'package.json'), join(root, 'package-lock.json')]);
   },
 
-  isThere: ({ settings }, stamp) => stamp.unavailable || existsSync(join(outputDir(settings), 'index.html')),
+  isThere: ({ settings }) => existsSync(join(outputDir(settings), 'index.html')),
 
   async run({ settings, report }) {
-    try {
-      await report.task(NAME, 'building web/ with Vite, a few seconds', async () => {
-        await runNpm(settings, 'dashboard-build', ['run', 'build:web']);
-        return megabytes(bytesOf(outputDir(settings)));
-      });
-    } catch (error) {
-      rmSync(outputDir(settings), { recursive: true, force: true });
-      const reason = reasonOf(error);
-      const lines = [
-        `not built, the server runs without it: ${reason}`,
-        ...(error.output ?? '').split('\n').map((line) => `| ${line}`),
-        `all of the output: ${error.logFile}`,
-        `to do: correct what it names, then ${settings.command} --retry`,
-      ];
-      report.warn(NAME, lines.join('\n'));
-      return { unavailable: true, reasons: [reason] };
-    }
+    rmSync(outputDir(settings), { recursive: true, force: true }); // none rather than an old one
+    await report.task('dashboard', 'building web/ with Vite, a few seconds', async () => {
+      await runNpm(settings, 'dashboard-build', ['run', 'build:web']);
+      return megabytes(bytesOf(outputDir(settings)));
+    });
   },
+
+  failure: () => 'the dashboard could not be built',
+
+  advice: ({ command }) => [`correct what it names, then ${command} --retry`],
+
+  instead: () => 'not built, the server runs without it',
 };
 
 /** TypeScript files of src that a file names, so that a change of these builds the dashboard again. */

@@ -5,26 +5,21 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import {
-  buildBinding,
-  buildToolsAdvice,
-  findPython,
-  missingBuildTools,
-  requireBuildTools,
-} from '../build.mjs';
+import { buildBinding, buildToolsAdvice, missingBuildTools, requireBuildTools } from '../build.mjs';
 import { isCached, keep, obtain, place, provide } from '../cache.mjs';
-import { reasonOf, SetupError } from '../failure.mjs';
-import { downloadWheel, runTfjsInstaller, WHEEL, wheelUnsuitable } from '../fetch.mjs';
+import { AttemptsError, firstThatWorks } from '../failure.mjs';
+import { downloadWheel, runTfjsInstaller, WHEEL } from '../fetch.mjs';
 import { probeTensorflow } from '../probe.mjs';
 import { bytesOf, megabytes } from '../report.mjs';
-import { hashOf, readJson } from '../stamps.mjs';
+import { readJson } from '../stamps.mjs';
 import { unpackWheel } from '../unpack.mjs';
 import { verifyWheel } from '../verify.mjs';
 
 const NAME = 'tensorflow';
 const SOURCES = { cache: fromCache, wheel: fromWheel, installer: fromInstaller };
+const TARGET = `${process.platform}-${process.arch}`;
 
-/** @type {import('./is-done.mjs').Step} */
+/** @type {import('./step.mjs').Step} */
 export const tensorflowStep = {
   name: NAME,
 
@@ -33,45 +28,46 @@ export const tensorflowStep = {
   key: ({ settings }) =>
     `${layoutOf(settings).version} ${process.platform} ${process.arch} abi${process.versions.modules}`,
 
-  isThere({ settings }, stamp) {
-    if (stamp.unavailable)
-      return settings.backend === 'auto' && stamp.circumstances === circumstancesOf(settings);
-    const library = { darwin: 'libtensorflow.dylib', win32: 'tensorflow.lib' }[process.platform];
+  isThere({ settings }) {
     const { deps, binding } = layoutOf(settings);
-    const files = [join(deps, 'lib', library ?? 'libtensorflow.so'), binding];
-    return files.every((file) => bytesOf(file) > 0);
+    return bytesOf(join(deps, 'lib')) > 0 && bytesOf(binding) > 0;
   },
 
   async run(context) {
     const { settings, report } = context;
-    const present = await inPlace(settings);
+    const { dir, binding } = layoutOf(settings);
+    const { libtensorflow: sources } = settings;
+    if (!existsSync(dir)) throw new AttemptsError([['npm', new Error('tfjs-node is not installed')]]);
+    if (sources.length === 0) throw new AttemptsError([['nowhere', new Error('GATELM_LIBTENSORFLOW=off')]]);
+    // A library that another program has put there, tfjs-node's installer for one.
+    const present = bytesOf(binding) > 0 && (await probeTensorflow(settings).catch(() => undefined));
     if (present) {
       report.line(`✓ ${NAME}: TensorFlow ${present} is there already and loads`);
       return { version: present, source: 'found' };
     }
-    if (!existsSync(layoutOf(settings).dir)) return giveUp(context, [['npm', 'tfjs-node is not installed']]);
-    const failures = settings.libtensorflow.length > 0 ? [] : [['nowhere', 'GATELM_LIBTENSORFLOW=off']];
-    for (const source of settings.libtensorflow) {
-      try {
-        const version = await SOURCES[source](context);
-        report.line(`✓ ${NAME}: TensorFlow ${version} loads`);
-        return { version, source };
-      } catch (error) {
-        failures.push([source, reasonOf(error), error.logFile]);
-      }
-    }
-    return giveUp(context, failures);
+    const take = async (source) => ({ version: await SOURCES[source](context), source });
+    const found = await firstThatWorks(sources.map((source) => [source, () => take(source)]));
+    report.line(`✓ ${NAME}: TensorFlow ${found.version} loads`);
+    return found;
   },
+
+  failure: () => 'GATELM_BACKEND=native, but libtensorflow could not be installed',
+
+  advice: ({ env, command }) => [
+    ...(missingBuildTools(env).length > 0 ? [buildToolsAdvice()] : []),
+    `let pip reach an index that has ${WHEEL.requirement} (pip config set global.index-url …, PIP_FIND_LINKS), ` +
+      'or let this machine reach the address of tfjs-node’s installer (TFJS_NODE_CDN_STORAGE names a mirror)',
+    `then: ${command} --retry`,
+  ],
+
+  instead: ({ backend }) =>
+    backend !== 'native' &&
+    'libtensorflow could not be installed: gatelm runs on its WebAssembly backend, several times slower',
 };
 
-/** A library that another program has put there, tfjs-node's installer for one. */
-async function inPlace(settings) {
-  if (settings.libtensorflow.length === 0 || bytesOf(layoutOf(settings).binding) === 0) return undefined;
-  return probeTensorflow(settings).catch(() => undefined);
-}
-
 async function fromCache(context) {
-  const keys = [...(wheelUnsuitable() ? [] : [wheelKey(WHEEL)]), layoutOf(context.settings).installerKey];
+  const { installerKey } = layoutOf(context.settings);
+  const keys = wheelUnsuitable() ? [installerKey] : [wheelKey(WHEEL), installerKey];
   const key = keys.find((candidate) => isCached(context, candidate));
   if (!key) throw new Error(`no copy in ${context.settings.cacheDir}`);
   return install(context, key);
@@ -81,6 +77,16 @@ async function fromWheel(context) {
   const unsuitable = wheelUnsuitable();
   if (unsuitable) throw new Error(unsuitable);
   return install(context, wheelKey(WHEEL), () => obtainWheel(context, WHEEL));
+}
+
+async function fromInstaller(context) {
+  const { dir, deps, binding, installerKey, bindingKey } = layoutOf(context.settings);
+  if (isMusl()) throw new Error(wheelUnsuitable()); // its library is built for glibc too
+  await runTfjsInstaller(context, dir);
+  const version = await probeTensorflow(context.settings);
+  await keep(context, bindingKey(installerKey), dirname(binding), [basename(binding)]);
+  await keep(context, installerKey, deps, ['lib', 'include']);
+  return version;
 }
 
 /** Places a library and makes the binding to it; that it can be made is seen before anything large is downloaded. */
@@ -107,7 +113,9 @@ async function install(context, key, download) {
 export function obtainWheel(context, wheel) {
   const { settings, report } = context;
   return obtain(context, wheelKey(wheel), async (folder) => {
-    requireSpace(settings.cacheDir, wheel.bytes + wheel.unpackedBytes);
+    const [free, needed] = [freeBytes(folder), wheel.bytes + wheel.unpackedBytes];
+    if (free < needed)
+      throw new Error(`${settings.cacheDir} has ${megabytes(free)} left, ${megabytes(needed)} are needed`);
     const download = join(folder, 'download');
     const file = await downloadWheel(context, wheel, download);
     await verifyWheel(file, wheel);
@@ -118,55 +126,19 @@ export function obtainWheel(context, wheel) {
   });
 }
 
-async function fromInstaller(context) {
-  const { settings } = context;
-  const { dir, deps, binding, installerKey, bindingKey } = layoutOf(settings);
-  const why = wheelUnsuitable();
-  if (why?.includes('musl')) throw new Error(why); // its library is built for glibc too
-  await runTfjsInstaller(context, dir);
-  const version = await probeTensorflow(settings);
-  await keep(context, bindingKey(installerKey), dirname(binding), [basename(binding)]);
-  await keep(context, installerKey, deps, ['lib', 'include']);
-  return version;
+/** Why the wheel cannot serve on this machine, or undefined. */
+function wheelUnsuitable() {
+  if (TARGET !== 'linux-x64') return `the pinned wheel is for linux-x64, this is ${TARGET}`;
+  return isMusl() ? 'it is built for glibc; this Linux has another C library (musl)' : undefined;
 }
 
-function giveUp({ settings, report }, failures) {
-  const tried = failures.map(([source, why, log]) => `${source}: ${why}${log ? ` (log: ${log})` : ''}`);
-  const advice = [
-    ...(missingBuildTools(settings.env).length > 0 ? [buildToolsAdvice()] : []),
-    `let pip reach an index that has ${WHEEL.requirement} (pip config set global.index-url …, PIP_FIND_LINKS), ` +
-      'or let this machine reach the address of tfjs-node’s installer (TFJS_NODE_CDN_STORAGE names a mirror)',
-    `then: ${settings.command} --retry`,
-  ];
-  if (settings.backend === 'native')
-    throw new SetupError('GATELM_BACKEND=native, but libtensorflow could not be installed', {
-      tried,
-      advice,
-    });
-  const lines = [
-    'libtensorflow could not be installed: gatelm runs on its WebAssembly backend, several times slower',
-    ...tried.map((attempt) => `tried ${attempt}`),
-    ...advice.map((line) => `to do: ${line}`),
-  ];
-  report.warn(NAME, lines.join('\n'));
-  const reasons = failures.map(([source, why]) => `${source}: ${why}`);
-  return { unavailable: true, circumstances: circumstancesOf(settings), reasons };
+function isMusl() {
+  return process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
 }
 
-/** What might let another attempt succeed. */
-function circumstancesOf({ env, libtensorflow }) {
-  const variables = Object.entries(env)
-    .filter(([name]) => /^(GATELM_CACHE_DIR$|PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i.test(name))
-    .map(([name, value]) => `${name}=${value}`)
-    .sort();
-  return hashOf(libtensorflow.join(), ...variables, findPython(env) ?? '', ...missingBuildTools(env));
-}
-
-function requireSpace(folder, needed) {
-  if (!existsSync(folder)) return requireSpace(dirname(folder), needed);
+function freeBytes(folder) {
   const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < needed)
-    throw new Error(`${folder} has ${megabytes(bavail * bsize)} left, ${megabytes(needed)} are needed`);
+  return bavail * bsize;
 }
 
 function wheelKey({ requirement, sha256 }) {
@@ -176,18 +148,13 @@ function wheelKey({ requirement, sha256 }) {
 /** Where tfjs-node lies and looks for its library and binding, and the keys of these in the cache. */
 function layoutOf({ packageDir }) {
   const dir = packageDir('@tensorflow/tfjs-node');
-  const { version = '', binary } = readJson(join(dir, 'package.json')) ?? {};
-  // As node-pre-gyp chooses: the highest version that both the package and this Node know.
-  const known = (binary?.napi_versions ?? [8]).filter((napi) => napi <= Number(process.versions.napi));
-  const napi = Math.max(...known);
-  const target = `${process.platform}-${process.arch}`;
+  const version = readJson(join(dir, 'package.json'))?.version ?? '';
   return {
     dir,
     version,
     deps: join(dir, 'deps'),
-    binding: join(dir, 'lib', `napi-v${napi}`, 'tfjs_binding.node'),
-    installerKey: `libtensorflow/tfjs-node-${version}-${target}`,
-    bindingKey: (libraryKey) =>
-      `binaries/tfjs_binding-${version}-${basename(libraryKey)}-napi${napi}-${target}`,
+    binding: join(dir, 'lib', 'napi-v8', 'tfjs_binding.node'), // the highest that tfjs-node 4.22 knows
+    installerKey: `libtensorflow/tfjs-node-${version}-${TARGET}`,
+    bindingKey: (libraryKey) => `binaries/tfjs_binding-${version}-${basename(libraryKey)}-napi8-${TARGET}`,
   };
 }

@@ -2,18 +2,15 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { runCommand } from '../command.mjs';
-import { SetupError } from '../failure.mjs';
 import { filesBelow, hashFiles, hashOf } from '../stamps.mjs';
 
-const NAME = 'typescript';
 /** As in tsconfig.json's include. */
 const SOURCE_FOLDERS = ['src', 'workers', 'scripts', 'test', 'bench', 'examples', 'web/logic'];
 const OUTPUT_ENDINGS = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;
-const SHOWN_LINES = 60;
 
-/** @type {import('./is-done.mjs').Step} */
+/** @type {import('./step.mjs').Step} */
 export const typescriptStep = {
-  name: NAME,
+  name: 'typescript',
 
   applies: ({ settings }) => existsSync(join(settings.root, 'tsconfig.json')),
 
@@ -30,30 +27,17 @@ export const typescriptStep = {
     removeOrphans(root);
     // What tsc remembers would make it leave out files that it has written once.
     if (!outputsAreThere(root)) rmSync(join(root, 'dist', 'tsconfig.tsbuildinfo'), { force: true });
-    await report
-      .task(NAME, `tsc, ${sourceFiles(root).length} files`, () => compile(settings))
-      .catch((error) => {
-        const all = error.logFile ? readFileSync(error.logFile, 'utf8').split('\n').slice(1) : [];
-        throw new SetupError('the TypeScript sources do not compile', {
-          output: all.slice(0, SHOWN_LINES).join('\n').trimEnd() || error.message,
-          logFile: error.logFile,
-          advice: ['correct what the compiler names; npm run build shows it alone'],
-          cause: error,
-        });
-      });
+    await report.task('typescript', `tsc, ${sourceFiles(root).length} files`, async () => {
+      const args = [join(settings.packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.json'];
+      await runCommand({ ...settings, name: 'tsc', program: process.execPath, args, cwd: root });
+      return 'no type error';
+    });
   },
-};
 
-async function compile(settings) {
-  await runCommand({
-    ...settings,
-    name: 'tsc',
-    program: process.execPath,
-    args: [join(settings.packageDir('typescript'), 'bin', 'tsc'), '-p', 'tsconfig.json'],
-    cwd: settings.root,
-  });
-  return 'no type error';
-}
+  failure: () => 'the TypeScript sources do not compile',
+
+  advice: () => ['correct what the compiler names; npm run build shows it alone'],
+};
 
 /** Removes what tsc once wrote into dist/ for sources that are gone: tests among it would still run. */
 export function removeOrphans(root) {

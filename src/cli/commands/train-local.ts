@@ -19,8 +19,8 @@ import { readCorpora, storeFile } from '../local/local-corpora.js';
 import { ProgressDisplay } from '../progress-display.js';
 import { print } from '../server-command.js';
 import { describeSuccess } from './follow.js';
-import type { TrainOptions } from './train.js';
 import { trainBody } from './train-body.js';
+import type { TrainOptions } from './train-options.js';
 
 const CHOICES = [
   { key: 'p', text: 'Pause' },

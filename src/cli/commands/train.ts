@@ -5,14 +5,8 @@ import { type GatelmClient, GatelmError } from '../../client/client.js';
 import { EXIT } from '../exit-codes.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { follow } from './follow.js';
-import { type TrainBodyOptions, trainBody } from './train-body.js';
-
-export interface TrainOptions extends ServerOptions, TrainBodyOptions {
-  readonly dryRun?: boolean;
-  readonly detach?: boolean;
-  readonly local?: boolean;
-  readonly out?: string;
-}
+import { trainBody } from './train-body.js';
+import type { TrainOptions } from './train-options.js';
 
 /** train and watch: start an experiment, follow it in the terminal. */
 export function addTrainCommands(program: Command): void {

@@ -1,9 +1,10 @@
 import type { SweepPoint } from '../../contracts/sweep.js';
 import type { SweepRecord, TrialLimit } from '../../contracts/sweep-record.js';
 import { AppError } from '../../errors.js';
-import { createProposer, type Proposer } from '../../sweeps/proposer.js';
+import { createProposer } from '../../sweeps/create-proposer.js';
+import { createStoppingRule } from '../../sweeps/create-stopping-rule.js';
+import type { Proposer } from '../../sweeps/proposer.js';
 import { createSearchSpace } from '../../sweeps/search-space.js';
-import { createStoppingRule } from '../../sweeps/stopping-rule.js';
 import { SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialExperiment } from '../../sweeps/trial-config.js';
 

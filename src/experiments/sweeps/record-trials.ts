@@ -4,7 +4,7 @@ import type { ScheduledTrial, SweepSchedule } from '../../sweeps/sweep-schedule.
 import { trialExperiment } from '../../sweeps/trial-config.js';
 import { storeExperiment } from '../create-experiment.js';
 import { pauseAtRung } from './pause-at-rung.js';
-import type { SweepDependencies } from './sweep-runner.js';
+import type { SweepDependencies } from './sweep-dependencies.js';
 import { trialName } from './trial-name.js';
 import { bestTrial, viewTrials } from './view-trials.js';
 

@@ -2,7 +2,7 @@ import type { ExperimentState } from '../../contracts/experiment.js';
 import type { SweepRecord } from '../../contracts/sweep-record.js';
 import { cancelExperiment, pauseExperiment, resumeExperiment } from '../control-experiment.js';
 import { pauseAtRung } from './pause-at-rung.js';
-import type { SweepDependencies } from './sweep-runner.js';
+import type { SweepDependencies } from './sweep-dependencies.js';
 
 /** States in which an experiment can be paused. */
 const MAY_PAUSE: readonly ExperimentState[] = ['queued', 'preparing', 'running'];

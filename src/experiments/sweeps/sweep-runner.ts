@@ -1,25 +1,14 @@
-import type { Environment } from '../../contracts/environment.js';
 import type { EventType } from '../../contracts/events.js';
 import type { SweepEndReason, SweepRecord } from '../../contracts/sweep-record.js';
 import { AppError } from '../../errors.js';
 import type { SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialProgress } from '../../sweeps/trial-progress.js';
-import type { ControlDependencies } from '../control-experiment.js';
-import type { DataFolder } from '../data-folder.js';
-import type { Logger } from '../logger.js';
 import { buildSchedule } from './build-schedule.js';
 import { collectResults } from './collect-results.js';
 import { recordTrials } from './record-trials.js';
 import { runsByTrial } from './runs-by-trial.js';
 import { steerTrials } from './steer-trials.js';
-import type { SweepLog } from './sweep-log.js';
-
-export interface SweepDependencies extends ControlDependencies {
-  readonly environment: Pick<Environment, 'maxQueued' | 'diskQuotaBytes'>;
-  readonly folder: DataFolder;
-  readonly sweepLog: SweepLog;
-  readonly logger: Logger;
-}
+import type { SweepDependencies } from './sweep-dependencies.js';
 
 /** Events of an experiment after which its sweep may have something to decide. */
 const DECISIVE: ReadonlySet<EventType> = new Set([

@@ -7,7 +7,8 @@ import { newExperimentId } from '../experiment-id.js';
 import { trialsWithin } from './build-schedule.js';
 import { checkSweep } from './check-sweep.js';
 import { findSweep } from './find-sweep.js';
-import { type SweepDependencies, SweepRunner } from './sweep-runner.js';
+import type { SweepDependencies } from './sweep-dependencies.js';
+import { SweepRunner } from './sweep-runner.js';
 import { viewSweep } from './view-sweep.js';
 
 /** Maximum number of running or paused sweeps. */

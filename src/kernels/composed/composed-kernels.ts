@@ -15,11 +15,11 @@ import { affineForward, lossesOf, outputGradients } from './output.js';
 import { addRows, coalesceRows } from './rows.js';
 import { adam, adapt, sgd } from './updates.js';
 
-/** Kernels of TensorFlow's own ops, on whatever backend runs them: the readable twin of all others. Keeps nothing. */
+/** Kernels of TensorFlow's own ops, on any backend: the readable equivalent of all others. Stateless. */
 export class ComposedKernels implements Kernels {
   readonly name = 'composed';
   readonly hasBfloat16 = false;
-  /** TensorFlow cuts a product as it likes. */
+  /** TensorFlow may split a product in any way. */
   readonly rowsAreIndependent = false;
 
   cell(composed: CellOps) {

@@ -4,7 +4,7 @@ import { tidyValue } from '../../tensor/tidy-value.js';
 import type { Tensors } from '../cell.js';
 import type { Kernels, NextTokens, NextTokensInput } from '../kernels.js';
 
-/** {@link Kernels.nextTokens}, layer by layer on the kernels given. */
+/** {@link Kernels.nextTokens}, layer by layer with the given kernels. */
 export function nextTokens(kernels: Kernels, input: NextTokensInput): NextTokens {
   const { ids, count, embedding, layers, output } = input;
   const states: Tensors[] = [];

@@ -1,5 +1,5 @@
 /**
- * The end of a language model as two layers of the book, affine and softmax with loss, forward and backward side by side.
+ * The output layer as two layers of the book, affine and softmax with loss, forward and backward side by side.
  * h: [M, H]; w: [V, H]; b: [V]; logits: [M, V]; targets: [M]; losses: [M], in nats.
  */
 import { matMul } from '../../tensor/mat-mul.js';
@@ -8,11 +8,11 @@ import type { OutputGradients, OutputTargets, OutputWeights } from '../kernels.j
 import { asLines } from '../row-gradient.js';
 
 /**
- * The scores (logits) of all words.
+ * The logits of all words.
  *
  *     logits = h · wᵀ + b
  *
- * The rows of w are words, so that a tied embedding table is the very same tensor.
+ * The rows of w are words, so a tied embedding table is the same tensor.
  *
  * References: Saitoh, Deep Learning from Scratch 2, section 5.4.2.2; weight tying: Press and Wolf 2017, arXiv 1608.05859.
  */
@@ -48,7 +48,7 @@ export function lossesOf(logits: tf.Tensor2D, targets: Int32Array) {
 }
 
 /**
- * The gradient of Σ losses · scale by the logits.
+ * The gradient of Σ losses · scale with respect to the logits.
  *
  *     dLogits = (softmax(logits) - onehot(targets)) · scale
  */
@@ -59,7 +59,7 @@ export function lossBackward(logProbabilities: tf.Tensor2D, targets: Int32Array,
   });
 }
 
-/** Losses and gradients of both layers together. */
+/** Losses and gradients of both layers. */
 export function outputGradients({
   h,
   w,
@@ -71,7 +71,7 @@ export function outputGradients({
     const lines = asLines(h);
     const logits = affineForward(lines, w, b);
     const { losses, logProbabilities } = lossesOf(logits, targets);
-    logits.dispose(); // [M, V] is the largest tensor of all: two of them at once are enough
+    logits.dispose(); // [M, V] is the largest tensor: at most two exist at once
     const dLogits = lossBackward(logProbabilities, targets, scale);
     logProbabilities.dispose();
     const { dh, dw, db } = affineBackward(dLogits, lines, w);

@@ -1,4 +1,4 @@
-/** Sums over rows of a table, by one-hot products. M gradients' rows, U of them distinct; table: [V, D]. */
+/** Sums of table rows by one-hot products. M gradient rows, U of them distinct; table: [V, D]. */
 import { matMul } from '../../tensor/mat-mul.js';
 import * as tf from '../../tensor/tensorflow.js';
 import { tidyValue } from '../../tensor/tidy-value.js';

@@ -1,4 +1,4 @@
-/** The updates of the optimizers and of dynamic evaluation; nothing is changed in place. */
+/** The updates of the optimizers and of dynamic evaluation; none works in place. */
 import * as tf from '../../tensor/tensorflow.js';
 import type { AdamInput, AdamTensors, AdaptInput, SgdInput, SgdResult } from '../kernels.js';
 import { addRows } from './rows.js';

@@ -8,7 +8,7 @@ const ADDON = '../../../../native/build/Release/gatelm_kernels.node';
 
 let unavailableReason: string | undefined;
 
-/** Loads the addon; undefined where it was not built or does not fit. tfjs-node must be loaded before. */
+/** Loads the addon; undefined if it was not built or is incompatible. tfjs-node must be loaded first. */
 export function loadNativeOps(): NativeOps | undefined {
   try {
     const path = fileURLToPath(new URL(ADDON, import.meta.url)); // from dist/src/kernels/native
@@ -17,12 +17,12 @@ export function loadNativeOps(): NativeOps | undefined {
       tf.backend() as unknown as NodeBackend,
     );
   } catch (error) {
-    unavailableReason = `the native kernels are not there (${(error as Error).message.split('\n')[0]})`;
+    unavailableReason = `the native kernels cannot be loaded (${(error as Error).message.split('\n')[0]})`;
     return undefined;
   }
 }
 
-/** Why {@link loadNativeOps} gave nothing. */
+/** Why {@link loadNativeOps} returned undefined. */
 export function nativeOpsUnavailableReason(): string | undefined {
   return unavailableReason;
 }

@@ -1,4 +1,4 @@
-/** What the native kernels take, and the checks of its shapes. T time, N batch, D input, H hidden, V vocabulary, M rows. */
+/** Inputs of the native kernels, with checks of their shapes. T time, N batch, D input, H hidden, V vocabulary, M rows. */
 import { appError } from '../../errors.js';
 import { expectShape } from '../../tensor/shapes.js';
 import type { Tensor } from '../../tensor/tensorflow.js';
@@ -10,7 +10,7 @@ export interface LstmInput {
   readonly cell: Tensor; // [N, H]
   readonly wx: Tensor; // [D, 4H]
   readonly wh: Tensor; // [H, 4H]
-  /** Make the large products in bfloat16. */
+  /** Compute the large products in bfloat16. */
   readonly bf16: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface SoftmaxInput {
   readonly bf16: boolean;
 }
 
-/** Weights in panels, as NativeOps.packLstm makes them; flat, opaque. */
+/** Weights in the layout of NativeOps.packLstm; flat, opaque. */
 export type PackedLstm = {
   readonly packedWx: Tensor;
   readonly packedWh: Tensor;
@@ -56,10 +56,10 @@ export type PackedLayer = PackedLstm & {
 
 export interface NextTokensInput {
   readonly ids: Tensor; // int32 [N]
-  /** Tokens wanted of each stream. */
+  /** Number of tokens per stream. */
   readonly count: number;
   readonly embedding: Tensor; // [V, D]
-  /** The first one reads the embedding. */
+  /** The first layer reads the embedding. */
   readonly layers: readonly PackedLayer[];
   readonly output: { readonly packed: Tensor; readonly b: Tensor };
   readonly bf16: boolean;
@@ -131,7 +131,7 @@ export function expectSoftmaxInput({ h, w, b, targets }: SoftmaxInput, where: st
   expectLines(h, targets, where);
 }
 
-/** @param x [M, D] or [T, N, D] @param one [M]: a number for each of its lines @throws shape-mismatch */
+/** @param x [M, D] or [T, N, D] @param one [M]: one value per row @throws shape-mismatch */
 export function expectLines(x: Tensor, one: Tensor, where: string): void {
   const width = x.shape.at(-1)!;
   expectShape(one, [x.rank < 2 ? 0 : x.size / width], 'M', where);
@@ -144,7 +144,7 @@ export function expectRows(table: { ids: Tensor; rows: Tensor; width?: number },
   expectShape(table.ids, [count!], 'M', where);
 }
 
-/** The sizes of a tensor whose rank is that of the legend. @throws shape-mismatch */
+/** The sizes of a tensor of the rank of the legend. @throws shape-mismatch */
 export function dimensions(tensor: Tensor, legend: string, where: string): number[] {
   const { shape } = tensor;
   if (shape.length === legend.split(', ').length) return shape;

@@ -22,13 +22,13 @@ import { nativeLstm, nextLstmTokens } from './native-lstm.js';
 import { nativeMogrifier } from './native-mogrifier.js';
 import type { NativeOps } from './native-ops.js';
 
-/** The kernels of native/: fused, each product in an order of its own whatever is beside it. Updates work in place. */
+/** The kernels of native/: fused, with products whose order of summation does not depend on other rows. Updates work in place. */
 export class NativeKernels implements Kernels {
   readonly name = 'fused';
   readonly hasBfloat16 = true;
   readonly rowsAreIndependent = true;
   readonly ops: NativeOps;
-  /** The cells that have a fused form, by name. */
+  /** Cells with a fused form, by name. */
   readonly #cells: ReadonlyMap<string, CellKernels>;
 
   constructor(ops: NativeOps) {
@@ -108,7 +108,7 @@ export class NativeKernels implements Kernels {
     return input;
   }
 
-  /** One pass over the weights, and one over the few rows of a gradient of rows. */
+  /** One pass over the weights, and one over the rows of a sparse gradient. */
   adapt({ gradient, ...input }: AdaptInput): tf.Tensor {
     const { value, roots, learningRate, epsilon } = input;
     this.ops.adapt({ ...input, gradient: gradient.kind === 'dense' ? gradient.value : null });

@@ -45,7 +45,7 @@ export function nativeLstm(ops: NativeOps): CellKernels {
   };
 }
 
-/** A step of a model of LSTM layers in one op, which changes their states in place. */
+/** A step of a model of LSTM layers in one op that updates their states in place. */
 export function nextLstmTokens(ops: NativeOps, input: NextTokensInput): NextTokens {
   const { ids, count, embedding, layers, output } = input;
   const top = tidyValue(() => {

@@ -82,7 +82,7 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
   };
 }
 
-/** The tensors of the rounds as the ops take them, with the names that they have among the weights. */
+/** The tensors of the rounds in the order of the ops, with their names among the weights. */
 function listRounds(weights: Tensors) {
   const rounds = roundsOf(weights);
   const matrices = rounds.map((round) => ('whole' in round ? round.whole : round.down));

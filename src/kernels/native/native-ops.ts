@@ -1,7 +1,7 @@
 /**
- * gatelm's own TensorFlow ops (native/), called through tfjs, op by op; native-kernels.ts makes the interface of them.
+ * gatelm's own TensorFlow ops (native/), called through tfjs; native-kernels.ts implements the Kernels interface with them.
  *
- * Inputs are borrowed, outputs the caller's. Ops that work in place say so.
+ * Inputs are borrowed, outputs are owned by the caller. Ops that work in place say so.
  */
 import { expectShape } from '../../tensor/shapes.js';
 import * as tf from '../../tensor/tensorflow.js';
@@ -56,13 +56,13 @@ export class NativeOps {
     return { dx, dWx, dWh, db, dHidden, dCell };
   }
 
-  /** The weights of an LSTM as {@link lstmPacked} wants them: made once, used for many calls. Opaque. */
+  /** Packs the weights of an LSTM for {@link lstmPacked}: once, for many calls. Opaque. */
   packLstm({ wx, wh, bf16 }: Pick<LstmInput, 'wx' | 'wh' | 'bf16'>): PackedLstm {
     const [packedWx, packedWh] = this.run('GatelmPackLstm', [wx, wh], 2, { bf16 });
     return { packedWx: packedWx!, packedWh: packedWh! };
   }
 
-  /** {@link lstmForward} without what only a gradient needs, on weights that are packed already. */
+  /** {@link lstmForward} on packed weights, without values for the gradient. */
   lstmPacked(input: Omit<LstmInput, 'wx' | 'wh'> & PackedLstm & { readonly b: tf.Tensor }) {
     expectLstmState(input, 'the native LSTM');
     const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
@@ -71,7 +71,7 @@ export class NativeOps {
     return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
   }
 
-  /** The output weights [V, H] as the two methods below want them. Opaque. */
+  /** Packs the output weights [V, H] for the two methods below. Opaque. */
   packOutput({ w, bf16 }: Pick<SoftmaxInput, 'w' | 'bf16'>): tf.Tensor {
     return this.run('GatelmPackOutput', [w], 1, { bf16 })[0]!;
   }
@@ -82,9 +82,9 @@ export class NativeOps {
   }
 
   /**
-   * A step of a whole model in one op: reads one token of each stream, and gives the likeliest ones that follow, from the
-   * largest logit down, equal ones in the order of their ids: values [N, count], ids [N · count]. The states of the layers
-   * become those after the step, in place.
+   * A step of a whole model in one op: reads one token of each stream, and returns the likeliest next tokens by descending
+   * logit, ties by ascending id: values [N, count], ids [N · count]. The states of the layers are updated in
+   * place.
    */
   nextTokens(input: NextTokensInput) {
     const { ids, count, embedding, layers, output, bf16 } = input;
@@ -136,7 +136,7 @@ export class NativeOps {
   }
 
   /**
-   * x ⊙ mask / (1 − rate); the mask is drawn as src/tensor/random.ts says and repeats after `period` elements.
+   * x ⊙ mask / (1 − rate); the mask is computed as in src/tensor/random.ts and repeats after `period` elements.
    * @param key seed, stream, counter low, counter high
    */
   dropout(input: {
@@ -147,7 +147,7 @@ export class NativeOps {
   }): tf.Tensor {
     const { x, key, rate, period } = input;
     return tf.tidy(() => {
-      const threshold = Math.ceil(rate * 2 ** 32); // integers below it are below rate · 2³²
+      const threshold = Math.ceil(rate * 2 ** 32); // integers below it are less than rate · 2³²
       const words = tf.tensor1d(Int32Array.from([...key, threshold, period]), 'int32');
       return this.run('GatelmDropout', [x, words, tf.tensor1d([1 / (1 - rate)])], 1)[0]!;
     });
@@ -160,7 +160,7 @@ export class NativeOps {
   }
 
   /**
-   * Sums the rows of equal ids; ids [U] keep the order of their first appearance, rows [U, D].
+   * Sums the rows of equal ids; ids [U] keep the order of first appearance, rows [U, D].
    * @param input.ids [M] @param input.rows [M, D] or [T, N, D]
    */
   coalesceRows({ ids, rows }: { readonly ids: tf.Tensor; readonly rows: tf.Tensor }) {
@@ -182,14 +182,14 @@ export class NativeOps {
     this.#runInPlace('GatelmAddRows', () => [table, ids, rows, tf.tensor1d([factor])]);
   }
 
-  /** Σ x² of each tensor, [N]; added up in double precision, in the same order whatever the number of threads. */
+  /** Σ x² of each tensor, [N]; summed in double precision, in an order that does not depend on the number of threads. */
   sumSquares(xs: readonly tf.Tensor[]): tf.Tensor {
     return this.run('GatelmSumSquares', [...xs], 1, { N: xs.length })[0]!;
   }
 
   /**
-   * value −= learningRate · (gradient · gradientScale + weightDecay · value) for each of some tensors; its average likewise,
-   * where they have them. In place.
+   * value −= learningRate · (gradient · gradientScale + weightDecay · value) for each tensor, and its average if there
+   * is one. In place.
    */
   sgd(input: SgdInput): void {
     const { updates, learningRate, gradientScale, weightDecay, averageCoefficient = 0 } = input;
@@ -212,7 +212,7 @@ export class NativeOps {
 
   /**
    * One update of dynamic evaluation, value in place; see src/evaluation/dynamic-evaluation.ts.
-   * @param input.gradient null = zeros @param input.roots null = plain SGD @param input.decay divided by mean(R) beside roots
+   * @param input.gradient null = zeros @param input.roots null = plain SGD @param input.decay divided by mean(R) with roots
    */
   adapt(input: Omit<AdaptInput, 'gradient'> & { readonly gradient: tf.Tensor | null }): void {
     const { value, trained, gradient, roots, learningRate, decay, epsilon } = input;
@@ -241,7 +241,7 @@ export class NativeOps {
     this.#runInPlace('GatelmAdam', () => [s.value, s.m, s.v, s.gradient, tf.tensor1d(scalars)]);
   }
 
-  /** An op by its name; what its inputs are is the caller's to know. */
+  /** Runs an op by name; the caller is responsible for its inputs. */
   run(name: string, inputs: tf.Tensor[], outputs: number, attributes: Attributes = {}): tf.Tensor[] {
     const { TF_ATTR_BOOL, TF_ATTR_INT } = this.#backend.binding;
     const attrs = Object.entries(attributes).map(([key, value]) => ({

@@ -226,6 +226,8 @@ export const en = {
   'estimate.vocabulary': 'Vocabulary',
   'estimate.trainTokens': 'Tokens to learn from',
   'estimate.memory': 'Memory',
+  'estimate.chosen': 'Chosen for this text',
+  'estimate.warnings': 'To consider',
   'estimate.curl': 'The same with curl',
 
   'models.best': 'The best one',

@@ -228,6 +228,8 @@ export const ja: Catalogue = {
   'estimate.vocabulary': '語彙数',
   'estimate.trainTokens': '訓練トークン数',
   'estimate.memory': 'メモリ',
+  'estimate.chosen': 'このテキストに合わせた設定',
+  'estimate.warnings': '確認してください',
   'estimate.curl': 'curl で同じことをする',
 
   'models.best': '最良のモデル',

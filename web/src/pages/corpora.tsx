@@ -55,6 +55,11 @@ export function CorporaPage({ name }: { readonly name: string | null }) {
 
 function CorpusEntry({ corpus, isChosen }: { readonly corpus: CorpusInfo; readonly isChosen: boolean }) {
   const { name, kind, available, tokens, bytes, description } = corpus;
+  const facts = [
+    tokens !== null && t('corpora.tokens', { count: formatCount(tokens) }),
+    bytes !== null && formatBytes(bytes),
+    !available && t('corpora.later'),
+  ];
   return (
     <a
       class="corpus"
@@ -65,11 +70,7 @@ function CorpusEntry({ corpus, isChosen }: { readonly corpus: CorpusInfo; readon
         {name} <span class="tag">{t(`corpus.${kind}`)}</span>
       </span>
       <span class="field-hint">{description}</span>
-      <span class="faint small number">
-        {tokens === null ? '' : `${t('corpora.tokens', { count: formatCount(tokens) })} · `}
-        {bytes === null ? '' : formatBytes(bytes)}
-        {!available && t('corpora.later')}
-      </span>
+      <span class="faint small number">{facts.filter(Boolean).join(' · ')}</span>
     </a>
   );
 }

@@ -44,7 +44,7 @@ function Empty() {
     <section class="card empty">
       <h2>{t('experiments.emptyTitle')}</h2>
       <p>{t('experiments.emptyText')}</p>
-      <a class="button button-primary" href={hrefOf({ ...NEW, preset: 'starter' })}>
+      <a class="button button-primary" href={hrefOf(NEW)}>
         {t('experiments.emptyAction')}
       </a>
     </section>

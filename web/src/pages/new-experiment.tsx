@@ -28,7 +28,7 @@ export function NewExperimentPage({ fork, preset }: NewExperimentPageProps) {
     const abort = new AbortController();
     const open = async () => {
       const parent = fork === null ? null : await getExperiment(fork, abort.signal);
-      opened = openNewExperiment(parent, preset ?? 'starter');
+      opened = openNewExperiment(parent, preset ?? 'auto');
       form.value = opened;
     };
     open().catch((error: unknown) => {

@@ -54,6 +54,8 @@ export function Estimate({ form, children }: EstimateProps) {
         )}
         {isPlanning.value && rows.length > 0 && <p class="faint small">{t('estimate.trying')}</p>}
       </div>
+      <Notes title={t('estimate.chosen')} notes={plan.value?.config.reasons ?? []} />
+      <Notes title={t('estimate.warnings')} notes={plan.value?.warnings ?? []} />
       {failure.value !== null && !(failure.value instanceof ProblemError) && (
         <p class="field-error">{messageOf(failure.value)}</p>
       )}
@@ -61,6 +63,20 @@ export function Estimate({ form, children }: EstimateProps) {
       <h3>{t('estimate.curl')}</h3>
       <Copyable code={curl} label={t('estimate.curl')} />
     </section>
+  );
+}
+
+function Notes({ title, notes }: { readonly title: string; readonly notes: readonly string[] }) {
+  if (notes.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul class="estimate-notes soft small">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -4,7 +4,8 @@ import type { SweepAxis } from '../../../logic/sweep-axes.js';
 import { t } from '../../state/language.js';
 
 const HEIGHT = 300;
-const AXIS_WIDTH = 190;
+const MIN_AXIS_WIDTH = 190;
+const MIN_PLOT_WIDTH = 760;
 const MARGIN = { top: 34, bottom: 14, side: 90 };
 
 interface ParallelPlotProps {
@@ -17,8 +18,9 @@ interface ParallelPlotProps {
 
 /** Parallel coordinates: a line a trial over an axis a setting, darker the better it is. */
 export function ParallelPlot({ axes, trials, objective, pointed }: ParallelPlotProps) {
-  const width = MARGIN.side * 2 + AXIS_WIDTH * (axes.length - 1);
-  const x = (axis: number) => MARGIN.side + axis * AXIS_WIDTH;
+  const axisWidth = Math.max(MIN_AXIS_WIDTH, MIN_PLOT_WIDTH / (axes.length - 1));
+  const width = MARGIN.side * 2 + axisWidth * (axes.length - 1);
+  const x = (axis: number) => MARGIN.side + axis * axisWidth;
   const y = (place: number) => HEIGHT - MARGIN.bottom - place * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const last = axes.at(-1)!;
   // What is pointed at, and what is better, is drawn over the others.

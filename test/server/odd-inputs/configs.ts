@@ -45,7 +45,12 @@ export const configInputs: readonly OddInput[] = [
   ['single quotes', json("{'preset':'rnnlm'}"), 400, /not valid JSON/],
   ['JSON in UTF-16', post('/experiments?dryRun=true', Buffer.from('\ufeff{}', 'utf16le')), 400, /not UTF-8/],
   ['two JSON texts', json('{}{}'), 400, /not valid JSON/],
-  ['a key twice', json('{"name":"first","corpus":"small","training":{"batchSize":2,"bpttLength":8},"name":"second"}'), 200, isName('second')],
+  [
+    'a key twice',
+    json('{"name":"first","corpus":"small","training":{"batchSize":2,"bpttLength":8},"name":"second"}'),
+    200,
+    isName('second'),
+  ],
   ['an integer beyond a double', json('{"training":{"seed":9007199254740993}}'), 400, wrong('training.seed')],
   [
     'a number so large that it is infinite',
@@ -54,8 +59,16 @@ export const configInputs: readonly OddInput[] = [
     wrong('optimizer.learningRate'),
   ],
   ['minus zero as a number of epochs', json('{"training":{"epochs":-0}}'), 400, wrong('training.epochs')],
-  ['an integer written as 4.0', json('{"corpus":"small","training":{"epochs":4.0,"batchSize":2,"bpttLength":8}}'), 200],
-  ['an integer written as 4e0', json('{"corpus":"small","training":{"epochs":4e0,"batchSize":2,"bpttLength":8}}'), 200],
+  [
+    'an integer written as 4.0',
+    json('{"corpus":"small","training":{"epochs":4.0,"batchSize":2,"bpttLength":8}}'),
+    200,
+  ],
+  [
+    'an integer written as 4e0',
+    json('{"corpus":"small","training":{"epochs":4e0,"batchSize":2,"bpttLength":8}}'),
+    200,
+  ],
   ['half an epoch', create({ training: { epochs: 0.5 } }), 400, wrong('training.epochs', /an integer/)],
   ['no epoch', create({ training: { epochs: 0 } }), 400, wrong('training.epochs', /at least 1/)],
   ['a seed of 2³²', create({ training: { seed: 2 ** 32 } }), 400, wrong('training.seed')],

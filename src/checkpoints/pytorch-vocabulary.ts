@@ -21,8 +21,6 @@ export function parseVocabularyLines(file: string | Uint8Array): Tokenizer {
     throw refuse(`${lines.length} tokens are more than ${MAX_VOCABULARY_SIZE}`);
   lines.forEach((token, index) => {
     if (token === '') throw refuse(`line ${index + 1} is empty; one token per line is expected`);
-    if (/\p{White_Space}/u.test(token))
-      throw refuse(`line ${index + 1} has white space in its token, which no word has`);
     if (token.length > MAX_TOKEN_LENGTH) throw refuse(`line ${index + 1} is longer than ${MAX_TOKEN_LENGTH}`);
   });
   expectVocabulary(lines);

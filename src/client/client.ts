@@ -16,6 +16,7 @@ import type { ExperimentInput } from '../contracts/experiment-config.js';
 import type { GenerationAnswer } from '../contracts/generation.js';
 import type { Health, Readiness } from '../contracts/health.js';
 import type {
+  ContinueBody,
   CorpusList,
   EditExperimentBody,
   ExperimentPageBody,
@@ -131,8 +132,13 @@ export class GatelmClient {
     return this.#json('POST', experimentPath(id, `/${verb}`));
   }
 
-  continueExperiment(id: string, epochs: number): Promise<Experiment> {
-    return this.#json('POST', experimentPath(id, '/continue'), { body: { epochs } });
+  /** @param changes learningRate and schedule from now on */
+  continueExperiment(
+    id: string,
+    epochs: number,
+    changes: Omit<ContinueBody, 'epochs'> = {},
+  ): Promise<Experiment> {
+    return this.#json('POST', experimentPath(id, '/continue'), { body: { epochs, ...changes } });
   }
 
   /** A new experiment that begins with the weights of this one. */

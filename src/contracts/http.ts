@@ -17,6 +17,7 @@ import { BeamSearchRequest, GenerationRequest } from './generation.js';
 import { LATEST_KEYS, unknownMetric } from './metrics.js';
 import { PresetName } from './presets.js';
 import { RankRequest, ScoreStreamRequest, scoreRequestOf } from './score.js';
+import { LearningRate, ScheduleConfig } from './training.js';
 
 export const ExperimentIdOrName = z
   .string()
@@ -92,8 +93,11 @@ export const EditExperimentBody = z
 export const ContinueBody = z
   .strictObject({
     epochs: z.int().min(1).max(100_000).describe('Number of further epochs'),
+    learningRate: LearningRate.optional().describe('Highest learning rate from now on; default: unchanged'),
+    schedule: ScheduleConfig.optional().describe('Schedule from now on; default: unchanged'),
   })
-  .meta({ examples: [{ epochs: 5 }] });
+  .meta({ examples: [{ epochs: 5 }, { epochs: 5, learningRate: 0.0005, schedule: { type: 'constant' } }] });
+export type ContinueBody = z.infer<typeof ContinueBody>;
 
 /** The changes of a fork; fields that are omitted keep the values of the parent. */
 export const ForkBody = z

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
+export const LearningRate = z.number().gt(0).max(1000);
 const learningRate = (value: number) =>
-  z.number().gt(0).max(1000).default(value).describe('Learning rate, before the schedule is applied');
+  LearningRate.default(value).describe('Learning rate, before the schedule is applied');
 const weightDecay = z
   .number()
   .min(0)

@@ -1,5 +1,6 @@
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentPatch, ExperimentRecord } from '../contracts/experiment-record.js';
+import type { ContinueBody } from '../contracts/http.js';
 import { TrainingConfig } from '../contracts/training.js';
 import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
@@ -79,16 +80,15 @@ export function retryExperiment({ store, queue }: ControlDependencies, id: strin
 }
 
 /**
- * Trains a succeeded experiment for more epochs, from its last state. Early stopping and maxDuration no
+ * Trains a succeeded experiment for more epochs, from its last state. Early stopping and limits of time and steps no
  * longer apply. Repeating the request while it trains changes nothing.
- * @param epochs number of further epochs
  * @throws experiment-not-found, state-conflict, checkpoint-not-found, validation-failed
  */
 export function continueExperiment(
   { store, queue }: ControlDependencies,
   dataDirectory: string,
   id: string,
-  { epochs }: { readonly epochs: number },
+  { epochs, learningRate, schedule }: ContinueBody,
 ): Experiment {
   const experiment = findExperiment(store, id);
   if (!isNeeded('continue', experiment)) {
@@ -105,10 +105,17 @@ export function continueExperiment(
       epochs: progressOf(store, experiment.number).epoch + epochs,
       earlyStopping: null,
       maxDuration: null,
+      timeBudget: null,
+      maxSteps: null,
     },
     'The longer training',
   );
-  const longer = { ...config, training };
+  const longer = {
+    ...config,
+    training,
+    optimizer: { ...config.optimizer, ...(learningRate !== undefined && { learningRate }) },
+    ...(schedule && { schedule }),
+  };
   return viewExperiment(store, queue.enqueue(experiment, { resume: true, restarts: 0, config: longer }));
 }
 

@@ -62,7 +62,7 @@ export class ZipReader {
   /** @throws bad-request when it has no such file */
   async read(name: string): Promise<Readable> {
     const entry = this.#entries.get(name);
-    if (!entry) throw appError('bad-request', { reason: `The archive does not contain ${name}` });
+    if (!entry) throw appError('bad-request', { reason: `The archive has no ${name}` });
     return readable(this.#archive.openReadStreamPromise(entry));
   }
 
@@ -81,6 +81,6 @@ async function readable<Value>(promise: Promise<Value>): Promise<Value> {
 
 function asZipError(error: unknown): unknown {
   if (error instanceof Error && 'kind' in error) return error;
-  const reason = `The body is not a readable .zip archive: ${(error as Error).message}`;
+  const reason = `The body is not a .zip archive: ${(error as Error).message}`;
   return appError('bad-request', { reason }, error);
 }

@@ -81,7 +81,8 @@ export class Horizon {
 
   /** Total number of steps of this training, if not determined by epochs. */
   #plannedSteps({ plannedSteps }: Progress): number | null {
-    return this.#training.maxSteps ?? plannedSteps;
+    const { maxSteps, timeBudget } = this.#training;
+    return maxSteps ?? (timeBudget === null ? null : plannedSteps); // the plan stays in the checkpoint when a budget is lifted
   }
 
   /** Epochs so far, with the part of the present one. */

@@ -109,7 +109,24 @@ test('an experiment that succeeded goes on for more epochs, and nothing that end
     epochs: 4, // the one that it has done, and three
     earlyStopping: null,
     maxDuration: null,
+    timeBudget: null,
+    maxSteps: null,
   });
+});
+
+test('an experiment goes on with another rate and schedule, and a budget that has ended it is lifted', async (t) => {
+  const service = await startService(t);
+  const { id } = await post(service, '/experiments', { preset: 'auto', budget: '30s' }, 201);
+  const { job } = await service.training.run(0);
+  assert.equal(job.config.training.timeBudget, 30);
+  await play(service, id, 0, succeed);
+  const wrong = await post(service, `/experiments/${id}/continue`, { epochs: 1, learningRate: -1 }, 400);
+  assert.match(wrong.detail, /learningRate/);
+  const changes = { epochs: 2, learningRate: 0.0005, schedule: { type: 'constant' } };
+  const { config } = Experiment.parse(await post(service, `/experiments/${id}/continue`, changes, 200));
+  assert.deepEqual(config.optimizer, { ...job.config.optimizer, learningRate: 0.0005 });
+  assert.deepEqual(config.schedule, { type: 'constant' });
+  assert.deepEqual([config.training.timeBudget, config.training.maxSteps], [null, null]);
 });
 
 test('an experiment whose checkpoint is gone does not go on as if it were there', async (t) => {

@@ -85,6 +85,22 @@ describe('a training with a time budget', () => {
     whole.dispose();
   });
 
+  it('goes on past its plan when the budget is lifted', async () => {
+    const sink = new MemorySink();
+    const clock = useSteadyClock();
+    const planned = tinyTraining({ training: { epochs: 100_000, timeBudget: 1 }, sink });
+    const end = eventsOf((await runTrainer(planned.trainer)).events, 'succeeded')[0]!;
+    clock.mock.restore();
+    const { epoch } = planned.trainer.progress;
+    planned.dispose();
+    const longer = tinyTraining({ training: { epochs: epoch + 2 }, sink });
+    const { events } = await runTrainer(longer.trainer);
+    assert.equal(eventsOf(events, 'succeeded')[0]?.reason, 'epochs');
+    assert.ok(longer.trainer.progress.step > end.steps!);
+    assert.equal(eventsOf(events, 'epoch').at(-1)?.epoch, epoch + 2);
+    longer.dispose();
+  });
+
   it('ends after its epochs where they come first', async () => {
     const run = tinyTraining({ schedule: SCHEDULE, training: { epochs: 2, timeBudget: 3600 } });
     const { events } = await runTrainer(run.trainer);

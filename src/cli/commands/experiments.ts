@@ -1,9 +1,16 @@
 import type { Command } from 'commander';
 import type { Experiment, Verb } from '../../client/client.js';
+import type { ContinueBody } from '../../contracts/http.js';
 import { decimal, duration, integer } from '../progress-display.js';
 import { clientOf, print, type ServerOptions, withServer } from '../server-command.js';
 import { paint, sparkline, table } from '../terminal.js';
 import { parseJson } from './parse-json.js';
+
+interface ContinueOptions {
+  readonly epochs: string;
+  readonly learningRate?: string;
+  readonly schedule?: string;
+}
 
 interface ListOptions extends ServerOptions {
   readonly state?: string;
@@ -55,8 +62,16 @@ export function addExperimentCommands(program: Command): void {
   withServer(program.command('continue <experiment>'))
     .description('Train a succeeded experiment for more epochs')
     .requiredOption('--epochs <number>', 'number of further epochs')
-    .action(async (id: string, options: ServerOptions & { epochs: string }) => {
-      const experiment = await clientOf(options).continueExperiment(id, Number(options.epochs));
+    .option('--learning-rate <rate>', 'highest learning rate from now on')
+    .option('--schedule <json>', 'schedule from now on, such as {"type":"constant"}')
+    .action(async (id: string, options: ServerOptions & ContinueOptions) => {
+      const { learningRate, schedule } = options;
+      const experiment = await clientOf(options).continueExperiment(id, Number(options.epochs), {
+        ...(learningRate !== undefined && { learningRate: Number(learningRate) }),
+        ...(schedule !== undefined && {
+          schedule: parseJson(schedule, '--schedule') as ContinueBody['schedule'],
+        }),
+      });
       print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
     });
   withServer(program.command('delete <experiment>'))

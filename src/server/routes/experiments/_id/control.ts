@@ -62,7 +62,7 @@ export default async function controlRoutes(
       schema: {
         tags: TAGS,
         summary: 'Train a succeeded experiment for more epochs, from its last state',
-        description: `${VERB_DESCRIPTION} Early stopping and maxDuration are disabled, so that all epochs are trained. Schedules that span all epochs (cosine, one-cycle) are stretched over the longer training.`,
+        description: `${VERB_DESCRIPTION} Early stopping, maxDuration, timeBudget and maxSteps are disabled, so that all epochs are trained. Schedules that span all epochs (cosine, one-cycle) are stretched over the longer training.`,
         params: ExperimentParams,
         body: ContinueBody,
         response: withProblems({ 200: Experiment }),

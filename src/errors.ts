@@ -127,7 +127,7 @@ const TABLE = {
   'bad-request': row('invalid', '{reason}'),
   'method-not-allowed': row('not-allowed', 'There is no {method} {path}; allowed: {allowed}'),
   'unsupported-encoding': row('unsupported', 'Content-Encoding {encoding} is not supported here; {advice}'),
-  'unsupported-media-type': row('unsupported', 'Content-Type {type} is not supported here'),
+  'unsupported-media-type': row('unsupported', 'Content-Type {type} is not supported here{advice}'),
   'cross-origin': row(
     'forbidden',
     'Origin {origin} may not call this server; GATELM_ALLOWED_ORIGINS lists the allowed origins',

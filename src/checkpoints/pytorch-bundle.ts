@@ -191,7 +191,8 @@ function parseDescription(json: Uint8Array): ModelDescription {
 
 function parseConfig<Schema extends z.ZodType>(schema: Schema, json: Uint8Array | string): z.output<Schema> {
   try {
-    return schema.parse(JSON.parse(typeof json === 'string' ? json : Buffer.from(json).toString('utf8')));
+    const text = typeof json === 'string' ? json : Buffer.from(json).toString('utf8');
+    return schema.parse(JSON.parse(text.replace(/^\ufeff/, '')));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw appError('checkpoint-corrupt', { file: CONFIG, reason }, error);

@@ -89,7 +89,7 @@ function sharedPrefix(paths: readonly string[][]): number {
 }
 
 function renamePart([part = '', ...rest]: string[]): string[] {
-  return [PARTS[part] ?? part, ...rest];
+  return [Object.hasOwn(PARTS, part) ? PARTS[part]! : part, ...rest];
 }
 
 /** The raw weights are the learned ones; what stands beside them is a copy of them with some dropped. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { writtenName } from './written-text.js';
 
 /** Corpora that are available without an upload. */
 export const KnownCorpusName = z.enum(['handbook', 'ptb', 'wikitext-2', 'tiny-shakespeare']);
@@ -7,11 +8,7 @@ export type KnownCorpusName = z.infer<typeof KnownCorpusName>;
 const MAX_NAME_LENGTH = 100;
 
 /** Names are normalized to NFC, so that names that look the same are the same. */
-const corpusName = z
-  .string()
-  .trim()
-  .normalize('NFC')
-  .min(1)
+const corpusName = writtenName
   .max(MAX_NAME_LENGTH)
   .regex(
     /^[\p{L}\p{N}\p{So}][^\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}/\\:*?"<>|]*$/u,

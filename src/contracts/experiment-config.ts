@@ -3,15 +3,17 @@ import { Budget } from './budget.js';
 import { ExperimentConfigFields } from './config-fields.js';
 import { MachineRequirements } from './machine.js';
 import { PresetName } from './presets.js';
+import { writtenName, writtenText } from './written-text.js';
 
-export const ExperimentName = z
-  .string()
-  .trim()
-  .min(1)
+export const ExperimentName = writtenName
   .max(200)
   .describe('Name of the experiment; default: made from preset and corpus');
-export const ExperimentTags = z.array(z.string().trim().min(1).max(64)).max(32).describe('Tags to filter by');
-export const ExperimentNotes = z.string().max(10_000).describe('Free text');
+export const ExperimentTags = z
+  .array(writtenName.max(64))
+  .max(32)
+  .overwrite((tags) => [...new Set(tags)])
+  .describe('Tags to filter by');
+export const ExperimentNotes = writtenText.max(10_000).describe('Free text');
 
 /** The default of every field. */
 const EXAMPLE_CONFIG = { ...ExperimentConfigFields.parse({}), preset: null };

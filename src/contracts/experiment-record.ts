@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ExperimentState } from './experiment.js';
-import { ExperimentConfig, ExperimentTags } from './experiment-config.js';
+import { ExperimentConfig } from './experiment-config.js';
 import { SerializedError } from './serialized-error.js';
 
 /** The backend that an attempt ran on. */
@@ -19,7 +19,7 @@ export const ExperimentRecord = z.object({
   number: z.int().describe('Order of creation'),
   id: z.string(),
   name: z.string(),
-  tags: json(ExperimentTags),
+  tags: json(z.array(z.string())),
   notes: z.string(),
   priority: z.int(),
   state: ExperimentState,

@@ -70,6 +70,7 @@ export type GenerationRequest = z.infer<typeof GenerationRequest>;
 export const TextPoint = z.strictObject({
   state: z
     .base64()
+    .min(1)
     .max(16_000_000)
     .nullable()
     .describe(

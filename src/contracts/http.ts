@@ -120,11 +120,12 @@ const SORT_KEYS = ['created', ...LATEST_KEYS];
 
 export const ListExperimentsQuery = z.strictObject({
   state: commaList(ExperimentState).optional().describe('Only experiments in one of these states'),
-  tag: z.string().min(1).max(64).optional().describe('Only experiments with this tag'),
+  tag: z.string().normalize('NFC').min(1).max(64).optional().describe('Only experiments with this tag'),
   corpus: z.string().min(1).max(100).optional().describe('Only experiments on this corpus'),
   preset: PresetName.optional().describe('Only experiments with this preset'),
   name: z
     .string()
+    .normalize('NFC')
     .min(1)
     .max(200)
     .optional()

@@ -27,7 +27,7 @@ export const CompletionRequest = z
       .nullish()
       .describe('Maximum number of tokens to generate; default 16'),
     temperature: z.number().min(0).max(100).nullish().describe('Default 1; 0 = greedy'),
-    top_p: z.number().gt(0).max(1).nullish().describe('Default 1'),
+    top_p: z.number().min(0).max(1).nullish().describe('Default 1; 0 = only the most likely token'),
     n: z.int().min(1).max(MAX_CHOICES).nullish().describe('Number of texts for each prompt; default 1'),
     best_of: z.int().min(1).nullish().describe('Must equal n'),
     stream: z.boolean().nullish().describe('Stream the text while it is generated, as server-sent events'),
@@ -48,7 +48,13 @@ export const CompletionRequest = z
       .union([stop, z.array(stop).max(16)])
       .nullish()
       .describe('Strings at which a text ends'),
-    seed: z.int().nullish().describe('The same seed gives the same text'),
+    seed: z
+      .number()
+      .min(-(2 ** 63))
+      .max(2 ** 63)
+      .refine(Number.isInteger, 'must be an integer')
+      .nullish()
+      .describe('The same seed gives the same text'),
     presence_penalty: z.number().min(-2).max(2).nullish(),
     frequency_penalty: z.number().min(-2).max(2).nullish(),
     logit_bias: z

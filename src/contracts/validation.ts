@@ -67,6 +67,8 @@ function describeIssues(
       const nested = closest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
       return describeIssues(schema, value, nested as z.core.$ZodIssue[]);
     }
+    if (issue.code === 'invalid_key')
+      return issue.issues.map((inner) => describeIssue({ ...inner, path: issue.path }));
     return [describeIssue(issue)];
   });
 }

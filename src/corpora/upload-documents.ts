@@ -110,23 +110,30 @@ function textOfRow(json: string, field: string, where: string): string {
   } catch (cause) {
     throw appError('bad-request', { reason: `${where} is not JSON: ${(cause as Error).message}` }, cause);
   }
-  const row = value;
-  if (typeof value === 'string') return value;
-  for (const key of field.split('.'))
-    value =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-        ? Reflect.get(value, key)
-        : undefined;
-  if (typeof value === 'string') return checked(value, where);
-  const fields = typeof row === 'object' && row !== null ? Object.keys(row).slice(0, 20).join(', ') : 'none';
+  const text = typeof value === 'string' ? value : fieldOf(value, field);
+  if (typeof text === 'string') return checked(text, where);
+  const fields =
+    typeof value === 'object' && value !== null ? Object.keys(value).slice(0, 20).join(', ') : 'none';
   throw appError('bad-request', {
     reason: `${where} has no text in the field "${field}"; textField names it. Fields there: ${fields}`,
   });
 }
 
-/** JSON can say what UTF-8 cannot. */
+/** The field of this very name, or, by the dots of the name, the field within a field. */
+function fieldOf(row: unknown, name: string): unknown {
+  const own = ownField(row, name);
+  return own === undefined ? name.split('.').reduce(ownField, row) : own;
+}
+
+function ownField(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? Reflect.get(value, key)
+    : undefined;
+}
+
+/** JSON can say what UTF-8 cannot; line ends are those of a text that is read as it is. */
 function checked(text: string, where: string): string {
-  if (!/\0|\p{Surrogate}/u.test(text)) return text;
+  if (!/\0|\p{Surrogate}/u.test(text)) return text.replace(/\r(?!\n)/g, '\n');
   throw appError('bad-request', { reason: `${where} has a lone surrogate or a NUL in its text` });
 }
 
@@ -136,18 +143,21 @@ async function* readTable(
   column: string,
 ): AsyncGenerator<DocumentPiece> {
   const delimiter = name.toLowerCase().endsWith('.tsv') ? '\t' : ',';
-  const parser = parseCsv({ delimiter, columns: true, relax_column_count: true, skip_empty_lines: true });
+  let columns: readonly string[] = [];
+  const parser = parseCsv({
+    delimiter,
+    columns: (first: string[]) => (columns = first),
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
   const source = Readable.from(pieces, { objectMode: false });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
+  let rows = 0;
   try {
     for await (const row of parser as AsyncIterable<Record<string, string>>) {
-      if (!Object.hasOwn(row, column)) {
-        const columns = Object.keys(row).slice(0, 20).join(', ');
-        throw appError('bad-request', {
-          reason: `${name} has no column "${column}"; the first line has: ${columns}`,
-        });
-      }
+      rows++;
+      if (!Object.hasOwn(row, column)) throw missingCell(name, column, columns, rows);
       yield { text: row[column]!, endsDocument: true };
     }
   } catch (error) {
@@ -158,6 +168,14 @@ async function* readTable(
     source.destroy();
     parser.destroy();
   }
+}
+
+/** A table without the column, or a row that ends before it. */
+function missingCell(name: string, column: string, columns: readonly string[], row: number) {
+  const reason = columns.includes(column)
+    ? `${name}, row ${row} after the first line, ends before the column "${column}"`
+    : `${name} has no column "${column}"; the first line has: ${columns.slice(0, 20).join(', ')}`;
+  return appError('bad-request', { reason });
 }
 
 /** Files of an archive in the order of their paths; what is hidden, or no text, is left out. */

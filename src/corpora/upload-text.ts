@@ -1,4 +1,5 @@
 import { appError } from '../errors.js';
+import { binaryFormat, FORMAT_BYTES } from './binary-formats.js';
 import { TextReader } from './text-bytes.js';
 
 /**
@@ -15,7 +16,7 @@ export class UploadTextReader {
   push(chunk: Uint8Array): string {
     if (this.#beginning === null) return this.#lines.push(this.#reader.push(chunk));
     this.#beginning = Buffer.concat([this.#beginning, chunk]);
-    return this.#beginning.length < 2 ? '' : this.#begin(this.#beginning);
+    return this.#beginning.length < FORMAT_BYTES ? '' : this.#begin(this.#beginning);
   }
 
   /** @throws corpus-not-text */
@@ -26,6 +27,8 @@ export class UploadTextReader {
 
   #begin(bytes: Uint8Array): string {
     this.#beginning = null;
+    const format = binaryFormat(bytes);
+    if (format) throw appError('corpus-not-text', { reason: `${format}:`, offset: 0 });
     const [first, second] = bytes;
     if (first === 0xff && second === 0xfe) this.#reader = new Utf16Reader('little');
     if (first === 0xfe && second === 0xff) this.#reader = new Utf16Reader('big');

@@ -105,21 +105,21 @@ function taskRequest(request: CompletionRequest, prompt: Prompt, repeat: number)
     ...(typeof prompt === 'string' ? { prompt } : { promptIds: prompt }),
     maxTokens: request.max_tokens ?? 16,
     temperature: request.temperature ?? undefined,
-    topP: request.top_p ?? undefined,
+    topP: request.top_p === 0 ? Number.MIN_VALUE : (request.top_p ?? undefined),
     topK: request.top_k ?? undefined,
     minP: request.min_p ?? undefined,
     repetitionPenalty: request.repetition_penalty ?? undefined,
     presencePenalty: request.presence_penalty ?? undefined,
     frequencyPenalty: request.frequency_penalty ?? undefined,
     stop: typeof stop === 'string' ? [stop] : (stop ?? undefined),
-    seed: seed == null ? undefined : wrapSeed(seed + repeat),
+    seed: seed == null ? undefined : wrapSeed(wrapSeed(seed) + repeat),
     logprobs: logprobs ?? undefined,
     logitBias: logitBias ?? undefined,
     echo: echo ?? undefined,
   });
 }
 
-/** OpenAI's seeds may be any integer. */
+/** OpenAI's seeds are integers of 64 bits; a sum beyond 2⁵³ would not be one more. */
 function wrapSeed(seed: number): number {
   return ((seed % 2 ** 32) + 2 ** 32) % 2 ** 32;
 }

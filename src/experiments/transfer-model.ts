@@ -107,6 +107,10 @@ function assertComplete(bundle: TransferFolder): void {
       reason:
         'The file "tokenizer" (tokenizer.json) or "vocabulary" (one token per line) is missing: it defines the tokens of the rows of the weights',
     });
+  if (bundle.has(IMPORT_FILES.tokenizer) && bundle.has(IMPORT_FILES.vocabulary))
+    throw appError('bad-request', {
+      reason: 'Send the file "tokenizer" or the file "vocabulary", not both: each defines the tokens',
+    });
 }
 
 /** Its training config is unknown: the stored one holds the defaults that a fork would start with. */

@@ -102,10 +102,13 @@ function drawAmongLikely(
   }
 }
 
+/** The largest float32: infinite logits have no difference from each other. */
+const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+
 function penalize(logits: Float32Array, seen: ReadonlySet<number>, penalty: number): void {
   for (const id of seen) {
     const logit = logits[id]!;
-    logits[id] = logit > 0 ? logit / penalty : logit * penalty;
+    logits[id] = logit > 0 ? Math.min(logit / penalty, MAX_FLOAT) : logit * penalty;
   }
 }
 

@@ -15,6 +15,9 @@ import { Tickets } from './tickets.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { compileValidation } from './validation.js';
 
+/** Beyond the length of any id or name, which the schemas check: characters may have several code units, and marks of their own. */
+const MAX_PARAM_LENGTH = 2000;
+
 export interface AppOptions {
   /** Default: no log. */
   readonly logger?: FastifyBaseLogger;
@@ -45,7 +48,7 @@ export async function buildApp(
     ...(logger && { loggerInstance: logger }),
     bodyLimit: environment.maxBodyBytes,
     genReqId: () => randomBytes(8).toString('hex'),
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     trustProxy: (address: string) => proxies.has(address),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, environment.basePath),
     requestTimeout: environment.requestTimeoutMs,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { AppError, appError } from '../errors.js';
 
@@ -22,6 +23,7 @@ export async function receiveForm<File extends string>(
     for (;;) {
       const { done, value: part } = await departure.orThrow(parts.next());
       if (done) break;
+      checkPart(part, fields);
       if (part.type === 'field') {
         fields[part.fieldname] = part.value;
         continue;
@@ -73,6 +75,26 @@ function watchDisconnect(request: IncomingMessage) {
     stop: () => void request.off('close', onClose),
   };
 }
+
+/** @throws bad-request for what the parser takes and nobody could mean */
+function checkPart(
+  { fieldname, encoding, type }: Multipart,
+  fields: Readonly<Record<string, unknown>>,
+): void {
+  const refuse = (reason: string) => appError('bad-request', { reason: `The form is not valid: ${reason}` });
+  // A part without a name has none, whatever the type says.
+  if ((fieldname as string | undefined) === undefined) throw refuse('a part has no name');
+  const name = fieldname.slice(0, 60);
+  if (type === 'field' && Object.hasOwn(fields, fieldname))
+    throw refuse(`the field "${name}" was sent twice`);
+  if (ENCODED.has(encoding.toLowerCase()))
+    throw refuse(
+      `"${name}" has Content-Transfer-Encoding ${encoding}; send its bytes as they are (RFC 7578)`,
+    );
+}
+
+/** Encodings of mail, which nobody decodes in a form. */
+const ENCODED: ReadonlySet<string> = new Set(['base64', 'quoted-printable']);
 
 function unknownFile(name: string, known: readonly string[]) {
   const reason = `Unknown file "${name.slice(0, 60)}"; known: ${known.join(', ')}`;

@@ -98,10 +98,24 @@ export function recognizeError(error: unknown, request: FastifyRequest): AppErro
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413)
     return appError('body-too-large', { limit: request.routeOptions.bodyLimit });
   if (statusCode === 415)
-    return appError('unsupported-media-type', { type: request.headers['content-type'] ?? 'none' });
+    return appError('unsupported-media-type', {
+      type: request.headers['content-type'] ?? 'none',
+      advice: adviseType(request),
+    });
   if (statusCode < 500) return appError('bad-request', { reason: message });
   request.log.error({ err: error }, 'a request failed');
   return appError('internal', { reference: request.id });
+}
+
+/** Which types of bodies a route reads. */
+function adviseType({ routeOptions }: FastifyRequest): string {
+  const { form, text, file } = routeOptions.config?.streamedBody ?? {};
+  const types = [
+    ...(form ? ['multipart/form-data'] : []),
+    ...(text ? ['text/plain'] : []),
+    ...(file ? [file.type] : []),
+  ];
+  return `; send ${types.length > 0 ? types.join(' or ') : 'application/json'}`;
 }
 
 /** Whether the connection was closed before the request was read or answered. */

@@ -26,6 +26,8 @@ export function openDatabase(file: string): Database {
     database.pragma('foreign_keys = ON');
     database.pragma('temp_store = MEMORY');
     migrate(database);
+    // SQLite's own lower() knows ASCII alone.
+    database.function('lower_case', { deterministic: true }, (text) => String(text).toLowerCase());
     return database;
   } catch (error) {
     database?.close();

@@ -80,7 +80,7 @@ function filterConditions({ states, tag, corpus, preset, name }: ExperimentPageQ
   if (tag !== undefined) conditions.push('EXISTS (SELECT 1 FROM json_each(e.tags) WHERE value = @tag)');
   if (corpus !== undefined) conditions.push('e.corpus = @corpus');
   if (preset !== undefined) conditions.push('e.preset = @preset');
-  if (name !== undefined) conditions.push('instr(lower(e.name), @name) > 0');
+  if (name !== undefined) conditions.push('instr(lower_case(e.name), @name) > 0');
   return conditions;
 }
 

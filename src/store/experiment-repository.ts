@@ -90,7 +90,7 @@ export function createExperimentRepository(database: Database): ExperimentReposi
       return readExperiment(byId.get(experiment.id));
     },
     find: (id) => read(byId.get(id)),
-    findByName: (name) => read(byName.get(name)),
+    findByName: (name) => read(byName.get(name) ?? byName.get(name.normalize('NFC'))),
     served: () => served.all(),
     update(number, patch) {
       const entries = Object.entries(patch).filter(([, value]) => value !== undefined);

@@ -66,6 +66,7 @@ const ODD_WORDS = [
     'a\rb',
     '\u2028',
   ],
+  ...['日本', 'a\r\nX: y', '\u200b', '"; filename="x', 'e\u0301'.repeat(60)],
   ...['..', '../x', '\u0000', 'null', '-1', '1e999', '9'.repeat(50), 'true', 'handbook', 'test'],
 ];
 const oddText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom(...ODD_WORDS));
@@ -79,7 +80,7 @@ const oddValue = fc.oneof(
 const accept = fc.constantFrom('text/event-stream', 'text/csv', 'application/json', '*/*', ';;,=q');
 const contentType = fc.constantFrom(
   ...['application/json', 'text/plain', 'multipart/form-data', `multipart/form-data; boundary=${BOUNDARY}`],
-  ...['x/y', 'application/x-tar'],
+  ...['x/y', 'application/x-tar', 'text/plain; charset=iso-8859-1', 'application/json; charset=utf-16', ';'],
 );
 
 /** @param names ids and names that exist, for the parts of paths */

@@ -1,13 +1,15 @@
 import websocket from '@fastify/websocket';
 import fp from 'fastify-plugin';
+import { appError } from '../../errors.js';
 import type { HttpApp, Uses } from '../http-app.js';
+import { ignoreOtherUpgrades } from '../upgrades.js';
 
 /** Maximum size of a message from a client; none is expected. */
 const MAX_SOCKET_MESSAGE_BYTES = 1024;
 /** Time that clients have to acknowledge the closing of their sockets. */
 const SOCKET_CLOSE_MS = 1000;
 
-/** Accepts WebSockets, and closes all streams when the server stops. */
+/** Accepts WebSockets where there are some, ignores other upgrades, and closes all streams when the server stops. */
 export default fp(takeWebSockets, { name: 'web-sockets' });
 
 async function takeWebSockets(app: HttpApp, { streams }: Uses<'streams'>): Promise<void> {
@@ -25,5 +27,21 @@ async function takeWebSockets(app: HttpApp, { streams }: Uses<'streams'>): Promi
         done();
       });
     },
+  });
+  ignoreOtherUpgrades(app.server);
+  refuseElsewhere(app);
+}
+
+/** A route without a socket would accept one and close it without a word. */
+function refuseElsewhere(app: HttpApp): void {
+  const urls = new Set<string>();
+  app.addHook('onRoute', ({ url, websocket: isSocket, wsHandler }) => {
+    if (isSocket || wsHandler) urls.add(url);
+  });
+  app.addHook('onRequest', async ({ ws, routeOptions: { url }, url: asked }) => {
+    if (ws && url !== undefined && !urls.has(url))
+      throw appError('bad-request', {
+        reason: `There is no WebSocket at ${asked.split('?', 1)[0]!.slice(0, 200)}`,
+      });
   });
 }

@@ -7,6 +7,7 @@ import { appError } from '../../../errors.js';
 import type { UploadPart } from '../../../experiments/corpora.js';
 import { receiveForm } from '../../form.js';
 import type { HttpApp, Uses } from '../../http-app.js';
+import { acceptPlainText } from '../../plain-text.js';
 import { withProblems } from '../../problem.js';
 import { readQueryValues } from '../../query-values.js';
 
@@ -47,7 +48,7 @@ export default async function uploadRoutes(
     throwFileSizeLimit: false,
   });
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('text/plain', (_request, payload, done) => done(null, payload));
+  acceptPlainText(app);
   app.post(
     '',
     {

@@ -5,6 +5,7 @@ import { ScoreStreamQuery } from '../../../contracts/http.js';
 import { appError } from '../../../errors.js';
 import { scoreStream } from '../../../experiments/score-stream.js';
 import type { HttpApp, ModelParts, Uses } from '../../http-app.js';
+import { acceptPlainText } from '../../plain-text.js';
 import { recognizeError, toProblem, withProblems } from '../../problem.js';
 import { LINES, LineStream } from '../../streams/line-stream.js';
 
@@ -18,7 +19,7 @@ export default async function scoreStreamRoutes(
 ): Promise<void> {
   const { clientTimeoutMs: idleMs } = services.environment;
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('text/plain', (_request, payload, done) => done(null, payload));
+  acceptPlainText(app);
   app.post(
     '/stream',
     {

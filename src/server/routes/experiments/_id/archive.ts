@@ -31,10 +31,12 @@ export default async function archiveRoutes(
         }),
       },
     },
-    async ({ params, query }, reply) =>
-      reply
+    async ({ params, query }, reply) => {
+      const archive = await exportArchive(services, params.id, query); // before the headers, which an error would keep
+      return reply
         .type(ZIP_TYPE)
         .header('content-disposition', `attachment; filename="${params.id}.zip"`)
-        .send((await exportArchive(services, params.id, query)) as never),
+        .send(archive as never);
+    },
   );
 }

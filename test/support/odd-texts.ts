@@ -1,0 +1,150 @@
+/** Texts that tokenizers disagree on, and tokenizers of every kind that learned from some of them. */
+import { TokenizerConfig } from '../../src/contracts/corpus.js';
+import { createTokenizer } from '../../src/tokenizers/create-tokenizer.js';
+import type { Tokenizer } from '../../src/tokenizers/tokenizer.js';
+
+export const HUGGING_FACE_CONFIGS: readonly object[] = [
+  { type: 'byte-pair', vocabularySize: 600 },
+  { type: 'byte-pair', vocabularySize: 400, lowercase: true },
+  { type: 'word', preTokenizer: 'lossless' },
+  { type: 'word', preTokenizer: 'lossless', lowercase: true, vocabularySize: 300 },
+  { type: 'word', preTokenizer: 'prose' },
+  { type: 'word', preTokenizer: 'whitespace' },
+  { type: 'character' },
+];
+
+const SENTENCES = `The cat sat on the mat; the Dog's mat isn't here.
+It costs 1,000.50 (or so) => a != b, and x.y(z)[0] is "quoted".
+def f(x):
+\treturn  x  # ünïcode, naïve café
+Ελληνικά και русский текст, עברית, नमस्ते दुनिया.
+日本語のテキスト。 ข้าวผัด 👨‍👩‍👧 🇦🇹🇩🇪 👍🏽 ❤️
+`;
+
+export const ODD_TEXTS: readonly string[] = [
+  '',
+  ' ',
+  '\n',
+  '\t',
+  '\0',
+  SENTENCES,
+  ...SENTENCES.split('\n'),
+  ...[
+    '  two  spaces  ',
+    '   three',
+    'end   ',
+    ' \n \n',
+    '\n\n\n',
+    'a\r\nb',
+    'a\rb',
+    'a\u2028b\u2029c',
+    'a\u0085b',
+    'a\u00a0b',
+  ],
+  ...[
+    'a\u3000b',
+    'a\u200bb',
+    'a\u200db',
+    '\ufeffa',
+    'a\ufeff',
+    'a\u00adb',
+    '\u202eabc',
+    '\u0301',
+    'e\u0301',
+    '\u0301e',
+    'é',
+  ],
+  ...['Å Å A\u030a', 'ﬁ ﬂ', 'Ａ１', '①②', '½', 'x²', 'İ i̇ ı I', 'ß ẞ SS', 'ΣΑΣ σς', 'ǅ ǆ', 'ŉ', 'ﬀ'],
+  ...["don't", "DON'T", 'don’t', "'s 'S 't", "o'clock's", "'tis '", "''", "rock 'n' roll", "we'll've"],
+  ...['1', '12', '1234567890', '1,000', '1.5e-10', '٣٤', '१२', '-1', '+1', '0x1f', '50%', '$5', '№5'],
+  ...[
+    '...',
+    '!!!',
+    '?!',
+    '!=',
+    '!==',
+    '==',
+    '=>',
+    '=>\u0301',
+    '://',
+    'http://a.b/c?d=e&f#g',
+    '](',
+    '**bold**',
+    '`code`',
+    '```',
+  ],
+  ...[
+    '<unk>',
+    '<eos>',
+    '<unk>\u0301',
+    '<pad>',
+    '<|endoftext|>',
+    'Ġ',
+    'Ċ',
+    'Ġthe',
+    '▁the',
+    '##ing',
+    '[UNK]',
+    '</s>',
+  ],
+  ...['👨‍👩‍👧', '👨‍👩', '👨\u200d', '🇦🇹', '🇦', '🇦🇹🇩', '👍🏽', '🏽', '1️⃣', '❤️', '❤', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '☺︎', '🫠'],
+  ...[
+    'क्षि',
+    '각',
+    'ᄀ',
+    'می‌خواهم',
+    'ข้าว',
+    'ສະບາຍດີ',
+    'မြန်မာ',
+    'ខ្មែរ',
+    '語',
+    '𠮷',
+    '\u{20bb7}野家',
+    'ｶﾞ',
+    'が',
+    'か\u3099',
+  ],
+  ...[
+    '\u0600١',
+    '\u06dd',
+    '\u{110bd}',
+    '\ue000',
+    '\u{f0000}',
+    '\u{10ffff}',
+    '\ufffe',
+    '\ufffd',
+    '\u0378',
+    '\u0080',
+    '\u007f',
+    '\u001b[0m',
+  ],
+  ...[
+    'camelCase',
+    'snake_case',
+    'kebab-case',
+    'a.b.c',
+    'a..b',
+    'a_',
+    '_a',
+    '-a',
+    'a-',
+    'A-B-C',
+    'x1y2',
+    '1st',
+    'a/b\\c',
+    'C++',
+    'C#',
+  ],
+  'x'.repeat(300),
+  'ab'.repeat(200),
+  'the '.repeat(100),
+  ' '.repeat(50),
+  '👍'.repeat(50),
+  'e\u0301'.repeat(50),
+  `a${'\u0301'.repeat(60)}`,
+  '語'.repeat(80),
+];
+
+export function trainTokenizer(config: object): Tokenizer {
+  return createTokenizer(TokenizerConfig.parse(config), SENTENCES.repeat(3), 'prose');
+}

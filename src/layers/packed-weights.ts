@@ -9,7 +9,7 @@ export class PackedWeights<Packed extends Readonly<Record<string, tf.Tensor>>> {
   readonly #parameters: readonly Parameter[];
   readonly #pack: () => Packed;
   #packed: Packed | null = null;
-  #versions = '';
+  #version = -1;
 
   constructor(parameters: readonly Parameter[], pack: () => Packed) {
     this.#parameters = parameters;
@@ -18,12 +18,13 @@ export class PackedWeights<Packed extends Readonly<Record<string, tf.Tensor>>> {
 
   /** Borrowed; valid until the parameters change. */
   get(): Packed {
-    const versions = this.#parameters.map(({ version }) => version).join();
-    if (!this.#packed || versions !== this.#versions) {
+    let version = 0; // a sum of numbers that only grow
+    for (const parameter of this.#parameters) version += parameter.version;
+    if (!this.#packed || version !== this.#version) {
       this.dispose();
       this.#packed = this.#pack();
       for (const tensor of Object.values(this.#packed)) tf.keep(tensor);
-      this.#versions = versions;
+      this.#version = version;
     }
     return this.#packed;
   }

@@ -95,9 +95,10 @@ export class RecurrentLayer implements TensorLayer {
 
   /** Sets the state; takes ownership; null = zeros. */
   putState(state: LayerState | null): void {
+    if (state === this.#state) return; // changed in place
     const old = Object.values(this.#state ?? {});
     const next = Object.values(state ?? {});
-    for (const tensor of old) if (!next.includes(tensor)) tensor.dispose(); // a kernel may have changed it in place
+    for (const tensor of old) if (!next.includes(tensor)) tensor.dispose();
     for (const tensor of next) tf.keep(tensor);
     this.#state = state;
   }
@@ -193,9 +194,9 @@ export class RecurrentLayer implements TensorLayer {
   }
 
   #values(): Tensors {
-    return Object.fromEntries(
-      Object.entries(this.weights).map(([weight, parameter]) => [weight, parameter.value]),
-    );
+    const values: Record<string, tf.Tensor> = {};
+    for (const weight in this.weights) values[weight] = this.weights[weight]!.value; // in each step of a generation
+    return values;
   }
 
   /** The weights, with zero rows for masked units in those that read the hidden vector. @param mask [H] */

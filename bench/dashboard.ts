@@ -123,6 +123,7 @@ async function measureFirstLoad(open: Browser) {
     }).observe(document, { childList: true, subtree: true });`);
     await page.goto(server.address);
     await until(page, 'globalThis.firstDataMs !== undefined');
+    await until(page, "performance.getEntriesByName('first-contentful-paint').length > 0");
     loads.push((await page.evaluate(READ_LOAD)) as Record<string, number>);
     await context.close();
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { GatelmClient, GatelmError } from '../client/client.js';
+import { fetchWithProgress } from './transfer-progress.js';
 
 /** Options of every command that talks to a server. */
 export interface ServerOptions {
@@ -27,6 +28,7 @@ export function clientOf({ url, key }: ServerOptions): GatelmClient {
   return new GatelmClient({
     url: address,
     apiKey: key ?? (GATELM_API_KEY || undefined),
+    fetch: fetchWithProgress(process.stderr),
   });
 }
 

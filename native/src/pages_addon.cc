@@ -3,57 +3,69 @@
 #include <node_api.h>
 
 #if defined(__linux__)
+#include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
 #endif
 
 namespace {
 
 #if defined(__linux__)
-void give_back(unsigned long begin, unsigned long end) {
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
+struct Range {
+  uintptr_t begin, end;
+};
 
-// Pages of programs and libraries as they are in their files: libtensorflow alone reads a quarter of a gigabyte while it is
-// loaded, most of it once. What is needed again comes back from the file by itself. Mappings on which somebody has written,
-// relocations included, stay: what was written exists nowhere else.
-void release_file_pages() {
-  FILE* const maps = fopen("/proc/self/smaps", "r");
-  if (!maps) return;
-  char line[4096], permissions[5];
-  unsigned long begin = 0, end = 0, from, to, kilobytes;
-  bool is_candidate = false;
-  while (fgets(line, sizeof line, maps)) {
-    if (sscanf(line, "%lx-%lx %4s", &from, &to, permissions) == 3) {
-      begin = from;
-      end = to;
-      is_candidate = permissions[0] == 'r' && permissions[1] == '-' && strchr(line, '/') != nullptr;
-    } else if (is_candidate && sscanf(line, "Private_Dirty: %lu kB", &kilobytes) == 1) {
-      if (kilobytes == 0) give_back(begin, end);
-      is_candidate = false;
-    }
+struct Search {
+  const char* name;  // part of an object's name; null = all
+  std::vector<Range> found;
+};
+
+// The whole pages of an object's segments that nobody may write to. Relocations are written to others.
+int add_segments(dl_phdr_info* info, size_t, void* data) {
+  Search* const search = static_cast<Search*>(data);
+  if (search->name && !strstr(info->dlpi_name, search->name)) return 0;
+  const uintptr_t page = sysconf(_SC_PAGESIZE);
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) & segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || segment.p_flags & PF_W) continue;
+    const uintptr_t from = info->dlpi_addr + segment.p_vaddr;
+    search->found.push_back({(from + page - 1) / page * page, (from + segment.p_memsz) / page * page});
   }
-  fclose(maps);
+  return 0;
 }
 
-// The machine code of libtensorflow, on which nobody writes.
-void release_code() {
+// Gives back pages of programs and libraries as they are in their files: libtensorflow alone reads a quarter of a gigabyte
+// while it is loaded, most of it once. What is needed again comes back from the file by itself. What a mapping may be written
+// to is not known from the mapping: while another thread loads a library, the whole of it is mapped for reading first. So
+// only what the library itself says that nobody writes to is given back, and only where a file is mapped.
+void release(const char* name) {
+  Search search{name, {}};
+  dl_iterate_phdr(add_segments, &search);
   FILE* const maps = fopen("/proc/self/maps", "r");
   if (!maps) return;
   char line[4096], permissions[5];
   unsigned long begin, end;
   while (fgets(line, sizeof line, maps)) {
-    const bool is_code =
-        sscanf(line, "%lx-%lx %4s", &begin, &end, permissions) == 3 && strcmp(permissions, "r-xp") == 0;
-    if (is_code && strstr(line, "/libtensorflow")) give_back(begin, end);
+    if (sscanf(line, "%lx-%lx %4s", &begin, &end, permissions) != 3) continue;
+    if (permissions[0] != 'r' || permissions[1] != '-' || !strchr(line, '/')) continue;
+    for (const Range& segment : search.found) {
+      const uintptr_t from = std::max<uintptr_t>(begin, segment.begin), to = std::min<uintptr_t>(end, segment.end);
+      if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+    }
   }
   fclose(maps);
 }
+
+void release_file_pages() { release(nullptr); }
 
 // While anybody loads, a thread gives the code back every few milliseconds, so that never all of it is there: its start runs
 // through most of it, once. Nobody waits for the thread: a process may end while it loads.
@@ -62,7 +74,7 @@ std::atomic<int> loads{0};
 void begin_loading() {
   if (loads.fetch_add(1) > 0) return;
   std::thread([] {
-    for (; loads > 0; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release_code();
+    for (; loads > 0; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release("/libtensorflow");
   }).detach();
 }
 

@@ -156,7 +156,7 @@ test('a training that says nothing is interrupted', async (context) => {
 
 test('a host that sends no heartbeat is killed', async (context) => {
   const executor = startExecutor(context, 'ignore-stop', {
-    limits: { heartbeatIntervalMs: 20, hostSilenceMs: 1000 },
+    limits: { heartbeatIntervalMs: 20, hostSilenceMs: 4000 },
   });
   const run = await executor.submit(trainingJob('a'));
   process.kill(Number(await firstText(run)), 'SIGSTOP');

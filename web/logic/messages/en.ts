@@ -158,6 +158,7 @@ export const en = {
 
   'samples.none': 'The model writes a text after each epoch. None yet.',
   'samples.oldestFirst': 'Oldest first',
+  'samples.showAll': 'Show all {count}',
   'samples.newestFirst': 'Newest first',
 
   'event.epoch': 'epoch {epoch}: train {train}, valid {valid}, {time}',

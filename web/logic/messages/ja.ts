@@ -160,6 +160,7 @@ export const ja: Catalogue = {
 
   'samples.none': 'モデルは各エポックの後に文章を生成します。まだありません。',
   'samples.oldestFirst': '古い順',
+  'samples.showAll': 'すべて表示（{count} 件）',
   'samples.newestFirst': '新しい順',
 
   'event.epoch': 'エポック {epoch}：訓練 {train}、検証 {valid}、{time}',

@@ -2,13 +2,18 @@ import { useSignal } from '@preact/signals';
 import { t } from '../../state/language.js';
 import { eventsOf, type FollowedRun } from '../../state/run.js';
 
+/** A long training has thousands: the page stays quick. */
+const SHOWN = 200;
+
 /** Texts that the model wrote after its epochs: one reads it learn. */
 export function RunSamples({ run }: { readonly run: FollowedRun }) {
   const events = eventsOf(run);
   const isNewestFirst = useSignal(true);
+  const isWhole = useSignal(false);
   const samples = events.filter(({ type }) => type === 'sample');
   if (samples.length === 0) return <p class="faint">{t('samples.none')}</p>;
-  const shown = isNewestFirst.value ? samples.toReversed() : samples;
+  const ordered = isNewestFirst.value ? samples.toReversed() : samples;
+  const shown = isWhole.value ? ordered : ordered.slice(0, SHOWN);
   return (
     <>
       <button
@@ -28,6 +33,17 @@ export function RunSamples({ run }: { readonly run: FollowedRun }) {
           </li>
         ))}
       </ol>
+      {shown.length < ordered.length && (
+        <button
+          type="button"
+          class="button button-quiet small"
+          onClick={() => {
+            isWhole.value = true;
+          }}
+        >
+          {t('samples.showAll', { count: ordered.length })}
+        </button>
+      )}
     </>
   );
 }

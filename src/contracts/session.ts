@@ -25,7 +25,11 @@ export const SessionState = z
     id: 'SessionState',
     examples: [
       // of a model with one layer of one unit, so that it is short
-      { digest: EXAMPLE_DIGEST, tokens: 2, point: { state: 'TQuWPSnOsbw=', tail: [9, 212, 499] } },
+      {
+        digest: EXAMPLE_DIGEST,
+        tokens: 2,
+        point: { state: 'TQuWPSnOsbw=', tail: [9, 212, 499], endsWithSpace: false },
+      },
     ],
   });
 export type SessionState = z.infer<typeof SessionState>;

@@ -10,7 +10,7 @@ export interface Output {
 }
 
 const BAR_WIDTH = 24;
-const CLEAR_LINE = '\r\u001b[2K';
+export const CLEAR_LINE = '\r\u001b[2K';
 /** Time between two lines of progress without a terminal. */
 const PLAIN_INTERVAL_MS = 10_000;
 const HEADINGS = ['epoch', 'train perplexity', 'valid perplexity', 'tokens/s', 'seconds', 'left'] as const;
@@ -107,9 +107,7 @@ export class ProgressDisplay {
     ].join(' · ');
     if (this.#held) return;
     if (this.#output.isTTY) {
-      const full = Math.round(fraction * BAR_WIDTH);
-      const bar = '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
-      this.#output.write(CLEAR_LINE + `${bar} ${facts}`.slice(0, (this.#output.columns ?? 80) - 1));
+      replaceLine(this.#output, `${bar(fraction)} ${facts}`);
     } else if (this.#now() - this.#lastPlainLine >= PLAIN_INTERVAL_MS) {
       this.#lastPlainLine = this.#now();
       this.#line(facts);
@@ -141,6 +139,17 @@ export class ProgressDisplay {
 
 type Step = ReturnType<typeof EventData.step.parse>;
 type Epoch = ReturnType<typeof EventData.epoch.parse>;
+
+/** @param fraction 0 … 1 */
+export function bar(fraction: number): string {
+  const full = Math.round(fraction * BAR_WIDTH);
+  return '█'.repeat(full) + '░'.repeat(BAR_WIDTH - full);
+}
+
+/** Writes over the last line of a terminal, no further than its width. */
+export function replaceLine(output: Output, line: string): void {
+  output.write(CLEAR_LINE + line.slice(0, (output.columns ?? 80) - 1));
+}
 
 export function decimal(value: number | null): string {
   return value === null ? '–' : value.toFixed(value < 1000 ? 1 : 0);

@@ -1,11 +1,9 @@
 /** The progress of large files on their way to the server and back: a line in a terminal, nothing elsewhere. */
-import { duration, type Output } from './progress-display.js';
+import { bar, CLEAR_LINE, duration, type Output, replaceLine } from './progress-display.js';
 
 /** Smaller bodies are there at once. */
 const MIN_BYTES = 1_000_000;
 const REDRAW_MS = 100;
-const BAR_WIDTH = 24;
-const CLEAR_LINE = '\r\u001b[2K';
 const FILES = /^application\/(x-tar|zip)\b/;
 
 type Fetch = typeof globalThis.fetch;
@@ -97,14 +95,10 @@ class TransferLine {
   }
 
   show(rest: string): void {
-    const total = this.#total;
-    const fraction = total === null ? 0 : Math.min(1, this.#bytes / total);
-    const full = Math.round(fraction * BAR_WIDTH);
-    const bar = total === null ? '' : `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} `;
-    const bytes =
-      total === null ? megabytes(this.#bytes) : `${megabytes(this.#bytes)} of ${megabytes(total)}`;
-    const line = `${bar}${this.#verb} ${bytes}${rest}`;
-    this.#output.write(CLEAR_LINE + line.slice(0, (this.#output.columns ?? 80) - 1));
+    const [bytes, total] = [this.#bytes, this.#total];
+    const drawn = total === null ? '' : `${bar(Math.min(1, bytes / total))} `;
+    const ofTotal = total === null ? '' : ` of ${megabytes(total)}`;
+    replaceLine(this.#output, `${drawn}${this.#verb} ${megabytes(bytes)}${ofTotal}${rest}`);
   }
 
   end(): void {

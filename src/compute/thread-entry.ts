@@ -4,7 +4,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import type { SerializedError } from '../contracts/serialized-error.js';
-import { serializeError } from '../errors.js';
+import { deserializeError, serializeError } from '../errors.js';
 
 /** A worker module: `workers/train.ts`, `workers/generate.ts`, or a test's fixture. */
 export interface WorkerModule {
@@ -23,6 +23,12 @@ export interface ThreadData {
 export type ThreadAnswer =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: SerializedError };
+
+/** What a task returned. @throws AppError what it threw */
+export function unwrap(answer: ThreadAnswer): unknown {
+  if (answer.ok) return answer.value;
+  throw deserializeError(answer.error);
+}
 
 export default function runTask(task: unknown): Promise<ThreadAnswer> {
   return answer((worker) => worker.default(task));

@@ -2,8 +2,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { BackendReport, type HostSettings } from '../contracts/jobs.js';
-import { deserializeError } from '../errors.js';
-import type { ThreadAnswer, ThreadData } from './thread-entry.js';
+import { type ThreadAnswer, type ThreadData, unwrap } from './thread-entry.js';
 
 /**
  * The threads of one host. They live as long as the host: a thread that loaded TensorFlow leaks its backend when it is
@@ -53,9 +52,4 @@ export class WorkerPool {
       throw error;
     }
   }
-}
-
-function unwrap(answer: ThreadAnswer): unknown {
-  if (answer.ok) return answer.value;
-  throw deserializeError(answer.error);
 }

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { type ThreadAnswer, type ThreadData, unwrap } from '../compute/thread-entry.js';
 import type { CorpusInfo, SplitName, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
 import type { PerSplit } from '../corpora/corpus.js';
 import type { SplitSample } from '../corpora/token-figures.js';
-import { deserializeError } from '../errors.js';
 import type { Corpora } from './corpora.js';
-import type { MeasureAnswer, MeasureTask } from './measure-thread.js';
+import type { MeasureTask } from './measure-thread.js';
 
 /** UTF-16 units of train that are read to measure a tokenizer; learning byte pairs takes longer. */
 const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
@@ -15,8 +15,13 @@ const SAMPLE_LENGTHS: Readonly<Record<TokenizerConfig['type'], number>> = {
 };
 
 /** Learning a vocabulary takes up to seconds, in which the server answers others: a thread of its own does it, which ends when idle. */
-const thread = new Piscina<MeasureTask, MeasureAnswer>({
-  filename: fileURLToPath(new URL('./measure-thread.js', import.meta.url)),
+const workerData: ThreadData = {
+  workerUrl: new URL('./measure-thread.js', import.meta.url).href,
+  options: null,
+};
+const thread = new Piscina<MeasureTask, ThreadAnswer>({
+  filename: fileURLToPath(new URL('../compute/thread-entry.js', import.meta.url)),
+  workerData,
   minThreads: 0,
   maxThreads: 1,
   idleTimeout: 30_000,
@@ -51,9 +56,7 @@ export async function measureCorpus(
     test: await sample('test'),
   };
   const { defaultPreTokenizer } = info;
-  const answer = await thread.run({ samples, tokenizer, defaultPreTokenizer });
-  if ('error' in answer) throw deserializeError(answer.error);
-  const { figures } = answer;
+  const figures = unwrap(await thread.run({ samples, tokenizer, defaultPreTokenizer })) as TokenFigures;
   measured.set(key, figures);
   const [oldest] = measured.keys();
   if (measured.size > MAX_MEASURED && oldest !== undefined) measured.delete(oldest);

@@ -1,4 +1,6 @@
 import { useSignal } from '@preact/signals';
+import type { QualityFigures } from '../../../../src/contracts/sample-quality.js';
+import { formatPercent } from '../../../logic/format.js';
 import { t } from '../../state/language.js';
 import { eventsOf, type FollowedRun } from '../../state/run.js';
 
@@ -28,7 +30,9 @@ export function RunSamples({ run }: { readonly run: FollowedRun }) {
       <ol class="samples">
         {shown.map(({ seq, data }) => (
           <li key={seq}>
-            <span class="sample-epoch">{t('axis.epochValue', { epoch: String(data.epoch) })}</span>
+            <span class="sample-epoch">
+              {t('axis.epochValue', { epoch: String(data.epoch) })} {describeQuality(data.quality)}
+            </span>
             <blockquote>{String(data.text).replace(/^\s*\n/, '')}</blockquote>
           </li>
         ))}
@@ -46,4 +50,11 @@ export function RunSamples({ run }: { readonly run: FollowedRun }) {
       )}
     </>
   );
+}
+
+/** Samples of earlier versions were not measured. */
+function describeQuality(quality: unknown): string {
+  if (!quality) return '';
+  const { copiedShare, repetition } = quality as QualityFigures;
+  return t('samples.quality', { copied: formatPercent(copiedShare), repeated: formatPercent(repetition) });
 }

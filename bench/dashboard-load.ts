@@ -1,11 +1,12 @@
 /**
- * What open dashboards cost a training: its tokens per second and the server's processor time, without and with as many pages
- * as are asked for, in turns.
+ * What open dashboards cost a training: its tokens per second and the server's processor time, without, with as many pages of the
+ * training as are asked for, and with as many tables of all experiments, in turns.
  *
  *     node dist/bench/dashboard-load.js 20 20 [RESULTS_FILE]
  *
  * 20 = dashboards, 20 = seconds a turn. A dashboard is what a page asks of the server, without a browser, whose drawing is no
- * work of the server: the lists every two and eight seconds, the socket of the run, the run after each epoch, and its small curve.
+ * work of the server. The page of a training: its socket, and the run every thirty seconds. The table: the active ones every two
+ * seconds, the newest every eight, and a small curve every minute.
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,8 @@ const resultsFile = process.argv[4];
 const TURNS = 3;
 const POLL_MS = 2000;
 const NEWEST_MS = 8000;
-const CURVE_MS = 4000;
+const CURVE_MS = 60_000;
+const REREAD_MS = 30_000;
 const WARM_UP_MS = 5000;
 const ACTIVE = 'queued,preparing,running,pausing,cancelling';
 const CONFIG = {
@@ -47,25 +49,32 @@ async function measure() {
   });
   const { id } = (await answer.json()) as { id: string };
   await untilItSteps(id);
-  const turns = { without: [] as Turn[], with: [] as Turn[] };
+  const turns: Record<Page | 'none', Turn[]> = { none: [], run: [], table: [] };
   for (let turn = 0; turn < TURNS; turn++) {
-    turns.without.push(await oneTurn(id));
-    const close = await openDashboards(id);
-    turns.with.push(await oneTurn(id));
-    await close();
+    turns.none.push(await oneTurn(id));
+    for (const page of ['run', 'table'] as const) {
+      const close = await openDashboards(id, page);
+      turns[page].push(await oneTurn(id));
+      await close();
+    }
   }
   const mean = (of: readonly Turn[], field: keyof Turn) =>
     of.reduce((sum, turn) => sum + turn[field], 0) / of.length;
-  const [before, after] = [mean(turns.without, 'tokensPerSecond'), mean(turns.with, 'tokensPerSecond')];
+  const cost = (page: Page) => ({
+    tokensPerSecondLost: 1 - mean(turns[page], 'tokensPerSecond') / mean(turns.none, 'tokensPerSecond'),
+    serverCores: mean(turns[page], 'serverCores') - mean(turns.none, 'serverCores'),
+  });
   return {
     machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores; the clients run on it, too`,
     date: new Date().toISOString(),
     loadAfter: loadavg()[0]!,
     ...{ dashboards, secondsATurn: seconds, turns },
-    tokensPerSecondLost: 1 - after / before,
-    serverCores: { without: mean(turns.without, 'serverCores'), with: mean(turns.with, 'serverCores') },
+    run: cost('run'),
+    table: cost('table'),
   };
 }
+
+type Page = 'run' | 'table';
 
 interface Turn {
   readonly tokensPerSecond: number;
@@ -99,10 +108,8 @@ async function readAll(id: string) {
   return { step: last.step, stepTime: Date.parse(last.time), cpu, time };
 }
 
-async function readExperiment(id: string): Promise<{ latest: { step: number | null } }> {
-  return (await (await fetch(`${server.address}/experiments/${id}`)).json()) as {
-    latest: { step: number | null };
-  };
+async function readExperiment(id: string): Promise<{ seq: number; latest: { step: number | null } }> {
+  return JSON.parse(await get(`/experiments/${id}`)) as { seq: number; latest: { step: number | null } };
 }
 
 async function untilItSteps(id: string): Promise<void> {
@@ -110,33 +117,53 @@ async function untilItSteps(id: string): Promise<void> {
   await sleep(WARM_UP_MS);
 }
 
-async function openDashboards(id: string): Promise<() => Promise<void>> {
-  const get = async (path: string) => (await fetch(server.address + path)).text();
-  const timers: NodeJS.Timeout[] = [];
-  const sockets = await Promise.all(
+async function openDashboards(id: string, page: Page): Promise<() => Promise<void>> {
+  const opened = await Promise.all(
     Array.from({ length: dashboards }, async (_, index) => {
-      timers.push(
-        setInterval(() => void get(`/experiments?state=${ACTIVE}`), POLL_MS),
-        setInterval(() => void get('/experiments?limit=20'), NEWEST_MS),
-      );
-      const curve = `/experiments/${id}/metrics?keys=validPerplexity,stepPerplexity&maxPoints=48&keep=extremes`;
-      timers.push(setInterval(() => void get(curve), CURVE_MS));
       await sleep((index * POLL_MS) / dashboards); // people do not come all at once
-      const socket = new WebSocket(`${server.address.replace('http', 'ws')}/experiments/${id}/progress`);
-      socket.on('message', (data) => {
-        if ((JSON.parse(String(data)) as { type: string }).type === 'epoch') void get(`/experiments/${id}`);
-      });
-      await once(socket, 'open');
-      return socket;
+      return page === 'run' ? openRun(id) : openTable(id);
     }),
   );
-  await sleep(WARM_UP_MS); // what was stored is sent first
+  await sleep(WARM_UP_MS); // what a page reads when it is opened
+  return async () => {
+    await Promise.all(opened.map((close) => close()));
+  };
+}
+
+async function openRun(id: string): Promise<() => Promise<void>> {
+  const [{ seq }] = await Promise.all([
+    readExperiment(id),
+    get(`/experiments/${id}/metrics?maxPoints=1500&keep=extremes`),
+    get(`/experiments/${id}/events?types=epoch,sample,checkpoint&limit=5000`),
+  ]);
+  const timer = setInterval(() => void get(`/experiments/${id}`), REREAD_MS);
+  const address = server.address.replace('http', 'ws');
+  const socket = new WebSocket(`${address}/experiments/${id}/progress?since=${seq}`);
+  socket.on('message', (data) => JSON.parse(String(data)));
+  await once(socket, 'open');
+  return async () => {
+    clearInterval(timer);
+    const closed = once(socket, 'close');
+    socket.close();
+    await closed;
+  };
+}
+
+async function openTable(id: string): Promise<() => Promise<void>> {
+  const curve = `/experiments/${id}/metrics?keys=validPerplexity,stepPerplexity&maxPoints=48&keep=extremes`;
+  await Promise.all([get('/experiments?limit=200'), get(curve)]);
+  const timers = [
+    setInterval(() => void get(`/experiments?state=${ACTIVE}&limit=200`), POLL_MS),
+    setInterval(() => void get('/experiments?limit=20'), NEWEST_MS),
+    setInterval(() => void get(curve), CURVE_MS),
+  ];
   return async () => {
     for (const timer of timers) clearInterval(timer);
-    const closed = sockets.map((socket) => once(socket, 'close'));
-    for (const socket of sockets) socket.close();
-    await Promise.all(closed);
   };
+}
+
+async function get(path: string): Promise<string> {
+  return (await fetch(server.address + path)).text();
 }
 
 function sleep(milliseconds: number): Promise<void> {

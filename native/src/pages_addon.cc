@@ -25,7 +25,8 @@ struct Range {
 };
 
 struct Search {
-  const char* name;  // part of an object's name; null = all
+  const char* name;    // part of an object's name; null = all
+  unsigned int flags;  // what a segment must have, PF_X or 0
   std::vector<Range> found;
 };
 
@@ -36,7 +37,7 @@ int add_segments(dl_phdr_info* info, size_t, void* data) {
   const uintptr_t page = sysconf(_SC_PAGESIZE);
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) & segment = info->dlpi_phdr[i];
-    if (segment.p_type != PT_LOAD || segment.p_flags & PF_W) continue;
+    if (segment.p_type != PT_LOAD || segment.p_flags & PF_W || ~segment.p_flags & search->flags) continue;
     const uintptr_t from = info->dlpi_addr + segment.p_vaddr;
     search->found.push_back({(from + page - 1) / page * page, (from + segment.p_memsz) / page * page});
   }
@@ -47,8 +48,8 @@ int add_segments(dl_phdr_info* info, size_t, void* data) {
 // while it is loaded, most of it once. What is needed again comes back from the file by itself. What a mapping may be written
 // to is not known from the mapping: while another thread loads a library, the whole of it is mapped for reading first. So
 // only what the library itself says that nobody writes to is given back, and only where a file is mapped.
-void release(const char* name) {
-  Search search{name, {}};
+void release(const char* name, unsigned int flags) {
+  Search search{name, flags, {}};
   dl_iterate_phdr(add_segments, &search);
   FILE* const maps = fopen("/proc/self/maps", "r");
   if (!maps) return;
@@ -65,16 +66,17 @@ void release(const char* name) {
   fclose(maps);
 }
 
-void release_file_pages() { release(nullptr); }
+void release_file_pages() { release(nullptr, 0); }
 
 // While anybody loads, a thread gives the code back every few milliseconds, so that never all of it is there: its start runs
-// through most of it, once. Nobody waits for the thread: a process may end while it loads.
+// through most of it, once. The code alone: its symbols and relocations are read again and again, and a load that has to
+// fetch them anew each time takes twenty times as long. Nobody waits for the thread: a process may end while it loads.
 std::atomic<int> loads{0};
 
 void begin_loading() {
   if (loads.fetch_add(1) > 0) return;
   std::thread([] {
-    for (; loads > 0; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release("/libtensorflow");
+    for (; loads > 0; std::this_thread::sleep_for(std::chrono::milliseconds(5))) release("/libtensorflow", PF_X);
   }).detach();
 }
 

@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
 import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
-import { QueueTrainingExecutor } from '../compute/queue/queue-training-executor.js';
+import type { QueueTrainingExecutor } from '../compute/queue/queue-training-executor.js';
 import { type Environment, parseEnvironment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
+import type { Logger } from '../experiments/logger.js';
 import { createServices, type Services } from '../experiments/services.js';
 import { buildApp } from '../server/app.js';
 import type { HttpApp } from '../server/http-app.js';
@@ -73,10 +74,7 @@ async function startServer(environment: Environment): Promise<Server> {
           files,
           limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
         })
-      : new QueueTrainingExecutor({
-          address: environment.queue,
-          onError: (error) => logger.error({ err: error }, 'the training queue failed'),
-        });
+      : await queueTraining(environment.queue, logger);
   const services = createServices({
     environment,
     trainingExecutor: training,
@@ -89,6 +87,15 @@ async function startServer(environment: Environment): Promise<Server> {
     await services.close();
     throw error;
   }
+}
+
+/** bullmq takes long to load: only where there is a queue. */
+async function queueTraining(address: string, logger: Logger): Promise<QueueTrainingExecutor> {
+  const { QueueTrainingExecutor } = await import('../compute/queue/queue-training-executor.js');
+  return new QueueTrainingExecutor({
+    address,
+    onError: (error) => logger.error({ err: error }, 'the training queue failed'),
+  });
 }
 
 async function listen(app: HttpApp, { host, port }: Environment): Promise<void> {

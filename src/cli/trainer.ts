@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Trainer } from '../compute/queue/trainer.js';
 import { parseEnvironment } from '../contracts/environment.js';
 import { MachineLabel } from '../contracts/machine.js';
 import { parseStrictly } from '../contracts/validation.js';
@@ -39,6 +38,7 @@ export function addTrainer(program: Command): void {
 /** Trains until SIGTERM or SIGINT; then running trainings write a checkpoint and return to the queue. */
 async function runTrainer({ queue, server, key, slots, label, dataDir }: Options): Promise<void> {
   const { backend, kernels, threads, corporaMirror } = parseEnvironment(process.env);
+  const { Trainer } = await import('../compute/queue/trainer.js'); // bullmq takes long to load
   const trainer = new Trainer({
     queue,
     server,

@@ -26,6 +26,32 @@ export function keepExtremes<Point extends CurvePoint>(
   return kept;
 }
 
+/**
+ * The same with parts of as many steps instead of as many points: thinned again and again while it grows, a curve stays as exact at
+ * its beginning as at its end.
+ */
+export function keepExtremesOfSteps<Point extends CurvePoint>(
+  points: readonly Point[],
+  count: number,
+): readonly Point[] {
+  if (points.length <= count) return points;
+  const first = points[0]!;
+  const last = points.at(-1)!;
+  const parts = Math.floor((count - 2) / 2);
+  const steps = (last.step - first.step) / parts;
+  const kept = [first];
+  let start = 1;
+  for (let part = 1; part <= parts; part++) {
+    const limit = part === parts ? last.step : first.step + part * steps;
+    let end = start;
+    while (end < points.length - 1 && points[end]!.step <= limit) end += 1;
+    kept.push(...extremesOf(points, start, end));
+    start = end;
+  }
+  kept.push(last);
+  return kept;
+}
+
 /** Minimum and maximum of some points, in their order; one if they are the same, none without a finite value. */
 function extremesOf<Point extends CurvePoint>(points: readonly Point[], start: number, end: number): Point[] {
   let lowest = -1;

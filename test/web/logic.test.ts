@@ -20,9 +20,9 @@ import { parsePrometheus, sampleValue } from '../../web/logic/prometheus.js';
 import { planMove } from '../../web/logic/queue-order.js';
 import { hrefOf, parseRoute, type Route } from '../../web/logic/routes.js';
 import { cutText } from '../../web/logic/scored-text.js';
-import { curveOf, smooth } from '../../web/logic/series.js';
+import { curveOf, smooth, withExact } from '../../web/logic/series.js';
 import { matchSpan, strongestPlaces, unitsOnIn } from '../../web/logic/state-match.js';
-import { visibleRows } from '../../web/logic/virtual-rows.js';
+import { assignSlots, visibleRows } from '../../web/logic/virtual-rows.js';
 
 const UNITS = { day: 'd', hour: 'h', minute: 'min', second: 's' };
 
@@ -98,6 +98,35 @@ test('of a long table the rows in sight are drawn, and the heights add up', () =
   assert.equal(rows.before + (rows.end - rows.first) * 64 + rows.after, 64_000);
   const short = visibleRows(3, 64, { top: 500, height: 640 });
   assert.deepEqual([short.first, short.end], [0, 3]);
+  const atEnds = [0, 32_000, 64_000].map((top) => visibleRows(1000, 64, { top, height: 640 }));
+  assert.equal(new Set(atEnds.map(({ first, end }) => end - first)).size, 1, 'as many everywhere');
+  assert.deepEqual([atEnds[0]!.first, atEnds[2]!.end], [0, 1000]);
+});
+
+test('a row in sight keeps its slot, and one that comes takes that of one that has left', () => {
+  const first = assignSlots(new Map(), ['a', 'b', 'c']);
+  assert.deepEqual([...first.values()], [0, 1, 2]);
+  const moved = assignSlots(first, ['b', 'c', 'd']);
+  assert.deepEqual(
+    [...moved],
+    [
+      ['b', 1],
+      ['c', 2],
+      ['d', 0],
+    ],
+  );
+  const grown = assignSlots(moved, ['new', 'b', 'c', 'd', 'e']);
+  assert.deepEqual([...grown.values()].sort(), [0, 1, 2, 3, 4]);
+  assert.equal(grown.get('c'), 2);
+});
+
+test('what was read of a part of a curve stands in the place of that part', () => {
+  const points = (...steps: number[]) => steps.map((step) => ({ step, epoch: 0, time: '', value: step }));
+  const stepsOf = (exact: Parameters<typeof withExact>[1]) =>
+    withExact(points(1, 10, 20, 30, 40), exact).map(({ step }) => step);
+  assert.deepEqual(stepsOf(points(10, 11, 12, 20)), [1, 10, 11, 12, 20, 30, 40]);
+  assert.deepEqual(stepsOf([]), [1, 10, 20, 30, 40]);
+  assert.deepEqual(stepsOf(undefined), [1, 10, 20, 30, 40]);
 });
 
 test('events are applied once, in order, and a rollback forgets what came after its checkpoint', () => {

@@ -42,6 +42,21 @@ export function curveOf(points: readonly MetricPoint[], axis: HorizontalAxis, sc
   return { xs, ys };
 }
 
+/** A curve as it is drawn from afar, with what was read of a part of it in the place of that part. */
+export function withExact(
+  thinned: readonly MetricPoint[],
+  exact: readonly MetricPoint[] | undefined,
+): readonly MetricPoint[] {
+  const first = exact?.[0]?.step;
+  const last = exact?.at(-1)?.step;
+  if (exact === undefined || first === undefined || last === undefined) return thinned;
+  return [
+    ...thinned.filter(({ step }) => step < first),
+    ...exact,
+    ...thinned.filter(({ step }) => step > last),
+  ];
+}
+
 /** In steps, epochs, tokens or seconds. */
 function placeOf(point: MetricPoint, axis: HorizontalAxis, { origin, tokensPerStep }: RunScale): number {
   switch (axis) {

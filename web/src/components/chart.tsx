@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Curve } from '../../logic/series.js';
@@ -38,6 +38,8 @@ export interface ChartProps {
   /** The part of the axis in sight; null = all. */
   readonly range: Range | null;
   readonly onRange: (range: Range | null) => void;
+  /** The part in sight while it is moved, before it is left there; charts with the same one move together. */
+  readonly moved?: Signal<Range | null>;
   /** A line that is to stand out. */
   readonly focusKey?: string | null;
   /** The line that the cursor is near; null = none. */
@@ -62,6 +64,7 @@ export function Chart(props: ChartProps) {
   const latest = useRef(props);
   latest.current = props;
   const pointed = useSignal<Pointed | null>(null);
+  const ownMoved = useSignal<Range | null>(null);
   const shape = [
     lines.map(({ key, colour, isFaint }) => `${key}:${colour}:${isFaint}`).join(),
     props.isLogarithmic,
@@ -78,6 +81,7 @@ export function Chart(props: ChartProps) {
         Plot,
         holder.current,
         () => latest.current,
+        props.moved ?? ownMoved,
         (value) => {
           pointed.value = value;
         },

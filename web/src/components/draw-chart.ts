@@ -1,11 +1,14 @@
+import { effect, type Signal, untracked } from '@preact/signals';
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { alignCurves, moveRange, nearestValue, scaleRange } from '../../logic/chart-data.js';
 import { formatTick } from '../../logic/format.js';
 import { colourOf } from '../state/theme.js';
 import type { ChartProps, Pointed, Range } from './chart.js';
+import { drawReferences } from './draw-references.js';
+import { type MovingPicture, openMovingPicture } from './moving-picture.js';
 
-/** A chart on a canvas; what it shows comes from the properties at each moment. */
+/** A chart on a canvas; what it shows comes from the properties at each moment, and while it is moved from `moved`. */
 export interface DrawnChart {
   /** Takes over new points, another range, another focus. */
   update(): void;
@@ -21,12 +24,21 @@ export function drawChart(
   Plot: typeof uPlot,
   holder: HTMLElement,
   read: () => ChartProps,
+  moved: Signal<Range | null>,
   onPoint: (pointed: Pointed | null) => void,
 ): DrawnChart {
   let isUpdating = false;
   let shown = read().lines;
   const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const plot = new Plot(optionsOf(), columns(), holder);
+  const options = optionsOf();
+  const plot = new Plot(options, columns(), holder);
+  let picture: MovingPicture | null = null;
+  const stopMoving = effect(() => {
+    const range = moved.value;
+    if (!range) return; // `update` comes with the range at which it was left
+    picture ??= untracked(() => openMovingPicture(Plot, plot, options));
+    picture.show(range);
+  });
   const observer = new ResizeObserver(() => resize());
   observer.observe(holder);
   plot.over.addEventListener('dblclick', () => read().onRange(null));
@@ -40,10 +52,12 @@ export function drawChart(
 
   function optionsOf(): uPlot.Options {
     const { lines, formatTickX, isLogarithmic, syncKey, height } = read();
+    const faint = colourOf('--text-faint');
+    const grid = { stroke: colourOf('--grid'), width: 1 };
     const axis: uPlot.Axis = {
-      stroke: colourOf('--text-faint'),
+      stroke: faint,
       font: FONT,
-      grid: { stroke: colourOf('--grid'), width: 1 },
+      grid,
       ticks: { show: false },
     };
     return {
@@ -63,7 +77,7 @@ export function drawChart(
           size: 62,
           ...(isLogarithmic && {
             filter: logarithmicTicks,
-            grid: { stroke: colourOf('--grid'), width: 1, filter: logarithmicTicks },
+            grid: { ...grid, filter: logarithmicTicks },
           }),
         },
       ],
@@ -94,7 +108,7 @@ export function drawChart(
         setCursor: [showPointed],
         setSelect: [zoom],
         setSeries: [onSeries],
-        draw: [drawReferences],
+        draw: [(drawn) => drawReferences(drawn, read().references ?? [], faint)],
       },
     };
   }
@@ -152,13 +166,19 @@ export function drawChart(
     event.stopImmediatePropagation();
     event.preventDefault();
     const start = present();
+    const whole = extent();
+    const { clientWidth } = plot.over;
     const onMove = (move: MouseEvent) => {
-      move.stopPropagation(); // the cursor stays: to follow it, the chart would be drawn a second time
-      const by = (event.clientX - move.clientX) / plot.over.clientWidth;
-      read().onRange(moveRange(start, by, extent()));
+      move.stopPropagation(); // the cursor stays
+      moved.value = moveRange(start, (event.clientX - move.clientX) / clientWidth, whole);
     };
     addEventListener('mousemove', onMove, { capture: true });
-    const end = () => removeEventListener('mousemove', onMove, { capture: true });
+    const end = () => {
+      removeEventListener('mousemove', onMove, { capture: true });
+      const range = moved.value;
+      moved.value = null;
+      if (range) read().onRange(range);
+    };
     addEventListener('mouseup', end, { once: true });
   }
 
@@ -188,45 +208,15 @@ export function drawChart(
     onPoint({ x: data[0][index]!, values });
   }
 
-  /** Published figures: dashed lines with their names. */
-  function drawReferences({ ctx, bbox, scales }: uPlot): void {
-    const { references = [] } = read();
-    const { min = 0, max = 0 } = scales.y!;
-    ctx.save();
-    ctx.strokeStyle = colourOf('--text-faint');
-    ctx.fillStyle = colourOf('--text-faint');
-    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    ctx.font = `${11 * devicePixelRatio}px ui-sans-serif, system-ui, sans-serif`;
-    // Figures that are close together have their names side by side.
-    const sides = [
-      { align: 'right', x: bbox.left + bbox.width - 6, y: Infinity },
-      { align: 'left', x: bbox.left + 6, y: Infinity },
-      { align: 'center', x: bbox.left + bbox.width / 2, y: Infinity },
-    ] as { align: CanvasTextAlign; x: number; y: number }[];
-    for (const { label, value } of references) {
-      if (value < min || value > max) continue;
-      const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, y);
-      ctx.lineTo(bbox.left + bbox.width, y);
-      ctx.stroke();
-      const side = sides.find((place) => Math.abs(place.y - y) > 14 * devicePixelRatio);
-      if (!side) continue;
-      side.y = y;
-      ctx.textAlign = side.align;
-      ctx.fillText(label, side.x, y - 4 * devicePixelRatio);
-    }
-    ctx.restore();
-  }
-
   function resize(): void {
     const { clientWidth } = holder;
-    if (clientWidth > 0 && clientWidth !== plot.width)
+    if (!moved.peek() && clientWidth > 0 && clientWidth !== plot.width)
       plot.setSize({ width: clientWidth, height: read().height });
   }
 
   return {
     update() {
+      if (moved.peek()) return; // it comes when it is at rest
       const { focusKey, lines } = read();
       if (lines !== shown) plot.setData(columns(), true);
       else {
@@ -239,9 +229,12 @@ export function drawChart(
       isUpdating = true;
       plot.setSeries(focused === -1 ? (null as unknown as number) : focused + 1, { focus: true });
       isUpdating = false;
+      picture?.remove();
+      picture = null;
     },
     onKey,
     destroy() {
+      stopMoving();
       observer.disconnect();
       plot.destroy();
     },

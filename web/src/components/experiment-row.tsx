@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import { canDo, isActive, progressOf } from '../../logic/experiment-actions.js';
 import { formatDelta, formatFigure, formatPercent, formatTime } from '../../logic/format.js';
@@ -22,8 +23,20 @@ interface ExperimentRowProps {
 export function ExperimentRow({ experiment, place }: ExperimentRowProps) {
   const { id, name, state, config, tags, best, latest, createdAt } = experiment;
   const active = isActive(state);
+  const row = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // What had the focus is now another experiment’s: a key must not act on that.
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && row.current!.contains(activeElement)) activeElement.blur();
+  }, [id]);
   return (
-    <div class="row" role="row" aria-rowindex={place + 1}>
+    <div
+      class="row"
+      role="row"
+      ref={row}
+      aria-rowindex={place + 1}
+      style={{ top: `${(place - 1) * ROW_HEIGHT}px` }}
+    >
       <span role="cell" class="cell-check">
         <input
           type="checkbox"
@@ -89,7 +102,13 @@ function StateDetail({ experiment }: { readonly experiment: Experiment }) {
     epochs: config.training.epochs,
   });
   return (
-    <span class="progress" role="img" aria-label={`${text}, ${formatPercent(progress)}`} title={text}>
+    <span
+      key={experiment.id}
+      class="progress"
+      role="img"
+      aria-label={`${text}, ${formatPercent(progress)}`}
+      title={text}
+    >
       <span style={{ width: `${progress * 100}%` }} />
     </span>
   );

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Experiment } from '../../../src/contracts/experiment.js';
 import type { SortKey } from '../../logic/experiment-list.js';
 import type { MessageKey } from '../../logic/messages/translate.js';
-import { visibleRows } from '../../logic/virtual-rows.js';
+import { assignSlots, visibleRows } from '../../logic/virtual-rows.js';
 import { t } from '../state/language.js';
 import { chooseAll, chosen, listView, shownExperiments, sortBy } from '../state/list-view.js';
 import { ExperimentRow, ROW_HEIGHT } from './experiment-row.js';
@@ -24,25 +25,47 @@ const COLUMNS: readonly Column[] = [
   { name: 'created', text: 'column.created', sort: 'created' },
 ];
 
-/** The table draws the rows in sight alone: a thousand experiments scroll like ten. */
+/** Then it has come to rest. */
+const REST_MS = 120;
+
+/**
+ * The table draws the rows in sight alone: a thousand experiments scroll like ten. While it scrolls, rows that have left are used
+ * again where others come; at rest they stand in their order, for those who go through them by keyboard.
+ */
 export function ExperimentsTable() {
   const scroller = useRef<HTMLDivElement>(null);
-  const view = useSignal({ top: 0, height: 800 });
-  const shown = shownExperiments.value;
+  const topRow = useSignal(0);
+  const height = useSignal(800);
+  const isMoving = useSignal(false);
   useEffect(() => {
     const element = scroller.current!;
-    const measure = () => {
-      view.value = { top: element.scrollTop, height: element.clientHeight };
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    const scroll = () => {
+      topRow.value = Math.floor(element.scrollTop / ROW_HEIGHT);
+      isMoving.value = true;
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        isMoving.value = false;
+      }, REST_MS);
     };
-    const observer = new ResizeObserver(measure);
+    const observer = new ResizeObserver(() => {
+      height.value = element.clientHeight;
+    });
     observer.observe(element);
-    element.addEventListener('scroll', measure, { passive: true });
+    element.addEventListener('scroll', scroll, { passive: true });
     return () => {
+      clearTimeout(rest);
       observer.disconnect();
-      element.removeEventListener('scroll', measure);
+      element.removeEventListener('scroll', scroll);
     };
   }, []);
-  const { first, end, before, after } = visibleRows(shown.length, ROW_HEIGHT, view.value);
+  const shown = shownExperiments.value;
+  const view = { top: topRow.value * ROW_HEIGHT, height: height.value };
+  const { first, end } = visibleRows(shown.length, ROW_HEIGHT, view);
+  const inSight = shown
+    .slice(first, end)
+    .map((experiment, index) => ({ experiment, place: first + index + 1 }));
+  const rows = useRows(inSight, isMoving.value);
   return (
     <div
       class="table-scroller card"
@@ -55,16 +78,35 @@ export function ExperimentsTable() {
         <div role="rowgroup" class="table-head">
           <Head />
         </div>
-        <div role="rowgroup">
-          <div style={{ height: `${before}px` }} aria-hidden="true" />
-          {shown.slice(first, end).map((experiment, index) => (
-            <ExperimentRow key={experiment.id} experiment={experiment} place={first + index + 1} />
+        <div role="rowgroup" class="table-rows" style={{ height: `${shown.length * ROW_HEIGHT}px` }}>
+          {rows.map(({ slot, experiment, place }) => (
+            <ExperimentRow key={slot} experiment={experiment} place={place} />
           ))}
-          <div style={{ height: `${after}px` }} aria-hidden="true" />
         </div>
       </div>
     </div>
   );
+}
+
+interface PlacedExperiment {
+  readonly experiment: Experiment;
+  readonly place: number;
+}
+
+/** Rows with the slots that draw them, in the order in which they stand in the document. */
+function useRows(inSight: readonly PlacedExperiment[], isMoving: boolean) {
+  const slots = useRef<ReadonlyMap<string, number>>(new Map());
+  const order = useRef<readonly number[]>([]);
+  slots.current = assignSlots(
+    slots.current,
+    inSight.map(({ experiment }) => experiment.id),
+  );
+  const rows = inSight.map((row) => ({ ...row, slot: slots.current.get(row.experiment.id)! }));
+  const bySlot = new Map(rows.map((row) => [row.slot, row]));
+  const keepsOrder =
+    isMoving && order.current.length === rows.length && order.current.every((slot) => bySlot.has(slot));
+  if (!keepsOrder) order.current = rows.map(({ slot }) => slot);
+  return order.current.map((slot) => bySlot.get(slot)!);
 }
 
 function Head() {

@@ -9,17 +9,9 @@ const EDGE = 3;
 
 /** The way that a perplexity went, on a logarithmic scale. Its figures stand beside it. */
 export function Sparkline({ values, isLive }: SparklineProps) {
-  const points = (values ?? []).filter((value) => value > 0).map(Math.log);
-  if (points.length < 2) return <span class="sparkline sparkline-empty" aria-hidden="true" />;
-  const lowest = Math.min(...points);
-  const range = Math.max(...points) - lowest || 1;
-  const place = (value: number, index: number) => {
-    const x = EDGE + (index / (points.length - 1)) * (WIDTH - 2 * EDGE);
-    const y = HEIGHT - EDGE - ((value - lowest) / range) * (HEIGHT - 2 * EDGE);
-    return `${x.toFixed(1)},${y.toFixed(1)}`;
-  };
-  const line = points.map(place).join(' ');
-  const [x, y] = place(points.at(-1)!, points.length - 1).split(',');
+  const line = values && lineOf(values);
+  if (!line) return <span class="sparkline sparkline-empty" aria-hidden="true" />;
+  const [x, y] = line.slice(line.lastIndexOf(' ') + 1).split(',');
   return (
     <svg
       class="sparkline"
@@ -32,4 +24,28 @@ export function Sparkline({ values, isLive }: SparklineProps) {
       <circle cx={x} cy={y} r="2.4" class={isLive ? 'is-live' : ''} />
     </svg>
   );
+}
+
+/** Made once for each curve, however often its row comes into sight. */
+const lines = new WeakMap<readonly number[], string>();
+
+function lineOf(values: readonly number[]): string {
+  const known = lines.get(values);
+  if (known !== undefined) return known;
+  const line = drawLine(values.filter((value) => value > 0).map(Math.log));
+  lines.set(values, line);
+  return line;
+}
+
+/** Empty for less than two points. */
+function drawLine(points: readonly number[]): string {
+  if (points.length < 2) return '';
+  const lowest = Math.min(...points);
+  const range = Math.max(...points) - lowest || 1;
+  const place = (value: number, index: number) => {
+    const x = EDGE + (index / (points.length - 1)) * (WIDTH - 2 * EDGE);
+    const y = HEIGHT - EDGE - ((value - lowest) / range) * (HEIGHT - 2 * EDGE);
+    return `${x.toFixed(1)},${y.toFixed(1)}`;
+  };
+  return points.map(place).join(' ');
 }

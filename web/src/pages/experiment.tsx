@@ -21,7 +21,7 @@ export function ExperimentPage({ id }: { readonly id: string }) {
   }, [id]);
   const polled = experiments.value.get(id);
   useEffect(() => {
-    if (polled) followed.value?.wake(polled);
+    if (polled) followed.value?.hear(polled);
   }, [polled]);
 
   const run = followed.value;

@@ -1,10 +1,12 @@
-/** All experiments, kept up to date while the page is in sight. */
-import { computed, signal } from '@preact/signals';
+/** All experiments, kept up to date while a page that shows them is in sight. */
+import { computed, effect, signal, untracked } from '@preact/signals';
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import { ACTIVE, isActive } from '../../logic/experiment-actions.js';
+import type { PageName } from '../../logic/routes.js';
 import { getExperiment, listAll, listPage } from '../api/experiments.js';
 import { needsKey } from '../api/key.js';
 import { ProblemError } from '../api/problem.js';
+import { route } from './router.js';
 
 const POLL_MS = 2000;
 /** Now and then all are read again: what was deleted or renamed elsewhere shows. */
@@ -12,6 +14,8 @@ const RELOAD_MS = 60_000;
 /** What was made and ended between two polls of what is active; each answer costs the server some milliseconds. */
 const NEWEST_MS = 8000;
 const NEWEST = '20';
+/** They follow what they show by themselves, or show no experiment. */
+const PAGES_WITHOUT_LIST: readonly PageName[] = ['experiment', 'corpora', 'machine'];
 
 export const experiments = signal<ReadonlyMap<string, Experiment>>(new Map());
 export const experimentList = computed(() => [...experiments.value.values()]);
@@ -25,12 +29,15 @@ let isAtWork = false;
 const deleted = new Set<string>();
 
 export function startPolling(): void {
+  const needsList = computed(() => !needsKey.value && !PAGES_WITHOUT_LIST.includes(route.value.page));
   const poll = () => {
-    if (!document.hidden && !needsKey.value) void refresh();
+    if (!document.hidden && needsList.value) void refresh();
   };
   setInterval(poll, POLL_MS);
   document.addEventListener('visibilitychange', poll);
-  poll();
+  effect(() => {
+    if (needsList.value) untracked(poll); // at once, when one comes to such a page
+  });
 }
 
 /** Reads what may have changed. */
@@ -71,7 +78,7 @@ async function update(): Promise<void> {
   put([...known.values(), ...read.filter((one) => one !== null)]);
 }
 
-async function readOne(id: string): Promise<Experiment | null> {
+export async function readOne(id: string): Promise<Experiment | null> {
   try {
     return await getExperiment(id);
   } catch (error) {
@@ -95,14 +102,22 @@ export function forget(id: string): void {
   experiments.value = next;
 }
 
+/** With what people changed, which has no event: the same object where nothing is. */
+export function withEdits(present: Experiment, read: Experiment): Experiment {
+  const { name, tags, notes, priority } = read;
+  return hasSameTexts(present, read) ? present : { ...present, name, tags, notes, priority };
+}
+
 /** Each event has a number, and what people change has no event. */
 function isSame(a: Experiment | undefined, b: Experiment): boolean {
   if (a === undefined || a.seq !== b.seq) return false;
+  return a.state === b.state && a.queuePosition === b.queuePosition && hasSameTexts(a, b);
+}
+
+function hasSameTexts(a: Experiment, b: Experiment): boolean {
   return (
-    a.state === b.state &&
     a.name === b.name &&
     a.priority === b.priority &&
-    a.queuePosition === b.queuePosition &&
     a.notes === b.notes &&
     a.tags.join('\n') === b.tags.join('\n')
   );

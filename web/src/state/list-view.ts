@@ -1,7 +1,7 @@
 /** What is shown of the list of experiments, and which of them are chosen. */
 import { computed, signal } from '@preact/signals';
 import { type ListView, listExperiments, type SortKey } from '../../logic/experiment-list.js';
-import { experimentList, experiments } from './experiments.js';
+import { experimentList, experiments, put, readOne } from './experiments.js';
 import { readSetting, writeSetting } from './settings.js';
 
 export const listView = signal<ListView>({
@@ -21,6 +21,14 @@ export const chosen = computed(() => [...chosenIds.value].filter((id) => experim
 /** The experiment that others are compared with. */
 const baselineId = signal(readSetting('baseline'));
 export const baseline = computed(() => experiments.value.get(baselineId.value ?? '') ?? null);
+
+/** A page without the list shows the difference to it, too. */
+export async function readBaseline(): Promise<void> {
+  const id = baselineId.value;
+  if (id === null || experiments.value.has(id)) return;
+  const read = await readOne(id);
+  if (read) put([read]);
+}
 
 export function changeView(change: Partial<ListView>): void {
   listView.value = { ...listView.value, ...change };

@@ -2,12 +2,14 @@
 import { type Signal, signal } from '@preact/signals';
 import type { EventType } from '../../../src/contracts/events.js';
 import type { Experiment } from '../../../src/contracts/experiment.js';
+import { afterEvent } from '../../logic/after-event.js';
 import { isActive } from '../../logic/experiment-actions.js';
 import type { LiveEvent } from '../../logic/live-events.js';
-import { applyEvent, createLiveRun, type LiveRun } from '../../logic/live-run.js';
+import { addEvents, applyEvent, createLiveRun, type LiveRun } from '../../logic/live-run.js';
 import { getExperiment, getHistory, getSeries } from '../api/experiments.js';
 import { type FollowStatus, followProgress } from '../api/progress-socket.js';
-import { put } from './experiments.js';
+import { put, withEdits } from './experiments.js';
+import { readBaseline } from './list-view.js';
 
 /** All but steps; the type check fails when the server has other types. */
 const HISTORY_TYPES = Object.keys({
@@ -28,8 +30,11 @@ const HISTORY_TYPES = Object.keys({
   failed: true,
 } satisfies Record<Exclude<EventType, 'step'>, true>);
 /** Points of a curve that are read at most; where one zooms in, exact ones are read. */
-export const MAX_POINTS = 4000;
+export const MAX_POINTS = 1500;
 const SETTLE_MS = 150;
+const POLL_MS = 5000;
+/** What has no event: somebody elsewhere renames it. */
+const REREAD_MS = 30_000;
 
 export interface FollowedRun {
   readonly experiment: Signal<Experiment | null>;
@@ -41,8 +46,8 @@ export interface FollowedRun {
   readonly failure: Signal<unknown>;
   /** Curves and events; mutable, see `version`. */
   live: LiveRun;
-  /** Follows again, where it had ended: somebody resumed it. */
-  wake(experiment: Experiment): void;
+  /** Takes over what was read elsewhere, and follows again where it had ended: somebody resumed it. */
+  hear(experiment: Experiment): void;
   stop(): void;
 }
 
@@ -51,6 +56,11 @@ export function followRun(id: string): FollowedRun {
   let stopFollowing = () => {};
   let settle: ReturnType<typeof setTimeout> | undefined;
   let frame = 0;
+  let readAt = Date.now();
+  const polling = setInterval(() => {
+    const isDue = run.status.value === 'ended' || Date.now() - readAt > REREAD_MS; // somebody may have resumed it
+    if (isDue && !document.hidden) read();
+  }, POLL_MS);
 
   const run: FollowedRun = {
     experiment: signal(null),
@@ -59,7 +69,10 @@ export function followRun(id: string): FollowedRun {
     heardAt: signal(Date.now()),
     failure: signal(null),
     live: createLiveRun(0),
-    wake(experiment) {
+    hear(experiment) {
+      take(experiment);
+      const present = run.experiment.value;
+      if (present) take(withEdits(present, experiment));
       const isBehind = experiment.seq > run.live.seq && isActive(experiment.state);
       if (run.status.value === 'ended' && isBehind) follow();
     },
@@ -67,6 +80,7 @@ export function followRun(id: string): FollowedRun {
       abort.abort();
       stopFollowing();
       clearTimeout(settle);
+      clearInterval(polling);
       cancelAnimationFrame(frame);
     },
   };
@@ -77,6 +91,7 @@ export function followRun(id: string): FollowedRun {
     try {
       const experiment = await getExperiment(id, abort.signal);
       take(experiment);
+      void readBaseline();
       const [series, history] = await Promise.all([
         getSeries(id, { maxPoints: MAX_POINTS }, abort.signal),
         getHistory(id, HISTORY_TYPES, abort.signal),
@@ -84,7 +99,7 @@ export function followRun(id: string): FollowedRun {
       const live = createLiveRun(experiment.seq);
       for (const [key, points] of Object.entries(series)) live.series.set(key, points);
       // What came between the answers comes again, by its number.
-      live.events.push(...history.filter(({ seq }) => seq <= experiment.seq));
+      addEvents(live, ...history.filter(({ seq }) => seq <= experiment.seq));
       run.live = live;
       run.version.value += 1;
       follow();
@@ -111,7 +126,8 @@ export function followRun(id: string): FollowedRun {
   function onEvent(event: LiveEvent): void {
     run.heardAt.value = Date.now();
     if (!applyEvent(run.live, event)) return;
-    if (event.type === 'step') showStep(event);
+    const next = run.experiment.value && afterEvent(run.experiment.value, event);
+    if (next) take(next);
     else readSoon();
     frame ||= requestAnimationFrame(() => {
       frame = 0;
@@ -119,25 +135,19 @@ export function followRun(id: string): FollowedRun {
     });
   }
 
-  function showStep({ data, seq }: LiveEvent): void {
-    const experiment = run.experiment.value;
-    if (!experiment) return;
-    const { step, epoch, trainPerplexity, learningRate, tokensPerSecond, gradNorm, remainingSeconds } =
-      data as Experiment['latest'];
-    const shown = { step, epoch, trainPerplexity, learningRate, tokensPerSecond, gradNorm, remainingSeconds };
-    take({ ...experiment, seq, latest: { ...experiment.latest, ...shown } });
-  }
-
-  /** An event may change what it is: state, best, error. */
+  /** The event says only that it is another: its state, its error. */
   function readSoon(): void {
     clearTimeout(settle);
-    settle = setTimeout(() => {
-      getExperiment(id, abort.signal).then(take, () => {});
-    }, SETTLE_MS);
+    settle = setTimeout(read, SETTLE_MS);
+  }
+
+  function read(): void {
+    readAt = Date.now();
+    getExperiment(id, abort.signal).then(run.hear, () => {});
   }
 
   function take(experiment: Experiment): void {
-    if (experiment.seq < (run.experiment.value?.seq ?? 0)) return;
+    if (experiment.seq < (run.experiment.peek()?.seq ?? 0)) return;
     run.experiment.value = experiment;
     put([experiment]);
   }

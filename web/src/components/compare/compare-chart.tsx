@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { Experiment } from '../../../../src/contracts/experiment.js';
 import { formatFigure } from '../../../logic/format.js';
 import { PTB_FIGURES } from '../../../logic/published-figures.js';
-import { curveOf, runScaleOf, smooth } from '../../../logic/series.js';
+import { curveOf, runScaleOf, smooth, withExact } from '../../../logic/series.js';
 import { chartView } from '../../state/chart-view.js';
 import { type Comparison, MAX_POINTS, METRICS, type Metric } from '../../state/comparison.js';
 import { useExactPoints } from '../../state/exact-points.js';
@@ -42,7 +42,7 @@ export function CompareChart({ runs, comparison, colours, focus }: CompareChartP
     () =>
       runs.map((run): ChartLine => {
         const { id, name } = run;
-        const points = exact.get(id)?.[key] ?? series.get(id)?.[key] ?? [];
+        const points = withExact(series.get(id)?.[key] ?? [], exact.get(id)?.[key]);
         const curve = curveOf(points, axis, runScaleOf(run));
         const ys = key.startsWith('step') ? smooth(curve.ys, smoothing) : curve.ys;
         return {

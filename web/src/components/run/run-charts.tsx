@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Experiment } from '../../../../src/contracts/experiment.js';
 import { formatCount, formatFigure } from '../../../logic/format.js';
-import { curveOf, runScaleOf, smooth } from '../../../logic/series.js';
+import { curveOf, runScaleOf, smooth, withExact } from '../../../logic/series.js';
 import { chartView } from '../../state/chart-view.js';
 import { useExactPoints } from '../../state/exact-points.js';
 import { language, t } from '../../state/language.js';
@@ -26,6 +26,7 @@ const SMALL = [
 
 export function RunCharts({ experiment, run }: RunChartsProps) {
   const range = useSignal<Range | null>(null);
+  const moved = useSignal<Range | null>(null);
   const { axis, isLogarithmic, smoothing } = chartView.value;
   const { id } = experiment;
   const scale = runScaleOf(experiment);
@@ -33,7 +34,8 @@ export function RunCharts({ experiment, run }: RunChartsProps) {
   const points = run.live.series.get('stepPerplexity') ?? [];
   const zoomed = { axis, range: range.value, maxPoints: MAX_POINTS };
   const exact = useExactPoints([{ id, points, scale }], zoomed).get(id);
-  const curve = (key: string) => curveOf((exact ? exact[key] : run.live.series.get(key)) ?? [], axis, scale);
+  const curve = (key: string) =>
+    curveOf(withExact(run.live.series.get(key) ?? [], exact?.[key]), axis, scale);
   const onRange = (next: Range | null) => {
     range.value = next;
   };
@@ -43,6 +45,7 @@ export function RunCharts({ experiment, run }: RunChartsProps) {
     syncKey: SYNC,
     range: range.value,
     onRange,
+    moved,
   };
 
   const lines = useMemo((): ChartLine[] => {

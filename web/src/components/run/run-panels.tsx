@@ -28,7 +28,7 @@ export function RunPanels({ experiment, run }: RunPanelsProps) {
           panel.value = name;
         }}
       >
-        {panel.value === 'samples' && <RunSamples run={run} />}
+        {panel.value === 'samples' && <RunSamples id={experiment.id} run={run} />}
         {panel.value === 'config' && <RunConfig experiment={experiment} />}
         {panel.value === 'events' && <RunEvents run={run} />}
         {panel.value === 'checkpoints' && <RunCheckpoints experiment={experiment} />}

@@ -6,11 +6,11 @@
  * Every event that a client got must be stored as it was sent, the numbers must have no gap, no host may outlive its
  * server, and the final weights must be those of the same trainings left alone, to the last bit. Ends with 1 otherwise.
  */
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { runChaos } from './chaos-run.js';
+import { describeRun, reportResults } from './run-record.js';
 
 const [kills = '50', seed = '1', resultsFile] = process.argv.slice(2);
+const run = describeRun();
 const start = performance.now();
 const report = await runChaos({
   kills: Number(kills),
@@ -21,11 +21,10 @@ const report = await runChaos({
   log: (line) => console.log(line),
 });
 const results = {
-  commit: spawnSync('git', ['rev-parse', '--short', 'HEAD']).stdout?.toString().trim(),
+  ...run,
   seed: Number(seed),
   seconds: Math.round((performance.now() - start) / 1000),
   ...report,
 };
-console.log(JSON.stringify(results, null, 2));
-if (resultsFile) writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+reportResults(results, resultsFile);
 process.exit(report.violations.length > 0 ? 1 : 0);

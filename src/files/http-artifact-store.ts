@@ -121,7 +121,8 @@ export class HttpArtifactStore implements ArtifactStore {
     });
     if (response.ok) return response;
     if (response.status === 404 && method !== 'PUT') return null;
-    if (response.status >= 500) throw new Error(`${method} ${key}: HTTP ${response.status}`);
+    if (response.status >= 500 || response.status === 429)
+      throw new Error(`${method} ${key}: HTTP ${response.status}`);
     const problem = z
       .object({ code: z.string(), detail: z.string() })
       .safeParse(await response.json().catch(() => null));
@@ -129,7 +130,7 @@ export class HttpArtifactStore implements ArtifactStore {
     throw deserializeError({ code: code as 'bad-request', message: detail, details: {} });
   }
 
-  /** Retries failed connections and server errors; throws what the server refused. */
+  /** Retries failed connections, server errors and exceeded rates; throws what the server refused. */
   async #retrying<Result>(body: () => Promise<Result>): Promise<Result> {
     const { retryMs = RETRY_MS, giveUpAfterMs = GIVE_UP_AFTER_MS, signal, address } = this.#options;
     const end = Date.now() + giveUpAfterMs;

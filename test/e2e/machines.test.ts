@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { streamOf } from '../../src/compute/queue/queue-names.js';
 import type { Experiment } from '../../src/contracts/experiment.js';
 import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
@@ -63,6 +65,9 @@ test('a run whose trainer is killed goes on at another one, through a restart of
   const second = await startTrainer(context, { ...addresses, folder: join(folder, 'second') });
   await second.said(`takes ${id}, attempt 2`);
   await client.until('interrupted');
+  const connection = new Redis(redis.address);
+  assert.ok((await connection.ttl(streamOf({ experimentId: id, attempt: 1 }))) > 0, 'its stream expires');
+  connection.disconnect();
   assert.equal((await client.closed).reason, 'succeeded');
   const events = await eventsOf(server, id);
   const epochs = events.filter(({ type }) => type === 'epoch').map(({ data }) => data.epoch);

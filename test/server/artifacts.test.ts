@@ -1,6 +1,9 @@
 /** The files of trainers on other machines, over HTTP. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -56,6 +59,20 @@ test('a trainer that comes back after its lease was given to another one writes 
   assert.equal((await buffer((await storeOf(2).get(key))!)).toString(), '{"file":"a"}');
   await storeOf(2).put(key, Buffer.from('{"file":"c"}'));
   await assert.rejects(storeOf(3).put(key, Buffer.from('{"file":"d"}')), { code: 'lease-lost' });
+});
+
+test('a trainer waits where the server is overloaded or its rate is exceeded, and then goes on', async (t) => {
+  const statuses = [503, 429, 204];
+  const server = createServer((incoming, response) => {
+    incoming.resume();
+    incoming.on('end', () => response.writeHead(statuses.shift()!).end());
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const store = new HttpArtifactStore({ address: `http://127.0.0.1:${port}`, key: null, retryMs: 1 });
+  await store.put('experiments/e-1/checkpoints/latest.json', Buffer.from('{}'));
+  assert.deepEqual(statuses, []);
 });
 
 test('nobody reads or writes beside experiments and corpora, or in the folder of another experiment', async (t) => {

@@ -15,7 +15,7 @@ export class CuttableProxy {
   }
 
   /** @param target port on this machine */
-  static async start(test: TestContext, target: number): Promise<CuttableProxy> {
+  static async start(test: Pick<TestContext, 'after'>, target: number): Promise<CuttableProxy> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

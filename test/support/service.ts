@@ -36,7 +36,7 @@ export interface TestService {
 }
 
 /** A folder that is removed after the test. */
-export function temporaryFolder(test: TestContext): string {
+export function temporaryFolder(test: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
   test.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

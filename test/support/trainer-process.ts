@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 /** A real `gatelm trainer` in a process of its own. */
 export interface TrainerProcess {
   readonly process: ChildProcess;
+  /** Everything that it printed. */
+  readonly lines: readonly string[];
   /** Settles with the first line that contains the text, past ones included. */
   said(text: string): Promise<string>;
 }
@@ -59,5 +61,5 @@ export async function startTrainer(
       look();
     });
   await said('in parallel');
-  return { process: child, said };
+  return { process: child, lines, said };
 }

@@ -13,6 +13,12 @@ interface ContinueOptions {
   readonly schedule?: string;
 }
 
+interface ForkOptions {
+  readonly config: string;
+  readonly corpus?: string;
+  readonly growVocabulary?: boolean;
+}
+
 interface ListOptions extends ServerOptions {
   readonly state?: string;
   readonly tag?: string;
@@ -55,9 +61,16 @@ export function addExperimentCommands(program: Command): void {
       });
   withServer(program.command('fork <experiment>'))
     .description('Queue a new experiment that starts from the weights of this one')
-    .option('--config <json>', 'changes to the config, such as {"optimizer":{"learningRate":1}}', '{}')
-    .action(async (id: string, options: ServerOptions & { config: string }) => {
-      const fork = await clientOf(options).forkExperiment(id, parseJson(options.config, '--config'));
+    .option('--corpus <name>', 'another corpus to train on')
+    .option('--grow-vocabulary', 'add the words or characters of the corpus that the vocabulary lacks')
+    .option('--config <json>', 'other changes, such as {"optimizer":{"learningRate":1}}', '{}')
+    .action(async (id: string, options: ServerOptions & ForkOptions) => {
+      const { config, corpus, growVocabulary } = options;
+      const fork = await clientOf(options).forkExperiment(id, {
+        ...parseJson(config, '--config'),
+        ...(corpus !== undefined && { corpus }),
+        ...(growVocabulary !== undefined && { growVocabulary }),
+      });
       print(options, fork, () => `${fork.id} ${fork.state}: ${fork.name}`);
     });
   withServer(program.command('continue <experiment>'))

@@ -91,7 +91,7 @@ export class QueueTrainingRun implements TrainingRun {
   }
 
   async #follow(): Promise<void> {
-    const { watchMs, onError } = this.#dependencies;
+    const { redis, watchMs, onError } = this.#dependencies;
     let lookedAt = Date.now();
     while (!this.#isOver) {
       try {
@@ -100,8 +100,10 @@ export class QueueTrainingRun implements TrainingRun {
         if (Date.now() - lookedAt >= watchMs) {
           const reason = await this.#lostReason();
           // Its last events may have arrived in the meantime.
-          if (reason !== null && !(await this.#readStream()) && !this.#isOver)
+          if (reason !== null && !(await this.#readStream()) && !this.#isOver) {
+            await redis.expire(streamOf(this), RUN_TTL_SECONDS); // its trainer may never do it
             this.#finish({ type: 'interrupted', reason });
+          }
           lookedAt = Date.now();
         }
       } catch (error) {

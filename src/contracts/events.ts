@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
 import { Perplexity as perplexity } from './figures.js';
+import { QualityFigures } from './sample-quality.js';
 import { SerializedError } from './serialized-error.js';
 
 /** Null where it was not measured. Events of earlier versions do not have it. */
@@ -31,6 +32,14 @@ export const EventData = {
       vocabularySize: count,
       trainTokens: count,
       validTokens: count,
+      unknownRate: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe(
+          'Fraction of the tokens of valid that are <unk>; events of earlier versions do not have it',
+        ),
       stepsPerEpoch: count.describe('Steps of one epoch; an estimate when the length varies'),
       resumedFrom: z
         .strictObject({ epoch: count, step: count })
@@ -71,12 +80,18 @@ export const EventData = {
     })
     .describe('An epoch is complete and the validation split was evaluated'),
   sample: z
-    .strictObject({ epoch: count, text: z.string() })
+    .strictObject({
+      epoch: count,
+      text: z.string(),
+      quality: QualityFigures.optional().describe(
+        'How varied it is; events of earlier versions do not have it',
+      ),
+    })
     .describe('Text that the model generated after an epoch'),
   warning: z
     .strictObject({
       epoch: count,
-      kind: z.enum(['no-improvement', 'no-learning', 'diverging']),
+      kind: z.enum(['no-improvement', 'no-learning', 'diverging', 'unknown-words']),
       message: z.string().describe('Human-readable description'),
       advice: z.string().describe('What to change'),
     })

@@ -26,6 +26,12 @@ export const ExperimentConfig = ExperimentConfigFields.extend({
     .max(32)
     .optional()
     .describe('What the preset auto chose for this text and why'),
+  growVocabulary: z
+    .boolean()
+    .optional()
+    .describe(
+      'For a fork: add the words or characters of the train split that the parent’s vocabulary lacks, subject to tokenizer.minCount and tokenizer.vocabularySize. Without a parent it has no effect: the vocabulary is made from the corpus anyway',
+    ),
   requires: MachineRequirements.optional(),
 }).meta({ id: 'ExperimentConfig', examples: [EXAMPLE_CONFIG] });
 export type ExperimentConfig = z.infer<typeof ExperimentConfig>;

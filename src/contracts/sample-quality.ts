@@ -28,6 +28,22 @@ export const TextQuality = z.object({
 });
 export type TextQuality = z.infer<typeof TextQuality>;
 
+const share = z.number().min(0).max(1);
+
+/** The quality of a text in short. */
+export const QualityFigures = z.strictObject({
+  distinctPairs: share
+    .nullable()
+    .describe('distinct-2: different pairs of successive tokens as a part of all; null = there is no pair'),
+  repetition: share
+    .nullable()
+    .describe('Part of the 4-grams of tokens that occurred before in the text; null = there is no 4-gram'),
+  copiedShare: share.describe(
+    'Part of the tokens in passages of 40 characters or more that stand in the training text',
+  ),
+});
+export type QualityFigures = z.infer<typeof QualityFigures>;
+
 export const SampleQuality = z
   .object({
     experimentId: z.string(),

@@ -1,6 +1,6 @@
-import type { TextQuality } from '../contracts/sample-quality.js';
+import type { QualityFigures, TextQuality } from '../contracts/sample-quality.js';
 import { longestMatches } from './longest-matches.js';
-import type { Stepwise } from './stepwise.js';
+import { runToEnd, type Stepwise } from './stepwise.js';
 
 /** Minimum length of a passage that counts as copied from the training text: about eight words. */
 export const COPIED_CHARACTERS = 40;
@@ -29,6 +29,13 @@ export function* measureQuality(
     copiedShare: copiedShare(matches, minLength),
     longestCopy: matches.reduce((longest, match) => Math.max(longest, match), 0),
   };
+}
+
+/** {@link measureQuality} in short and at once, for the sample of an epoch. */
+export function qualityFigures(text: QualityText, train: Int32Array): QualityFigures {
+  const { distinct, copiedShare } = runToEnd(measureQuality(text, train));
+  const [, pairs = null, , fours = null] = distinct;
+  return { distinctPairs: pairs, repetition: fours === null ? null : 1 - fours, copiedShare };
 }
 
 /** Distinct n-grams divided by all n-grams (distinct-n, Li et al. 2016, arXiv 1510.03055); null without n-grams. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TokenizerConfig } from '../contracts/corpus.js';
 import type { Experiment } from '../contracts/experiment.js';
 import { ExperimentInput } from '../contracts/experiment-config.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
@@ -33,6 +34,7 @@ export async function forkExperiment(
   const { fromEpoch, changes } = takeEpoch(body);
   const input = changeConfig(parent, changes);
   assertFits(parent, input);
+  if (input.growVocabulary) assertCanGrow(parent, input.tokenizer);
   await dependencies.corpora.assertExists(input.corpus);
   await assertRoomOnDisk(dependencies.folder, dependencies.environment);
   if (!hasWeights(dataDirectory, parentId))
@@ -72,10 +74,31 @@ function changeConfig(
       field: 'preset',
       reason: `a fork has the config of ${id}; change individual fields instead`,
     });
-  const { reasons: _, ...parents } = config; // the reasons of auto concern only the parent
+  const { reasons: _, growVocabulary: _g, ...parents } = config; // these concern only the parent
   const merged = isPlainObject(changes) ? mergePlain(parents, changes) : changes;
   const input = parseStrictly(ExperimentInput, merged, 'The fork');
   return { ...input, name: input.name ?? `fork of ${name}`.slice(0, 200) };
+}
+
+/** The limits of the vocabulary may change where it grows. */
+function tokenizersToCompare(parents: TokenizerConfig, { tokenizer, growVocabulary }: ExperimentInput) {
+  const { minCount, vocabularySize } = tokenizer;
+  return [growVocabulary ? { ...parents, minCount, vocabularySize } : parents, tokenizer] as const;
+}
+
+/** @throws config-conflict */
+function assertCanGrow({ id, vocabularySize: known }: ExperimentRecord, tokenizer: TokenizerConfig): void {
+  const { type, vocabularySize } = tokenizer;
+  if (type === 'byte-pair')
+    throw appError('config-conflict', {
+      field: 'growVocabulary',
+      reason: `the byte pairs of ${id} encode any text, so that nothing is unknown; fork without it`,
+    });
+  if (known !== null && vocabularySize !== null && vocabularySize <= known)
+    throw appError('config-conflict', {
+      field: 'growVocabulary',
+      reason: `the vocabulary of ${id} has ${known} tokens and tokenizer.vocabularySize allows ${vocabularySize}; set a larger one, or null for no limit`,
+    });
 }
 
 /** @throws config-conflict, naming the first change that does not fit the weights of the parent */
@@ -84,7 +107,7 @@ function assertFits({ id, config }: ExperimentRecord, input: ExperimentInput): v
     ['model.embeddingSize', config.model.embeddingSize, input.model.embeddingSize],
     ['model.hiddenSizes', config.model.hiddenSizes, input.model.hiddenSizes],
     ['model.tieWeights', config.model.tieWeights, input.model.tieWeights],
-    ['tokenizer', config.tokenizer, input.tokenizer],
+    ['tokenizer', ...tokenizersToCompare(config.tokenizer, input)],
   ] as const;
   for (const [field, parents, own] of fixed) {
     if (isDeepStrictEqual(parents, own)) continue;

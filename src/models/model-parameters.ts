@@ -27,13 +27,19 @@ export interface ParameterSpec {
   readonly forgetBias: RecurrentCell['forgetBias'];
 }
 
-/** Number of trainable weights without building the model; a tied weight counts once. */
+/** The parameters of a model without building it; a tied weight once. */
+export function parameterSpecs(config: ModelConfig, vocabularySize: number): ParameterSpec[] {
+  const specs: ParameterSpec[] = [];
+  build(config, vocabularySize, (spec) => specs.push(spec));
+  return specs;
+}
+
+/** Number of trainable weights. */
 export function countParameters(config: ModelConfig, vocabularySize: number): number {
-  let count = 0;
-  build(config, vocabularySize, ({ shape }) => {
-    count += shape.reduce((product, size) => product * size, 1);
-  });
-  return count;
+  return parameterSpecs(config, vocabularySize).reduce(
+    (count, { shape }) => count + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
 }
 
 /** Builds all parameters of a model, in a fixed order. */

@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { CheckpointFolder } from '../checkpoints/checkpoint-folder.js';
-import { openInitialModel } from '../checkpoints/initial-model.js';
 import { describeModel } from '../checkpoints/model-folder.js';
 import type { TrainingEvent } from '../contracts/events.js';
 import type { BackendReport, FileSource, StopMode, TrainingJob, TrainingOutcome } from '../contracts/jobs.js';
 import { assertLongEnough, type Corpus } from '../corpora/corpus.js';
 import { loadCorpus } from '../corpora/load-corpus.js';
 import { appError, serializeError } from '../errors.js';
+import { qualityFigures } from '../evaluation/sample-quality.js';
 import { MODEL, pathOf } from '../files/layout.js';
 import { generateText } from '../generation/generate-text.js';
 import { sampleRequest } from '../generation/sample-request.js';
 import { loadBackend } from '../kernels/backend.js';
 import { createModel } from '../models/create-model.js';
 import { Trainer } from '../training/trainer.js';
+import { forkWarning } from './fork-warning.js';
+import { openInitial } from './open-initial.js';
 
 /** Sampling options of the sample of an epoch. */
 const SAMPLING = { temperature: 0.8, topK: 40 } as const;
@@ -37,7 +39,7 @@ export async function trainExperiment(
     const folder = pathOf(source.dataDirectory, job.folder);
     if (config.precision === 'bfloat16' && !kernels.hasBfloat16)
       throw appError('precision-unavailable', { ...report });
-    const initial = job.initial === null ? null : openInitialModel(pathOf(source.dataDirectory, job.initial));
+    const initial = await openInitial(job, source);
     const corpus = await loadCorpus({
       corpus: config.corpus,
       tokenizer: initial?.tokenizer ?? config.tokenizer,
@@ -67,13 +69,18 @@ export async function trainExperiment(
       training: config.training,
       splits: corpus.splits,
       textSizes: { valid: sizeOf(corpus, 'valid'), test: sizeOf(corpus, 'test') },
+      unknownRate: corpus.statistics.valid.unknownRate,
       sink,
       storedEpoch: job.storedEpoch,
-      sample: () =>
-        generateText(model, corpus.tokenizer, sampleRequest({ ...SAMPLING, maxTokens: sampleLength, seed }))
-          .text,
+      sample: () => {
+        const request = sampleRequest({ ...SAMPLING, maxTokens: sampleLength, seed });
+        const { text } = generateText(model, corpus.tokenizer, request);
+        const written = { ids: corpus.tokenizer.encode(text), characters: text.length };
+        return { text, quality: qualityFigures(written, corpus.splits.train) };
+      },
       environment: { attempt: job.attempt, ...pick(report) },
     });
+    const warning = initial && !job.resume ? forkWarning(corpus) : null;
     const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;
     const run = trainer.run(() => readStop() ?? (trainer.progress.epoch >= pauseAtEpoch ? 'pause' : null));
     try {
@@ -81,6 +88,7 @@ export async function trainExperiment(
         const { value, done } = await run.next();
         if (done) return value;
         emit(value);
+        if (value.type === 'started' && warning) emit(warning);
       }
     } finally {
       trainer.dispose();

@@ -17,7 +17,7 @@ export interface Completion {
 
 /** @param resumedFrom null = it starts from scratch */
 export function startedEvent(
-  { model, splits, environment }: TrainerOptions,
+  { model, splits, unknownRate, environment }: TrainerOptions,
   stepsPerEpoch: number,
   resumedFrom: Readonly<TrainerProgress> | null,
 ): TrainingEvent {
@@ -29,6 +29,7 @@ export function startedEvent(
       vocabularySize: model.vocabularySize,
       trainTokens: splits.train.length,
       validTokens: splits.valid.length,
+      ...(unknownRate !== undefined && { unknownRate }),
       stepsPerEpoch,
       resumedFrom: resumedFrom && { epoch: resumedFrom.epoch, step: resumedFrom.step },
     },

@@ -1,3 +1,4 @@
+import type { QualityFigures } from '../contracts/sample-quality.js';
 import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contracts/training.js';
 import type { LanguageModel } from '../models/language-model.js';
 import type { CheckpointSink } from './checkpoint-sink.js';
@@ -8,6 +9,12 @@ export interface TextSize {
   readonly bytes: number;
   /** What it costs to spell its unknown words. */
   readonly hiddenNats: number;
+}
+
+/** A text that the model wrote, and how varied it is. */
+export interface Sample {
+  readonly text: string;
+  readonly quality: QualityFigures;
 }
 
 /** The dependencies of a trainer. */
@@ -24,7 +31,9 @@ export interface TrainerOptions {
   /** The last epoch whose event is stored; later ones that the checkpoint knows are sent again. Default: all are stored. */
   readonly storedEpoch?: number | undefined;
   /** Writes a sample with the model as it is; null = no samples. */
-  readonly sample: (() => string) | null;
+  readonly sample: (() => Sample) | null;
+  /** Fraction of the tokens of valid that are `<unk>`, for its record. */
+  readonly unknownRate?: number;
   /** What the training runs on, for its record. */
   readonly environment: {
     readonly attempt: number;

@@ -225,8 +225,8 @@ export class Trainer {
     const warning = epochWarning(progress, previousLoss, model.vocabularySize);
     if (warning) yield warning;
     if (sample && training.sampleLength > 0) {
-      const text = withEvaluationValues(this.#optimizer, model.parameters, sample);
-      yield { type: 'sample', data: { epoch: progress.epoch, text } };
+      const written = withEvaluationValues(this.#optimizer, model.parameters, sample);
+      yield { type: 'sample', data: { epoch: progress.epoch, ...written } };
     }
     if (isBest) this.#saveBestWeights();
     yield this.#saveSnapshot(isBest);

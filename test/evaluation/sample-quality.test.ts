@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { longestMatches } from '../../src/evaluation/longest-matches.js';
-import { COPIED_CHARACTERS, distinctShare, measureQuality } from '../../src/evaluation/sample-quality.js';
+import {
+  COPIED_CHARACTERS,
+  distinctShare,
+  measureQuality,
+  qualityFigures,
+} from '../../src/evaluation/sample-quality.js';
 import { runToEnd } from '../../src/evaluation/stepwise.js';
 
 const ids = (text: string) => Int32Array.from(text, (character) => character.codePointAt(0)!);
@@ -54,6 +59,18 @@ describe('measureQuality', () => {
     const [, , , varied] = quality('abcdefghijklmnop', '').distinct;
     assert.equal(varied, 1);
     assert.ok(repeated! < 0.4);
+  });
+
+  it('in short: distinct pairs, repeated 4-grams, share copied', () => {
+    const short = (text: string, train: string) =>
+      qualityFigures({ ids: ids(text), characters: text.length }, ids(train));
+    assert.deepEqual(short('abcdabcdabcd', ''), {
+      distinctPairs: 4 / 11,
+      repetition: 1 - 4 / 9,
+      copiedShare: 0,
+    });
+    assert.deepEqual(short('a', 'a'), { distinctPairs: null, repetition: null, copiedShare: 0 });
+    assert.equal(short(`${passage}y`, `..${passage}y..`).copiedShare, 1);
   });
 
   it('has no share of n-grams where the text is shorter than n', () => {

@@ -212,6 +212,38 @@ test('a change that does not fit the weights is refused by name, and leaves noth
   assert.deepEqual(readdirSync(join(service.dataDir, 'experiments')), [parent.id]);
 });
 
+test('a fork may grow its vocabulary, within limits that it may change, but not with byte pairs', async (t) => {
+  const service = await startService(t);
+  const parentOf = async (tokenizer: object, index: number) => {
+    const { id } = await post(service, '/experiments', { model: {}, tokenizer }, 201);
+    await play(service, id, index, succeed);
+    return `/experiments/${id}/fork`;
+  };
+  const known = startedEvent().data.vocabularySize;
+  const path = await parentOf({ type: 'word', vocabularySize: known }, 0);
+  const full = await post(service, path, { growVocabulary: true }, 400);
+  assert.match(
+    full.detail,
+    /^growVocabulary: the vocabulary of \S+ has \d+ tokens and tokenizer.vocabularySize/,
+  );
+  const tokenizer = { vocabularySize: known + 100, minCount: 1 };
+  const fork = Experiment.parse(await post(service, path, { growVocabulary: true, tokenizer }, 201));
+  assert.equal(fork.config.growVocabulary, true);
+  assert.equal(fork.config.tokenizer.vocabularySize, known + 100);
+  await post(service, path, { tokenizer }, 400);
+  const { job } = await service.training.run(1);
+  assert.equal(job.config.growVocabulary, true);
+  await play(service, fork.id, 1, succeed);
+  const second = Experiment.parse(await post(service, `/experiments/${fork.id}/fork`, {}, 201));
+  assert.equal(second.config.growVocabulary, undefined, 'only the fork that asks for it grows');
+  await play(service, second.id, 2, succeed);
+
+  const pairs = await parentOf({ type: 'byte-pair' }, 3);
+  const refused = await post(service, pairs, { growVocabulary: true }, 400);
+  assert.equal(refused.code, 'config-conflict');
+  assert.match(refused.detail, /^growVocabulary: the byte pairs of/);
+});
+
 test('the same Idempotency-Key gives the same fork', async (t) => {
   const service = await startService(t);
   const { id } = await post(service, '/experiments', {}, 201);

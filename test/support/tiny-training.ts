@@ -27,7 +27,7 @@ export interface TinyTraining {
   readonly textSizes?: TrainerOptions['textSizes'];
   readonly sink?: CheckpointSink;
   readonly storedEpoch?: number;
-  readonly sample?: () => string;
+  readonly sample?: TrainerOptions['sample'];
   readonly vocabularySize?: number;
   /** To begin with, by parameter name. */
   readonly weights?: ReadonlyMap<string, Tensor>;

@@ -61,7 +61,7 @@ describe('Trainer', () => {
     expectNoTensorLeakAsync(async () => {
       const { events, result } = await trainTiny({
         training: { sampleLength: 5 },
-        sample: () => 'a sample',
+        sample: () => ({ text: 'a sample', quality: { distinctPairs: 1, repetition: 0, copiedShare: 0 } }),
       });
       const types = events.map(({ type }) => type).filter((type) => type !== 'step');
       const epoch = ['epoch', 'sample', 'checkpoint'];

@@ -85,6 +85,35 @@ describe('a training that goes on or begins elsewhere', () => {
     assert.equal(find(other, 'started').vocabularySize, find(parent, 'started').vocabularySize);
   });
 
+  test('a fork that grows its vocabulary knows the other text, and resumes to the same bytes', async () => {
+    const tokenizer = { type: 'character' };
+    const training = { ...CONFIG.training, sampleLength: 8 };
+    const config = { ...CONFIG, corpus: 'cats', tokenizer, training };
+    const parent = find(await run('small', config), 'started').vocabularySize;
+    const fork = async (to: string, changes: object, how: object = {}) => {
+      const initial = `${to}/initial`;
+      if (!('resume' in how)) await copyInitialModel(new FolderArtifactStore(folder), 'small', initial);
+      return run(to, { ...config, corpus: 'dogs', ...changes }, { initial, ...how });
+    };
+
+    const plain = await fork('plain', {});
+    assert.equal(find(plain, 'started').vocabularySize, parent);
+    assert.ok(find(plain, 'started').unknownRate! > 0.05);
+    assert.match(find(plain, 'warning').advice, /growVocabulary/);
+
+    const grown = await fork('grown', { growVocabulary: true });
+    const { vocabularySize, unknownRate } = find(grown, 'started');
+    assert.deepEqual([vocabularySize, unknownRate], [parent + 3, 0]); // d, l and g
+    assert.ok(!grown.some(({ type }) => type === 'warning'));
+    assert.ok(find(grown, 'sample').quality!.copiedShare >= 0);
+
+    const one = { ...training, epochs: 1 };
+    await fork('stopped', { growVocabulary: true, training: one });
+    const resumed = await fork('stopped', { growVocabulary: true }, { attempt: 2, resume: true });
+    assert.equal(find(resumed, 'started').resumedFrom?.epoch, 1);
+    assert.equal(find(resumed, 'succeeded').digest, find(grown, 'succeeded').digest);
+  });
+
   test('a fork of an epoch that was kept begins with its weights', async () => {
     const kept = { ...CONFIG.training, epochs: 3, keepEvery: 1 };
     await run('kept', { ...CONFIG, corpus: 'cats', training: kept });

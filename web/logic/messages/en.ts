@@ -157,6 +157,7 @@ export const en = {
   'panel.checkpoints': 'Checkpoints and export',
 
   'samples.none': 'The model writes a text after each epoch. None yet.',
+  'samples.quality': '{copied} copied, {repeated} repeated',
   'samples.oldestFirst': 'Oldest first',
   'samples.showAll': 'Show all {count}',
   'samples.newestFirst': 'Newest first',

@@ -159,6 +159,7 @@ export const ja: Catalogue = {
   'panel.checkpoints': 'チェックポイントとエクスポート',
 
   'samples.none': 'モデルは各エポックの後に文章を生成します。まだありません。',
+  'samples.quality': '写し {copied}、繰り返し {repeated}',
   'samples.oldestFirst': '古い順',
   'samples.showAll': 'すべて表示（{count} 件）',
   'samples.newestFirst': '新しい順',

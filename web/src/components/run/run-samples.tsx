@@ -1,5 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { QualityFigures } from '../../../../src/contracts/sample-quality.js';
+import { formatPercent } from '../../../logic/format.js';
 import type { LiveEvent } from '../../../logic/live-events.js';
 import { KEPT_SAMPLES } from '../../../logic/live-run.js';
 import { getHistory } from '../../api/experiments.js';
@@ -47,7 +49,9 @@ export function RunSamples({ id, run }: RunSamplesProps) {
       <ol class="samples">
         {(isNewestFirst.value ? shown.toReversed() : shown).map(({ seq, data }) => (
           <li key={seq}>
-            <span class="sample-epoch">{t('axis.epochValue', { epoch: String(data.epoch) })}</span>
+            <span class="sample-epoch">
+              {t('axis.epochValue', { epoch: String(data.epoch) })} {describeQuality(data.quality)}
+            </span>
             <blockquote>{String(data.text).replace(/^\s*\n/, '')}</blockquote>
           </li>
         ))}
@@ -59,4 +63,11 @@ export function RunSamples({ id, run }: RunSamplesProps) {
       )}
     </>
   );
+}
+
+/** Samples of earlier versions were not measured. */
+function describeQuality(quality: unknown): string {
+  if (!quality) return '';
+  const { copiedShare, repetition } = quality as QualityFigures;
+  return t('samples.quality', { copied: formatPercent(copiedShare), repeated: formatPercent(repetition) });
 }

@@ -18,7 +18,7 @@ export default async function forkRoutes(
         tags: ['experiments'],
         summary: 'Queue a new experiment that starts from the weights of this one',
         description:
-          'The weights and the vocabulary are those of its latest checkpoint, whatever its state; the optimizer state is new and training starts at epoch 1. The body changes the config: another corpus, optimizer, dropout and so on. Changes that do not fit the weights (sizes, tying, tokenizer) are refused.',
+          'The weights and the vocabulary are those of its latest checkpoint, whatever its state; the optimizer state is new and training starts at epoch 1. The body changes the config: another corpus, optimizer, dropout and so on. Changes that do not fit the weights (sizes, tying, tokenizer) are refused. With growVocabulary the words or characters of the corpus that the vocabulary lacks are added; their embeddings begin as the mean of the others.',
         params: ExperimentParams,
         headers: IdempotencyHeaders,
         body: ForkBody,

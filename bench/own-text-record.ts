@@ -1,0 +1,64 @@
+/** results/own-text.json: a row for each text, budget and seed, written after each training. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import type { CompressedSize } from './compressors.js';
+
+/** What a training came to, as its program prints it, with when and on what. */
+export interface Trained {
+  readonly validBitsPerByte: number;
+  readonly testBitsPerByte: number;
+  readonly seconds: number;
+  readonly sample: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TextRow {
+  readonly text: string;
+  readonly about: string;
+  readonly budgetSeconds: number;
+  readonly seed: number;
+  readonly bytes: { readonly train: number; readonly valid: number; readonly test: number };
+  readonly compressors: Record<string, CompressedSize | null>;
+  auto?: Trained;
+  /** Recipes that were drawn at random, each with the same time; by their numbers. */
+  random: Record<number, Trained>;
+  /** Null where PyTorch is not installed. */
+  charRnn?: Trained | null;
+}
+
+export class OwnTextRecord {
+  readonly #path: string;
+  readonly rows: TextRow[];
+
+  constructor(path: string) {
+    this.#path = path;
+    this.rows = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rows : [];
+  }
+
+  find(text: string, budgetSeconds: number, seed: number): TextRow | undefined {
+    return this.rows.find(
+      (row) => row.text === text && row.budgetSeconds === budgetSeconds && row.seed === seed,
+    );
+  }
+
+  add(row: TextRow): TextRow {
+    this.rows.push(row);
+    return row;
+  }
+
+  save(): void {
+    writeFileSync(this.#path, `${JSON.stringify({ rows: this.rows }, null, 2)}\n`);
+  }
+}
+
+/** What a figure was measured with. */
+export function circumstances() {
+  return {
+    command: ['node', 'dist/bench/own-text.js', ...process.argv.slice(2)].join(' '),
+    date: new Date().toISOString(),
+    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
+    machine: `${cpus().length} × ${cpus()[0]?.model}`,
+    load: Number(loadavg()[0]!.toFixed(1)),
+  };
+}

@@ -1,0 +1,21 @@
+import type { TrainingEvent } from '../contracts/events.js';
+import type { Corpus } from '../corpora/corpus.js';
+
+/** Share of unknown tokens above which a fork warns. */
+const MAX_UNKNOWN_RATE = 0.05;
+
+/** What a user should know about a fork on another text: that the parent's vocabulary lacks much of it. */
+export function forkWarning({ statistics, tokenizer }: Corpus): TrainingEvent | null {
+  const { unknownRate } = statistics.valid;
+  if (unknownRate <= MAX_UNKNOWN_RATE) return null;
+  const what = tokenizer.type === 'character' ? 'characters' : 'words';
+  return {
+    type: 'warning',
+    data: {
+      epoch: 0,
+      kind: 'unknown-words',
+      message: `${Math.round(unknownRate * 100)} % of the ${what} of valid are <unk>: the vocabulary lacks them`,
+      advice: 'Fork with growVocabulary: true, which adds those of the train split',
+    },
+  };
+}

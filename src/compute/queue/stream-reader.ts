@@ -53,7 +53,9 @@ export class StreamReader {
   async #readAll(): Promise<void> {
     this.#isReading = true;
     while (this.#streams.size > 0) {
-      const isBusy = await this.read([...this.#streams]).catch((error) => this.#onError(error));
+      const isBusy = await this.read([...this.#streams]).catch((error) => {
+        if (this.#streams.size > 0) this.#onError(error); // otherwise it was closed
+      });
       if (!isBusy) await new Promise((resume) => setTimeout(resume, POLL_MS));
     }
     this.#isReading = false;

@@ -147,7 +147,10 @@ describe('the gatelm command against a server', () => {
     assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)!).type, 'paused');
     assert.match((await run('resume', other)).stdout, /is queued|is preparing|is running/);
     const resumed = runGatelm(server.address, ['watch', other, '--json']);
-    assert.match((await run('cancel', other)).stdout, /is cancel/);
+    const cancelled = await run('cancel', 'no-such-one', other);
+    assert.equal(cancelled.code, EXIT.error);
+    assert.match(cancelled.stdout, /is cancel/, 'the others too where one is refused');
+    assert.match(cancelled.stderr, /no-such-one/);
     const types = (await resumed).stdout.trim().split('\n');
     assert.equal(JSON.parse(types.at(-1)!).type, 'cancelled', 'the pause that is over does not end it');
   });

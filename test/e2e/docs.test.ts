@@ -91,7 +91,7 @@ for (const [name, page] of Object.entries(PAGES)) {
       `export GATELM_URL=${server.address}`,
       'curl() { command curl -sSf "$@"; echo; }',
       'gatelm() { node dist/src/cli/main.js "$@"; }',
-      commands.replaceAll('http://127.0.0.1:8080', server.address).replace(/--budget \d+m/g, '--budget 10s'),
+      commands.replaceAll('http://127.0.0.1:8080', server.address).replace(/--budget \d+m/g, '--budget 5s'),
     ]);
     assert.equal(code, 0, output);
     for (const pattern of page.shows) assert.match(shown, pattern);

@@ -55,7 +55,10 @@ const PAGES: Readonly<Record<string, Page>> = {
     corpus: 'notes',
     shows: [/^done in .*perplexity/m, /queued: small/, /the model is in /, /^run\.zip$/m],
   },
-  'interchange.md': { trained: true, shows: [/"state": ?"succeeded"/, /^key,step,epoch,time,value$/m] },
+  'interchange.md': {
+    trained: true,
+    shows: [/^the same weights as /m, /"state": ?"succeeded"/, /^key,step,epoch,time,value$/m],
+  },
   'operations.md': {
     trained: true,
     shows: [

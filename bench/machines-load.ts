@@ -12,7 +12,9 @@ import { setTimeout as after } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { streamOf } from '../src/compute/queue/queue-names.js';
+import { RunEntry } from '../src/contracts/cluster.js';
 import { RedisServer } from '../test/support/redis-server.js';
+import { readEvents } from './follower.js';
 import { cpuSecondsOf } from './process-cpu.js';
 import { RestartableServer } from './restartable-server.js';
 import { describeRun, reportResults } from './run-record.js';
@@ -40,6 +42,9 @@ const TICK_MS = 100;
 const TICKS_PER_SECOND = 1000 / TICK_MS;
 const APPENDS = 20_000;
 const PIPELINE = 100;
+const ASK_MS = 250;
+/** Events of a measurement whose delay is looked at. */
+const MAX_DELAYS = 1_000;
 
 const run = describeRun();
 const redis = await withScope(measureRedis);
@@ -152,20 +157,17 @@ async function send(trainers: readonly SyntheticTrainer[], eventsPerSecond: numb
 }
 
 /** What server and Redis need while `work` sends events. */
-async function observe({ server, redis }: Rig, work: () => Promise<number>) {
+async function observe({ server, redis, trainers }: Rig, work: () => Promise<number>) {
   const start = performance.now();
   const [serverCpu, redisCpu] = [cpuSecondsOf(server.pid), cpuSecondsOf(redis.pid)];
   let isOver = false;
   const answers: number[] = [];
-  let maxLagSeconds = 0;
   const asking = (async () => {
     while (!isOver) {
       const asked = performance.now();
-      const response = await fetch(`${server.address}/metrics`);
-      const lag = /^gatelm_queue_lag_seconds (\S+)$/m.exec(await response.text())?.[1];
+      await (await fetch(`${server.address}/healthz`)).text();
       answers.push(performance.now() - asked);
-      maxLagSeconds = Math.max(maxLagSeconds, Number(lag ?? 0));
-      await after(1000);
+      await after(ASK_MS);
     }
   })();
   const events = await work();
@@ -181,9 +183,33 @@ async function observe({ server, redis }: Rig, work: () => Promise<number>) {
     serverCpuPercent: rounded((serverCpuSeconds / seconds) * 100),
     redisCpuPercent: rounded((redisCpuSeconds / seconds) * 100),
     serverRssMib: Math.round(memoryOf(server.pid) / 2 ** 20),
-    maxLagSeconds: rounded(maxLagSeconds),
-    maxAnswerMs: Math.round(Math.max(...answers)),
+    answerMs: quantilesOf(answers),
+    storedAfterMs: quantilesOf(await delaysOf(server, redis, trainers[0]!)),
   };
+}
+
+/** From the time that Redis got the latest events of a trainer to the time that the server stored them. */
+async function delaysOf(server: RestartableServer, redis: RedisServer, { lease }: SyntheticTrainer) {
+  const connection = new Redis(redis.address);
+  const entries = await connection.xrevrange(streamOf(lease!), '+', '-', 'COUNT', MAX_DELAYS);
+  connection.disconnect();
+  const sentAt = new Map(
+    entries.map(([id, [, json]]) => {
+      const entry = RunEntry.parse(JSON.parse(json!));
+      return [entry.type === 'event' && entry.seq, Number.parseInt(id, 10)];
+    }),
+  );
+  const events = await readEvents(server, lease!.experimentId);
+  return events.flatMap(({ type, time, data }) => {
+    const sent = type === 'step' ? sentAt.get(Number(data.step)) : undefined; // its number is that of the step
+    return sent === undefined ? [] : [Date.parse(time) - sent];
+  });
+}
+
+function quantilesOf(values: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 async function untilStored(

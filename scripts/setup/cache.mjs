@@ -1,61 +1,12 @@
 /**
- * Native modules, and what was downloaded or built for them: kept outside of node_modules for the next checkout.
- * An entry is a folder with files and their checksums; it appears by a rename, whole or not at all.
+ * What was downloaded or built once, kept outside of node_modules for the next checkout. An entry is a folder with files and
+ * their checksums; it appears by a rename, whole or not at all.
  */
-import { existsSync } from 'node:fs';
 import { cp, link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { bytesOf, filesBelow } from './files.mjs';
-import { withLock } from './lock.mjs';
 import { reasonOf, say } from './output.mjs';
 import { checksumsOf, verifyChecksums } from './verify.mjs';
-
-/**
- * Gets a native module in the first way after which it loads: as it is, from the cache, or in one of `ways`; then it is
- * kept in the cache. A second checkout waits for the first and finds it there.
- * @param {object} module
- * @param {string} module.step
- * @param {string} module.dir its package
- * @param {string[]} module.paths what is kept of that: the file that is loaded comes last
- * @param {() => Promise<string>} module.probe loads it and gives its name and version
- * @param {string[]} module.keys of its entries in the cache, the best first
- * @param {{ name: string, what: string, key: string, make: () => Promise<void> }[]} module.ways with the new entry's key
- * @returns {Promise<{ done: string, version: string, source: string }>}
- * @throws Error with what was `tried`, and the last way's `output` and `logFile`
- */
-export function provide(settings, module) {
-  const lock = join(settings.cacheDir, `${module.step}.lock`);
-  return withLock(lock, say, () => tryWays(settings, module));
-}
-
-async function tryWays(settings, { step, dir, paths, probe, keys, ways }) {
-  const { cacheDir } = settings;
-  const cached = keys.find((key) => existsSync(join(cacheDir, key)));
-  const all = [...ways];
-  if (cached) all.unshift({ name: 'cache', make: () => restore(settings, cached, dir, paths) });
-  if (paths.every((path) => existsSync(join(dir, path))))
-    all.unshift({ name: 'found', make: () => 'there already' });
-  const tried = keys.length > 0 && !cached ? [`cache: no copy in ${cacheDir}`] : [];
-  let last;
-  for (const { name, what, key, make } of all) {
-    try {
-      if (key) {
-        say(`→ ${step}: ${what}`);
-        await removeAll(dir, paths);
-      }
-      const how = (await make()) ?? `from ${name}`;
-      const version = await probe();
-      if (key) await keep(settings, key, dir, paths);
-      return { done: `${how}, loads (${version})`, version: version.split(' ')[1], source: name };
-    } catch (error) {
-      say(`! ${step}: no: ${reasonOf(error)}`);
-      if (key) await removeAll(dir, paths);
-      tried.push(`${name}: ${reasonOf(error)}${error.logFile ? ` (log: ${error.logFile})` : ''}`);
-      last = error;
-    }
-  }
-  throw Object.assign(new Error(tried.join('; ')), { ...last, tried });
-}
 
 /**
  * Puts an entry's files in place of what is there: hard links, or copies across file systems.
@@ -109,7 +60,7 @@ async function linkFiles(from, to) {
 }
 
 /** The file that is loaded goes first, as it comes last: it is there only beside all that it needs. */
-async function removeAll(dir, paths) {
+export async function removeAll(dir, paths) {
   for (const path of [...paths].reverse()) await remove(join(dir, path));
 }
 

@@ -45,9 +45,10 @@ function acquire(file) {
 
 function isStale(file) {
   const createdAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-  const pid = Number(read(file));
+  if (Date.now() - createdAt > MAX_AGE_MS) return true;
+  const pid = Number(read(file)); // 0 while it is being written
   if (pid === process.pid) return !held.has(file);
-  return Date.now() - createdAt > MAX_AGE_MS || !isAlive(pid);
+  return pid !== 0 && !isAlive(pid);
 }
 
 /** What the file says; nothing where it has gone, or is being written. */
@@ -60,10 +61,11 @@ function read(file) {
   }
 }
 
-/** Number 0 is that of this process and its group. */
 function isAlive(pid) {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    // A zombie has ended: in a container the first process may never wait for it.
+    return process.platform !== 'linux' || !/\) Z \d/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch (error) {
     return error.code === 'EPERM'; // another user's process
   }

@@ -58,7 +58,7 @@ export async function describeMachine(settings, pending) {
 function versionOf(program) {
   if (!program) return null;
   try {
-    const [line] = execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n');
+    const [line] = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' }).split('\n');
     return `${line.trim()} (${program})`;
   } catch (error) {
     return `${program} does not run: ${reasonOf(error)}`;

@@ -2,8 +2,6 @@
  * The order of the steps. Dependencies come first; then better-sqlite3, TensorFlow with its kernels, the TypeScript build
  * and the dashboard run side by side, since they share nothing but node_modules.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { buildToolsAdvice, findPython, missingBuildTools } from './build.mjs';
 import { hashOf, readStamps, writeStamp } from './files.mjs';
 import { withLock } from './lock.mjs';
@@ -15,8 +13,9 @@ import { dependencies, GROUPS } from './steps.mjs';
 const STEPS = [dependencies, ...GROUPS.flat()];
 const NAMES = STEPS.map(({ name }) => name);
 /** Variables that might let another attempt succeed. */
-const CIRCUMSTANCES =
-  /^(GATELM_(CACHE_DIR|BACKEND|KERNELS|LIBTENSORFLOW)$|PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i;
+const CIRCUMSTANCES = /^(GATELM_(CACHE_DIR|BACKEND|KERNELS)$|PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i;
+const FILE_ADVICE =
+  'make room there (2 GB are needed), or let this user write there; GATELM_CACHE_DIR names another cache';
 
 /** Runs what is not done yet. @returns {Promise<number>} the exit code */
 export async function setUp(args, env) {
@@ -30,7 +29,7 @@ export async function setUp(args, env) {
   } catch (error) {
     for (const failure of error instanceof AggregateError ? error.errors : [error]) {
       if (!failure.syscall && !(failure instanceof SetupError)) throw failure; // a fault of these scripts
-      say(`✗ set-up failed: ${failure.message}`);
+      say(`✗ set-up failed: ${failure.message}${failure.syscall ? `\nto do: ${FILE_ADVICE}` : ''}`);
     }
     return 1;
   }
@@ -39,7 +38,6 @@ export async function setUp(args, env) {
 async function runSteps(settings, nothingToDo) {
   if (!nothingToDo) {
     console.log(`gatelm set-up: Node ${process.versions.node}, ${process.platform} ${process.arch}`);
-    settings.cacheDir = usableCacheDir(settings);
     await withLock(settings.lockFile, say, async () => {
       await runStep(dependencies, settings);
       // All are waited for, so that nothing is left running when one fails.
@@ -74,6 +72,7 @@ async function runStep(step, settings) {
     const instead = step.instead?.(settings);
     const advice = [...(step.advice ?? []), `${settings.command} --retry`];
     if (step.isNative && missingBuildTools(settings.env).length > 0) advice.unshift(buildToolsAdvice());
+    if (error.syscall) advice.unshift(FILE_ADVICE);
     const { tried, output, logFile } = error;
     const what = instead || step.failure;
     const message = tried ? what : `${what}: ${reasonOf(error)}`;
@@ -97,16 +96,4 @@ function withCircumstances(key, { env }) {
   const names = Object.keys(env).filter((name) => CIRCUMSTANCES.test(name));
   const variables = names.sort().map((name) => `${name}=${env[name]}`);
   return hashOf(key, ...variables, findPython(env) ?? '', ...missingBuildTools(env));
-}
-
-/** The cache folder, or one in node_modules where that cannot be written. */
-function usableCacheDir({ cacheDir, root }) {
-  try {
-    mkdirSync(cacheDir, { recursive: true });
-    accessSync(cacheDir, constants.W_OK);
-    return cacheDir;
-  } catch ({ message }) {
-    say(`! cache: ${message}: node_modules/.gatelm/cache is used instead`);
-    return join(root, 'node_modules', '.gatelm', 'cache');
-  }
 }

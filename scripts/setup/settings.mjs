@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import { SetupError } from './output.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['cache', 'wheel', 'installer'];
 const OPTIONS = {
   quiet: { type: 'boolean' },
   retry: { type: 'boolean' },
@@ -41,10 +40,8 @@ variables
   GATELM_CACHE_DIR      where binaries are kept for the next checkout (default gatelm/ in XDG_CACHE_HOME or ~/.cache)
   GATELM_BACKEND        auto (default), native (no libtensorflow: set-up fails), wasm (no native steps)
   GATELM_KERNELS        auto (default), fused (no kernels: set-up fails), composed (they are not built)
-  GATELM_LIBTENSORFLOW  where libtensorflow may come from (default cache,wheel,installer)
   npm's, pip's, node-gyp's and tfjs-node's own variables hold as well: npm_config_registry, PIP_INDEX_URL, PIP_NO_INDEX,
-  npm_config_nodedir, CXX, TFJS_NODE_CDN_STORAGE, TFJS_NODE_BASE_URI, npm_config_better_sqlite3_binary_host, HTTPS_PROXY …
-`;
+  npm_config_nodedir, CXX, TFJS_NODE_CDN_STORAGE, TFJS_NODE_BASE_URI, npm_config_better_sqlite3_binary_host, HTTPS_PROXY …`;
 
 /**
  * @returns settings: what is wanted, and the absolute paths of all that set-up reads and writes
@@ -58,7 +55,6 @@ export function readSettings(args, env, stepNames) {
     steps: choose('--steps', steps || stepNames.join(), stepNames),
     backend: choose('GATELM_BACKEND', env.GATELM_BACKEND || 'auto', ['auto', 'native', 'wasm'])[0],
     kernels: choose('GATELM_KERNELS', env.GATELM_KERNELS || 'auto', ['auto', 'fused', 'composed'])[0],
-    sources: choose('GATELM_LIBTENSORFLOW', env.GATELM_LIBTENSORFLOW || SOURCES.join(), SOURCES),
     env,
     root: ROOT,
     command: existsSync(join(ROOT, 'tsconfig.json')) ? 'npm run setup --' : 'npx gatelm setup',

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { buildKernels } from './build.mjs';
-import { provide } from './cache.mjs';
 import { runCommand, runNpm } from './command.mjs';
 import { installPackage } from './fetch.mjs';
 import { filesBelow, hashFiles, readJson, readStamps } from './files.mjs';
+import { nativeStep } from './native-step.mjs';
 import { say } from './output.mjs';
 import { probeKernels, probeSqlite } from './probe.mjs';
 import { tensorflow } from './tensorflow.mjs';
@@ -53,33 +53,23 @@ export const dependencies = {
   ],
 };
 
-const SQLITE_BINARY = join('build', 'Release', 'better_sqlite3.node');
-
-/** The server cannot run without better-sqlite3's native part. @type {Step} */
-const sqlite = {
+/** The server cannot run without better-sqlite3's native part. */
+const sqlite = nativeStep({
   name: 'better-sqlite3',
-  key({ packageDir }) {
-    const { version } = readJson(join(packageDir('better-sqlite3'), 'package.json')) ?? {};
-    return `better-sqlite3-${version}-abi${process.versions.modules}-${process.platform}-${process.arch}`;
-  },
-  isThere: ({ packageDir }) => existsSync(join(packageDir('better-sqlite3'), SQLITE_BINARY)),
-  async run(settings) {
-    const key = this.key(settings);
-    const what = 'its prebuilt binary, 2 MB, or else from source, about a minute';
-    const make = () => installPackage(settings, 'better-sqlite3');
-    return provide(settings, {
-      step: 'better-sqlite3',
-      dir: settings.packageDir('better-sqlite3'),
-      paths: [SQLITE_BINARY],
-      probe: () => probeSqlite(settings),
-      keys: [key],
-      ways: [{ name: 'installer', what, key, make }],
-    });
-  },
+  packageName: 'better-sqlite3',
+  abi: `abi${process.versions.modules}`,
+  paths: [join('build', 'Release', 'better_sqlite3.node')],
+  probe: probeSqlite,
+  ways: (settings) => [
+    {
+      name: 'installer',
+      what: 'its prebuilt binary, 2 MB, or else from source, about a minute',
+      make: () => installPackage(settings, 'better-sqlite3'),
+    },
+  ],
   failure: 'better-sqlite3, the database, could not be installed',
-  isNative: true,
   advice: ['let this machine reach its downloads (npm_config_better_sqlite3_binary_host names a mirror)'],
-};
+});
 
 /** gatelm's own kernels in native/. @type {Step} */
 const kernels = {

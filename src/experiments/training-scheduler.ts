@@ -10,7 +10,7 @@ import type { DataFolder } from './data-folder.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
 import { recordOutcome } from './record-outcome.js';
-import { recordRunEvent } from './record-run.js';
+import { RunRecorder } from './run-recorder.js';
 
 export interface TrainingSchedulerOptions {
   readonly store: Store;
@@ -37,6 +37,7 @@ const RETRY_MS = 5000;
 /** Owns the training slots, fills them from the queue, and records the events of the trainings. */
 export class TrainingScheduler {
   readonly #options: TrainingSchedulerOptions;
+  readonly #recorder: RunRecorder;
   readonly #active = new Map<string, ActiveRun>();
   #wakeUp: NodeJS.Immediate | undefined;
   #closing = false;
@@ -44,6 +45,7 @@ export class TrainingScheduler {
 
   constructor(options: TrainingSchedulerOptions) {
     this.#options = options;
+    this.#recorder = new RunRecorder(options);
     options.executor.onCapacity?.(() => this.wake());
   }
 
@@ -196,9 +198,9 @@ export class TrainingScheduler {
 
   /** Stores the events of a training until its end. If that fails, the training is stopped with a checkpoint. */
   async #listen(run: TrainingRun): Promise<TrainingOutcome> {
-    const { store, log, logger } = this.#options;
+    const { logger } = this.#options;
     try {
-      for await (const event of run.events) recordRunEvent({ store, log }, run, event);
+      for await (const events of run.events) await this.#recorder.record(run, events);
       return await run.outcome;
     } catch (error) {
       logger.error(

@@ -126,13 +126,12 @@ export function makeFakeCheckout(): FakeCheckout {
   const addProgram = (name: string, content = '') =>
     writeFileSync(join(programs, name), content, { mode: 0o755 });
   addProgram('npm', `#!${process.execPath}${NPM}`);
+  addProgram('python3', `#!${process.execPath}\nconsole.error('ERROR: no index'); process.exit(1);`);
   for (const name of ['c++', 'make']) addProgram(name);
   const environment = {
     HOME: folder,
     PATH: programs,
-    npm_config_python: join(programs, 'make'), // there, and never run
     GATELM_CACHE_DIR: join(folder, 'cache'),
-    GATELM_LIBTENSORFLOW: 'cache,installer',
   };
   async function startSetUp(): Promise<Outcome> {
     const startedAt = performance.now();

@@ -64,6 +64,21 @@ describe('the lock', () => {
     assert.equal(await withLock(file, never, async () => 'mine'), 'mine');
   });
 
+  it('is taken over from a process that has ended and that nobody waited for', {
+    skip: process.platform !== 'linux' && 'its state is read from /proc',
+  }, async () => {
+    const file = join(folder, 'zombie');
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = String(output).trim();
+    await untilTrue(() => / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+    writeFileSync(file, pid);
+    assert.equal(await withLock(file, never, async () => 'mine'), 'mine');
+    parent.kill();
+  });
+
   it('is taken over from a process of the same number that ended: numbers recur in containers', async () => {
     const file = join(folder, 'recurs');
     writeFileSync(file, String(process.pid));

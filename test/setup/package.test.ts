@@ -79,7 +79,6 @@ describe('the package', () => {
     // The kernels would be built anew: half a minute.
     const env = {
       GATELM_KERNELS: 'composed',
-      GATELM_LIBTENSORFLOW: 'cache',
       GATELM_DATA_DIR: join(project, 'data'),
       GATELM_PORT: '0',
     };

@@ -49,7 +49,7 @@ describe('set-up', () => {
       outcomes.map(({ code }) => code),
       [0, 0, 0],
     );
-    const steps = outcomes.flatMap(({ text }) => stepsOf(text));
+    const steps = outcomes.flatMap(({ text }) => [...text.matchAll(/✓ ([\w-]+):/g)].map(([, step]) => step));
     assert.equal(steps.length, new Set(steps).size, outcomes.map(({ text }) => text).join('\n'));
     assert.ok(steps.includes('typescript'));
     for (const { text } of outcomes) assert.match(text, /gatelm set-up: ready, native backend/);
@@ -119,9 +119,10 @@ describe('set-up', () => {
     assert.equal(code, 0, text);
     assert.match(text, /WebAssembly backend, several times slower/);
     assert.match(text, /tried cache: no copy in /);
+    assert.match(text, /tried wheel: no index \(log: /);
     assert.match(text, /tried installer: getaddrinfo ENOTFOUND nowhere\.invalid \(log: /);
     assert.match(text, /to do: npm run setup -- --retry/);
-    assert.deepEqual(report(checkout).reasons.slice(1), [
+    assert.deepEqual(report(checkout).reasons.slice(2), [
       'no libtensorflow, installer: getaddrinfo ENOTFOUND nowhere.invalid',
     ]);
     const quiet = checkout.setUp({}, '--quiet');
@@ -143,7 +144,7 @@ describe('set-up', () => {
     const checkout = fresh();
     checkout.setUp();
     rmSync(join(checkout.root, 'node_modules'), { recursive: true });
-    const { code, text } = checkout.setUp({ FAKE_INSTALLER: 'fail', GATELM_LIBTENSORFLOW: 'cache' });
+    const { code, text } = checkout.setUp({ FAKE_INSTALLER: 'fail' });
     assert.equal(code, 0, text);
     assert.match(text, /✓ tensorflow: .* SHA-256 as noted, hard links/);
     assert.equal(report(checkout).backend, 'native');
@@ -249,6 +250,17 @@ describe('set-up', () => {
     assert.equal(report(checkout).backend, 'native');
   });
 
+  it('says what to do where it may not write', () => {
+    const checkout = fresh();
+    checkout.write('file', '');
+    const { code, text } = checkout.setUp({ GATELM_CACHE_DIR: join(checkout.root, 'file') });
+    assert.equal(code, 1);
+    assert.match(
+      text,
+      /the database, could not be installed: E\w+: .*'[\s\S]*to do: make room .*GATELM_CACHE_DIR/,
+    );
+  });
+
   it('names an unknown option, step or value', () => {
     const checkout = fresh();
     assert.match(checkout.setUp({}, '--fast').text, /Unknown option '--fast'/);
@@ -259,10 +271,6 @@ describe('set-up', () => {
     assert.match(
       checkout.setUp({ GATELM_BACKEND: 'gpu' }).text,
       /GATELM_BACKEND names "gpu"\n.*auto, native, wasm/,
-    );
-    assert.match(
-      checkout.setUp({ GATELM_LIBTENSORFLOW: 'pip' }).text,
-      /names "pip"\n.*cache, wheel, installer/,
     );
   });
 });

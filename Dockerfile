@@ -27,7 +27,7 @@ RUN --mount=type=cache,target=/root/.npm --mount=type=cache,target=/var/cache/ga
  && mkdir -p native/build/Release \
  && find native/build -mindepth 1 ! -path native/build/Release ! -path native/build/Release/gatelm_kernels.node -delete \
  && rm -rf dist/.setup dist/test dist/bench dist/web dist/tsconfig.tsbuildinfo \
-      node_modules/.gatelm/cache node_modules/better-sqlite3/deps node_modules/better-sqlite3/build/Release/obj* \
+      node_modules/better-sqlite3/deps node_modules/better-sqlite3/build/Release/obj* \
       node_modules/@tensorflow/tfjs-node/deps/include node_modules/@tensorflow/tfjs-node/build-tmp-*
 
 FROM node:20-bookworm-slim

@@ -12,7 +12,9 @@ import { setTimeout as after } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { streamOf } from '../src/compute/queue/queue-names.js';
+import { RunEntry } from '../src/contracts/cluster.js';
 import { RedisServer } from '../test/support/redis-server.js';
+import { readEvents } from './follower.js';
 import { cpuSecondsOf } from './process-cpu.js';
 import { RestartableServer } from './restartable-server.js';
 import { describeRun, reportResults } from './run-record.js';
@@ -40,6 +42,10 @@ const TICK_MS = 100;
 const TICKS_PER_SECOND = 1000 / TICK_MS;
 const APPENDS = 20_000;
 const PIPELINE = 100;
+const ASK_MS = 250;
+const PARALLEL_POSTS = 20;
+/** Events of a measurement whose delay is looked at. */
+const MAX_DELAYS = 1_000;
 
 const run = describeRun();
 const redis = await withScope(measureRedis);
@@ -58,6 +64,8 @@ interface Rig {
   readonly redis: RedisServer;
   readonly server: RestartableServer;
   readonly trainers: readonly SyntheticTrainer[];
+  /** From the first POST until every trainer had an experiment. */
+  readonly handedOutSeconds: number;
 }
 
 /** Redis alone: events into the stream of one run. */
@@ -110,7 +118,11 @@ async function measureRates(scope: Scope) {
 /** Trainers that send one event a second each. */
 async function measureTrainers(scope: Scope, count: number) {
   const rig = await startRig(scope, count);
-  return { trainers: count, ...(await observe(rig, () => send(rig.trainers, 1))) };
+  return {
+    trainers: count,
+    handedOutSeconds: rig.handedOutSeconds,
+    ...(await observe(rig, () => send(rig.trainers, 1))),
+  };
 }
 
 async function startRig(scope: Scope, count: number): Promise<Rig> {
@@ -128,9 +140,17 @@ async function startRig(scope: Scope, count: number): Promise<Rig> {
     (_, index) => new SyntheticTrainer(redis.address, `synthetic-${index}`),
   );
   scope.after(() => Promise.all(trainers.map((trainer) => trainer.close())));
-  await server.createAll(trainers.map((_, index) => smallTraining(index + 1, 1)));
+  const start = performance.now();
+  const configs = trainers.map((_, index) => smallTraining(index + 1, 1));
+  for (let created = 0; created < count; created += PARALLEL_POSTS)
+    await Promise.all(
+      configs.slice(created, created + PARALLEL_POSTS).map((config) => server.post('/experiments', config)),
+    );
+  const createdSeconds = rounded((performance.now() - start) / 1000);
   while (trainers.some(({ lease }) => lease === null)) await after(TICK_MS);
-  return { redis, server, trainers };
+  const handedOutSeconds = rounded((performance.now() - start) / 1000);
+  console.log(JSON.stringify({ trainers: count, createdSeconds, handedOutSeconds }));
+  return { redis, server, trainers, handedOutSeconds };
 }
 
 /** Sends for the time of one measurement, each trainer at this rate. @returns number of events */
@@ -152,20 +172,17 @@ async function send(trainers: readonly SyntheticTrainer[], eventsPerSecond: numb
 }
 
 /** What server and Redis need while `work` sends events. */
-async function observe({ server, redis }: Rig, work: () => Promise<number>) {
+async function observe({ server, redis, trainers }: Rig, work: () => Promise<number>) {
   const start = performance.now();
   const [serverCpu, redisCpu] = [cpuSecondsOf(server.pid), cpuSecondsOf(redis.pid)];
   let isOver = false;
   const answers: number[] = [];
-  let maxLagSeconds = 0;
   const asking = (async () => {
     while (!isOver) {
       const asked = performance.now();
-      const response = await fetch(`${server.address}/metrics`);
-      const lag = /^gatelm_queue_lag_seconds (\S+)$/m.exec(await response.text())?.[1];
+      await (await fetch(`${server.address}/healthz`)).text();
       answers.push(performance.now() - asked);
-      maxLagSeconds = Math.max(maxLagSeconds, Number(lag ?? 0));
-      await after(1000);
+      await after(ASK_MS);
     }
   })();
   const events = await work();
@@ -181,9 +198,33 @@ async function observe({ server, redis }: Rig, work: () => Promise<number>) {
     serverCpuPercent: rounded((serverCpuSeconds / seconds) * 100),
     redisCpuPercent: rounded((redisCpuSeconds / seconds) * 100),
     serverRssMib: Math.round(memoryOf(server.pid) / 2 ** 20),
-    maxLagSeconds: rounded(maxLagSeconds),
-    maxAnswerMs: Math.round(Math.max(...answers)),
+    answerMs: quantilesOf(answers),
+    storedAfterMs: quantilesOf(await delaysOf(server, redis, trainers[0]!)),
   };
+}
+
+/** From the time that Redis got the latest events of a trainer to the time that the server stored them. */
+async function delaysOf(server: RestartableServer, redis: RedisServer, { lease }: SyntheticTrainer) {
+  const connection = new Redis(redis.address);
+  const entries = await connection.xrevrange(streamOf(lease!), '+', '-', 'COUNT', MAX_DELAYS);
+  connection.disconnect();
+  const sentAt = new Map(
+    entries.map(([id, [, json]]) => {
+      const entry = RunEntry.parse(JSON.parse(json!));
+      return [entry.type === 'event' && entry.seq, Number.parseInt(id, 10)];
+    }),
+  );
+  const events = await readEvents(server, lease!.experimentId);
+  return events.flatMap(({ type, time, data }) => {
+    const sent = type === 'step' ? sentAt.get(Number(data.step)) : undefined; // its number is that of the step
+    return sent === undefined ? [] : [Date.parse(time) - sent];
+  });
+}
+
+function quantilesOf(values: readonly number[]) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 async function untilStored(

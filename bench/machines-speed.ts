@@ -65,7 +65,7 @@ const medians = TRAINERS.map((trainers) => {
 const continued = failovers.map(({ continuedSeconds }) => continuedSeconds);
 const results = {
   ...run,
-  training: smallTraining(1, EPOCHS),
+  training: smallTraining(1, EPOCHS, null),
   failover: {
     medianSeconds: rounded(medianOf(continued)),
     maxSeconds: rounded(Math.max(...continued)),
@@ -133,7 +133,7 @@ async function startAlone(scope: Scope): Promise<RestartableServer> {
 /** @returns tokens that were trained */
 async function trainAll(server: RestartableServer, count: number, epochs: number): Promise<number> {
   const ids = await server.createAll(
-    Array.from({ length: count }, (_, index) => smallTraining(index + 1, epochs)),
+    Array.from({ length: count }, (_, index) => smallTraining(index + 1, epochs, null)),
   );
   const followers = ids.map((id) => new Follower(server, id));
   await Promise.all(followers.map(({ digest }) => digest));

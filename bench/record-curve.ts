@@ -12,10 +12,12 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
 import type { TrainingEvent } from '../src/contracts/events.js';
+import type { Provenance } from '../src/contracts/provenance.js';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import { loadCorpus } from '../src/corpora/load-corpus.js';
 import { loadBackend } from '../src/kernels/backend.js';
 import { createModel } from '../src/models/create-model.js';
+import { provenanceOf } from '../src/tasks/provenance.js';
 import { Trainer } from '../src/training/trainer.js';
 
 const [body, name] = process.argv.slice(2);
@@ -25,7 +27,8 @@ const dataDirectory = resolve(process.env.GATELM_DATA_DIR ?? 'data');
 const folder = join(dataDirectory, 'curves', name);
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 
-const { kernels, report } = await loadBackend();
+const backend = await loadBackend();
+const { kernels, report } = backend;
 const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
 const corpus = await loadCorpus({
   corpus: config.corpus,
@@ -39,6 +42,7 @@ const model = createModel(config.model, corpus.vocabulary.size, {
   seed,
   precision: config.precision,
 });
+const provenance = provenanceOf(backend, corpus);
 mkdirSync(folder, { recursive: true });
 const trainer = new Trainer({
   model,
@@ -48,7 +52,13 @@ const trainer = new Trainer({
   splits: corpus.splits,
   sink: new CheckpointFolder(folder),
   sample: null,
-  environment: { attempt: 1, backend: report.backend, kernels: report.kernels, threads: report.threads },
+  environment: {
+    attempt: 1,
+    backend: report.backend,
+    kernels: report.kernels,
+    threads: report.threads,
+    provenance,
+  },
 });
 
 const path = join('results', `${name}.json`);
@@ -68,7 +78,12 @@ type EpochPoint = Pick<
 
 interface Recorded {
   readonly curve: EpochPoint[];
-  readonly sittings: { readonly fromEpoch: number; readonly date: string; readonly commit: string }[];
+  readonly sittings: {
+    readonly fromEpoch: number;
+    readonly date: string;
+    readonly commit: string;
+    readonly provenance?: Provenance;
+  }[];
   test: object | null;
 }
 
@@ -78,7 +93,7 @@ function begin(fromEpoch: number): Recorded {
     fromEpoch > 0 && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { curve: [], sittings: [] };
   return {
     curve: before.curve.filter(({ epoch }) => epoch <= fromEpoch),
-    sittings: [...before.sittings, { fromEpoch, date: new Date().toISOString(), commit }],
+    sittings: [...before.sittings, { fromEpoch, date: new Date().toISOString(), commit, provenance }],
     test: null,
   };
 }

@@ -1,5 +1,5 @@
-/** A small model of characters, of which one thread trains an epoch in about two seconds. */
-export function smallTraining(seed: number, epochs: number) {
+/** A small model of characters, of which one thread trains an epoch in about two seconds. @param checkpointEvery in steps; null = after each epoch */
+export function smallTraining(seed: number, epochs: number, checkpointEvery: number | null = 20) {
   return {
     corpus: 'handbook',
     tokenizer: { type: 'character' },
@@ -10,7 +10,7 @@ export function smallTraining(seed: number, epochs: number) {
       batchSize: 32,
       bpttLength: 64,
       sampleLength: 5,
-      checkpointEvery: 20,
+      checkpointEvery,
       metricsEvery: 5,
       seed,
     },

@@ -32,6 +32,9 @@ const base = {
 } as const;
 const small = { ...base, embeddingSize: 100, hiddenSizes: [100] } as const;
 const medium = { ...base, embeddingSize: 650, hiddenSizes: [650, 650], tied: true } as const;
+/** What people train on texts of their own: small models, small vocabularies. */
+const texts = { ...base, task: 'train', vocabularySize: 2000, batchSize: 32, time: 64 } as const;
+const oneLayer = (units: number) => ({ embeddingSize: units, hiddenSizes: [units] });
 
 export const WORKLOADS: readonly Workload[] = [
   { ...small, name: 'train 100 ×1', task: 'train', steps: 200 },
@@ -58,8 +61,12 @@ export const WORKLOADS: readonly Workload[] = [
     time: 128,
     steps: 6,
   },
+  { ...texts, name: 'train characters 256 ×1', vocabularySize: 100, ...oneLayer(256), steps: 40 },
+  { ...texts, name: 'train byte pairs 128 ×1', ...oneLayer(128), batchSize: 20, time: 35, steps: 200 },
+  { ...texts, name: 'train byte pairs 512 ×1', ...oneLayer(512), steps: 20 },
   { ...medium, name: 'evaluate 650 ×2, N 10', task: 'evaluate', batchSize: 10, steps: 100 },
   { ...medium, name: 'evaluate 650 ×2, N 1', task: 'evaluate', batchSize: 1, steps: 300 },
   { ...medium, name: 'generate 650 ×2, 1 stream', task: 'generate', batchSize: 1, steps: 1000 },
   { ...medium, name: 'generate 650 ×2, 32 streams', task: 'generate', batchSize: 32, steps: 300 },
+  { ...medium, name: 'generate 650 ×2, 128 streams', task: 'generate', batchSize: 128, steps: 100 },
 ];

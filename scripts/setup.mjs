@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /**
- * Makes a checkout ready to run, on Node's built-ins alone: dependencies, better-sqlite3, libtensorflow, the native
- * kernels and the TypeScript build. `npm run setup`, `quickstart`, `start` and `test` begin with it; where nothing is to
- * do it returns at once. What it does, and the variables that steer it: `node scripts/setup.mjs --help`.
+ * Makes a checkout ready to run, on Node's built-ins alone. `npm run setup`, `quickstart`, `start` and `test` begin with it;
+ * where nothing is to do it returns at once. Its steps and variables: `node scripts/setup.mjs --help`.
  */
 const MIN_NODE = 20;
 
@@ -15,4 +14,4 @@ if (Number(process.versions.node.split('.')[0]) < MIN_NODE) {
 }
 
 const { setUp } = await import('./setup/set-up.mjs');
-process.exitCode = await setUp({ argv: process.argv.slice(2), env: process.env });
+process.exitCode = await setUp(process.argv.slice(2), process.env);

@@ -11,22 +11,19 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { readSettings } from './setup/settings.mjs';
-import { createStamps, filesBelow } from './setup/stamps.mjs';
-import { isDone } from './setup/steps/step.mjs';
-import { removeOrphans, typescriptStep } from './setup/steps/typescript.mjs';
+import { fileURLToPath } from 'node:url';
+import { filesBelow } from './setup/files.mjs';
 
 /** A test that waits for what never comes must not hold up the others for ever. */
 const TEST_LIMIT_MS = 10 * 60_000;
 const MAX_FILES_AT_ONCE = 4;
 
-const settings = readSettings([], process.env, [typescriptStep.name]);
+const root = fileURLToPath(new URL('..', import.meta.url));
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
-removeOrphans(settings.root);
-const files = filesBelow(join(settings.root, 'dist', 'test'), (path) => path.endsWith('.test.js'))
-  .map((path) => relative(settings.root, path))
+const files = filesBelow(join(root, 'dist', 'test'), (path) => path.endsWith('.test.js'))
+  .map((path) => relative(root, path))
   .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
   .sort();
 if (files.length === 0) {
@@ -38,16 +35,13 @@ if (files.length === 0) {
 
 const results = [];
 if (words.length === 0) results.push(check('biome', [join('@biomejs', 'biome', 'bin', 'biome'), 'check']));
-if (!isDone(typescriptStep, { settings, stamps: createStamps(settings.stampsDir) })) {
-  results.push(check('tsc', [join('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'tsconfig.json']));
-}
 results.push(runTests());
 process.exitCode = Math.max(...results);
 
 /** Runs a tool of node_modules; its output is shown as it comes. @returns its exit code */
 function check(name, [script, ...args]) {
   console.log(`${name} …`);
-  return run([join(settings.modules, script), ...args]);
+  return run([join(root, 'node_modules', script), ...args]);
 }
 
 function runTests() {
@@ -69,7 +63,7 @@ function onlyKnown(...flags) {
 
 function run(args) {
   const { status, signal, error } = spawnSync(process.execPath, args, {
-    cwd: settings.root,
+    cwd: root,
     env: { TF_CPP_MIN_LOG_LEVEL: '2', ...process.env }, // TensorFlow prints a banner otherwise
     stdio: 'inherit',
   });

@@ -13,9 +13,10 @@ threads=${GATELM_THREADS:-1 2 3}
 flags='-std=c++17 -ffp-contract=off -g1 -Wall -Wextra -Wno-psabi'
 optimize=-O1 # sanitizers take four times as long to compile with -O2
 runner=''
+checks='' # of the kernels; the plain loops that they are compared with would take most of the time
 case $kind in
   plain) optimize=-O3 ;; # as node-gyp builds them
-  address) flags="$flags -DGATELM_EMULATE_AMX -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
+  address) flags="$flags -DGATELM_EMULATE_AMX"; checks='-fsanitize=address,undefined -fno-sanitize-recover=all' ;;
   thread) flags="$flags -DGATELM_EMULATE_AMX -fsanitize=thread" ;;
   valgrind) runner='valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'; paths=${GATELM_CPU:-portable avx2} ;; # it knows no AVX-512
   *) echo "run.sh: plain, address, thread or valgrind, not $kind" >&2; exit 2 ;;
@@ -36,16 +37,16 @@ build() {
   case $("$1" --version) in
     *clang*) quiet=-Wno-deprecated-declarations ;; # of an older libstdc++
   esac
-  key=$({ "$1" --version; echo "$flags $optimize"; cat "$here"/*.* "$here"/../src/*; } | cksum)
+  key=$({ "$1" --version; echo "$flags $optimize $checks"; cat "$here"/*.* "$here"/../src/*; } | cksum)
   if [ "$(cat "$2/key" 2> /dev/null)" = "$key" ]; then return; fi
   rm -rf "$2"
   mkdir -p "$2"
-  for name in $sources; do echo "$here/../src/$name.cc"; done > "$2/sources"
-  ls "$here"/*.cc >> "$2/sources"
+  for name in $sources; do echo "$optimize $checks '$here/../src/$name.cc'"; done > "$2/sources"
+  for file in "$here"/*.cc; do echo "-O2 '$file'"; done >> "$2/sources"
   # shellcheck disable=SC2086
-  xargs -P 2 -I{} sh -c "$1 $flags $optimize $quiet -I'$here/../src' -I'$here' -c '{}' -o '$2'/\$(basename '{}' .cc).o" < "$2/sources"
+  (cd "$2" && xargs -P 2 -L 1 "$1" $flags $quiet -I"$here/../src" -I"$here" -c < sources)
   # shellcheck disable=SC2086
-  "$1" $flags "$2"/*.o -o "$2/kernels_test" -pthread
+  "$1" $flags $checks "$2"/*.o -o "$2/kernels_test" -pthread
   echo "$key" > "$2/key"
 }
 
@@ -57,7 +58,7 @@ for compiler in $(compilers); do
   found=yes
   echo "$compiler, $kind"
   # shellcheck disable=SC2086
-  if ! echo 'int main() {}' | "$compiler" $flags -x c++ - -o "$build/test-probe" 2> /dev/null; then
+  if ! echo 'int main() {}' | "$compiler" $flags $checks -x c++ - -o "$build/test-probe" 2> /dev/null; then
     echo "$compiler has no library for this here" # clang's sanitizers are a package of their own
     continue
   fi

@@ -12,12 +12,9 @@ export function findProgram(names, { PATH = '' }) {
     .find((path) => existsSync(path));
 }
 
-/** The Python that node-gyp and pip are run with. */
-export function findPython(env) {
-  return findProgram(
-    [env.NODE_GYP_FORCE_PYTHON, env.npm_config_python, env.PYTHON, 'python3', 'python'],
-    env,
-  );
+/** The Python that pip and node-gyp are run with. */
+export function findPython({ npm_config_python, PYTHON, PATH }) {
+  return findProgram([npm_config_python, PYTHON, 'python3', 'python'], { PATH });
 }
 
 /** What is missing to build native code, in words. */
@@ -29,10 +26,10 @@ export function missingBuildTools(env) {
   return missing;
 }
 
-/** @throws Error that names what is missing and what it was needed for */
-export function requireBuildTools(env, purpose = '') {
+/** @throws Error that names what is missing */
+export function requireBuildTools({ env }) {
   const missing = missingBuildTools(env);
-  if (missing.length > 0) throw new Error(`${missing.join(', ')} not found${purpose}`);
+  if (missing.length > 0) throw new Error(`${missing.join(', ')} not found, needed to build native code`);
 }
 
 /** How to get the tools, for this platform. */
@@ -44,59 +41,47 @@ export function buildToolsAdvice() {
   );
 }
 
-/** The environment for node-gyp and for packages' installers, which look for it in several ways. */
-function buildEnvironment({ env, packageDir, root }) {
-  const headers = env.npm_config_nodedir ?? nodeHeadersFolder();
-  const python = findPython(env);
-  return {
-    ...env,
-    ...compilers(env),
-    PATH: [join(root, 'node_modules', '.bin'), env.PATH].filter(Boolean).join(delimiter),
-    npm_config_loglevel: 'info', // prebuild-install gives its reasons at this level only
-    npm_config_node_gyp: nodeGyp(packageDir),
-    npm_config_jobs: env.npm_config_jobs ?? 'max',
-    ...(headers ? { npm_config_nodedir: headers } : {}),
-    ...(python ? { npm_config_python: python } : {}),
-  };
-}
-
-/** make takes g++ where nothing else is named; where only clang is there, it is named. */
-function compilers(env) {
-  if (process.platform !== 'linux' || env.CXX || findProgram(['g++'], env)) return {};
-  return findProgram(['clang++'], env) ? { CC: env.CC ?? 'clang', CXX: 'clang++' } : {};
-}
-
-/** Builds better-sqlite3 into its build/Release. */
-export async function buildSqlite(settings) {
-  requireBuildTools(settings.env);
-  const args = [nodeGyp(settings.packageDir), 'rebuild', '--release'];
-  await runScript(settings, 'better-sqlite3-build', settings.packageDir('better-sqlite3'), args);
+/** Builds gatelm's kernels into native/build/Release. */
+export async function buildKernels(settings) {
+  const cwd = join(settings.root, 'native');
+  const deps = join(settings.packageDir('@tensorflow/tfjs-node'), 'deps');
+  const variable = `--tfjs_deps=${relative(cwd, deps)}`; // of binding.gyp
+  await runScript(settings, 'kernels-build', cwd, [nodeGyp(settings), 'rebuild', '--release', variable]);
 }
 
 /** Builds tfjs-node's binding to the library in its deps/, by its own build file. */
 export async function buildBinding(settings, tfjsDir) {
-  requireBuildTools(settings.env, ', needed to build tfjs-node’s binding');
   rmSync(join(tfjsDir, 'build'), { recursive: true, force: true }); // an interrupted build's
   const nodePreGyp = join(settings.packageDir('@mapbox/node-pre-gyp', tfjsDir), 'bin', 'node-pre-gyp');
   await runScript(settings, 'tfjs-node-build', tfjsDir, [nodePreGyp, 'install', '--build-from-source']);
 }
 
-/** Builds gatelm's kernels into native/build/Release. @throws Error, its message the compiler's first error */
-export async function buildKernels(settings, tfjsDir) {
-  requireBuildTools(settings.env);
-  const cwd = join(settings.root, 'native');
-  const deps = `--tfjs_deps=${relative(cwd, join(tfjsDir, 'deps'))}`; // a variable of binding.gyp
-  const args = [nodeGyp(settings.packageDir), 'rebuild', '--release', deps];
-  await runScript(settings, 'kernels-build', cwd, args, { reason: /^(.*\berror: .*)$/m });
-}
-
-/** Runs a script of Node that builds or downloads native code. @param {object} [more] options of runCommand */
-export function runScript(settings, name, cwd, args, more) {
+async function runScript(settings, name, cwd, args) {
+  requireBuildTools(settings);
   const env = buildEnvironment(settings);
-  return runCommand({ ...settings, name, program: process.execPath, args, cwd, env, ...more });
+  const reason = /^(.*\berror: .*)$/m; // a compiler's
+  await runCommand({ ...settings, name, program: process.execPath, args, cwd, env, reason });
 }
 
-function nodeGyp(packageDir) {
+/** The environment for node-gyp and for packages' installers, which look for it in several ways. */
+export function buildEnvironment(settings) {
+  const { env } = settings;
+  const python = findPython(env);
+  const headers = env.npm_config_nodedir ?? nodeHeadersFolder();
+  // make takes g++ where nothing else is named.
+  const isOnlyClang = !env.CXX && !findProgram(['g++'], env) && findProgram(['clang++'], env);
+  return {
+    ...env,
+    npm_config_loglevel: 'info', // prebuild-install gives its reasons at this level only
+    npm_config_node_gyp: nodeGyp(settings),
+    npm_config_jobs: env.npm_config_jobs ?? 'max',
+    ...(isOnlyClang ? { CC: env.CC ?? 'clang', CXX: 'clang++' } : {}),
+    ...(headers ? { npm_config_nodedir: headers } : {}),
+    ...(python ? { npm_config_python: python } : {}),
+  };
+}
+
+function nodeGyp({ packageDir }) {
   return join(packageDir('node-gyp'), 'bin', 'node-gyp.js');
 }
 
@@ -104,9 +89,7 @@ function nodeGyp(packageDir) {
 function nodeHeadersFolder() {
   const folder = dirname(dirname(realpathSync(process.execPath)));
   const header = join(folder, 'include', 'node', 'node_version.h');
-  if (!existsSync(header)) return undefined;
-  const text = readFileSync(header, 'utf8');
-  const number = (part) => new RegExp(`define NODE_${part}_VERSION (\\d+)`).exec(text)?.[1];
-  const version = ['MAJOR', 'MINOR', 'PATCH'].map(number).join('.');
-  return version === process.versions.node ? folder : undefined;
+  const text = existsSync(header) ? readFileSync(header, 'utf8') : '';
+  const numbers = [...text.matchAll(/define NODE_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)/g)].map(([, n]) => n);
+  return numbers.join('.') === process.versions.node ? folder : undefined;
 }

@@ -1,69 +1,62 @@
-/** A lock between processes: a file that names its holder. The lock of a process that has died is taken over. */
-import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+/** A lock between processes: a file with the number of its holder. That of a process that has died is taken over. */
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const POLL_MS = 200;
-const HEARTBEAT_MS = 5000;
-/** A holder on another machine, or one whose process number belongs to another by now, is judged by its heartbeat. */
-const MAX_SILENCE_MS = 60_000;
+/** No set-up takes longer: the number belongs to another process by now, or the holder is on another machine. */
+const MAX_AGE_MS = 3 * 60 * 60_000;
+/** Held by this process. Another lock with its number is from a container that ended: numbers recur there. */
+const held = new Set();
 
 /**
  * Runs `body` while holding the lock, and gives its result.
- * @param {(holder: string) => void} onWait called once if another process holds it, with words for which one
+ * @param {(text: string) => void} say called once if another process holds it
  */
-export async function withLock(file, onWait, body) {
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
+export async function withLock(file, say, body) {
   mkdirSync(dirname(file), { recursive: true });
-  for (let waiting = false; !create(file, mine); ) {
-    const held = read(file);
-    if (!held || (held.isStale && removeStale(file))) continue;
-    if (!waiting && !held.isStale) onWait(describe(held.holder));
-    waiting ||= !held.isStale;
-    await wait(POLL_MS);
+  for (let told = false; !acquire(file); await wait(POLL_MS)) {
+    if (!told) say(`waiting for another set-up (process ${read(file)}); if there is none, remove ${file}`);
+    told = true;
   }
-  const touch = () => utimes(file, new Date(), new Date(), () => {}); // fails where another has taken it over
-  const heartbeat = setInterval(touch, HEARTBEAT_MS);
+  held.add(file);
   try {
     return await body();
   } finally {
-    clearInterval(heartbeat);
-    if (read(file)?.text === mine) rmSync(file, { force: true });
+    held.delete(file);
+    rmSync(file, { force: true });
   }
 }
 
-function create(file, content) {
+function acquire(file) {
   try {
-    writeFileSync(file, content, { flag: 'wx' });
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
+    if (error.code !== 'EEXIST') throw error;
   }
-}
-
-/** One process at a time removes: a second one would remove the lock that the first has acquired meanwhile. */
-function removeStale(file) {
+  // One process at a time removes: a second one would remove the lock that the first has acquired meanwhile.
   const guard = `${file}.takeover`;
-  if (!create(guard, '')) {
-    if (read(guard)?.isStale) rmSync(guard, { force: true });
-    return false;
-  }
-  if (read(file)?.isStale) rmSync(file, { force: true });
+  if (!isStale(file) || !acquire(guard)) return false;
+  if (isStale(file)) rmSync(file, { force: true });
   rmSync(guard, { force: true });
-  return true;
+  return acquire(file);
 }
 
+function isStale(file) {
+  const createdAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  if (Date.now() - createdAt > MAX_AGE_MS) return true;
+  const pid = Number(read(file)); // 0 while it is being written
+  if (pid === process.pid) return !held.has(file);
+  return pid !== 0 && !isAlive(pid);
+}
+
+/** What the file says; nothing where it has gone, or is being written. */
 function read(file) {
   try {
-    const text = readFileSync(file, 'utf8');
-    // Its text is no JSON while it is being written.
-    const holder = text.endsWith('}') ? JSON.parse(text) : undefined;
-    const isSilent = Date.now() - statSync(file).mtimeMs > MAX_SILENCE_MS;
-    return { text, holder, isStale: isSilent || (holder?.host === hostname() && !isAlive(holder.pid)) };
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error.code === 'ENOENT') return undefined;
+    if (error.code === 'ENOENT') return '';
     throw error;
   }
 }
@@ -76,9 +69,4 @@ function isAlive(pid) {
   } catch (error) {
     return error.code === 'EPERM'; // another user's process
   }
-}
-
-function describe(holder) {
-  if (!holder) return 'another set-up';
-  return `another set-up (process ${holder.pid}, since ${holder.since}, on ${holder.host})`;
 }

@@ -1,67 +1,66 @@
-/** What set-up says: a line when a task begins, and one when it ends. */
-import { lstatSync, statSync } from 'node:fs';
-import { describeFailure, describeWarning, reasonOf } from './failure.mjs';
-import { filesBelow } from './stamps.mjs';
+/** What set-up has found, for its last line and for `gatelm doctor`. */
+import { execFileSync } from 'node:child_process';
+import { buildToolsAdvice, findProgram, findPython, missingBuildTools } from './build.mjs';
+import { bytesOf, readStamps } from './files.mjs';
+import { reasonOf } from './output.mjs';
+import { probeKernels, probeSqlite } from './probe.mjs';
+import { kernelsFile } from './steps.mjs';
 
-/** @param {NodeJS.WritableStream} out */
-export function createReport(out) {
-  function line(text) {
-    out.write(`  ${text.replaceAll('\n', '\n    ')}\n`);
-  }
-
+/**
+ * What gatelm will run on.
+ * @returns {{ backend: 'native' | 'wasm', kernels: 'fused' | 'composed', tensorflow: string | null, reasons: string[] }}
+ * the version of libtensorflow, and why it is not native and fused, a sentence each
+ */
+export function describeBackend({ root, backend, kernels }) {
+  const stamps = readStamps(root);
+  const noLibrary = backend === 'wasm' ? ['GATELM_BACKEND=wasm'] : whyNot(stamps.tensorflow);
+  const noKernels = kernels === 'composed' ? ['GATELM_KERNELS=composed'] : whyNot(stamps.kernels);
+  const reasons = noLibrary
+    ? noLibrary.map((reason) => `no libtensorflow, ${reason}`)
+    : noKernels?.map((reason) => `no fused kernels, ${reason}`);
   return {
-    title: (text) => out.write(`${text}\n`),
-    line,
-
-    /**
-     * Runs a task of a step; says when it begins and how it ended, after how long.
-     * @param {() => Promise<string>} body gives the result in words
-     */
-    async task(name, what, body) {
-      const startedAt = performance.now();
-      const took = () => `(${seconds(performance.now() - startedAt)})`;
-      line(`→ ${name}: ${what}`);
-      try {
-        line(`✓ ${name}: ${await body()} ${took()}`);
-      } catch (error) {
-        line(`! ${name}: no: ${reasonOf(error)} ${took()}`);
-        throw error;
-      }
-    },
-
-    warn: (name, failure) => line(`! ${name}: ${describeWarning(failure)}`),
-
-    failed: (failure) => out.write(`✗ set-up failed: ${describeFailure(failure)}\n`),
-
-    /**
-     * The last line. A slower backend is always named; why, where no step has just said it.
-     * @param {import('./record.mjs').SetupRecord} record
-     */
-    ready({ backend, kernels, reasons }, { quiet, nothingDone }) {
-      const isFast = backend === 'native' && kernels === 'fused';
-      const what = backend === 'native' ? `native backend, ${kernels} kernels` : 'WebAssembly backend';
-      if (!quiet || backend === 'wasm')
-        out.write(
-          `gatelm set-up: ready, ${what}${isFast ? '' : ': slower'} (${seconds(performance.now())})\n`,
-        );
-      if (!quiet && nothingDone) for (const reason of reasons) out.write(`  ${reason}\n`);
-    },
+    backend: noLibrary ? 'wasm' : 'native',
+    kernels: noLibrary || noKernels ? 'composed' : 'fused',
+    tensorflow: noLibrary ? null : stamps.tensorflow.version,
+    reasons: reasons ?? [],
   };
 }
 
-function seconds(milliseconds) {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
+function whyNot(stamp) {
+  return stamp ? stamp.reasons : ['it has not been built here'];
 }
 
-/** 273829956 → `274 MB`. */
-export function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+/** What `setup.mjs --report` prints. @param {string[]} pending steps that are still to do */
+export async function describeMachine(settings, pending) {
+  const { root, env, cacheDir, logsDir, command } = settings;
+  const { tensorflow, dashboard } = readStamps(root);
+  const backend = describeBackend(settings);
+  const sqlite = await probeSqlite(settings).catch(() => undefined);
+  const isFused = backend.kernels === 'fused';
+  return {
+    ...backend,
+    pending,
+    source: tensorflow?.source ?? null,
+    dashboardReasons: dashboard?.reasons ?? [],
+    sqlite: sqlite?.replace('SQLite ', '') ?? null,
+    python: versionOf(findPython(env)),
+    compiler: versionOf(findProgram([env.CXX?.split(' ')[0], 'g++', 'c++', 'clang++'], env)),
+    missingTools: missingBuildTools(env),
+    toolsAdvice: buildToolsAdvice(),
+    cpuPath: isFused ? await probeKernels(settings, kernelsFile(root)).catch(() => null) : null,
+    cache: { folder: cacheDir, bytes: bytesOf(cacheDir) },
+    logsDir,
+    command,
+  };
 }
 
-/** Bytes of a file, or of all files below a folder; 0 where there is none. */
-export function bytesOf(path) {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isDirectory()) return found?.size ?? 0;
-  const sizes = filesBelow(path).map((file) => lstatSync(file, { throwIfNoEntry: false })?.size ?? 0);
-  return sizes.reduce((sum, size) => sum + size, 0);
+/** The first line that `--version` prints, with the program's path; null where there is none. */
+function versionOf(program) {
+  if (!program) return null;
+  try {
+    const [line] = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' }).split('\n');
+    return `${line.trim()} (${program})`;
+  } catch (error) {
+    return `${program} does not run: ${reasonOf(error)}`;
+  }
 }

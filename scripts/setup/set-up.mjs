@@ -2,102 +2,98 @@
  * The order of the steps. Dependencies come first; then better-sqlite3, TensorFlow with its kernels, the TypeScript build
  * and the dashboard run side by side, since they share nothing but node_modules.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { reasonOf, SetupError } from './failure.mjs';
+import { buildToolsAdvice, findPython, missingBuildTools } from './build.mjs';
+import { hashOf, readStamps, writeStamp } from './files.mjs';
 import { withLock } from './lock.mjs';
-import { describeMachine, updateRecord } from './record.mjs';
-import { createReport } from './report.mjs';
+import { describeFailure, reasonOf, SetupError, say, secondsSince } from './output.mjs';
+import { describeBackend, describeMachine } from './report.mjs';
 import { HELP, readSettings } from './settings.mjs';
-import { createStamps } from './stamps.mjs';
-import { betterSqlite3Step } from './steps/better-sqlite3.mjs';
-import { dashboardStep } from './steps/dashboard.mjs';
-import { dependenciesStep } from './steps/dependencies.mjs';
-import { kernelsStep } from './steps/kernels.mjs';
-import { circumstancesOf, isDone } from './steps/step.mjs';
-import { tensorflowStep } from './steps/tensorflow.mjs';
-import { typescriptStep } from './steps/typescript.mjs';
+import { dependencies, GROUPS } from './steps.mjs';
 
-/** Each group runs in order, beside the others. */
-const GROUPS = [[betterSqlite3Step], [tensorflowStep, kernelsStep], [typescriptStep], [dashboardStep]];
-const STEPS = [dependenciesStep, ...GROUPS.flat()];
+const STEPS = [dependencies, ...GROUPS.flat()];
 const NAMES = STEPS.map(({ name }) => name);
-const FILE_ADVICE = [
-  'make room on the disk (about 2 GB are needed), or let the user that runs set-up write there',
-  'then run the same command again',
-];
+/** Variables that might let another attempt succeed. */
+const CIRCUMSTANCES = /^(GATELM_(CACHE_DIR|BACKEND|KERNELS)$|PIP_|TFJS_NODE_|CDN_STORAGE$|https?_proxy$)/i;
+const FILE_ADVICE =
+  'make room there (2 GB are needed), or let this user write there; GATELM_CACHE_DIR names another cache';
 
 /** Runs what is not done yet. @returns {Promise<number>} the exit code */
-export async function setUp({ argv, env, out = process.stdout }) {
-  const report = createReport(out);
+export async function setUp(args, env) {
   try {
-    const settings = readSettings(argv, env, NAMES);
-    const context = { settings, report, stamps: createStamps(settings.stampsDir) };
-    const pending = () => STEPS.filter((step) => !isDone(step, context)).map(({ name }) => name);
-    if (settings.help) out.write(HELP);
-    else if (settings.report) out.write(`${JSON.stringify(await describeMachine(context, pending()))}\n`);
-    else await runSteps(context, pending);
+    const settings = readSettings(args, env, NAMES);
+    const pending = STEPS.filter((step) => !isDone(step, settings)).map(({ name }) => name);
+    if (settings.help) console.log(HELP);
+    else if (settings.report) console.log(JSON.stringify(await describeMachine(settings, pending)));
+    else await runSteps(settings, pending.length === 0);
     return 0;
   } catch (error) {
-    const failures = error instanceof AggregateError ? error.errors : [error];
-    for (const failure of failures) {
-      if (failure instanceof SetupError) report.failed(failure);
-      else if (failure.syscall) report.failed(new SetupError(failure.message, undefined, FILE_ADVICE));
-      else throw failure; // a fault of these scripts
+    for (const failure of error instanceof AggregateError ? error.errors : [error]) {
+      if (!failure.syscall && !(failure instanceof SetupError)) throw failure; // a fault of these scripts
+      say(`✗ set-up failed: ${failure.message}${failure.syscall ? `\nto do: ${FILE_ADVICE}` : ''}`);
     }
     return 1;
   }
 }
 
-async function runSteps(context, pending) {
-  const { settings, report, stamps } = context;
-  if (settings.retry) stamps.forgetFailures();
-  const nothingDone = pending().length === 0;
-  if (!nothingDone) {
-    report.title(`gatelm set-up: Node ${process.versions.node}, ${process.platform} ${process.arch}`);
-    settings.cacheDir = usableCacheDir(settings, report);
-    const onWait = (holder) => report.line(`waiting for ${holder}`);
-    await withLock(settings.lockFile, onWait, async () => {
-      await runStep(dependenciesStep, context);
+async function runSteps(settings, nothingToDo) {
+  if (!nothingToDo) {
+    console.log(`gatelm set-up: Node ${process.versions.node}, ${process.platform} ${process.arch}`);
+    await withLock(settings.lockFile, say, async () => {
+      await runStep(dependencies, settings);
       // All are waited for, so that nothing is left running when one fails.
-      const results = await Promise.allSettled(GROUPS.map((group) => runGroup(group, context)));
+      const results = await Promise.allSettled(GROUPS.map((group) => runGroup(group, settings)));
       const failures = results.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
       if (failures.length > 0) throw new AggregateError(failures);
-    }).finally(() => updateRecord(context));
+    });
   }
-  report.ready(updateRecord(context), { quiet: settings.quiet, nothingDone });
+  const { backend, kernels, reasons } = describeBackend(settings);
+  const what = backend === 'native' ? `native backend, ${kernels} kernels` : 'WebAssembly backend';
+  const slower = reasons.length > 0 ? ': slower' : '';
+  if (!settings.quiet || backend === 'wasm')
+    console.log(`gatelm set-up: ready, ${what}${slower} (${secondsSince(0)})`);
+  if (!settings.quiet && nothingToDo) for (const reason of reasons) say(reason); // a step has just said it otherwise
 }
 
-async function runGroup(group, context) {
-  for (const step of group) await runStep(step, context);
+async function runGroup(group, settings) {
+  for (const step of group) await runStep(step, settings);
 }
 
-async function runStep(step, context) {
-  if (isDone(step, context)) return;
-  const { settings, report, stamps } = context;
-  const key = step.key(context);
-  stamps.forget(step.name); // an interrupted step must not look done
+async function runStep(step, settings) {
+  if (isDone(step, settings)) return;
+  const { name } = step;
+  const key = step.key(settings);
+  const startedAt = performance.now();
+  writeStamp(settings.root, name, undefined); // an interrupted step must not look done
   try {
-    stamps.write(step.name, { key, ...(await step.run(context)) });
+    const { done, ...noted } = await step.run(settings);
+    say(`✓ ${name}: ${done} (${secondsSince(startedAt)})`);
+    writeStamp(settings.root, name, { key, ...noted });
   } catch (error) {
-    const advice = step.advice(settings);
     const instead = step.instead?.(settings);
-    if (!instead) throw error.syscall ? error : new SetupError(step.failure(settings), error, advice);
-    report.warn(step.name, new SetupError(instead, error, advice));
-    const reasons = error.reasons ?? [reasonOf(error)];
-    stamps.write(step.name, { key, unavailable: true, circumstances: circumstancesOf(settings), reasons });
+    const advice = [...(step.advice ?? []), `${settings.command} --retry`];
+    if (step.isNative && missingBuildTools(settings.env).length > 0) advice.unshift(buildToolsAdvice());
+    if (error.syscall) advice.unshift(FILE_ADVICE);
+    const { tried, output, logFile } = error;
+    const what = instead || step.failure;
+    const message = tried ? what : `${what}: ${reasonOf(error)}`;
+    if (!instead) throw new SetupError(describeFailure(message, error, advice));
+    say(`! ${name}: ${describeFailure(message, tried ? { tried } : { output, logFile }, advice)}`);
+    const reasons = tried?.map((attempt) => attempt.replace(/ \(log: .*\)$/, '')) ?? [reasonOf(error)];
+    writeStamp(settings.root, name, { key: withCircumstances(key, settings), reasons });
   }
 }
 
-/** The cache folder, or one in node_modules where that cannot be written. */
-function usableCacheDir({ cacheDir, modules }, report) {
-  try {
-    mkdirSync(cacheDir, { recursive: true });
-    accessSync(cacheDir, constants.W_OK);
-    return cacheDir;
-  } catch (error) {
-    const instead = join(modules, '.gatelm', 'cache');
-    report.line(`! cache: ${cacheDir} cannot be written (${error.code}); ${instead} is used instead`);
-    return instead;
-  }
+/** Whether a step has nothing to do. One that gave up is tried again when the circumstances change. */
+function isDone(step, settings) {
+  if (!settings.steps.includes(step.name) || step.applies?.(settings) === false) return true;
+  const stamp = readStamps(settings.root)[step.name];
+  const key = step.key(settings);
+  if (stamp?.reasons) return !settings.retry && stamp.key === withCircumstances(key, settings);
+  return stamp?.key === key && step.isThere(settings);
+}
+
+function withCircumstances(key, { env }) {
+  const names = Object.keys(env).filter((name) => CIRCUMSTANCES.test(name));
+  const variables = names.sort().map((name) => `${name}=${env[name]}`);
+  return hashOf(key, ...variables, findPython(env) ?? '', ...missingBuildTools(env));
 }

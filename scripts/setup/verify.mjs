@@ -1,46 +1,33 @@
 /** SHA-256 of what was downloaded, and of what was kept in the cache. */
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readlinkSync } from 'node:fs';
+import { createReadStream, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { bytesOf } from './report.mjs';
-import { filesBelow, readJson, writeFileAtomically } from './stamps.mjs';
+import { filesBelow } from './files.mjs';
 
-const MANIFEST = 'manifest.json';
-
-/** @throws Error where the file is not the pinned wheel */
-export async function verifyWheel(file, { requirement, sha256 }) {
+/** @throws Error where the file is not the pinned one; it is removed */
+export async function verifyDownload(file, name, sha256) {
   const found = await sha256Of(file);
   if (found === sha256) return;
-  throw new Error(
-    `the downloaded wheel is not the pinned ${requirement}: expected SHA-256 ${sha256}, got ${found}; it was not used`,
-  );
+  rmSync(file);
+  throw new Error(`the download is not the pinned ${name}: expected SHA-256 ${sha256}, got ${found}`);
 }
 
-/** Writes down size and SHA-256 of each file of a folder, and the target of each link. */
-export async function writeManifest(folder) {
-  const manifest = { files: [], links: [] };
+/** A line for each file of a folder, as `sha256sum` prints it; links are left out. */
+export async function checksumsOf(folder) {
+  const lines = [];
   for (const file of filesBelow(folder)) {
-    const path = relative(folder, file);
-    if (lstatSync(file).isSymbolicLink()) manifest.links.push({ path, target: readlinkSync(file) });
-    else manifest.files.push({ path, bytes: bytesOf(file), sha256: await sha256Of(file) });
+    if (lstatSync(file).isFile()) lines.push(`${await sha256Of(file)}  ${relative(folder, file)}`);
   }
-  writeFileAtomically(join(folder, MANIFEST), `${JSON.stringify(manifest)}\n`);
+  return lines.join('\n');
 }
 
-/**
- * What a folder of the cache holds.
- * @returns {Promise<{ files: { path: string, bytes: number, sha256: string }[], links: { path: string, target: string }[] }>}
- * @throws Error where a file is not as it was written down
- */
-export async function verifyManifest(folder) {
-  const manifest = readJson(join(folder, MANIFEST));
-  if (!manifest?.files?.length) throw new Error('the cached copy has no readable manifest');
-  for (const { path, bytes, sha256 } of manifest.files) {
-    const file = join(folder, path);
-    if (bytesOf(file) === bytes && (await sha256Of(file)) === sha256) continue;
-    throw new Error(`the cached copy of ${path} was damaged (its SHA-256 differs); it was removed`);
+/** @throws Error where a file of the folder is not as it was written down */
+export async function verifyChecksums(folder, checksumsFile) {
+  for (const line of readFileSync(checksumsFile, 'utf8').split('\n')) {
+    const [sha256, path] = line.split('  ');
+    const found = await sha256Of(join(folder, path)).catch(() => undefined);
+    if (found !== sha256) throw new Error(`the cached copy of ${path} was damaged (its SHA-256 differs)`);
   }
-  return manifest;
 }
 
 /** In hexadecimal digits; the file is read in pieces. */

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { ConnectionError, GatelmError } from '../client/client.js';
 import { AppError } from '../errors.js';
-import { packageVersion } from '../server/package-version.js';
+import { packageVersion } from '../package-version.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addExperimentCommands } from './commands/experiments.js';
 import { addFileCommands } from './commands/files.js';

@@ -7,10 +7,10 @@ import { type Environment, parseEnvironment } from '../contracts/environment.js'
 import { appError } from '../errors.js';
 import type { Logger } from '../experiments/logger.js';
 import { createServices, type Services } from '../experiments/services.js';
+import { packageVersion } from '../package-version.js';
 import { buildApp } from '../server/app.js';
 import type { HttpApp } from '../server/http-app.js';
 import { createLogger } from '../server/logger.js';
-import { packageVersion } from '../server/package-version.js';
 import { describeBackend } from './describe-backend.js';
 
 export interface ServeOptions {

@@ -41,7 +41,7 @@ export class LocalTrainingRun implements TrainingRun {
     this.#silence = setTimeout(() => this.#giveUp(cause), silenceLimitMs).unref();
   }
 
-  get events(): AsyncIterable<RunEvent> {
+  get events(): AsyncIterable<readonly RunEvent[]> {
     return this.#events;
   }
 

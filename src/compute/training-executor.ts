@@ -21,8 +21,8 @@ export interface Lease {
 
 /** A running training. */
 export interface TrainingRun extends Lease {
-  /** All events in order, numbered from 1 without gaps; ends with the training. Can be iterated once. */
-  readonly events: AsyncIterable<RunEvent>;
+  /** All events in order, numbered from 1 without gaps, in batches as they arrive; ends with the training. Can be iterated once. */
+  readonly events: AsyncIterable<readonly RunEvent[]>;
   /** Settles after the last event; never rejects. The crash of a host is the outcome `interrupted`. */
   readonly outcome: Promise<TrainingOutcome>;
   /** Requests a stop at the next step; a stronger request (cancel after pause) overrides an earlier one. */

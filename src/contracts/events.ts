@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EXAMPLE_EXPERIMENT_ID, EXAMPLE_TIME } from './example-values.js';
 import { Perplexity as perplexity } from './figures.js';
+import { Provenance } from './provenance.js';
 import { QualityFigures } from './sample-quality.js';
 import { SerializedError } from './serialized-error.js';
 
@@ -32,6 +33,7 @@ export const EventData = {
       vocabularySize: count,
       trainTokens: count,
       validTokens: count,
+      provenance: Provenance.optional().describe('Events of earlier versions do not have it'),
       unknownRate: z
         .number()
         .min(0)
@@ -143,6 +145,10 @@ export const EventData = {
           'Why the training ended. steps: maxSteps, or the steps of the time budget, were reached; imported: the model was imported, nothing was trained or evaluated',
         ),
       steps: count.optional().describe('Total number of updates'),
+      plannedSteps: count
+        .nullable()
+        .optional()
+        .describe('Updates that the time budget was planned for; null = there was none'),
     })
     .describe(
       'The training is complete, or stopped early; the best weights were evaluated on the test split',

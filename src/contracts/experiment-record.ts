@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { ExperimentState } from './experiment.js';
 import { ExperimentConfig } from './experiment-config.js';
+import { ExperimentRun } from './provenance.js';
 import { SerializedError } from './serialized-error.js';
 
 /** The backend that an attempt ran on. */
-export const ExperimentRun = z.object({ backend: z.string(), kernels: z.string(), threads: z.number() });
-export type ExperimentRun = z.infer<typeof ExperimentRun>;
-
 const flag = z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1);
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z

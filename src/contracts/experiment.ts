@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exampleOf } from './example-of.js';
 import { EXAMPLE_DIGEST, EXAMPLE_EXPERIMENT_ID } from './example-values.js';
 import { ExperimentConfig } from './experiment-config.js';
+import { ExperimentRun } from './provenance.js';
 import { SerializedError } from './serialized-error.js';
 
 export const ExperimentState = z.enum([
@@ -81,10 +82,7 @@ export const Experiment = z
     }),
     test: z.object({ perplexity: z.number().nullable(), bitsPerByte }),
     digest: z.string().nullable(),
-    run: z
-      .object({ backend: z.string(), kernels: z.string(), threads: z.number() })
-      .nullable()
-      .describe('The backend of the last attempt'),
+    run: ExperimentRun.nullable().describe('The backend of the last attempt'),
     error: SerializedError.nullable(),
     links: z.record(z.string(), z.string()),
   })

@@ -100,9 +100,13 @@ function applyStarted(
   { data }: EventOf<'started'>,
   set: (patch: ExperimentPatch) => void,
 ): void {
-  const { backend, kernels, threads, parameterCount, vocabularySize, resumedFrom } = data;
+  const { backend, kernels, threads, provenance, parameterCount, vocabularySize, resumedFrom } = data;
   if (attempt > 1) rewind(store, number, resumedFrom?.step ?? -1, set);
-  set({ parameterCount, vocabularySize, run: { backend, kernels, threads } });
+  set({
+    parameterCount,
+    vocabularySize,
+    run: { backend, kernels, threads, ...(provenance && { provenance }) },
+  });
   if (state === 'preparing') set({ state: 'running' }); // otherwise a stop was requested in the meantime
 }
 

@@ -18,6 +18,11 @@ const TRAINER_EVENTS: ReadonlySet<TrainingEvent['type']> = new Set([
   'succeeded',
 ]);
 
+export interface RecordDependencies {
+  readonly store: Store;
+  readonly log: EventLog;
+}
+
 /** Whether a lease is that of the current attempt: only its holder may send events and files. */
 export function holdsLease(
   experiment: ExperimentRecord | undefined,
@@ -32,7 +37,7 @@ export function holdsLease(
  * @returns whether it was recorded
  */
 export function recordRunEvent(
-  { store, log }: { readonly store: Store; readonly log: EventLog },
+  { store, log }: RecordDependencies,
   { experimentId, attempt }: Lease,
   { seq, event }: RunEvent,
 ): boolean {

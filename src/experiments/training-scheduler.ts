@@ -10,7 +10,7 @@ import type { DataFolder } from './data-folder.js';
 import type { EventLog } from './event-log.js';
 import type { Logger } from './logger.js';
 import { recordOutcome } from './record-outcome.js';
-import { recordRunEvent } from './record-run.js';
+import { RunRecorder } from './run-recorder.js';
 
 export interface TrainingSchedulerOptions {
   readonly store: Store;
@@ -28,6 +28,8 @@ interface ActiveRun {
   readonly submitted: Promise<TrainingRun>;
   /** Null until the executor has accepted it. */
   run: TrainingRun | null;
+  /** Whether not every machine could run it. */
+  readonly isDemanding: boolean;
   /** Settles when all events of the run are stored. */
   readonly ended: Promise<void>;
 }
@@ -37,6 +39,7 @@ const RETRY_MS = 5000;
 /** Owns the training slots, fills them from the queue, and records the events of the trainings. */
 export class TrainingScheduler {
   readonly #options: TrainingSchedulerOptions;
+  readonly #recorder: RunRecorder;
   readonly #active = new Map<string, ActiveRun>();
   #wakeUp: NodeJS.Immediate | undefined;
   #closing = false;
@@ -44,6 +47,7 @@ export class TrainingScheduler {
 
   constructor(options: TrainingSchedulerOptions) {
     this.#options = options;
+    this.#recorder = new RunRecorder(options);
     options.executor.onCapacity?.(() => this.wake());
   }
 
@@ -148,8 +152,7 @@ export class TrainingScheduler {
 
   /** Trainings under way that not every machine could run; each may hold a slot that the next one needs. */
   #demanding(): number {
-    const { experiments } = this.#options.store;
-    return this.activeIds.filter((id) => experiments.find(id)?.config.requires).length;
+    return [...this.#active.values()].filter(({ isDemanding }) => isDemanding).length;
   }
 
   #start({ id, number, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
@@ -176,8 +179,14 @@ export class TrainingScheduler {
   }
 
   #hold(lease: Lease, submitted: Promise<TrainingRun>): void {
-    const active = { submitted, run: null, ended: this.#follow(lease, submitted) };
-    this.#active.set(lease.experimentId, active);
+    const { experimentId } = lease;
+    const isDemanding = this.#options.store.experiments.find(experimentId)?.config.requires !== undefined;
+    this.#active.set(experimentId, {
+      submitted,
+      run: null,
+      isDemanding,
+      ended: this.#follow(lease, submitted),
+    });
   }
 
   async #follow(lease: Lease, submitted: Promise<TrainingRun>): Promise<void> {
@@ -196,9 +205,9 @@ export class TrainingScheduler {
 
   /** Stores the events of a training until its end. If that fails, the training is stopped with a checkpoint. */
   async #listen(run: TrainingRun): Promise<TrainingOutcome> {
-    const { store, log, logger } = this.#options;
+    const { logger } = this.#options;
     try {
-      for await (const event of run.events) recordRunEvent({ store, log }, run, event);
+      for await (const events of run.events) await this.#recorder.record(run, events);
       return await run.outcome;
     } catch (error) {
       logger.error(

@@ -6,7 +6,7 @@ import { availableParallelism, cpus } from 'node:os';
 import type { BackendReport } from '../contracts/jobs.js';
 import { appError } from '../errors.js';
 import { loadWithFewPages } from '../tensor/file-pages.js';
-import { type BackendName, loadTensorFlow } from '../tensor/load-tensorflow.js';
+import { type BackendName, loadTensorFlow, tensorflowVersion } from '../tensor/load-tensorflow.js';
 import { ComposedKernels } from './composed/composed-kernels.js';
 import type { Kernels } from './kernels.js';
 import { loadNativeOps, nativeOpsUnavailableReason } from './native/load-native-ops.js';
@@ -21,6 +21,8 @@ export interface BackendOptions {
 export interface Backend {
   readonly kernels: Kernels;
   readonly report: BackendReport;
+  /** What results depend on: the version of TensorFlow, and the instruction set of the fused kernels. */
+  readonly versions: { readonly tensorflow: string; readonly instructions: string | null };
 }
 
 let loading: Promise<Backend> | undefined;
@@ -63,5 +65,6 @@ async function load({ backend, kernels: wanted }: BackendOptions): Promise<Backe
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     notes,
   };
-  return { kernels, report };
+  const versions = { tensorflow: tensorflowVersion(name), instructions: ops?.info.cpu ?? null };
+  return { kernels, report, versions };
 }

@@ -28,7 +28,6 @@ export interface MetricRepository {
 }
 
 export function createMetricRepository(database: Database): MetricRepository {
-  const keyIds = new Map<string, number>();
   const addKey = database.prepare('INSERT INTO metric_keys (name) VALUES (?) ON CONFLICT (name) DO NOTHING');
   const findKey = database.prepare<[string], number>('SELECT id FROM metric_keys WHERE name = ?').pluck();
   const addPoint = database.prepare(
@@ -66,14 +65,12 @@ export function createMetricRepository(database: Database): MetricRepository {
      ORDER BY value, step LIMIT 1`,
   );
 
+  /** Not kept in memory: a transaction that is rolled back takes its new keys with it. */
   function keyId(name: string): number {
-    let id = keyIds.get(name);
-    if (id === undefined) {
-      addKey.run(name);
-      id = findKey.get(name)!;
-      keyIds.set(name, id);
-    }
-    return id;
+    const known = findKey.get(name);
+    if (known !== undefined) return known;
+    addKey.run(name);
+    return findKey.get(name)!;
   }
 
   return {

@@ -30,6 +30,8 @@ export interface Store {
   transaction<Result>(body: () => Result): Result;
   /** Calls `callback` after the outermost transaction has been committed, never if it is rolled back; immediately outside of one. */
   afterCommit(callback: () => void): void;
+  /** Rows that were written so far by this process, the only one that writes: as long as it stays, so does all that is read. */
+  changeCount(): number;
   /** @throws database-unusable when it does not answer */
   check(): void;
   /**
@@ -46,6 +48,7 @@ export function openStore(file: string): Store {
   const commits = createCommitQueue(database);
   // Reads the file, unlike SELECT 1.
   const ping = database.prepare('SELECT count(*) FROM sqlite_schema');
+  const changes = database.prepare<[], number>('SELECT total_changes()').pluck();
   return {
     experiments: describingErrors(createExperimentRepository(database), file),
     events: describingErrors(createEventRepository(database), file),
@@ -55,6 +58,7 @@ export function openStore(file: string): Store {
     apiKeys: describingErrors(createApiKeyRepository(database), file),
     sweeps: describingErrors(createSweepRepository(database), file),
     ...describingErrors({ page: createExperimentPager(database), check: () => void ping.get() }, file),
+    changeCount: () => changes.get()!,
     transaction(body) {
       try {
         return commits.transaction(body);

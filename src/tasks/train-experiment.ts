@@ -15,6 +15,7 @@ import { createModel } from '../models/create-model.js';
 import { Trainer } from '../training/trainer.js';
 import { forkWarning } from './fork-warning.js';
 import { openInitial } from './open-initial.js';
+import { provenanceOf } from './provenance.js';
 
 /** Sampling options of the sample of an epoch. */
 const SAMPLING = { temperature: 0.8, topK: 40 } as const;
@@ -34,7 +35,8 @@ export async function trainExperiment(
   { emit, readStop }: TrainingContext,
 ): Promise<TrainingOutcome> {
   try {
-    const { kernels, report } = await loadBackend();
+    const backend = await loadBackend();
+    const { kernels, report } = backend;
     const { config } = job;
     const folder = pathOf(source.dataDirectory, job.folder);
     if (config.precision === 'bfloat16' && !kernels.hasBfloat16)
@@ -78,7 +80,7 @@ export async function trainExperiment(
         const written = { ids: corpus.tokenizer.encode(text), characters: text.length };
         return { text, quality: qualityFigures(written, corpus.splits.train) };
       },
-      environment: { attempt: job.attempt, ...pick(report) },
+      environment: { attempt: job.attempt, ...pick(report), provenance: provenanceOf(backend, corpus) },
     });
     const warning = initial && !job.resume ? forkWarning(corpus) : null;
     const { pauseAtEpoch = Number.POSITIVE_INFINITY } = job;

@@ -42,3 +42,9 @@ function restoreIsNullOrUndefined(): void {
   const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
   old.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
+
+/** Of libtensorflow, or of the WebAssembly backend, after {@link loadTensorFlow}. */
+export function tensorflowVersion(name: BackendName): string {
+  if (name === 'wasm') return `wasm ${tf.version_core}`;
+  return (tf.backend() as unknown as { binding: { TF_Version: string } }).binding.TF_Version;
+}

@@ -141,7 +141,7 @@ export function rollbackEvent(
 
 /** @param digest of the final weights */
 export function succeededEvent(
-  { bestValidLoss, totalSeconds, step }: Readonly<TrainerProgress>,
+  { bestValidLoss, totalSeconds, step, plannedSteps }: Readonly<TrainerProgress>,
   figures: {
     readonly testLoss: number;
     readonly testBitsPerByte: number | null;
@@ -163,6 +163,7 @@ export function succeededEvent(
       seconds: totalSeconds,
       reason,
       steps: step,
+      plannedSteps,
     },
   };
 }

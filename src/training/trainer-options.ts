@@ -1,3 +1,4 @@
+import type { Provenance } from '../contracts/provenance.js';
 import type { QualityFigures } from '../contracts/sample-quality.js';
 import type { OptimizerConfig, ScheduleConfig, TrainingConfig } from '../contracts/training.js';
 import type { LanguageModel } from '../models/language-model.js';
@@ -40,6 +41,7 @@ export interface TrainerOptions {
     readonly backend: string;
     readonly kernels: string;
     readonly threads: number;
+    readonly provenance?: Provenance;
   };
 }
 

@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { importsOf, ROOT } from './source-imports.js';
 
-/** Folders that a folder may import besides itself, node's own modules and src/errors. The design's table, section 2. */
+/** Folders that a folder may import besides itself, node's own modules and OF_ALL. The design's table, section 2. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   files: ['contracts'],
@@ -60,8 +60,11 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   server: ['experiments', 'contracts'],
   client: ['contracts'],
   recipes: ['contracts'],
-  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora'],
+  cli: ['client', 'server', 'experiments', 'compute', 'contracts', 'corpora', 'files'],
 };
+
+/** Files of src that every folder may import. */
+const OF_ALL = ['errors.js', 'package-version.js'];
 
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
@@ -112,7 +115,7 @@ test('folders import only what the design lets them', () => {
       if (target.startsWith('node:')) return false;
       if (!target.startsWith('.')) return !PACKAGES[folder]!.some((known) => known.test(target));
       const into = folderOf(file, target);
-      return into !== folder && into !== 'errors.js' && !FOLDERS[folder]!.includes(into);
+      return into !== folder && !OF_ALL.includes(into) && !FOLDERS[folder]!.includes(into);
     })
     .map(({ file, target }) => `${relative(ROOT, file)} imports ${target}`);
   assert.deepEqual(wrong, []);

@@ -133,6 +133,22 @@ describe('the gatelm command against a server', () => {
     assert.ok(files[0].startsWith(join(folder, 'board', id, 'events.out.tfevents.')));
   });
 
+  test('a run is trained again from its archive, to the same weights; if they differ it says what was different', async () => {
+    const { digest, run: ranOn } = await json('show', id);
+    assert.match(ranOn.provenance.corpus, /^[0-9a-f]{64}$/);
+    const again = await run('train', '--again', join(folder, 'run.zip'));
+    assert.equal(again.code, EXIT.done, again.stderr);
+    assert.ok(again.stdout.endsWith(`the same weights as ${id}: SHA-256 ${digest}\n`), again.stdout);
+    writeFileSync(join(folder, 'dogs.txt'), TEXT.replace('cat', 'dog'));
+    const other = await run('train', '--again', id, '--file', join(folder, 'dogs.txt'), '--name', 'dogs');
+    assert.equal(other.code, EXIT.error, other.stdout);
+    assert.match(other.stdout, /^other weights than .*\n {2}corpus: [0-9a-f]{64} here, [0-9a-f]{64} there$/m);
+    const refused = await run('train', '--again', id, '--seed', '2');
+    assert.match(refused.stderr, /takes no --seed/);
+    const none = await run('train', '--again', join(folder, 'none.zip'));
+    assert.match(none.stderr, /none\.zip does not exist/);
+  });
+
   test('an event a line with --json, and pause, resume and cancel by their names', async () => {
     const long = JSON.stringify({
       ...JSON.parse(TINY),
@@ -147,7 +163,10 @@ describe('the gatelm command against a server', () => {
     assert.equal(JSON.parse(stdout.trim().split('\n').at(-1)!).type, 'paused');
     assert.match((await run('resume', other)).stdout, /is queued|is preparing|is running/);
     const resumed = runGatelm(server.address, ['watch', other, '--json']);
-    assert.match((await run('cancel', other)).stdout, /is cancel/);
+    const cancelled = await run('cancel', 'no-such-one', other);
+    assert.equal(cancelled.code, EXIT.error);
+    assert.match(cancelled.stdout, /is cancel/, 'the others too where one is refused');
+    assert.match(cancelled.stderr, /no-such-one/);
     const types = (await resumed).stdout.trim().split('\n');
     assert.equal(JSON.parse(types.at(-1)!).type, 'cancelled', 'the pause that is over does not end it');
   });

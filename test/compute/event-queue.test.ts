@@ -7,14 +7,35 @@ test('gives a slow and a waiting reader the same items in the same order, and en
   queue.push(1);
   queue.push(2);
   const read: number[] = [];
-  for await (const item of queue) {
-    read.push(item);
-    if (item === 2) setImmediate(() => queue.push(3)); // the reader waits by then
-    if (item === 3) {
+  for await (const items of queue) {
+    read.push(...items);
+    if (items.includes(2)) setImmediate(() => queue.push(3)); // the reader waits by then
+    if (items.includes(3)) {
       queue.push(4);
       queue.end();
       queue.push(5); // too late
     }
   }
   assert.deepEqual(read, [1, 2, 3, 4]);
+});
+
+test('gives what has piled up in batches, between which other work is done', async () => {
+  const queue = new EventQueue<number>();
+  const pushed = Array.from({ length: 250 }, (_, index) => index);
+  for (const item of pushed) queue.push(item);
+  queue.end();
+  const batches: (readonly number[])[] = [];
+  let others = 0;
+  const count = () => {
+    others += 1;
+    if (batches.length < 3) setImmediate(count);
+  };
+  setImmediate(count);
+  for await (const items of queue) batches.push(items);
+  assert.deepEqual(batches.flat(), pushed);
+  assert.deepEqual(
+    batches.map(({ length }) => length),
+    [100, 100, 50],
+  );
+  assert.ok(others >= 2);
 });

@@ -30,14 +30,15 @@ async function follow(
 ): Promise<{ texts: string[]; outcome: Awaited<TrainingRun['outcome']> }> {
   const run = await submitted;
   const texts: string[] = [];
-  for await (const { event } of run.events) if (event.type === 'sample') texts.push(event.data.text);
+  for await (const events of run.events)
+    for (const { event } of events) if (event.type === 'sample') texts.push(event.data.text);
   return { texts, outcome: await run.outcome };
 }
 
 /** The text of a run's first event, and the rest of the run. */
 async function firstText(run: TrainingRun): Promise<string> {
   const { value } = await run.events[Symbol.asyncIterator]().next();
-  const { event } = value ?? {};
+  const { event } = value?.[0] ?? {};
   assert.equal(event?.type, 'sample');
   return event.data.text;
 }

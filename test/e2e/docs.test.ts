@@ -55,7 +55,10 @@ const PAGES: Readonly<Record<string, Page>> = {
     corpus: 'notes',
     shows: [/^done in .*perplexity/m, /queued: small/, /the model is in /, /^run\.zip$/m],
   },
-  'interchange.md': { trained: true, shows: [/"state": ?"succeeded"/, /^key,step,epoch,time,value$/m] },
+  'interchange.md': {
+    trained: true,
+    shows: [/^the same weights as /m, /"state": ?"succeeded"/, /^key,step,epoch,time,value$/m],
+  },
   'operations.md': {
     trained: true,
     shows: [
@@ -91,7 +94,7 @@ for (const [name, page] of Object.entries(PAGES)) {
       `export GATELM_URL=${server.address}`,
       'curl() { command curl -sSf "$@"; echo; }',
       'gatelm() { node dist/src/cli/main.js "$@"; }',
-      commands.replaceAll('http://127.0.0.1:8080', server.address).replace(/--budget \d+m/g, '--budget 10s'),
+      commands.replaceAll('http://127.0.0.1:8080', server.address).replace(/--budget \d+m/g, '--budget 5s'),
     ]);
     assert.equal(code, 0, output);
     for (const pattern of page.shows) assert.match(shown, pattern);

@@ -22,7 +22,7 @@ test('the commands run, in order, against a server', async (context) => {
   const commands = blocks('sh')
     .join('\n')
     .replaceAll('http://127.0.0.1:8080', server.address)
-    .replace(/--budget \d+m/g, '--budget 10s')
+    .replace(/--budget \d+m/g, '--budget 5s')
     .replace(/^npm .*$/gm, ''); // of these the next test looks at the names
   const script = `set -euo pipefail\nexport GATELM_URL=${server.address}\ncurl() { command curl -sSf "$@"; echo; }\n${commands}`;
   const child = spawn('bash', ['-c', script], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -201,7 +201,7 @@ describe('POST /experiments/:id/evaluate', () => {
     await request(address)
       .post('/corpora?name=cats&validFraction=0.1&testFraction=0.5')
       .type('text/plain')
-      .send(LINE.repeat(5000))
+      .send(LINE.repeat(1500))
       .expect(201);
     const asked = { corpus: 'cats', dynamic: { rule: 'sgd' } };
     const response = await fetch(`${address}/experiments/${id}/evaluate`, {

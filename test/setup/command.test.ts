@@ -19,22 +19,20 @@ interface Command {
 }
 
 interface CommandModule {
-  runCommand(command: Command): Promise<{ output: string; logFile: string }>;
+  runCommand(command: Command): Promise<string>;
 }
 
-interface FailureModule {
-  describeFailure(failure: {
-    message: string;
-    tried: string[];
-    advice: string[];
-    output: string;
-    logFile?: string;
-  }): string;
+interface OutputModule {
+  describeFailure(
+    message: string,
+    error: { tried: string[]; output: string; logFile: string },
+    advice: string[],
+  ): string;
   reasonOf(error: unknown): string;
 }
 
 const { runCommand } = await loadSetupModule<CommandModule>('command');
-const { describeFailure, reasonOf } = await loadSetupModule<FailureModule>('failure');
+const { describeFailure, reasonOf } = await loadSetupModule<OutputModule>('output');
 const module = new URL('../../../scripts/setup/command.mjs', import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), 'gatelm-command-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -44,9 +42,9 @@ const ENOUGH_MS = 20_000;
 
 describe('a command of set-up', () => {
   it('gives what it printed, and keeps it in a log', async () => {
-    const { output, logFile } = await runCommand(node('prints', 'console.log("one"); console.error("two")'));
+    const output = await runCommand(node('prints', 'console.log("one"); console.error("two")'));
     assert.match(output, /one\ntwo$/);
-    assert.equal(readFileSync(logFile, 'utf8').trimEnd(), output);
+    assert.equal(readFileSync(join(folder, 'logs', 'prints.log'), 'utf8').trimEnd(), output);
   });
 
   it('that fails shows the end of its output, without the credentials of an address', async () => {
@@ -89,25 +87,20 @@ describe('a command of set-up', () => {
 
 describe('a failure', () => {
   it('is told with what was tried, the output, and what to do', () => {
-    const text = describeFailure({
-      message: 'no database',
-      tried: ['a download: no such host'],
-      output: 'one\ntwo',
-      logFile: '/logs/x.log',
-      advice: ['install a compiler'],
-    });
+    const text = describeFailure(
+      'no database',
+      { tried: ['a download: no such host'], output: 'one\ntwo', logFile: '/logs/x.log' },
+      ['install a compiler'],
+    );
     assert.equal(
       text,
       [
         'no database',
-        '  tried:',
-        '    - a download: no such host',
-        '  the end of its output:',
-        '    | one',
-        '    | two',
-        '  all of its output: /logs/x.log',
-        '  what to do:',
-        '    - install a compiler',
+        'tried a download: no such host',
+        '| one',
+        '| two',
+        'all of its output: /logs/x.log',
+        'to do: install a compiler',
       ].join('\n'),
     );
   });

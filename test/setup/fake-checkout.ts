@@ -28,9 +28,14 @@ export interface Outcome {
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** npm: lays the pretended packages out, as `npm ci` does. */
+/** npm: lays the pretended packages out, as `npm ci` does, and runs scripts. */
 const NPM = `
-  const { cpSync, rmSync, writeFileSync } = require('node:fs');
+  const { cpSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
+  if (process.argv[2] === 'run' && process.argv[3] === 'install') {
+    const { install } = JSON.parse(readFileSync('package.json', 'utf8')).scripts;
+    const { status } = require('node:child_process').spawnSync(install, { shell: '/bin/sh', stdio: 'inherit' });
+    process.exit(status);
+  }
   if (process.argv[3] === 'build:web') {
     if (process.env.FAKE_VITE === 'fail') { console.error('web/src/main.ts: no such name'); process.exit(1); }
     ${writing('dist/dashboard/index.html', 'dashboard')}
@@ -44,7 +49,10 @@ const NPM = `
   writeFileSync('node_modules/.package-lock.json', JSON.stringify({ packages: {} }));`;
 
 const PACKAGES: Record<string, string> = {
-  'better-sqlite3/package.json': '{"version":"1.0.0"}',
+  'better-sqlite3/package.json': JSON.stringify({
+    version: '1.0.0',
+    scripts: { install: `${runs('../prebuild-install/bin.js')} || ${runs('../node-gyp/bin/node-gyp.js')}` },
+  }),
   'better-sqlite3/index.js': `
     const row = { version: require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8') };
     module.exports = class { prepare() { return { get: () => row }; } };`,
@@ -66,8 +74,11 @@ const PACKAGES: Record<string, string> = {
   'typescript/bin/tsc': `
     if (process.env.FAKE_TSC === 'fail') { console.log('src/a.ts(1,1): error TS1: no'); process.exit(2); }
     ${writing('dist/src/a.js', '')}`,
-  '@tensorflow/tfjs-node/package.json':
-    '{"version":"1.0.0","main":"index.js","binary":{"napi_versions":[8]}}',
+  '@tensorflow/tfjs-node/package.json': JSON.stringify({
+    version: '1.0.0',
+    main: 'index.js',
+    scripts: { install: runs('scripts/install.js') },
+  }),
   '@tensorflow/tfjs-node/index.js': `
     const TF_Version = require('node:fs').readFileSync(__dirname + '/lib/napi-v8/tfjs_binding.node', 'utf8');
     exports.tensor1d = () => ({ sum: () => ({ dataSync: () => [3] }) });
@@ -112,16 +123,15 @@ export function makeFakeCheckout(): FakeCheckout {
   write('tsconfig.json', '{}');
   write('src/a.ts', '');
   for (const [path, content] of Object.entries(PACKAGES)) write(join('packages', path), content);
-  writeFileSync(join(folder, 'npm-cli.js'), NPM);
-  const addProgram = (name: string) => writeFileSync(join(programs, name), '', { mode: 0o755 });
+  const addProgram = (name: string, content = '') =>
+    writeFileSync(join(programs, name), content, { mode: 0o755 });
+  addProgram('npm', `#!${process.execPath}${NPM}`);
+  addProgram('python3', `#!${process.execPath}\nconsole.error('ERROR: no index'); process.exit(1);`);
   for (const name of ['c++', 'make']) addProgram(name);
   const environment = {
     HOME: folder,
     PATH: programs,
-    npm_execpath: join(folder, 'npm-cli.js'),
-    npm_config_python: join(programs, 'make'), // there, and never run
     GATELM_CACHE_DIR: join(folder, 'cache'),
-    GATELM_LIBTENSORFLOW: 'cache,installer',
   };
   async function startSetUp(): Promise<Outcome> {
     const startedAt = performance.now();
@@ -150,6 +160,11 @@ export function makeFakeCheckout(): FakeCheckout {
       return { code: status, text: stdout + stderr, milliseconds: performance.now() - startedAt };
     },
   };
+}
+
+/** A shell command that runs a script of Node. */
+function runs(script: string): string {
+  return `'${process.execPath}' ${script}`;
 }
 
 function writing(path: string, content: string): string {

@@ -1,14 +1,12 @@
 import { deflateRawSync } from 'node:zlib';
 
-/** A file of an archive, and the lies that its headers tell. */
+/** A file of an archive. */
 export interface ZipFile {
   readonly name: string;
   readonly content: Buffer;
   readonly deflate?: boolean;
-  readonly encrypted?: boolean;
-  readonly method?: number;
+  /** What its headers claim, where that is not true. */
   readonly crc32?: number;
-  readonly bytes?: number;
 }
 
 /** A zip archive, byte by byte: local headers with data, central directory, end record. */
@@ -45,12 +43,12 @@ export function zipArchive(files: readonly ZipFile[]): Buffer {
 function headerOf(file: ZipFile, compressedBytes: number): Buffer {
   return Buffer.concat([
     uint16(20),
-    uint16(file.encrypted ? 1 : 0),
-    uint16(file.method ?? (file.deflate ? 8 : 0)),
+    uint16(0),
+    uint16(file.deflate ? 8 : 0),
     uint32(0),
     uint32(file.crc32 ?? crc32(file.content)),
     uint32(compressedBytes),
-    uint32(file.bytes ?? file.content.length),
+    uint32(file.content.length),
   ]);
 }
 

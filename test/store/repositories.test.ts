@@ -39,6 +39,19 @@ test('a number is not used up by a transaction that fails', (t) => {
   assert.equal(store.events.append(experiment, stepEvent(1), NOW).seq, 1);
 });
 
+test('a metric that a failed transaction was the first to name can be stored afterwards', (t) => {
+  const store = temporaryStore(t);
+  const { number } = insertExperiment(store);
+  assert.throws(() =>
+    store.transaction(() => {
+      store.metrics.setLatest(number, { valid: 1 });
+      throw new Error('failed');
+    }),
+  );
+  store.metrics.setLatest(number, { valid: 2 });
+  assert.equal(store.metrics.latest([number]).get(number)!.valid, 2);
+});
+
 test('a series keeps one value a step, in order, and forgets what is measured again', (t) => {
   const { metrics, ...store } = temporaryStore(t);
   const { number } = insertExperiment(store as never);

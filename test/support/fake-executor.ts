@@ -39,7 +39,7 @@ export class FakeRun implements TrainingRun {
   readonly job: TrainingJob;
   readonly stops: StopMode[] = [];
   readonly outcome: Promise<TrainingOutcome>;
-  readonly events: AsyncIterable<RunEvent>;
+  readonly events: AsyncIterable<readonly RunEvent[]>;
   readonly #waiting: TrainingEvent[] = [];
   #onStop: (mode: StopMode) => void = () => {};
   #settle: (outcome: TrainingOutcome) => void = () => {};
@@ -86,10 +86,10 @@ export class FakeRun implements TrainingRun {
     this.#onStop = listener;
   }
 
-  async *#iterate(): AsyncGenerator<RunEvent> {
+  async *#iterate(): AsyncGenerator<readonly RunEvent[]> {
     for (let seq = 1; ; ) {
       const next = this.#waiting.shift();
-      if (next) yield { seq: seq++, event: next };
+      if (next) yield [{ seq: seq++, event: next }];
       else if (this.#isOver) return;
       else
         await new Promise<void>((wake) => {

@@ -78,6 +78,20 @@ export function formatPercent(fraction: Maybe, digits = 0): string {
 
 /** Day and time of an ISO date, in the language and the time zone of the reader. */
 export function formatTime(iso: string | null, language: string): string {
-  if (iso === null) return NONE;
-  return new Date(iso).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' });
+  return iso === null ? NONE : formatDate(iso, language, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** The time of day alone, with its seconds. */
+export function formatTimeOfDay(iso: string, language: string): string {
+  return formatDate(iso, language, { timeStyle: 'medium' });
+}
+
+/** Kept: to make one takes longer than to draw a row of a table. */
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
+
+function formatDate(iso: string, language: string, options: Intl.DateTimeFormatOptions): string {
+  const key = JSON.stringify([language, options]);
+  const format = dateFormats.get(key) ?? new Intl.DateTimeFormat(language, options);
+  dateFormats.set(key, format);
+  return format.format(new Date(iso));
 }

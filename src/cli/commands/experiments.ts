@@ -31,10 +31,10 @@ interface ListOptions extends ServerOptions {
 
 const VERBS: Readonly<Record<Verb, string>> = {
   pause: 'Write a checkpoint at the next step and stop; resume continues from it',
-  resume: 'Requeue a paused or interrupted experiment',
-  cancel: 'Cancel an experiment; its best weights stay usable',
-  retry: 'Requeue a failed, cancelled or interrupted experiment',
-  kill: 'Stop an experiment immediately, without a final checkpoint',
+  resume: 'Requeue paused or interrupted experiments',
+  cancel: 'Cancel experiments; their best weights stay usable',
+  retry: 'Requeue failed, cancelled or interrupted experiments',
+  kill: 'Stop experiments immediately, without a final checkpoint',
 };
 
 /** list, show, edit and delete experiments, and the actions that control them. */
@@ -53,12 +53,14 @@ export function addExperimentCommands(program: Command): void {
     .description('Show one experiment: state, metrics, curve, config')
     .action(show);
   for (const [verb, description] of Object.entries(VERBS) as [Verb, string][])
-    withServer(program.command(`${verb} <experiment>`))
+    withServer(program.command(`${verb} <experiments...>`))
       .description(description)
-      .action(async (id: string, options: ServerOptions) => {
-        const experiment = await clientOf(options).control(id, verb);
-        print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
-      });
+      .action((ids: readonly string[], options: ServerOptions) =>
+        forEach(ids, async (id) => {
+          const experiment = await clientOf(options).control(id, verb);
+          print(options, experiment, () => `${experiment.id} ${experiment.name} is ${experiment.state}`);
+        }),
+      );
   withServer(program.command('fork <experiment>'))
     .description('Queue a new experiment that starts from the weights of this one')
     .option('--corpus <name>', 'another corpus to train on')
@@ -88,12 +90,22 @@ export function addExperimentCommands(program: Command): void {
       });
       print(options, experiment, () => `${experiment.id} is ${experiment.state}`);
     });
-  withServer(program.command('delete <experiment>'))
-    .description('Delete an experiment with its events, metrics and files')
-    .action(async (id: string, options: ServerOptions) => {
-      await clientOf(options).deleteExperiment(id);
-      print(options, { deleted: id }, () => `deleted ${id}`);
-    });
+  withServer(program.command('delete <experiments...>'))
+    .description('Delete experiments with their events, metrics and files')
+    .action((ids: readonly string[], options: ServerOptions) =>
+      forEach(ids, async (id) => {
+        await clientOf(options).deleteExperiment(id);
+        print(options, { deleted: id }, () => `deleted ${id}`);
+      }),
+    );
+}
+
+/** Acts on each in turn; the others too where one is refused. @throws the first error, after all */
+async function forEach(ids: readonly string[], act: (id: string) => Promise<void>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const id of ids) await act(id).catch((error) => errors.push(error));
+  for (const error of errors.slice(1)) console.error(`gatelm: ${(error as Error).message}`);
+  if (errors.length > 0) throw errors[0];
 }
 
 async function list(options: ListOptions): Promise<void> {

@@ -124,12 +124,13 @@ async function train(
   };
   try {
     take({ type: 'preparing', data: { attempt: 1 } });
-    for await (const { event } of run.events) {
-      take(event);
-      if (event.type !== 'succeeded' || json) continue;
-      display?.end();
-      console.log(describeSuccess(event.data));
-    }
+    for await (const events of run.events)
+      for (const { event } of events) {
+        take(event);
+        if (event.type !== 'succeeded' || json) continue;
+        display?.end();
+        console.log(describeSuccess(event.data));
+      }
     display?.end();
     return await run.outcome;
   } finally {

@@ -5,6 +5,7 @@ import type { TrainBodyOptions } from './train-body.js';
 export interface TrainOptions extends ServerOptions, TrainBodyOptions {
   readonly dryRun?: boolean;
   readonly detach?: boolean;
+  readonly again?: string;
   readonly local?: boolean;
   readonly out?: string;
 }

@@ -28,13 +28,18 @@ export function addTrainCommands(program: Command): void {
       '--dry-run',
       'show what would be trained and its estimated cost; with --json, the complete config',
     )
+    .option(
+      '--again <run>',
+      'train as this run was trained, an id, a name or its .zip of export --archive, and compare the weights',
+    )
     .option('--detach', 'do not follow the training')
     .option('--local', 'train without a server; Ctrl-C asks whether to pause or cancel')
     .option('--out <folder>', 'with --local: folder of the model; default: ./models/NAME')
     .action(async (options: TrainOptions) => {
-      process.exitCode = options.local
-        ? await (await import('./train-local.js')).trainLocally(options)
-        : await train(options);
+      process.exitCode =
+        options.local && options.again === undefined
+          ? await (await import('./train-local.js')).trainLocally(options)
+          : await train(options);
     });
   withServer(program.command('watch <experiment>'))
     .description('Follow a training in the terminal; with --json, one event per line')
@@ -52,8 +57,10 @@ async function train(options: TrainOptions): Promise<number> {
       detail: '--out goes with --local; gatelm export fetches a model from a server',
     });
   const client = clientOf(options);
-  const { file, corpus } = options;
-  const body = await trainBody(options, file === undefined ? corpus : await upload(client, file, corpus));
+  const { file, again } = options;
+  const corpus = file === undefined ? options.corpus : await upload(client, file, options.corpus);
+  if (again !== undefined) return (await import('./train-again.js')).trainAgain(again, options, corpus);
+  const body = await trainBody(options, corpus);
   if (options.dryRun) {
     const plan = await client.planExperiment(body as never);
     print(options, plan, () => describePlan(plan));

@@ -9,7 +9,7 @@ import type { ComputeOptions } from '../../compute/host-environment.js';
 import { LocalTrainingExecutor } from '../../compute/local-training-executor.js';
 import { parseEnvironment } from '../../contracts/environment.js';
 import type { BackendReport } from '../../contracts/jobs.js';
-import { packageVersion } from '../../server/package-version.js';
+import { packageVersion } from '../../package-version.js';
 import { isCheckout, PACKAGE_ROOT, SETUP_SCRIPT } from '../set-up.js';
 
 /** What `setup.mjs --report` prints. */

@@ -8,6 +8,7 @@ import type { Lease, TrainingExecutor, TrainingRun } from '../training-executor.
 import { jobIdOf, QUEUE, TRAINER_PREFIX } from './queue-names.js';
 import { QueueTrainingRun } from './queue-training-run.js';
 import { connectRedis } from './redis-connection.js';
+import { StreamReader } from './stream-reader.js';
 
 export interface QueueTrainingExecutorOptions {
   /** redis://… or rediss://… */
@@ -26,6 +27,7 @@ export class QueueTrainingExecutor implements TrainingExecutor {
   readonly outlivesServer = true;
   readonly #redis: Redis;
   readonly #queue: Queue;
+  readonly #reader: StreamReader;
   readonly #options: QueueTrainingExecutorOptions;
   readonly #runs = new Set<QueueTrainingRun>();
   readonly #watch: NodeJS.Timeout;
@@ -40,6 +42,7 @@ export class QueueTrainingExecutor implements TrainingExecutor {
       connection: this.#redis,
       defaultJobOptions: { removeOnComplete: KEPT, removeOnFail: KEPT },
     });
+    this.#reader = new StreamReader(this.#redis, options.onError);
     this.#queue.on('error', options.onError);
     this.#watch = setInterval(() => void this.#lookForTrainers(), options.watchMs ?? WATCH_MS);
     void this.#lookForTrainers();
@@ -86,6 +89,7 @@ export class QueueTrainingExecutor implements TrainingExecutor {
     const run = new QueueTrainingRun(lease, since, {
       queue: this.#queue,
       redis: this.#redis,
+      reader: this.#reader,
       watchMs: this.#options.watchMs ?? WATCH_MS,
       onError: this.#options.onError,
     });

@@ -6,29 +6,28 @@ import { createDeferred } from '../deferred.js';
 import { EventQueue } from '../event-queue.js';
 import type { Lease, TrainingRun } from '../training-executor.js';
 import { jobIdOf, RUN_TTL_SECONDS, requestsOf, streamOf } from './queue-names.js';
+import type { FollowedStream, StreamEntry, StreamReader } from './stream-reader.js';
 
 export interface QueueRunDependencies {
   readonly queue: Queue;
   readonly redis: Redis;
+  readonly reader: StreamReader;
   /** Time between two checks of its trainer. */
   readonly watchMs: number;
   readonly onError: (error: unknown) => void;
 }
 
-const PAGE = 500;
-/** Time between two polls of a stream. */
-const POLL_MS = 100;
-
 /** A training on another machine, as seen by the server: its stream in Redis, and the job of its lease. */
-export class QueueTrainingRun implements TrainingRun {
+export class QueueTrainingRun implements TrainingRun, FollowedStream {
   readonly experimentId: string;
   readonly attempt: number;
+  readonly key: string;
   readonly #dependencies: QueueRunDependencies;
   readonly #events = new EventQueue<RunEvent>();
   readonly #outcome = createDeferred<TrainingOutcome>();
   /** How old the oldest event was that was read last, in milliseconds by the clock of Redis; 0 where none waited. */
   lagMs = 0;
-  #lastId = '0';
+  lastId = '0';
   #lastSeq: number;
   #isOver = false;
 
@@ -36,12 +35,14 @@ export class QueueTrainingRun implements TrainingRun {
   constructor(lease: Lease, since: number, dependencies: QueueRunDependencies) {
     this.experimentId = lease.experimentId;
     this.attempt = lease.attempt;
+    this.key = streamOf(lease);
     this.#lastSeq = since;
     this.#dependencies = dependencies;
-    void this.#follow();
+    dependencies.reader.follow(this);
+    void this.#watch();
   }
 
-  get events(): AsyncIterable<RunEvent> {
+  get events(): AsyncIterable<readonly RunEvent[]> {
     return this.#events;
   }
 
@@ -90,59 +91,61 @@ export class QueueTrainingRun implements TrainingRun {
     }
   }
 
-  async #follow(): Promise<void> {
-    const { redis, watchMs, onError } = this.#dependencies;
-    let lookedAt = Date.now();
-    while (!this.#isOver) {
-      try {
-        const isBusy = await this.#readStream();
-        if (isBusy || this.#isOver) continue;
-        if (Date.now() - lookedAt >= watchMs) {
-          const reason = await this.#lostReason();
-          // Its last events may have arrived in the meantime.
-          if (reason !== null && !(await this.#readStream()) && !this.#isOver) {
-            await redis.expire(streamOf(this), RUN_TTL_SECONDS); // its trainer may never do it
-            this.#finish({ type: 'interrupted', reason });
-          }
-          lookedAt = Date.now();
-        }
-      } catch (error) {
-        onError(error);
-      }
-      await new Promise((resume) => setTimeout(resume, POLL_MS));
-    }
-  }
-
-  /** @returns whether there were entries */
-  async #readStream(): Promise<boolean> {
-    const { redis } = this.#dependencies;
-    const entries = await redis.xrange(streamOf(this), `(${this.#lastId}`, '+', 'COUNT', PAGE);
+  take(entries: readonly StreamEntry[]): void {
     const [oldest] = entries;
     this.lagMs = oldest ? Math.max(0, Date.now() - Number.parseInt(oldest[0], 10)) : 0;
     for (const [id, [, json]] of entries) {
-      this.#lastId = id;
+      this.lastId = id;
       if (this.#isOver) break;
-      const entry = RunEntry.parse(JSON.parse(json ?? 'null'));
-      if (entry.type === 'outcome') this.#finish(entry.outcome);
-      else if (entry.seq > this.#lastSeq) {
-        this.#lastSeq = entry.seq;
-        this.#events.push({ seq: entry.seq, event: entry.event });
+      try {
+        this.#takeEntry(RunEntry.parse(JSON.parse(json ?? 'null')));
+      } catch (error) {
+        this.#dependencies.onError(error);
       }
     }
-    return entries.length > 0;
+  }
+
+  #takeEntry(entry: RunEntry): void {
+    if (entry.type === 'outcome') this.#finish(entry.outcome);
+    else if (entry.seq > this.#lastSeq) {
+      this.#lastSeq = entry.seq;
+      this.#events.push({ seq: entry.seq, event: entry.event });
+    }
+  }
+
+  /** Checks again and again that a trainer holds the lease. */
+  async #watch(): Promise<void> {
+    const { reader, redis, watchMs, onError } = this.#dependencies;
+    while (!this.#isOver) {
+      await new Promise((resume) => setTimeout(resume, watchMs));
+      if (this.#isOver) return;
+      try {
+        const reason = await this.#lostReason();
+        // Its last events may have arrived in the meantime.
+        if (reason === null || (await reader.read([this])) || this.#isOver) continue;
+        await redis.expire(this.key, RUN_TTL_SECONDS); // its trainer may never do it
+        this.#finish({ type: 'interrupted', reason });
+      } catch (error) {
+        onError(error);
+      }
+    }
   }
 
   /** Why no trainer holds the lease any more; null = one holds it, or none has taken it yet. */
   async #lostReason(): Promise<string | null> {
     const { queue, redis } = this.#dependencies;
-    const job = await queue.getJob(jobIdOf(this));
+    const id = jobIdOf(this);
+    const isLocked = await redis.exists(`${queue.opts.prefix ?? 'bull'}:${queue.name}:${id}:lock`);
+    if (isLocked === 1) {
+      this.#missedLock = false;
+      return null;
+    }
+    const job = await queue.getJob(id);
     if (!job) return 'its job is no longer in the queue';
     const state = await job.getState();
     if (state === 'failed') return `its trainer gave up: ${job.failedReason}`;
     if (state === 'completed') return 'its trainer finished without reporting an outcome';
     if (state !== 'active') return null;
-    const lock = await redis.exists(`${queue.opts.prefix ?? 'bull'}:${queue.name}:${job.id}:lock`);
-    if (lock === 1) return null;
     // Checked twice: between taking a job and locking it, there is a moment without a lock.
     if (!this.#missedLock) {
       this.#missedLock = true;
@@ -156,6 +159,7 @@ export class QueueTrainingRun implements TrainingRun {
   #finish(outcome: TrainingOutcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#dependencies.reader.release(this);
     this.#events.end();
     this.#outcome.resolve(outcome);
   }

@@ -147,10 +147,11 @@ export class Trainer {
     const stopListening = this.#listen(run);
     try {
       if (this.#isDraining) run.stop('pause');
-      for await (const { seq, event } of run.events) {
-        await sendFiles(job, event, this.#local, server);
-        await this.#publish(job, { type: 'event', seq, event });
-      }
+      for await (const events of run.events)
+        for (const { seq, event } of events) {
+          await sendFiles(job, event, this.#local, server);
+          await this.#publish(job, { type: 'event', seq, event });
+        }
       const outcome = await run.outcome;
       if (this.#isDraining && outcome.type === 'stopped' && outcome.mode === 'pause')
         return { type: 'interrupted', reason: 'its trainer is draining', isBystander: true };

@@ -5,8 +5,8 @@ import fp from 'fastify-plugin';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
+import { packageVersion } from '../../package-version.js';
 import type { HttpApp } from '../http-app.js';
-import { packageVersion } from '../package-version.js';
 import { scopeOf } from './access.js';
 
 /**

@@ -5,9 +5,9 @@ import fp from 'fastify-plugin';
 import { Gauge, Histogram, Registry } from 'prom-client';
 import { textLike } from '../../contracts/example-of.js';
 import { ExperimentState } from '../../contracts/experiment.js';
+import { packageVersion } from '../../package-version.js';
 import { addClusterMetrics } from '../cluster-metrics.js';
 import type { HttpApp, Uses } from '../http-app.js';
-import { packageVersion } from '../package-version.js';
 import { withProblems } from '../problem.js';
 
 /** Upper bounds of the response time buckets, in seconds. */

@@ -1,7 +1,7 @@
 import { Health, Readiness } from '../../contracts/health.js';
 import { appError } from '../../errors.js';
+import { packageVersion } from '../../package-version.js';
 import type { HttpApp, Uses } from '../http-app.js';
-import { packageVersion } from '../package-version.js';
 import { withProblems } from '../problem.js';
 
 const TAGS = ['operations'];

@@ -10,7 +10,7 @@ const FRESH_MS = 4000;
 const REREAD_MS = 60_000;
 /** Rows that go past are not read. */
 const REST_MS = 150;
-const MAX_WAITING = 40;
+const MAX_WAITING = 30;
 
 interface Entry {
   readonly curve: Signal<readonly number[] | null>;
@@ -24,6 +24,7 @@ const entries = new Map<string, Entry>();
 const waiting = new Map<string, Experiment>();
 let atWork = 0;
 let rest: ReturnType<typeof setTimeout> | undefined;
+let isMoving = false;
 
 /** The perplexities of an experiment; null until they were read. */
 export function sparklineOf(experiment: Experiment): Signal<readonly number[] | null> {
@@ -38,13 +39,17 @@ export function sparklineOf(experiment: Experiment): Signal<readonly number[] | 
     waiting.set(experiment.id, experiment); // what was asked for last stays longest
     if (waiting.size > MAX_WAITING) waiting.delete(waiting.keys().next().value!);
     clearTimeout(rest);
-    rest = setTimeout(work, REST_MS);
+    isMoving = true;
+    rest = setTimeout(() => {
+      isMoving = false;
+      work();
+    }, REST_MS);
   }
   return entry.curve;
 }
 
 function work(): void {
-  while (atWork < AT_ONCE) {
+  while (atWork < AT_ONCE && !isMoving) {
     const [id, experiment] = waiting.entries().next().value ?? [];
     if (!id || !experiment) return;
     waiting.delete(id);

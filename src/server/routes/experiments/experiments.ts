@@ -12,6 +12,7 @@ import { createExperiment, planExperiment } from '../../../experiments/create-ex
 import { linkTo } from '../../../experiments/links.js';
 import { listExperiments } from '../../../experiments/list-experiments.js';
 import { chooseFormat } from '../../accept.js';
+import { AnswerCache } from '../../answer-cache.js';
 import { experimentsCsv } from '../../experiments-csv.js';
 import type { HttpApp, Uses } from '../../http-app.js';
 import { withProblems } from '../../problem.js';
@@ -28,6 +29,7 @@ export default async function experimentsRoutes(
   app: HttpApp,
   services: Uses<'store' | 'queue' | 'corpora' | 'environment' | 'folder' | 'executor' | 'trainingExecutor'>,
 ): Promise<void> {
+  const answers = new AnswerCache(services.store.changeCount);
   app.post(
     '',
     {
@@ -77,13 +79,18 @@ export default async function experimentsRoutes(
     },
     async ({ query: { state, sort, format, ...query }, headers, url }, reply) => {
       const descending = sort.startsWith('-');
-      const page = listExperiments(services.store, {
-        ...query,
-        states: state,
-        sort: descending ? sort.slice(1) : sort,
-        descending,
-      });
-      if (chooseFormat(reply, TYPES, format, headers.accept) === 'json') return reply.send(page);
+      const readPage = () =>
+        listExperiments(services.store, {
+          ...query,
+          states: state,
+          sort: descending ? sort.slice(1) : sort,
+          descending,
+        });
+      if (chooseFormat(reply, TYPES, format, headers.accept) === 'json') {
+        const serialize = () => String(reply.serializeInput(readPage(), '200', TYPES.json));
+        return reply.send(answers.answer(linkTo(url), serialize) as never);
+      }
+      const page = readPage();
       if (page.nextCursor !== null) reply.header('link', nextPage(url, page.nextCursor));
       return reply.send(experimentsCsv(page.items) as never);
     },

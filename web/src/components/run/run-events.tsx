@@ -1,4 +1,4 @@
-import { formatBytes, formatFigure } from '../../../logic/format.js';
+import { formatBytes, formatFigure, formatTimeOfDay } from '../../../logic/format.js';
 import type { LiveEvent } from '../../../logic/live-events.js';
 import { durationText } from '../../state/duration.js';
 import { language, t } from '../../state/language.js';
@@ -18,7 +18,7 @@ export function RunEvents({ run }: { readonly run: FollowedRun }) {
       {shown.map((event) => (
         <li key={event.seq}>
           <time class="faint small number" dateTime={event.time}>
-            {new Date(event.time).toLocaleTimeString(language.value)}
+            {formatTimeOfDay(event.time, language.value)}
           </time>
           <span class={`event-type event-${event.type}`}>{event.type}</span>
           <span class="soft">{describe(event)}</span>

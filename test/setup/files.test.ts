@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -7,48 +7,34 @@ import { loadSetupModule } from './setup-module.js';
 
 interface Stamp {
   readonly key: string;
-  readonly unavailable?: boolean;
 }
 
-interface Stamps {
-  createStamps(folder: string): {
-    read(name: string): Stamp | undefined;
-    write(name: string, stamp: Stamp): void;
-    forget(name: string): void;
-    forgetFailures(): void;
-  };
+interface Files {
+  readStamps(root: string): Record<string, Stamp>;
+  writeStamp(root: string, name: string, stamp: Stamp | undefined): void;
   hashFiles(root: string, files: readonly string[]): string;
   hashOf(...parts: string[]): string;
-  filesBelow(folder: string, accept: (path: string) => boolean, skip?: string[]): string[];
+  filesBelow(path: string, accept: (path: string) => boolean, skip?: string[]): string[];
 }
 
-const { createStamps, hashFiles, hashOf, filesBelow } = await loadSetupModule<Stamps>('stamps');
+const { readStamps, writeStamp, hashFiles, hashOf, filesBelow } = await loadSetupModule<Files>('files');
 const folder = mkdtempSync(join(tmpdir(), 'gatelm-stamps-'));
 after(() => rmSync(folder, { recursive: true }));
 
 describe('stamps', () => {
-  it('are read as they were written, and are gone when forgotten', () => {
-    const stamps = createStamps(join(folder, 'written'));
-    stamps.write('kernels', { key: 'abc' });
-    assert.deepEqual(stamps.read('kernels'), { key: 'abc' });
-    stamps.forget('kernels');
-    assert.equal(stamps.read('kernels'), undefined);
-    assert.deepEqual(readdirSync(join(folder, 'written')), []);
+  it('are read as they were written, and are gone when removed', () => {
+    const root = join(folder, 'written');
+    writeStamp(root, 'kernels', { key: 'abc' });
+    writeStamp(root, 'typescript', { key: 'def' });
+    assert.deepEqual(readStamps(root), { kernels: { key: 'abc' }, typescript: { key: 'def' } });
+    writeStamp(root, 'kernels', undefined);
+    assert.deepEqual(readStamps(root), { typescript: { key: 'def' } });
   });
 
   it('count as missing when half written', () => {
-    const stamps = createStamps(folder);
-    writeFileSync(join(folder, 'half.json'), '{"key": "ab');
-    assert.equal(stamps.read('half'), undefined);
-  });
-
-  it('of steps that gave up are forgotten alone by --retry', () => {
-    const stamps = createStamps(join(folder, 'retry'));
-    stamps.write('tensorflow', { key: 'a', unavailable: true });
-    stamps.write('typescript', { key: 'b' });
-    stamps.forgetFailures();
-    assert.equal(stamps.read('tensorflow'), undefined);
-    assert.deepEqual(stamps.read('typescript'), { key: 'b' });
+    writeStamp(folder, 'half', { key: 'ab' });
+    writeFileSync(join(folder, 'node_modules', '.gatelm', 'stamps.json'), '{"half": {"key": "ab');
+    assert.deepEqual(readStamps(folder), {});
   });
 });
 

@@ -43,6 +43,7 @@ const TICKS_PER_SECOND = 1000 / TICK_MS;
 const APPENDS = 20_000;
 const PIPELINE = 100;
 const ASK_MS = 250;
+const PARALLEL_POSTS = 20;
 /** Events of a measurement whose delay is looked at. */
 const MAX_DELAYS = 1_000;
 
@@ -63,6 +64,8 @@ interface Rig {
   readonly redis: RedisServer;
   readonly server: RestartableServer;
   readonly trainers: readonly SyntheticTrainer[];
+  /** From the first POST until every trainer had an experiment. */
+  readonly handedOutSeconds: number;
 }
 
 /** Redis alone: events into the stream of one run. */
@@ -115,7 +118,11 @@ async function measureRates(scope: Scope) {
 /** Trainers that send one event a second each. */
 async function measureTrainers(scope: Scope, count: number) {
   const rig = await startRig(scope, count);
-  return { trainers: count, ...(await observe(rig, () => send(rig.trainers, 1))) };
+  return {
+    trainers: count,
+    handedOutSeconds: rig.handedOutSeconds,
+    ...(await observe(rig, () => send(rig.trainers, 1))),
+  };
 }
 
 async function startRig(scope: Scope, count: number): Promise<Rig> {
@@ -133,9 +140,17 @@ async function startRig(scope: Scope, count: number): Promise<Rig> {
     (_, index) => new SyntheticTrainer(redis.address, `synthetic-${index}`),
   );
   scope.after(() => Promise.all(trainers.map((trainer) => trainer.close())));
-  await server.createAll(trainers.map((_, index) => smallTraining(index + 1, 1)));
+  const start = performance.now();
+  const configs = trainers.map((_, index) => smallTraining(index + 1, 1));
+  for (let created = 0; created < count; created += PARALLEL_POSTS)
+    await Promise.all(
+      configs.slice(created, created + PARALLEL_POSTS).map((config) => server.post('/experiments', config)),
+    );
+  const createdSeconds = rounded((performance.now() - start) / 1000);
   while (trainers.some(({ lease }) => lease === null)) await after(TICK_MS);
-  return { redis, server, trainers };
+  const handedOutSeconds = rounded((performance.now() - start) / 1000);
+  console.log(JSON.stringify({ trainers: count, createdSeconds, handedOutSeconds }));
+  return { redis, server, trainers, handedOutSeconds };
 }
 
 /** Sends for the time of one measurement, each trainer at this rate. @returns number of events */

@@ -6,10 +6,11 @@ import { OptimizerConfig, TrainingConfig } from '../src/contracts/training.js';
 import { bitsPerByte, evaluate } from '../src/evaluation/evaluate.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { createModel } from '../src/models/create-model.js';
+import { RandomSource, uniform } from '../src/tensor/random.js';
 import { createTokenizer } from '../src/tokenizers/create-tokenizer.js';
 import { createOptimizer } from '../src/training/create-optimizer.js';
 import { learningRateFactor } from '../src/training/schedule.js';
-import { trainStep } from '../src/training/train-step.js';
+import { type TrainStep, trainStep } from '../src/training/train-step.js';
 import { WeightAverage } from './weight-average.js';
 
 /** One way to learn a text. */
@@ -25,6 +26,8 @@ export const Trial = z.strictObject({
   seconds: z.number(),
   /** A number of steps instead, so that two trials are compared exactly. */
   steps: z.int().optional(),
+  /** Probability, at each step, that the states are reset to zero. */
+  stateReset: z.number().default(0),
   /** What is evaluated: a moving average of the weights with this decay, or the weights themselves. */
   averageDecay: z.number().optional(),
 });
@@ -43,6 +46,9 @@ const BLOCKS = 60;
 /** Block 7 of 20 is for valid, block 15 for test. */
 const [PERIOD, VALID, TEST] = [20, 7, 15];
 const EVALUATIONS = 6;
+/** Apart from the streams of src/tensor/random.ts. */
+const RESET_STREAM = 300;
+const MAX_STEPS = 1 << 20;
 const [FIRST_MEASURED, LAST_MEASURED] = [5, 25];
 
 /** Trains as a trial says, and evaluates on blocks of the text that were held out. */
@@ -75,7 +81,11 @@ export function runTrial(trial: Trial, whole: string, kernels: Kernels): TrialRe
   };
   let batches = new BatchIterator(ids.train, { batchSize });
   const stepsPerEpoch = batches.batchesPerEpoch(bpttLength);
-  const step = { model, optimizer, training, states: [] };
+  const step: TrainStep = { model, optimizer, training, states: [] };
+  const resetStates = () => {
+    for (const state of step.states.splice(0)) state?.dispose();
+  };
+  const resets = uniform(MAX_STEPS, new RandomSource(1, RESET_STREAM).next(), 0, 1);
   let [steps, begin] = [trial.steps ?? Number.POSITIVE_INFINITY, 0];
   const curve: number[] = [];
   let best = { valid: Number.POSITIVE_INFINITY, test: Number.POSITIVE_INFINITY };
@@ -87,7 +97,9 @@ export function runTrial(trial: Trial, whole: string, kernels: Kernels): TrialRe
     if (!batch) {
       batches = new BatchIterator(ids.train, { batchSize });
       batch = batches.next(bpttLength)!;
+      resetStates();
     }
+    if (resets[done % MAX_STEPS]! < trial.stateReset) resetStates();
     const fraction = done < LAST_MEASURED ? 0 : done / steps;
     const schedule = { type: 'one-cycle', warmupFraction: 0.1, minimumFraction: 0 } as const;
     const factor = learningRateFactor(schedule, { epoch: 1, fraction }, { divisor: 1, bestValidLoss: null });
@@ -99,6 +111,7 @@ export function runTrial(trial: Trial, whole: string, kernels: Kernels): TrialRe
       if (valid < best.valid) best = { valid, test: measure('test') };
     }
   }
+  resetStates();
   average?.dispose();
   optimizer.dispose();
   model.dispose();

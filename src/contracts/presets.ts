@@ -45,6 +45,7 @@ export const AUTO_BASE = {
     batchSize: 16,
     bpttLength: 64,
     maxGradNorm: 1,
+    stateResetProbability: 0.02,
     epochs: 60,
     timeBudget: 120,
     earlyStopping: { patience: 6 },

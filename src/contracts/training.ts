@@ -101,6 +101,14 @@ export const TrainingConfig = z
       .describe(
         'Draw a new length for each batch: mean T with probability 0.95, else T/2; length N(mean, 5), at least 5; the learning rate is scaled by length / T (Merity et al. 2017, section 5)',
       ),
+    stateResetProbability: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe(
+        'Probability, at each step, that the states of all streams are reset to zero, so that the model learns to begin a text; they are always reset at the beginning of an epoch (Melis et al. 2017: 0.01)',
+      ),
     maxGradNorm: z
       .number()
       .gt(0)

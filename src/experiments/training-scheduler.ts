@@ -28,6 +28,8 @@ interface ActiveRun {
   readonly submitted: Promise<TrainingRun>;
   /** Null until the executor has accepted it. */
   run: TrainingRun | null;
+  /** Whether not every machine could run it. */
+  readonly isDemanding: boolean;
   /** Settles when all events of the run are stored. */
   readonly ended: Promise<void>;
 }
@@ -150,8 +152,7 @@ export class TrainingScheduler {
 
   /** Trainings under way that not every machine could run; each may hold a slot that the next one needs. */
   #demanding(): number {
-    const { experiments } = this.#options.store;
-    return this.activeIds.filter((id) => experiments.find(id)?.config.requires).length;
+    return [...this.#active.values()].filter(({ isDemanding }) => isDemanding).length;
   }
 
   #start({ id, number, attempt: before, config, resume, pauseAtEpoch, parentId }: ExperimentRecord): void {
@@ -178,8 +179,14 @@ export class TrainingScheduler {
   }
 
   #hold(lease: Lease, submitted: Promise<TrainingRun>): void {
-    const active = { submitted, run: null, ended: this.#follow(lease, submitted) };
-    this.#active.set(lease.experimentId, active);
+    const { experimentId } = lease;
+    const isDemanding = this.#options.store.experiments.find(experimentId)?.config.requires !== undefined;
+    this.#active.set(experimentId, {
+      submitted,
+      run: null,
+      isDemanding,
+      ended: this.#follow(lease, submitted),
+    });
   }
 
   async #follow(lease: Lease, submitted: Promise<TrainingRun>): Promise<void> {

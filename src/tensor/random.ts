@@ -14,7 +14,13 @@ export interface RandomKey {
 }
 
 /** What the random numbers are for; each purpose has a stream of its own. */
-export const RANDOM_STREAMS = { initialization: 1, dropout: 2, batchLength: 3, sampling: 4 } as const;
+export const RANDOM_STREAMS = {
+  initialization: 1,
+  dropout: 2,
+  batchLength: 3,
+  sampling: 4,
+  stateReset: 5,
+} as const;
 
 /** Hands out keys one after another; its counter is all that a checkpoint needs. */
 export class RandomSource {

@@ -13,6 +13,7 @@ import { epochWarning } from './epoch-warning.js';
 import { Horizon } from './horizon.js';
 import { type Optimizer, withEvaluationValues } from './optimizer.js';
 import { afterEvaluation, learningRateFactor } from './schedule.js';
+import { resetsState } from './state-reset.js';
 import { trainStep } from './train-step.js';
 import {
   epochEvent,
@@ -166,6 +167,7 @@ export class Trainer {
     const { model, training } = this.#options;
     const start = performance.now();
     const learningRate = this.learningRate() * (training.variableBptt ? time / training.bpttLength : 1);
+    if (resetsState(training, this.#progress.step)) this.#disposeStates();
     const step = { model, training, optimizer: this.#optimizer, states: this.#states };
     const { loss, gradNorm, isUpdated } = trainStep(step, batch, learningRate);
     const tokens = batch.targets.length;

@@ -32,7 +32,7 @@ function text(length: number): Int32Array {
   return Int32Array.from(bits, (value, i) => (value % 3 === 0 ? value % VOCABULARY : (i * 5) % VOCABULARY));
 }
 
-/** All that makes a state: every kind of dropout, variable length, parts of a batch, a schedule with a memory. */
+/** All that makes a state: every kind of dropout, variable length, states that are reset, parts of a batch, a schedule with a memory. */
 function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; dispose: () => void } {
   const config = ModelConfig.parse({
     embeddingSize: 6,
@@ -58,6 +58,7 @@ function createTrainer(folder: string, optimizer: unknown): { trainer: Trainer; 
       batchSize: 4,
       bpttLength: 8,
       variableBptt: true,
+      stateResetProbability: 0.3,
       activationRegularization: 2,
       temporalActivationRegularization: 1,
       checkpointEvery: 4,

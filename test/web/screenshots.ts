@@ -131,6 +131,22 @@ async function takeAll(browser: Browser, address: string): Promise<void> {
     }
     await context.close();
   }
+  await takeInspector(browser, `${address}/#/inspector?experiment=${first.id}`);
+}
+
+/** The picture of the documentation: a unit over a text, and where in the corpus it is active. */
+async function takeInspector(browser: Browser, address: string): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1360 }, locale: 'en-US' });
+  await page.goto(address);
+  await page.locator('.inspector-form .button-primary').click();
+  await page.locator('.heat-map canvas').waitFor();
+  await page.locator('.token').nth(4).hover();
+  await page.locator('.heat-map').focus();
+  for (let unit = 0; unit < 31; unit++) await page.keyboard.press('ArrowDown');
+  await page.getByRole('button', { name: 'Where in the corpus is this unit active?' }).press('Enter');
+  await page.locator('.places mark').first().waitFor();
+  await page.screenshot({ path: join(folder, 'inspector.png') });
+  console.log('inspector, for the documentation');
 }
 
 /** Pages that show little until something is asked of them. */

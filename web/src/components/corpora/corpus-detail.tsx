@@ -118,30 +118,32 @@ export function CorpusDetail({ name, onDeleted }: CorpusDetailProps) {
 
 function Statistics({ statistics }: { readonly statistics: NonNullable<CorpusInfo['statistics']> }) {
   return (
-    <table class="config">
-      <thead>
-        <tr>
-          <th scope="col">{t('corpora.split')}</th>
-          <th scope="col">{t('corpora.tokenCount')}</th>
-          <th scope="col">{t('corpora.types')}</th>
-          <th scope="col">{t('corpora.unknown')}</th>
-          <th scope="col">{t('checkpoints.size')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {SPLITS.map((name) => {
-          const { tokens, types, unknownRate, bytes } = statistics[name];
-          return (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td class="number">{formatCount(tokens)}</td>
-              <td class="number">{formatCount(types)}</td>
-              <td class="number">{formatPercent(unknownRate, 2)}</td>
-              <td class="number">{formatBytes(bytes)}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <div class="table-scroll" role="region" aria-label={t('corpora.tokenCount')} tabIndex={0}>
+      <table class="config">
+        <thead>
+          <tr>
+            <th scope="col">{t('corpora.split')}</th>
+            <th scope="col">{t('corpora.tokenCount')}</th>
+            <th scope="col">{t('corpora.types')}</th>
+            <th scope="col">{t('corpora.unknown')}</th>
+            <th scope="col">{t('checkpoints.size')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {SPLITS.map((name) => {
+            const { tokens, types, unknownRate, bytes } = statistics[name];
+            return (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="number">{formatCount(tokens)}</td>
+                <td class="number">{formatCount(types)}</td>
+                <td class="number">{formatPercent(unknownRate, 2)}</td>
+                <td class="number">{formatBytes(bytes)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }

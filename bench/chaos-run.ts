@@ -1,10 +1,8 @@
 /** Trainings that are killed again and again, and what must hold all the same. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { Follower, readEvents } from './follower.js';
 import { RestartableServer } from './restartable-server.js';
+import { scopedFolder, withScope } from './scope.js';
 import { createRandom } from './seeded-random.js';
 
 export interface ChaosOptions {
@@ -103,21 +101,18 @@ function configOf(index: number, epochs: number) {
   };
 }
 
-async function withServer<Result>(body: (server: RestartableServer) => Promise<Result>): Promise<Result> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'gatelm-chaos-'));
-  const server = new RestartableServer({
-    GATELM_DATA_DIR: dataDir,
-    GATELM_THREADS: '1',
-    GATELM_TRAINING_SLOTS: String(SLOTS),
-    GATELM_MAX_RESTARTS: '1000',
-  });
-  try {
+function withServer<Result>(body: (server: RestartableServer) => Promise<Result>): Promise<Result> {
+  return withScope(async (scope) => {
+    const server = new RestartableServer({
+      GATELM_DATA_DIR: scopedFolder(scope),
+      GATELM_THREADS: '1',
+      GATELM_TRAINING_SLOTS: String(SLOTS),
+      GATELM_MAX_RESTARTS: '1000',
+    });
+    scope.after(() => server.end('SIGTERM'));
     await server.start();
-    return await body(server);
-  } finally {
-    await server.end('SIGTERM');
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+    return body(server);
+  });
 }
 
 async function killAgainAndAgain(

@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { Cluster } from './cluster.js';
 import { Follower } from './follower.js';
+import { medianOf } from './median.js';
 import { RestartableServer } from './restartable-server.js';
 import { describeRun, reportResults } from './run-record.js';
 import { type Scope, scopedFolder, withScope } from './scope.js';
@@ -139,12 +140,6 @@ async function trainAll(server: RestartableServer, count: number, epochs: number
   await Promise.all(followers.map(({ digest }) => digest));
   const started = await followers[0]!.next(0, ({ type }) => type === 'started');
   return Number(started.data.trainTokens) * epochs * count;
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
 function rounded(value: number): number {

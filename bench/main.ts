@@ -12,6 +12,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { loadBackend } from '../src/kernels/backend.js';
+import { medianOf } from './median.js';
 import { profileWorkload } from './profile.js';
 import { measureScaling } from './scaling.js';
 import {
@@ -108,12 +109,6 @@ function summarize(measurements: readonly Measurement[]): Row[] {
       peakBytes: Math.max(...own.map(({ peakBytes }) => peakBytes)),
     };
   });
-}
-
-/** @param sorted ascending, at least one */
-function medianOf(sorted: readonly number[]): number {
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
 function printTable({ name }: Workload, rows: readonly Row[]): void {

@@ -1,7 +1,5 @@
 /** results/own-text.json: a row for each text, budget and seed, written after each training. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import type { CompressedSize } from './compressors.js';
 
 /** What a training came to, as its program prints it, with when and on what. */
@@ -50,15 +48,4 @@ export class OwnTextRecord {
   save(): void {
     writeFileSync(this.#path, `${JSON.stringify({ rows: this.rows }, null, 2)}\n`);
   }
-}
-
-/** What a figure was measured with. */
-export function circumstances() {
-  return {
-    command: ['node', 'dist/bench/own-text.js', ...process.argv.slice(2)].join(' '),
-    date: new Date().toISOString(),
-    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
-    machine: `${cpus().length} × ${cpus()[0]?.model}`,
-    load: Number(loadavg()[0]!.toFixed(1)),
-  };
 }

@@ -9,7 +9,7 @@
  * Goes on where it was stopped: what results/own-text.json has is not trained again. The Python to use is
  * GATELM_BENCH_PYTHON, else python3.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,10 +19,12 @@ import { Budget, secondsOf } from '../src/contracts/budget.js';
 import { StagedUpload } from '../src/corpora/staged-upload.js';
 import { storedCorporaFolder } from '../src/corpora/uploaded-corpora.js';
 import { compress } from './compressors.js';
-import { circumstances, OwnTextRecord, type TextRow, type Trained } from './own-text-record.js';
+import { OwnTextRecord, type TextRow, type Trained } from './own-text-record.js';
 import { ownTextTable } from './own-text-table.js';
 import { OWN_TEXTS, type OwnText } from './own-texts.js';
 import { drawRecipe, experimentOf } from './random-recipe.js';
+import { describeRun } from './run-record.js';
+import { torchPython } from './torch-python.js';
 
 const MAX_TEXT_BYTES = 1 << 30;
 const SAMPLE_CHARACTERS = 400;
@@ -48,12 +50,13 @@ async function tryTexts(): Promise<void> {
   const unknown = values.text?.find((name) => !OWN_TEXTS.some((text) => text.name === name));
   if (unknown)
     throw new Error(`no text ${unknown}; there are ${OWN_TEXTS.map(({ name }) => name).join(', ')}`);
-  const python = findPython();
+  const { python, unavailable } = torchPython();
+  if (unavailable) console.log(`without PyTorch: ${unavailable}`);
   for (const text of OWN_TEXTS) {
     if (values.text && !values.text.includes(text.name)) continue;
     const content = text.read();
     if (content === null) console.log(`${text.name}: not on this machine`);
-    else await tryText(text, content, seconds, python);
+    else await tryText(text, content, seconds, unavailable ? null : python);
   }
 }
 
@@ -128,7 +131,7 @@ async function trainCharRnn(python: string, request: object): Promise<Trained> {
 
 /** Runs a program. @returns the last line that it prints */
 async function jsonOf(command: string, args: string[]): Promise<Trained> {
-  const { load, ...rest } = circumstances();
+  const { loadAtStart, ...rest } = describeRun();
   const env = {
     ...process.env,
     GATELM_THREADS: THREADS,
@@ -138,17 +141,5 @@ async function jsonOf(command: string, args: string[]): Promise<Trained> {
   const { stdout } = await run(command, args, { env, maxBuffer: 1 << 26 });
   const trained = JSON.parse(stdout.trim().split('\n').at(-1)!);
   const sample = [...String(trained.sample)].slice(0, SAMPLE_CHARACTERS).join('');
-  return { ...trained, sample, ...rest, load: { before: load, after: circumstances().load } };
-}
-
-/** A Python that has PyTorch; null = there is none. */
-function findPython(): string | null {
-  const python = process.env.GATELM_BENCH_PYTHON ?? 'python3';
-  try {
-    execFileSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' });
-    return python;
-  } catch {
-    console.log(`${python} has no torch and numpy: without PyTorch`);
-    return null;
-  }
+  return { ...trained, sample, ...rest, load: { before: loadAtStart, after: describeRun().loadAtStart } };
 }

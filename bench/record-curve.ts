@@ -6,7 +6,6 @@
  *
  * `GATELM_CORPORA_MIRROR` says where the text is; checkpoints go to `GATELM_DATA_DIR`/curves/NAME (default ./data).
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -25,7 +24,6 @@ if (!body || !name) throw new Error('usage: record-curve.js CONFIG_JSON NAME');
 const config = resolveExperimentInput(JSON.parse(body));
 const dataDirectory = resolve(process.env.GATELM_DATA_DIR ?? 'data');
 const folder = join(dataDirectory, 'curves', name);
-const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 
 const backend = await loadBackend();
 const { kernels, report } = backend;
@@ -81,7 +79,7 @@ interface Recorded {
   readonly sittings: {
     readonly fromEpoch: number;
     readonly date: string;
-    readonly commit: string;
+    readonly commit: string | null;
     readonly provenance?: Provenance;
   }[];
   test: object | null;
@@ -93,7 +91,10 @@ function begin(fromEpoch: number): Recorded {
     fromEpoch > 0 && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { curve: [], sittings: [] };
   return {
     curve: before.curve.filter(({ epoch }) => epoch <= fromEpoch),
-    sittings: [...before.sittings, { fromEpoch, date: new Date().toISOString(), commit, provenance }],
+    sittings: [
+      ...before.sittings,
+      { fromEpoch, date: new Date().toISOString(), commit: provenance.commit, provenance },
+    ],
     test: null,
   };
 }

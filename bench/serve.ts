@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endProcess, firstMatch, memoryOf, type ServerProcess, startServer } from './server-process.js';
+import { torchPython } from './torch-python.js';
 
 const [resultsFile, rounds = '3'] = process.argv.slice(2);
 const PEER = fileURLToPath(new URL('../../bench/peers/pytorch_server.py', import.meta.url));
@@ -88,9 +89,9 @@ async function startGatelm(): Promise<Server> {
 
 /** The fastest of its modes for this model: bfloat16 autocast. */
 function startPeer(): Promise<Server> | null {
-  const python = process.env.GATELM_BENCH_PYTHON ?? 'python3';
-  if (spawnSync(python, ['-c', 'import torch, numpy']).status !== 0) {
-    console.log(`PyTorch is left out: ${python} has no torch and numpy; GATELM_BENCH_PYTHON names another`);
+  const { python, unavailable } = torchPython();
+  if (unavailable) {
+    console.log(`PyTorch is left out: ${unavailable}`);
     return null;
   }
   const child = spawn(python, [PEER, JSON.stringify({ ...MODEL, vocabularySize: WORDS + 2, threads })], {

@@ -1,8 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { torchPython } from './torch-python.js';
 import type { Precision, Workload } from './workload.js';
 
 /** One figure of one side on one workload, in one round. */
@@ -62,13 +63,13 @@ export function runGatelm(
   return jsonLines(process.execPath, args, workload, environment);
 }
 
-/** PyTorch in its three modes; the Python to use is `GATELM_BENCH_PYTHON`, else python3. */
+/** PyTorch in its three modes. */
 export function pytorchSide(): Side {
-  const python = process.env.GATELM_BENCH_PYTHON ?? 'python3';
+  const { python, unavailable } = torchPython();
   const program = fileURLToPath(new URL('../../bench/peers/pytorch_step.py', import.meta.url));
   return {
     name: 'PyTorch',
-    unavailable: reasonAgainst(python),
+    unavailable,
     accepts: () => true,
     run: async (workload) =>
       (await jsonLines(python, [program, JSON.stringify(workload)], workload)).map(parse),
@@ -108,15 +109,6 @@ async function jsonLines(
 
 function parse(line: string): Measurement {
   return JSON.parse(line) as Measurement;
-}
-
-function reasonAgainst(python: string): string | null {
-  try {
-    execFileSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' });
-    return null;
-  } catch {
-    return `${python} has no torch and numpy (set GATELM_BENCH_PYTHON to one that has)`;
-  }
 }
 
 /** A compiled program beside this one. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Above the compiled files. */
@@ -20,20 +20,16 @@ export function packageCommit(): string | null {
 }
 
 function readCommit(): string | null {
+  if (!existsSync(`${ROOT}.git`)) return null; // that of a folder above would be another project's
+  const args = ['--no-optional-locks', 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'];
   try {
-    const top = git('rev-parse', '--show-toplevel');
-    if (realpathSync(top) !== realpathSync(ROOT)) return null; // another project has it in its node_modules
-    return git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*');
+    return execFileSync('git', args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: GIT_LIMIT_MS,
+    }).trim();
   } catch {
     return null;
   }
-}
-
-function git(...args: string[]): string {
-  return execFileSync('git', ['--no-optional-locks', ...args], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: GIT_LIMIT_MS,
-  }).trim();
 }

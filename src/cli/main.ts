@@ -96,11 +96,15 @@ addTrainer(program);
 
 try {
   await program.parseAsync();
-} catch (error) {
-  const isTold =
-    error instanceof AppError || error instanceof GatelmError || error instanceof ConnectionError;
-  console.error(`gatelm: ${isTold ? error.message : (error as Error).stack}`);
-  if (error instanceof ConnectionError)
+} catch (thrown) {
+  const errors: unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown];
+  for (const error of errors) {
+    const isTold =
+      error instanceof AppError || error instanceof GatelmError || error instanceof ConnectionError;
+    console.error(`gatelm: ${isTold ? error.message : (error as Error).stack}`);
+  }
+  const isUnreachable = errors.some((error) => error instanceof ConnectionError);
+  if (isUnreachable)
     console.error(`Start one with ${startCommand()}, or name another with GATELM_URL or --url.`);
-  process.exit(error instanceof ConnectionError ? EXIT.unreachable : EXIT.error);
+  process.exit(isUnreachable ? EXIT.unreachable : EXIT.error);
 }

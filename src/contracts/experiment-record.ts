@@ -4,7 +4,6 @@ import { ExperimentConfig } from './experiment-config.js';
 import { ExperimentRun } from './provenance.js';
 import { SerializedError } from './serialized-error.js';
 
-/** The backend that an attempt ran on. */
 const flag = z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1);
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   z

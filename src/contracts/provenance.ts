@@ -18,7 +18,7 @@ export const Provenance = z.strictObject({
     .describe(
       'Instruction set of the fused kernels: portable, avx2, avx512, avx512bf16 or amx; null = composed',
     ),
-  corpus: sha256.describe('SHA-256 of the token ids of train, valid and test'),
+  corpus: sha256.describe('SHA-256 over the SHA-256 of the texts of train, valid and test'),
   vocabulary: sha256.describe('SHA-256 of the tokens in the order of their ids, as JSON'),
 });
 export type Provenance = z.infer<typeof Provenance>;

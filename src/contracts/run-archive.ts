@@ -6,6 +6,9 @@ import { ExperimentConfig, ExperimentName, ExperimentNotes, ExperimentTags } fro
 
 const count = z.int().min(0);
 
+/** Files of an archive besides those of the run. */
+export const ARCHIVE_FILES = { record: 'run.json', events: 'events.jsonl' } as const;
+
 /** `run.json` of an archive. */
 export const RunArchive = z.strictObject({
   format: z.literal('gatelm-run'),

@@ -5,6 +5,9 @@ import type { Vocabulary } from '../tokenizers/vocabulary.js';
 
 export const SPLIT_NAMES: readonly SplitName[] = ['train', 'valid', 'test'];
 
+/** Share of `<unk>` among the tokens of a text above which a vocabulary does not fit it. */
+export const MAX_UNKNOWN_RATE = 0.05;
+
 export type PerSplit<Value> = Readonly<Record<SplitName, Value>>;
 
 /** The text of a corpus, before it is tokenized. */

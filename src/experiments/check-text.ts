@@ -1,6 +1,6 @@
 import type { CorpusInfo, TokenFigures, TokenizerConfig } from '../contracts/corpus.js';
 import type { ExperimentConfig } from '../contracts/experiment-config.js';
-import { leastTokens } from '../corpora/corpus.js';
+import { leastTokens, MAX_UNKNOWN_RATE } from '../corpora/corpus.js';
 import { fittingBatch } from '../corpora/token-figures.js';
 import { appError } from '../errors.js';
 import type { Corpora } from './corpora.js';
@@ -8,7 +8,6 @@ import { measureCorpus } from './measure-corpus.js';
 
 /** An estimate may be wrong by so much. */
 const ESTIMATE_MARGIN = 1.5;
-const MAX_UNKNOWN_RATE = 0.05;
 /** Tokens of train for each one of the vocabulary, below which most are seen too seldom. */
 const MIN_TOKENS_PER_TYPE = 10;
 const MIN_STEPS = 10;

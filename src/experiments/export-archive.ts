@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
-import type { RunArchive } from '../contracts/run-archive.js';
+import { ARCHIVE_FILES, type RunArchive } from '../contracts/run-archive.js';
 import { appError } from '../errors.js';
 import { FolderArtifactStore } from '../files/folder-artifact-store.js';
 import { CHECKPOINTS, experimentKey, MODEL } from '../files/layout.js';
@@ -11,8 +11,6 @@ import { readEvents } from './read-events.js';
 import { isNeeded } from './transitions.js';
 
 /** Names within an archive. */
-export const ARCHIVE_FILES = { record: 'run.json', events: 'events.jsonl' } as const;
-
 /**
  * The whole record of a run as one archive: its config, every event (its curves are in them), its model, and its checkpoints.
  * The text that it learned from is not in it.

@@ -6,7 +6,7 @@ import type { Environment } from '../contracts/environment.js';
 import { StoredEvent, type TrainingEvent } from '../contracts/events.js';
 import type { Experiment } from '../contracts/experiment.js';
 import type { ExperimentRecord } from '../contracts/experiment-record.js';
-import { RunArchive } from '../contracts/run-archive.js';
+import { ARCHIVE_FILES, RunArchive } from '../contracts/run-archive.js';
 import { parseStrictly } from '../contracts/validation.js';
 import type { ByteSource } from '../corpora/staged-upload.js';
 import { appError } from '../errors.js';
@@ -20,7 +20,6 @@ import { assertRoomOnDisk } from './disk-quota.js';
 import { fillFolder } from './experiment-folder.js';
 import { newExperimentId } from './experiment-id.js';
 import { viewExperiment } from './experiment-view.js';
-import { ARCHIVE_FILES } from './export-archive.js';
 import { TransferFolder } from './transfer-folder.js';
 
 interface ImportArchiveDependencies {

@@ -10,20 +10,10 @@ export function keepExtremes<Point extends CurvePoint>(
   points: readonly Point[],
   count: number,
 ): readonly Point[] {
-  if (points.length <= count) return points;
-  const first = points[0]!;
-  const last = points.at(-1)!;
-  const buckets = Math.floor((count - 2) / 2);
-  if (buckets === 0) return [first, last];
-  const kept = [first];
-  const length = (points.length - 2) / buckets;
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    const start = Math.floor(bucket * length) + 1;
-    const end = Math.floor((bucket + 1) * length) + 1;
-    kept.push(...extremesOf(points, start, end));
-  }
-  kept.push(last);
-  return kept;
+  return keepOfParts(points, count, (parts) => {
+    const length = (points.length - 2) / parts;
+    return (part) => Math.floor(part * length) + 1;
+  });
 }
 
 /**
@@ -34,21 +24,34 @@ export function keepExtremesOfSteps<Point extends CurvePoint>(
   points: readonly Point[],
   count: number,
 ): readonly Point[] {
+  return keepOfParts(points, count, (parts) => {
+    const first = points[0]!.step;
+    const steps = (points.at(-1)!.step - first) / parts;
+    return (part, start) => {
+      if (part === parts) return points.length - 1;
+      let end = start;
+      while (end < points.length - 1 && points[end]!.step <= first + part * steps) end += 1;
+      return end;
+    };
+  });
+}
+
+/** @param divide where a part ends, counted from 1; each begins where the one before ends */
+function keepOfParts<Point extends CurvePoint>(
+  points: readonly Point[],
+  count: number,
+  divide: (parts: number) => (part: number, start: number) => number,
+): readonly Point[] {
   if (points.length <= count) return points;
-  const first = points[0]!;
-  const last = points.at(-1)!;
   const parts = Math.floor((count - 2) / 2);
-  const steps = (last.step - first.step) / parts;
-  const kept = [first];
-  let start = 1;
-  for (let part = 1; part <= parts; part++) {
-    const limit = part === parts ? last.step : first.step + part * steps;
-    let end = start;
-    while (end < points.length - 1 && points[end]!.step <= limit) end += 1;
+  const endOf = divide(parts);
+  const kept = [points[0]!];
+  for (let part = 1, start = 1; part <= parts; part++) {
+    const end = endOf(part, start);
     kept.push(...extremesOf(points, start, end));
     start = end;
   }
-  kept.push(last);
+  kept.push(points.at(-1)!);
   return kept;
 }
 

@@ -1,8 +1,5 @@
 import type { TrainingEvent } from '../contracts/events.js';
-import type { Corpus } from '../corpora/corpus.js';
-
-/** Share of unknown tokens above which a fork warns. */
-const MAX_UNKNOWN_RATE = 0.05;
+import { type Corpus, MAX_UNKNOWN_RATE } from '../corpora/corpus.js';
 
 /** What a user should know about a fork on another text: that the parent's vocabulary lacks much of it. */
 export function forkWarning({ statistics, tokenizer }: Corpus): TrainingEvent | null {

@@ -100,12 +100,11 @@ export function addExperimentCommands(program: Command): void {
     );
 }
 
-/** Acts on each in turn; the others too where one is refused. @throws the first error, after all */
+/** Acts on each in turn; the others too where one is refused. @throws AggregateError after all */
 async function forEach(ids: readonly string[], act: (id: string) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   for (const id of ids) await act(id).catch((error) => errors.push(error));
-  for (const error of errors.slice(1)) console.error(`gatelm: ${(error as Error).message}`);
-  if (errors.length > 0) throw errors[0];
+  if (errors.length > 0) throw new AggregateError(errors);
 }
 
 async function list(options: ListOptions): Promise<void> {

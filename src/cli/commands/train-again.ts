@@ -4,7 +4,7 @@ import { type Experiment, type GatelmClient, GatelmError } from '../../client/cl
 import { StoredEvent } from '../../contracts/events.js';
 import type { ExperimentConfig } from '../../contracts/experiment-config.js';
 import type { ExperimentRun } from '../../contracts/provenance.js';
-import { RunArchive } from '../../contracts/run-archive.js';
+import { ARCHIVE_FILES, RunArchive } from '../../contracts/run-archive.js';
 import { ZipReader } from '../../files/zip.js';
 import { EXIT } from '../exit-codes.js';
 import { clientOf, print } from '../server-command.js';
@@ -27,16 +27,22 @@ const REFUSED = ['preset', 'budget', 'epochs', 'seed', 'local', 'dryRun'] as con
 /**
  * Trains as another run was trained, and compares the weights.
  * @param again its id or name, or the .zip of `gatelm export --archive`
+ * @param corpusOf uploads the file that is named, once nothing speaks against it; undefined = the run’s corpus
  * @returns the exit code: that of {@link follow}, or 1 if the weights differ
  * @throws GatelmError if the run cannot be repeated
  */
-export async function trainAgain(again: string, options: TrainOptions, corpus?: string): Promise<number> {
+export async function trainAgain(
+  again: string,
+  options: TrainOptions,
+  corpusOf: () => Promise<string | undefined>,
+): Promise<number> {
   const given = REFUSED.find((name) => options[name] !== undefined);
   if (given || options.config !== '{}')
     throw refuse(`--again trains with the config of ${again}, and takes no --${given ?? 'config'}`);
   const client = clientOf(options);
   const original = again.endsWith('.zip') ? await readArchive(again) : await readExperiment(client, again);
   const body = repeat(original);
+  const corpus = await corpusOf();
   const experiment = await client.createExperiment({
     ...body,
     name: options.name ?? `${original.name} again`.slice(0, 200),
@@ -51,7 +57,7 @@ export async function trainAgain(again: string, options: TrainOptions, corpus?: 
 
 async function readExperiment(client: GatelmClient, name: string): Promise<Original> {
   const { id, ...experiment } = await client.getExperiment(name);
-  const { items } = await client.listEvents(id, { types: 'started,succeeded' } as never);
+  const { items } = await client.listEvents(id, { types: 'started,succeeded', limit: 10_000 } as never);
   return {
     ...experiment,
     id,
@@ -64,8 +70,8 @@ async function readArchive(file: string): Promise<Original> {
   if (!existsSync(file)) throw refuse(`${file} does not exist`);
   const archive = await ZipReader.open(file, Number.POSITIVE_INFINITY);
   try {
-    const { experiment } = RunArchive.parse(JSON.parse(await text(await archive.read('run.json'))));
-    const lines = (await text(await archive.read('events.jsonl'))).split('\n').filter(Boolean);
+    const { experiment } = RunArchive.parse(JSON.parse(await text(await archive.read(ARCHIVE_FILES.record))));
+    const lines = (await text(await archive.read(ARCHIVE_FILES.events))).split('\n').filter(Boolean);
     const events = lines
       .map((line) => StoredEvent.parse(JSON.parse(line)))
       .filter(({ type }) => type === 'started' || type === 'succeeded');
@@ -87,20 +93,13 @@ function repeat({ id, config, isFork, events }: Original): object {
   if (reason === 'max-duration')
     throw refuse(`${id} was ended by maxDuration, the clock: where is not in its config`);
   // What auto has chosen is in the config; naming it would let it choose again.
-  const {
-    reasons: _,
-    name: _n,
-    tags: _t,
-    notes: _o,
-    preset,
-    ...recipe
-  } = config as ExperimentConfig & Record<string, unknown>;
+  const { reasons: _, preset, ...recipe } = config;
   const { timeBudget, ...training } = config.training;
   const maxSteps =
     timeBudget === null ? training.maxSteps : (training.maxSteps ?? plannedSteps ?? steps ?? null);
   return {
     ...recipe,
-    ...(preset !== 'auto' && preset !== undefined && { preset }),
+    ...(preset !== 'auto' && { preset }),
     training: { ...training, timeBudget: null, maxSteps },
   };
 }

@@ -58,9 +58,9 @@ async function train(options: TrainOptions): Promise<number> {
     });
   const client = clientOf(options);
   const { file, again } = options;
-  const corpus = file === undefined ? options.corpus : await upload(client, file, options.corpus);
-  if (again !== undefined) return (await import('./train-again.js')).trainAgain(again, options, corpus);
-  const body = await trainBody(options, corpus);
+  const corpusOf = async () => (file === undefined ? options.corpus : upload(client, file, options.corpus));
+  if (again !== undefined) return (await import('./train-again.js')).trainAgain(again, options, corpusOf);
+  const body = await trainBody(options, await corpusOf());
   if (options.dryRun) {
     const plan = await client.planExperiment(body as never);
     print(options, plan, () => describePlan(plan));

@@ -436,8 +436,7 @@ async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, numb
   const first = (job.resume && done.get(experimentId)) || 0;
   run.emit(startedEvent(job.attempt, first > 0 ? { epoch: first, step: first * 10 } : null));
   for (let epoch = first + 1; epoch <= job.config.training.epochs; epoch++) {
-    const turns = 1 + Math.floor(Math.random() * 5);
-    for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume));
+    await someTurns();
     if (epoch > (job.pauseAtEpoch ?? Number.POSITIVE_INFINITY)) stop ??= 'pause';
     if (stop) {
       run.finish({ type: 'stopped', mode: stop });
@@ -446,6 +445,12 @@ async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, numb
     run.emit(epochEvent(epoch, Math.exp(loss(job.config, epoch))), checkpointEvent(epoch));
     done.set(experimentId, epoch);
   }
+  await someTurns(); // evaluates its test text, which a stop does not interrupt
   run.emit(SUCCEEDED_EVENT);
   run.finish({ type: 'succeeded' });
+}
+
+async function someTurns(): Promise<void> {
+  const turns = 1 + Math.floor(Math.random() * 5);
+  for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume));
 }

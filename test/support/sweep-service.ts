@@ -9,6 +9,8 @@ import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './
 
 /** Turns of the event loop between two looks: a look reads the database. */
 const TURNS = 20;
+/** Nothing here takes longer, unless it never comes. */
+const PATIENCE_MS = 120_000;
 
 export interface SweepServiceOptions {
   readonly dataDir: string;
@@ -25,7 +27,10 @@ export interface SweepService {
   trials(id: string): SweepTrial[];
   /** Settles when the sweep is in a state. */
   reaches(id: string, state: Sweep['state']): Promise<Sweep>;
-  /** Settles when a condition holds. */
+  /**
+   * Settles when a condition holds.
+   * @throws Error when it does not for two minutes
+   */
   until(condition: () => boolean): Promise<void>;
 }
 
@@ -52,8 +57,12 @@ export function startSweepService(
       return service.sweep(id);
     },
     async until(condition) {
-      while (!condition())
+      const giveUpAt = Date.now() + PATIENCE_MS;
+      while (!condition()) {
+        if (Date.now() > giveUpAt)
+          throw new Error(`After ${PATIENCE_MS} ms this is still not so: ${condition}`);
         for (let turn = 0; turn < TURNS; turn++) await new Promise((resume) => setImmediate(resume));
+      }
     },
   };
   return service;

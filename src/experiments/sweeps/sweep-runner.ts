@@ -5,6 +5,7 @@ import type { SweepSchedule } from '../../sweeps/sweep-schedule.js';
 import { trialProgress } from '../../sweeps/trial-progress.js';
 import { buildSchedule } from './build-schedule.js';
 import { collectResults } from './collect-results.js';
+import { isEvaluating } from './is-evaluating.js';
 import { recordTrials } from './record-trials.js';
 import { runsByTrial } from './runs-by-trial.js';
 import { steerTrials } from './steer-trials.js';
@@ -117,8 +118,10 @@ export class SweepRunner {
     const { maxDuration } = sweep.input.limits;
     const remainingMs =
       maxDuration === null ? Number.POSITIVE_INFINITY : maxDuration * 1000 - this.#runningMs();
-    if (this.#schedule.isDone) this.#finish(this.#schedule.isExhausted ? 'space' : 'experiments');
-    else if (remainingMs <= 0) this.#finish('time');
+    const isOutOfTime = remainingMs <= 0;
+    if (this.#schedule.isDone && (isOutOfTime || !this.#isEvaluating(sweep.number)))
+      this.#finish(this.#schedule.isExhausted ? 'space' : 'experiments');
+    else if (isOutOfTime) this.#finish('time');
     else if (maxDuration !== null) this.#wakeAfter(remainingMs);
   }
 
@@ -130,6 +133,12 @@ export class SweepRunner {
     this.#schedule.advance((index) =>
       index < trials.length ? trialProgress(runs.get(index) ?? []) : NOT_STORED_YET,
     );
+  }
+
+  #isEvaluating(number: number): boolean {
+    const { sweeps } = this.#dependencies.store;
+    const trials = sweeps.trials(number);
+    return sweeps.runs(number).some((run) => isEvaluating(trials[run.trial]!, run));
   }
 
   #finish(reason: SweepEndReason): void {

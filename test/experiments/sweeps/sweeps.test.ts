@@ -193,6 +193,40 @@ test('a grid smaller than the limit ends when every point was tried', async (t) 
   assert.equal(sweep.name, 'grid over learningRate on handbook');
 });
 
+test('a sweep ends when the last experiment has evaluated its test text, which nothing interrupts', async (t) => {
+  const { services, reaches, trials } = start(t, { slots: 1 });
+  const { store } = services;
+  const { id } = await services.sweeps.create({
+    ...BODY,
+    stopping: { type: 'none' },
+    limits: { experiments: 5, parallel: 2 },
+  });
+  await reaches(id, 'finished');
+  for (const { experimentIds } of trials(id)) {
+    const experiment = store.experiments.find(experimentIds[0]!)!;
+    assert.equal(experiment.state, 'succeeded');
+    assert.deepEqual(store.events.after(experiment, 0, 1000, ['pausing']), []);
+  }
+});
+
+test('a sweep that is paused in the last evaluation goes on with it', async (t) => {
+  const { services, reaches, trials, until } = start(t, { slots: 1 });
+  const { store, sweeps } = services;
+  const { id } = await sweeps.create({
+    ...BODY,
+    stopping: { type: 'none' },
+    limits: { experiments: 1, parallel: 1 },
+  });
+  await until(() => trials(id).length === 1);
+  const { number } = store.experiments.find(trials(id)[0]!.experimentIds[0]!)!;
+  while (store.metrics.count(number, 'validLoss') < 9) await new Promise((resume) => setImmediate(resume));
+  sweeps.pause(id);
+  for (let turn = 0; turn < 50; turn++) await new Promise((resume) => setImmediate(resume));
+  assert.equal(sweeps.resume(id).state, 'running');
+  await reaches(id, 'finished');
+  assert.equal(store.experiments.find(trials(id)[0]!.experimentIds[0]!)!.state, 'succeeded');
+});
+
 test('an experiment that somebody cancels or deletes fails its trial; one that somebody pauses is waited for', async (t) => {
   const { services, reaches, trials, until } = start(t, { slots: 1 });
   const { id } = await services.sweeps.create({
@@ -200,7 +234,7 @@ test('an experiment that somebody cancels or deletes fails its trial; one that s
     limits: { experiments: 6, parallel: 3 },
     stopping: { type: 'none' },
   });
-  await until(() => trials(id).length >= 3);
+  while (trials(id).length < 3) await new Promise((resume) => setImmediate(resume)); // none has ended yet
   const [first, second, third] = trials(id).map(({ experimentIds }) => experimentIds[0]!);
   pauseExperiment(services, third!);
   cancelExperiment(services, first!);

@@ -83,6 +83,10 @@ const TABLE = {
   'artifact-not-found': row('not-found', 'There is no artifact {key}'),
   'lease-lost': row('conflict', 'Attempt {attempt} of experiment {experiment} no longer holds the lease'),
   'artifact-corrupt': row('invalid', '{key} was not transferred intact: {reason}'),
+  'storage-refused': row(
+    'forbidden',
+    '{store} refused access to {key}: {reason}; check the bucket, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  ),
 
   // experiments
   'experiment-not-found': row('not-found', 'There is no experiment "{experiment}"'),

@@ -5,6 +5,7 @@
  * replacements.
  */
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { ArtifactInfo } from '../contracts/artifacts.js';
 
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array>;
@@ -39,4 +40,21 @@ export async function copyArtifact(
 ): Promise<ArtifactInfo | null> {
   const bytes = await from.get(fromKey);
   return bytes && to.put(toKey, bytes);
+}
+
+/**
+ * Copies one artifact unless the same bytes are there.
+ * @returns whether it exists
+ */
+export async function copyIfChanged(key: string, from: ArtifactStore, to: ArtifactStore): Promise<boolean> {
+  const [wanted, here] = [await from.stat(key), await to.stat(key)];
+  if (!wanted) return false;
+  if (here?.sha256 === wanted.sha256) return true;
+  return (await copyArtifact(from, key, to)) !== null;
+}
+
+/** A small artifact as text; null = not found. */
+export async function readText(store: ArtifactStore, key: string): Promise<string | null> {
+  const stream = await store.get(key);
+  return stream && text(stream);
 }

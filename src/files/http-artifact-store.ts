@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { appError, deserializeError } from '../errors.js';
 import type { ArtifactStore, ByteSource } from './artifact-store.js';
 import { describe } from './disk-error.js';
 import { sha256 } from './durable-file.js';
+import { assertSame } from './folder-artifact-store.js';
 
 export interface HttpArtifactStoreOptions {
   /** Address of the server. */
@@ -74,6 +76,7 @@ export class HttpArtifactStore implements ArtifactStore {
   }
 
   async *#read(key: string, info: ArtifactInfo, start: number): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
     let position = start;
     while (position < info.bytes) {
       const from = position;
@@ -89,12 +92,14 @@ export class HttpArtifactStore implements ArtifactStore {
       try {
         for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
           position += chunk.length;
+          hash.update(chunk);
           yield chunk;
         }
       } catch (error) {
         if (this.#options.signal?.aborted) throw error; // otherwise it resumes at this position
       }
     }
+    if (start === 0) assertSame(key, { bytes: position, sha256: hash.digest('hex') }, info);
   }
 
   /** @returns null when not found */

@@ -69,7 +69,7 @@ const OF_ALL = ['errors.js', 'package-version.js'];
 /** Packages that a folder may import. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   contracts: [/^zod$/],
-  files: [/^zod$/, /^yauzl$/, /^yazl$/],
+  files: [/^zod$/, /^yauzl$/, /^yazl$/, /^@aws-sdk\/client-s3$/],
   tokenizers: [],
   corpora: [/^csv-parse$/, /^yauzl$/],
   batches: [],

@@ -2,11 +2,15 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
 import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
+import { Exchange } from '../compute/queue/exchange.js';
 import type { QueueTrainingExecutor } from '../compute/queue/queue-training-executor.js';
 import { type Environment, parseEnvironment } from '../contracts/environment.js';
 import { appError } from '../errors.js';
 import type { Logger } from '../experiments/logger.js';
 import { createServices, type Services } from '../experiments/services.js';
+import { FolderArtifactStore } from '../files/folder-artifact-store.js';
+import { pathOf, TRANSFERS } from '../files/layout.js';
+import { openExchange } from '../files/open-exchange.js';
 import { packageVersion } from '../package-version.js';
 import { buildApp } from '../server/app.js';
 import type { HttpApp } from '../server/http-app.js';
@@ -32,6 +36,8 @@ const PROBE_MS = 20_000;
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const environment = parseEnvironment(withOptions(process.env, options));
+  if (environment.exchange !== null && environment.queue === null)
+    throw appError('bad-request', { reason: 'GATELM_EXCHANGE is for trainers; it needs GATELM_QUEUE' });
   const server = await startServer(environment);
   stopOnSignals(server);
   try {
@@ -74,7 +80,7 @@ async function startServer(environment: Environment): Promise<Server> {
           files,
           limits: { closeMs: 0, runSilenceMs: environment.watchdogMs }, // the queue has waited for GATELM_SHUTDOWN_GRACE_MS by then
         })
-      : await queueTraining(environment.queue, logger);
+      : await queueTraining(environment.queue, environment, logger);
   const services = createServices({
     environment,
     trainingExecutor: training,
@@ -90,11 +96,25 @@ async function startServer(environment: Environment): Promise<Server> {
 }
 
 /** bullmq takes long to load: only where there is a queue. */
-async function queueTraining(address: string, logger: Logger): Promise<QueueTrainingExecutor> {
+async function queueTraining(
+  address: string,
+  { exchange, dataDir }: Environment,
+  logger: Logger,
+): Promise<QueueTrainingExecutor> {
   const { QueueTrainingExecutor } = await import('../compute/queue/queue-training-executor.js');
   return new QueueTrainingExecutor({
     address,
     onError: (error) => logger.error({ err: error }, 'the training queue failed'),
+    ...(exchange !== null && { exchange: await createExchange(exchange, dataDir, logger) }),
+  });
+}
+
+async function createExchange(address: string, dataDir: string, logger: Logger): Promise<Exchange> {
+  const temporaryFolder = pathOf(dataDir, TRANSFERS);
+  return new Exchange({
+    store: await openExchange({ address, temporaryFolder, env: process.env }),
+    local: new FolderArtifactStore(dataDir),
+    onError: (error) => logger.error({ err: error }, 'the exchange failed'),
   });
 }
 

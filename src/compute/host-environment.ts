@@ -9,7 +9,13 @@ export interface ComputeOptions {
 export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'auto', threads: null };
 
 /** Variables that are not passed to hosts. */
-const SECRETS = ['GATELM_API_KEYS', 'GATELM_TRAINER_KEY'];
+const SECRETS = [
+  'GATELM_API_KEYS',
+  'GATELM_TRAINER_KEY',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
 
 /**
  * The environment of a host process. TensorFlow reads its variables when it is loaded, so they must be set before

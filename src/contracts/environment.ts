@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { appError } from '../errors.js';
 import { BasePath, ProxyAddress } from './base-path.js';
+import { ExchangeAddress } from './exchange-address.js';
 import { InferenceLimits } from './inference-limits.js';
 import { nearestName } from './nearest-name.js';
 import { AllowedOrigin, ANY_ORIGIN } from './origin.js';
@@ -51,6 +52,11 @@ export const Environment = z.strictObject({
     .default(null)
     .describe(
       'URL of the Redis that distributes trainings to `gatelm trainer` on other machines; unset = they run on this one',
+    ),
+  exchange: ExchangeAddress.nullable()
+    .default(null)
+    .describe(
+      'Folder that the server and all trainers share, or s3://BUCKET/PREFIX?endpoint=URL&region=NAME with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: corpora and checkpoints travel through it; unset = over HTTP',
     ),
   threads: z
     .int()
@@ -293,6 +299,7 @@ function describeIfMisspelt(name: string): ValidationIssue[] {
 function nameVariable({ path, ...issue }: ValidationIssue): ValidationIssue {
   const [field = '', ...rest] = path.split('.');
   const name = [variableName(field), ...rest].join('.');
+  if (field === 'exchange') return { path: name, message: issue.message }; // a wrong one may have credentials in it
   if (field === 'apiKeys') return { path: name, message: 'an API key needs at least 8 characters' };
   return { path: name, ...issue };
 }

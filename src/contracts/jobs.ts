@@ -42,6 +42,10 @@ export const TrainingJob = z.strictObject({
     .optional()
     .describe('Last epoch whose event is stored; later ones of the checkpoint are sent again'),
   pauseAtEpoch: z.int().min(1).optional().describe('Epoch after which to pause'),
+  exchange: z
+    .literal(true)
+    .optional()
+    .describe('Its files travel through the exchange (GATELM_EXCHANGE), not over HTTP'),
   initial: ArtifactKey.nullable().describe(
     'Checkpoint and tokenizer that it starts from, laid out as an experiment; null = new weights',
   ),

@@ -1,6 +1,5 @@
-import { text } from 'node:stream/consumers';
 import { appError } from '../errors.js';
-import { type ArtifactStore, copyArtifact } from './artifact-store.js';
+import { type ArtifactStore, copyArtifact, readText } from './artifact-store.js';
 import { CHECKPOINTS, LATEST_CHECKPOINT } from './layout.js';
 
 /** In the folder of an experiment: names the tensors file of its latest checkpoint. */
@@ -37,12 +36,17 @@ export async function copySnapshot({
   only,
 }: SnapshotCopy): Promise<boolean> {
   for (let tries = 1; ; tries++) {
-    const stream = await from.get(`${key}/${record}`);
-    if (!stream) return false;
-    const json = await text(stream);
+    const json = await readText(from, `${key}/${record}`);
+    if (json === null) return false;
     const tensors = `${CHECKPOINTS}/${JSON.parse(json).file as string}`;
     if (only !== undefined && tensors !== only) return false;
-    if (await copyArtifact(from, `${key}/${tensors}`, to, `${as}/${tensors}`)) {
+    const copied = await copyArtifact(from, `${key}/${tensors}`, to, `${as}/${tensors}`).catch(
+      async (error) => {
+        if ((await readText(from, `${key}/${record}`)) === json) throw error;
+        return null; // it was replaced and deleted while it was read
+      },
+    );
+    if (copied) {
       await to.put(`${as}/${LATEST}`, Buffer.from(json));
       return true;
     }

@@ -13,6 +13,11 @@
  *     local/NAME/…                                    an unfinished training without a server, laid out as an experiment
  *     downloads/…                                     known corpora
  *     transfers/…                                     unfinished imports and exports
+ *
+ * An exchange (GATELM_EXCHANGE) has, beside such `corpora`:
+ *
+ *     leases/ID.ATTEMPT/lease.json                    the inputs of that attempt are complete
+ *     leases/ID.ATTEMPT/experiments/ID/…              its inputs and outputs
  */
 import { join, resolve } from 'node:path';
 
@@ -22,6 +27,7 @@ export const CORPORA = 'corpora';
 export const LOCAL = 'local';
 export const DOWNLOADS = 'downloads';
 export const TRANSFERS = 'transfers';
+export const LEASES = 'leases';
 
 /** Within the folder of an experiment. */
 export const CHECKPOINTS = 'checkpoints';
@@ -51,6 +57,11 @@ export function isKeptCheckpoint(name: string): boolean {
 
 export function experimentKey(id: string): string {
   return `${EXPERIMENTS}/${id}`;
+}
+
+/** In an exchange: the folder of the attempt of an experiment. */
+export function leaseKey(lease: { readonly experimentId: string; readonly attempt: number }): string {
+  return `${LEASES}/${lease.experimentId}.${lease.attempt}`;
 }
 
 /** The initial checkpoint of a fork with its tokenizer, laid out as an experiment. */

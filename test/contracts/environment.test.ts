@@ -6,6 +6,7 @@ import {
   isLoopback,
   parseEnvironment,
 } from '../../src/contracts/environment.js';
+import { parseS3Address } from '../../src/contracts/exchange-address.js';
 import { AppError } from '../../src/errors.js';
 
 const messageOf = (env: Record<string, string>): string => {
@@ -52,6 +53,36 @@ test('every variable has a name, a meaning and a default', () => {
   for (const { name, description } of ENVIRONMENT_VARIABLES) {
     assert.match(name, /^GATELM_[A-Z_]+$/);
     assert.ok(description.length > 10, name);
+  }
+});
+
+test('an exchange is a folder or a bucket; its credentials come from elsewhere and are not repeated', () => {
+  for (const text of [
+    '/mnt/gatelm',
+    './exchange',
+    's3://bucket',
+    's3://my-bucket/a/b?endpoint=http://127.0.0.1:9000',
+  ])
+    assert.equal(parseEnvironment({ GATELM_EXCHANGE: text }).exchange, text);
+  assert.deepEqual(parseS3Address('s3://bucket/a/b/?endpoint=http%3A%2F%2Fh%3A1&region=eu'), {
+    bucket: 'bucket',
+    prefix: 'a/b',
+    endpoint: 'http://h:1',
+    region: 'eu',
+  });
+  assert.equal(parseS3Address('/mnt/gatelm'), null);
+  for (const [text, what] of [
+    ['http://h/bucket', /s3:\/\//],
+    ['s3://hunter2:hunter2@bucket/a', /AWS_ACCESS_KEY_ID/],
+    ['s3://bucket/a?endpoint=h:1', /http:\/\//],
+    ['s3://bucket/a?endpoint=http://hunter2:x@h', /endpoint/],
+    ['s3://bucket/../a b', /prefix/],
+    ['s3://bucket/a?key=hunter2', /endpoint, region/],
+  ] as const) {
+    const message = messageOf({ GATELM_EXCHANGE: text });
+    assert.match(message, /GATELM_EXCHANGE/);
+    assert.match(message, what);
+    assert.doesNotMatch(message, /hunter2/);
   }
 });
 

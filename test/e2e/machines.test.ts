@@ -1,16 +1,20 @@
 /** Trainings on other machines: a real Redis, a real server, real trainers in processes of their own. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { streamOf } from '../../src/compute/queue/queue-names.js';
 import type { Experiment } from '../../src/contracts/experiment.js';
+import { readText } from '../../src/files/artifact-store.js';
+import { openExchange } from '../../src/files/open-exchange.js';
 import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { temporaryFolder } from '../support/service.js';
+import { NO_SWIFT, SwiftServer } from '../support/swift-server.js';
 import { startTrainer } from '../support/trainer-process.js';
 
 /** Longer than a lease may go without being renewed, in the worst case. */
@@ -27,7 +31,15 @@ const CONFIG = {
 const follow = (server: GatelmServer, id: string) =>
   new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`);
 
-async function digestAlone(test: TestContext): Promise<string> {
+let digest: Promise<string> | undefined;
+
+/** Of the same training left alone on this machine. */
+function digestAlone(test: TestContext): Promise<string> {
+  digest ??= trainAlone(test);
+  return digest;
+}
+
+async function trainAlone(test: TestContext): Promise<string> {
   const server = await startGatelm(test, temporaryFolder(test), ONE_THREAD);
   const { id } = await server.train(CONFIG);
   await follow(server, id).closed;
@@ -150,6 +162,104 @@ test('a trainer that is cut off, and a Redis that is killed, cost time and nothi
   assert.equal((await client.closed).reason, 'succeeded');
   await eventsOf(server, id);
   assert.equal((await server.get<Experiment>(`/experiments/${id}`)).digest, alone);
+});
+
+/** Exchanges besides HTTP: what to set for the server and its trainers. */
+const EXCHANGES: readonly {
+  readonly name: string;
+  readonly skip: string | false;
+  open(context: TestContext): Promise<Record<string, string>>;
+}[] = [
+  {
+    name: 'a shared folder',
+    skip: NO_REDIS,
+    open: async (context) => ({ GATELM_EXCHANGE: temporaryFolder(context) }),
+  },
+  {
+    name: 'an S3-compatible store',
+    skip: NO_REDIS || NO_SWIFT,
+    open: async (context) => {
+      const swift = await SwiftServer.start(context);
+      return { GATELM_EXCHANGE: swift.address('machines'), ...swift.credentials };
+    },
+  },
+];
+
+for (const { name, skip, open } of EXCHANGES)
+  test(`with ${name} as exchange, a trainer that is killed while the server is down loses nothing that it stored`, {
+    skip,
+  }, async (context) => {
+    const alone = await digestAlone(context);
+    const folder = temporaryFolder(context);
+    const redis = await RedisServer.start(context);
+    const settings = await open(context);
+    const store = await openExchange({
+      address: settings.GATELM_EXCHANGE!,
+      temporaryFolder: join(folder, 'test'),
+      env: settings,
+    });
+    const environment = { ...ONE_THREAD, ...settings, GATELM_QUEUE: redis.address };
+    let server = await startGatelm(context, join(folder, 'data'), environment);
+    const options = { queue: redis.address, env: settings };
+    const first = await startTrainer(context, { ...options, folder: join(folder, 'first') });
+    const { id } = await server.train(CONFIG);
+    await follow(server, id).until('checkpoint');
+    server.process.kill('SIGKILL');
+    await once(server.process, 'exit');
+    const storedStep = async () => {
+      const latest = `leases/${id}.1/experiments/${id}/checkpoints/latest.json`;
+      return JSON.parse((await readText(store, latest))!).progress.step as number;
+    };
+    const before = await storedStep();
+    while ((await storedStep()) === before) await after(20);
+    first.process.kill('SIGKILL');
+    await once(first.process, 'exit');
+    const stored = await storedStep();
+    server = await startGatelm(context, join(folder, 'data'), environment);
+    const second = await startTrainer(context, { ...options, folder: join(folder, 'second') });
+    await second.said(`takes ${id}, attempt 2`);
+    assert.equal((await follow(server, id).closed).reason, 'succeeded');
+    const events = await eventsOf(server, id);
+    const { resumedFrom } = events.filter(({ type }) => type === 'started').at(-1)!.data;
+    assert.equal((resumedFrom as { step: number }).step, stored);
+    const { digest, attempt } = await server.get<Experiment>(`/experiments/${id}`);
+    assert.deepEqual([digest, attempt], [alone, 2]);
+    const answer = await server.get<{ text: string }>(`/generate?experiment=${id}&maxTokens=5&seed=1`);
+    assert.ok(answer.text.length > 0, 'its weights have come to the server');
+    while ((await store.list('leases')).length > 0) await after(20);
+    for (const line of [...server.lines, ...first.lines, ...second.lines])
+      assert.ok(!line.includes(settings.AWS_SECRET_ACCESS_KEY ?? 'no secret'));
+  });
+
+test('a trainer without the exchange of the server says so', { skip: NO_REDIS }, async (context) => {
+  const folder = temporaryFolder(context);
+  const redis = await RedisServer.start(context);
+  const server = await startGatelm(context, join(folder, 'data'), {
+    ...ONE_THREAD,
+    GATELM_QUEUE: redis.address,
+    GATELM_EXCHANGE: temporaryFolder(context),
+    GATELM_MAX_RESTARTS: '0',
+  });
+  const lacking = await startTrainer(context, {
+    queue: redis.address,
+    server: server.address,
+    folder: join(folder, 'lacking'),
+  });
+  const { id } = await server.train(CONFIG);
+  await follow(server, id).until('interrupted');
+  lacking.process.kill('SIGKILL');
+  await startTrainer(context, {
+    queue: redis.address,
+    env: { GATELM_EXCHANGE: temporaryFolder(context) },
+    folder: join(folder, 'elsewhere'),
+  });
+  const other = await server.train(CONFIG);
+  await follow(server, other.id).until('interrupted');
+  const reasons = [await eventsOf(server, id), await eventsOf(server, other.id)].map(
+    (events) => events.find(({ type }) => type === 'interrupted')!.data.reason,
+  );
+  assert.match(String(reasons[0]), /GATELM_EXCHANGE/);
+  assert.match(String(reasons[1]), /is it that of the server/);
 });
 
 test('an experiment waits for a machine that has what it requires, and lets others pass', {

@@ -18,8 +18,8 @@ export interface TrainerProcess {
 export interface TrainerProcessOptions {
   /** Address of Redis. */
   readonly queue: string;
-  /** Address of the server. */
-  readonly server: string;
+  /** Address of the server; unnecessary with an exchange. */
+  readonly server?: string;
   readonly folder: string;
   readonly labels?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -33,7 +33,8 @@ export async function startTrainer(
   const child = spawn(
     process.execPath,
     [
-      ...[MAIN, 'trainer', '--queue', queue, '--server', server, '--data-dir', folder],
+      ...[MAIN, 'trainer', '--queue', queue, '--data-dir', folder],
+      ...(server === undefined ? [] : ['--server', server]),
       ...labels.flatMap((label) => ['--label', label]),
     ],
     { env: { ...process.env, GATELM_THREADS: '1', ...env }, stdio: ['ignore', 'pipe', 'inherit'] },

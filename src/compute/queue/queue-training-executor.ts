@@ -5,6 +5,7 @@ import type { BackendReport, TrainingJob } from '../../contracts/jobs.js';
 import { type MachineRequirements, meets } from '../../contracts/machine.js';
 import type { ClusterStats } from '../cluster-stats.js';
 import type { Lease, TrainingExecutor, TrainingRun } from '../training-executor.js';
+import type { Exchange } from './exchange.js';
 import { jobIdOf, QUEUE, TRAINER_PREFIX } from './queue-names.js';
 import { QueueTrainingRun } from './queue-training-run.js';
 import { connectRedis } from './redis-connection.js';
@@ -14,6 +15,8 @@ export interface QueueTrainingExecutorOptions {
   /** redis://… or rediss://… */
   readonly address: string;
   readonly onError: (error: unknown) => void;
+  /** Through which files travel; default: over HTTP. */
+  readonly exchange?: Exchange;
   /** Time between two checks for trainers. */
   readonly watchMs?: number;
 }
@@ -64,7 +67,10 @@ export class QueueTrainingExecutor implements TrainingExecutor {
   }
 
   async submit(job: TrainingJob): Promise<TrainingRun> {
-    await this.#queue.add('train', job, { jobId: jobIdOf(job) });
+    const { exchange } = this.#options;
+    await exchange?.offer(job);
+    const queued: TrainingJob = exchange ? { ...job, exchange: true } : job;
+    await this.#queue.add('train', queued, { jobId: jobIdOf(job) });
     return this.#follow(job, 0);
   }
 
@@ -90,6 +96,7 @@ export class QueueTrainingExecutor implements TrainingExecutor {
       queue: this.#queue,
       redis: this.#redis,
       reader: this.#reader,
+      exchange: this.#options.exchange ?? null,
       watchMs: this.#options.watchMs ?? WATCH_MS,
       onError: this.#options.onError,
     });
@@ -123,6 +130,7 @@ export class QueueTrainingExecutor implements TrainingExecutor {
 
   async #close(): Promise<void> {
     clearInterval(this.#watch);
+    this.#options.exchange?.close();
     for (const run of this.#runs) run.detach();
     await this.#queue.close().catch(() => {});
     this.#redis.disconnect();

@@ -5,6 +5,7 @@ import type { RunEvent, StopMode, TrainingOutcome } from '../../contracts/jobs.j
 import { createDeferred } from '../deferred.js';
 import { EventQueue } from '../event-queue.js';
 import type { Lease, TrainingRun } from '../training-executor.js';
+import type { Exchange } from './exchange.js';
 import { jobIdOf, RUN_TTL_SECONDS, requestsOf, streamOf } from './queue-names.js';
 import type { FollowedStream, StreamEntry, StreamReader } from './stream-reader.js';
 
@@ -12,6 +13,8 @@ export interface QueueRunDependencies {
   readonly queue: Queue;
   readonly redis: Redis;
   readonly reader: StreamReader;
+  /** Through which files travel; null = over HTTP. */
+  readonly exchange: Exchange | null;
   /** Time between two checks of its trainer. */
   readonly watchMs: number;
   readonly onError: (error: unknown) => void;
@@ -43,7 +46,8 @@ export class QueueTrainingRun implements TrainingRun, FollowedStream {
   }
 
   get events(): AsyncIterable<readonly RunEvent[]> {
-    return this.#events;
+    const { exchange } = this.#dependencies;
+    return exchange ? exchange.follow(this, this.#events) : this.#events;
   }
 
   get outcome(): Promise<TrainingOutcome> {

@@ -5,9 +5,11 @@ import type { Redis } from 'ioredis';
 import { type RunEntry, RunRequest, type TrainerReport } from '../../contracts/cluster.js';
 import { TrainingJob, type TrainingOutcome } from '../../contracts/jobs.js';
 import { type Machine, meets } from '../../contracts/machine.js';
-import { serializeError } from '../../errors.js';
+import { appError, serializeError } from '../../errors.js';
+import type { ArtifactStore } from '../../files/artifact-store.js';
 import { FolderArtifactStore } from '../../files/folder-artifact-store.js';
 import { HttpArtifactStore } from '../../files/http-artifact-store.js';
+import { LeaseArtifactStore } from '../../files/lease-artifact-store.js';
 import type { ComputeOptions } from '../host-environment.js';
 import { LocalTrainingExecutor } from '../local-training-executor.js';
 import { thisMachine } from '../this-machine.js';
@@ -23,13 +25,15 @@ import {
   TRAINER_TTL_MS,
 } from './queue-names.js';
 import { connectRedis } from './redis-connection.js';
-import { fetchInputs, sendFiles } from './trainer-files.js';
+import { copyInputs, LEASE_RECORD, sendFiles } from './trainer-files.js';
 
 export interface TrainerOptions {
   /** URL of Redis. */
   readonly queue: string;
-  /** URL of the server. */
-  readonly server: string;
+  /** URL of the server; null = files travel only through the exchange. */
+  readonly server: string | null;
+  /** The exchange of the server; null = files travel over HTTP. */
+  readonly exchange: ArtifactStore | null;
   /** API key with the scope `trainer`; null if the server needs none. */
   readonly key: string | null;
   readonly slots: number;
@@ -137,10 +141,10 @@ export class Trainer {
   }
 
   async #run(job: TrainingJob): Promise<TrainingOutcome> {
-    const { server: address, key } = this.#options;
-    const { experimentId, attempt } = job;
-    const server = new HttpArtifactStore({ address, key, lease: { experimentId, attempt } });
-    await fetchInputs(job, server, this.#local);
+    const server = this.#filesOf(job);
+    if (job.exchange && !(await server.stat(LEASE_RECORD)))
+      return { type: 'interrupted', reason: `the exchange has no inputs of it; is it that of the server?` };
+    await copyInputs(job, server, this.#local);
     const run = await this.#executor.submit(job);
     const id = jobIdOf(job);
     this.#runs.set(id, run);
@@ -165,6 +169,19 @@ export class Trainer {
       this.#runs.delete(id);
       await this.#local.delete(job.folder);
     }
+  }
+
+  /** @throws bad-request when the server exchanges files in another way */
+  #filesOf(job: TrainingJob): ArtifactStore {
+    const { server: address, key, exchange } = this.#options;
+    const { experimentId, attempt } = job;
+    const lease = { experimentId, attempt };
+    if (job.exchange && exchange) return new LeaseArtifactStore(exchange, lease);
+    if (!job.exchange && address !== null) return new HttpArtifactStore({ address, key, lease });
+    const reason = job.exchange
+      ? 'the server has a GATELM_EXCHANGE, and its trainer has none'
+      : 'the server has no GATELM_EXCHANGE, and its trainer has no --server';
+    throw appError('bad-request', { reason });
   }
 
   /** Forwards the requests of the server to a run. @returns a function that stops it */

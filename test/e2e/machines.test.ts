@@ -9,16 +9,18 @@ import { streamOf } from '../../src/compute/queue/queue-names.js';
 import type { Experiment } from '../../src/contracts/experiment.js';
 import { readText } from '../../src/files/artifact-store.js';
 import { openExchange } from '../../src/files/open-exchange.js';
-import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { startRemoteHost } from '../support/remote-host.js';
 import { temporaryFolder } from '../support/service.js';
 import { NO_SWIFT, SwiftServer } from '../support/swift-server.js';
 import { startTrainer } from '../support/trainer-process.js';
 
 /** Longer than a lease may go without being renewed, in the worst case. */
 const CUT_MS = 10_000;
+/** Of a server that other hosts reach under its own address. */
+const KEY = 'a-key-of-sixteen-letters-and-more';
 const ONE_THREAD = { GATELM_THREADS: '1' };
 const CONFIG = {
   corpus: 'handbook',
@@ -29,14 +31,16 @@ const CONFIG = {
 };
 
 const follow = (server: GatelmServer, id: string) =>
-  new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`);
+  new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
 
-let digest: Promise<string> | undefined;
+let aloneDigest: Promise<string> | undefined;
 
 /** Of the same training left alone on this machine. */
 function digestAlone(test: TestContext): Promise<string> {
-  digest ??= trainAlone(test);
-  return digest;
+  aloneDigest ??= trainAlone(test);
+  return aloneDigest;
 }
 
 async function trainAlone(test: TestContext): Promise<string> {
@@ -141,22 +145,23 @@ test('a trainer that is cut off, and a Redis that is killed, cost time and nothi
   const server = await startGatelm(context, join(folder, 'data'), {
     ...ONE_THREAD,
     GATELM_QUEUE: redis.address,
+    GATELM_API_KEYS: KEY,
   });
-  const [toRedis, toServer] = [
-    await CuttableProxy.start(context, Number(new URL(redis.address).port)),
-    await CuttableProxy.start(context, Number(new URL(server.address).port)),
-  ];
+  const host = await startRemoteHost(context);
+  context.diagnostic(`its trainer runs in a ${host.kind}`);
   await startTrainer(context, {
-    queue: `redis://127.0.0.1:${toRedis.port}`,
-    server: `http://127.0.0.1:${toServer.port}`,
+    queue: `redis://${await host.reach(Number(new URL(redis.address).port))}`,
+    server: `http://${await host.reach(Number(new URL(server.address).port))}`,
     folder: join(folder, 'far'),
+    enter: host.enter,
+    env: { GATELM_TRAINER_KEY: KEY },
   });
   const { id } = await server.train(CONFIG);
   const client = follow(server, id);
   await client.until('checkpoint');
-  for (const wire of [toRedis, toServer]) wire.cut();
+  host.cut();
   await after(CUT_MS);
-  for (const wire of [toRedis, toServer]) wire.mend();
+  host.mend();
   await redis.end('SIGKILL');
   await redis.start();
   assert.equal((await client.closed).reason, 'succeeded');

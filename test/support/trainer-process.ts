@@ -23,16 +23,20 @@ export interface TrainerProcessOptions {
   readonly folder: string;
   readonly labels?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The command that starts it on another host. */
+  readonly enter?: readonly string[];
 }
 
 /** Starts a trainer of one slot and waits until it takes trainings; it is killed after the test. */
 export async function startTrainer(
   test: Pick<TestContext, 'after'>,
-  { queue, server, folder, labels = [], env = {} }: TrainerProcessOptions,
+  { queue, server, folder, labels = [], env = {}, enter = [] }: TrainerProcessOptions,
 ): Promise<TrainerProcess> {
+  const [program, ...before] = [...enter, process.execPath];
   const child = spawn(
-    process.execPath,
+    program!,
     [
+      ...before,
       ...[MAIN, 'trainer', '--queue', queue, '--data-dir', folder],
       ...(server === undefined ? [] : ['--server', server]),
       ...labels.flatMap((label) => ['--label', label]),

@@ -9,7 +9,7 @@ export interface ComputeOptions {
 export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'auto', threads: null };
 
 /** Variables that are not passed to hosts. */
-const SECRETS = ['GATELM_API_KEYS', 'GATELM_TRAINER_KEY'];
+const SECRETS = ['GATELM_API_KEYS', 'GATELM_TRAINER_KEY', 'GATELM_INFERENCER_KEY'];
 
 /**
  * The environment of a host process. TensorFlow reads its variables when it is loaded, so they must be set before

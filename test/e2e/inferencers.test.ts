@@ -82,7 +82,7 @@ test('inferencers answer as the server does, share its load, and are replaced wh
   });
   const startInferencer = async (name: string, ...options: string[]) => {
     const args = ['inferencer', '--server', server.address, '--data-dir', join(folder, name), ...options];
-    const inferencer = startWorker(context, args, { GATELM_SHUTDOWN_GRACE_MS: '60000' });
+    const inferencer = startWorker(context, args, { env: { GATELM_SHUTDOWN_GRACE_MS: '60000' } });
     await inferencer.said('takes tasks');
     return inferencer;
   };

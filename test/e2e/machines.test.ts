@@ -6,15 +6,17 @@ import { setTimeout as after } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { streamOf } from '../../src/compute/queue/queue-names.js';
 import type { Experiment } from '../../src/contracts/experiment.js';
-import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { startRemoteHost } from '../support/remote-host.js';
 import { temporaryFolder } from '../support/service.js';
 import { startTrainer } from '../support/trainer-process.js';
 
 /** Longer than a lease may go without being renewed, in the worst case. */
 const CUT_MS = 10_000;
+/** Of a server that other hosts reach under its own address. */
+const KEY = 'a-key-of-sixteen-letters-and-more';
 const ONE_THREAD = { GATELM_THREADS: '1' };
 const CONFIG = {
   corpus: 'handbook',
@@ -25,7 +27,9 @@ const CONFIG = {
 };
 
 const follow = (server: GatelmServer, id: string) =>
-  new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`);
+  new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
 
 async function digestAlone(test: TestContext): Promise<string> {
   const server = await startGatelm(test, temporaryFolder(test), ONE_THREAD);
@@ -129,22 +133,23 @@ test('a trainer that is cut off, and a Redis that is killed, cost time and nothi
   const server = await startGatelm(context, join(folder, 'data'), {
     ...ONE_THREAD,
     GATELM_QUEUE: redis.address,
+    GATELM_API_KEYS: KEY,
   });
-  const [toRedis, toServer] = [
-    await CuttableProxy.start(context, Number(new URL(redis.address).port)),
-    await CuttableProxy.start(context, Number(new URL(server.address).port)),
-  ];
+  const host = await startRemoteHost(context);
+  context.diagnostic(`its trainer runs in a ${host.kind}`);
   await startTrainer(context, {
-    queue: `redis://127.0.0.1:${toRedis.port}`,
-    server: `http://127.0.0.1:${toServer.port}`,
+    queue: `redis://${await host.reach(Number(new URL(redis.address).port))}`,
+    server: `http://${await host.reach(Number(new URL(server.address).port))}`,
     folder: join(folder, 'far'),
+    enter: host.enter,
+    env: { GATELM_TRAINER_KEY: KEY },
   });
   const { id } = await server.train(CONFIG);
   const client = follow(server, id);
   await client.until('checkpoint');
-  for (const wire of [toRedis, toServer]) wire.cut();
+  host.cut();
   await after(CUT_MS);
-  for (const wire of [toRedis, toServer]) wire.mend();
+  host.mend();
   await redis.end('SIGKILL');
   await redis.start();
   assert.equal((await client.closed).reason, 'succeeded');

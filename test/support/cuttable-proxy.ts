@@ -14,10 +14,17 @@ export class CuttableProxy {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** @param target port on this machine */
-  static async start(test: Pick<TestContext, 'after'>, target: number): Promise<CuttableProxy> {
+  /**
+   * @param target port on this machine
+   * @param address where it listens
+   */
+  static async start(
+    test: Pick<TestContext, 'after'>,
+    target: number,
+    address = '127.0.0.1',
+  ): Promise<CuttableProxy> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(0, address);
     await once(server, 'listening');
     const proxy = new CuttableProxy(server);
     server.on('connection', (client) => proxy.#join(client, target));

@@ -22,7 +22,7 @@ export interface GatelmServer {
   train(config: object): Promise<Experiment>;
 }
 
-/** Starts `gatelm serve` and waits until it listens; it is stopped after the test. */
+/** Starts `gatelm serve` and waits until it listens; it is stopped after the test. Requests bring GATELM_API_KEYS, if that is one key. */
 export async function startGatelm(
   test: Pick<TestContext, 'after'>,
   dataDir: string,
@@ -47,8 +47,10 @@ export async function startGatelm(
     });
     void exited.then((code) => reject(new Error(`the server ended with code ${code}`)));
   });
-  const request = async (path: string, options: RequestInit = {}) => {
-    const response = await fetch(address + path, options);
+  const key = env.GATELM_API_KEYS;
+  const request = async (path: string, { headers, ...options }: RequestInit = {}) => {
+    const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const response = await fetch(address + path, { ...options, headers: { ...authorization, ...headers } });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
     return response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;

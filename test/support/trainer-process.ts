@@ -11,12 +11,14 @@ export interface TrainerProcessOptions {
   readonly folder: string;
   readonly labels?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The command that starts it on another host. */
+  readonly enter?: readonly string[];
 }
 
 /** Starts a trainer of one slot and waits until it takes trainings; it is killed after the test. */
 export async function startTrainer(
   test: Pick<TestContext, 'after'>,
-  { queue, server, folder, labels = [], env = {} }: TrainerProcessOptions,
+  { queue, server, folder, labels = [], env = {}, enter = [] }: TrainerProcessOptions,
 ): Promise<TrainerProcess> {
   const trainer = startWorker(
     test,
@@ -24,7 +26,7 @@ export async function startTrainer(
       ...['trainer', '--queue', queue, '--server', server, '--data-dir', folder],
       ...labels.flatMap((label) => ['--label', label]),
     ],
-    env,
+    { env, enter },
   );
   await trainer.said('in parallel');
   return trainer;

@@ -19,9 +19,17 @@ export interface WorkerProcess {
 export function startWorker(
   test: Pick<TestContext, 'after'>,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  {
+    env = {},
+    enter = [],
+  }: {
+    readonly env?: Readonly<Record<string, string>>;
+    /** The command that starts it on another host. */
+    readonly enter?: readonly string[];
+  } = {},
 ): WorkerProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program, ...before] = [...enter, process.execPath];
+  const child = spawn(program!, [...before, MAIN, ...args], {
     env: { ...process.env, GATELM_THREADS: '1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -185,6 +185,8 @@ test('all pages satisfy axe in the dark, on a narrow screen and in Japanese', { 
     await expectAccessible(page);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     assert.ok(Number(overflow) <= 0, `${path} is ${overflow} pixels too wide`);
+    const link = await page.locator('.nav-link[aria-current]').boundingBox();
+    assert.ok(link && link.x >= 0 && link.x + link.width <= 380, `the link of ${path} is in sight`);
   }
   expectNoErrors();
 });

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { MessageKey } from '../../logic/messages/translate.js';
 import { hrefOf, type PageName, type Route } from '../../logic/routes.js';
 import { apiKey, needsKey, setKey } from '../api/key.js';
@@ -44,6 +45,12 @@ const ENTRIES: readonly Entry[] = [
 
 /** The frame around each page: where one can go, and how it looks. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
+  const nav = useRef<HTMLElement>(null);
+  const { page } = route.value;
+  useEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (link) nav.current!.scrollLeft = link.offsetLeft - (nav.current!.clientWidth - link.offsetWidth) / 2; // on a narrow screen
+  }, [page]);
   const focusMain = () => document.getElementById('main')?.focus();
   return (
     <div class="shell">
@@ -55,13 +62,13 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
           <img src="favicon.svg" alt="" width="28" height="28" />
           <span>gatelm</span>
         </a>
-        <nav aria-label={t('nav.label')}>
+        <nav aria-label={t('nav.label')} ref={nav}>
           {ENTRIES.map((entry) => (
             <a
               key={entry.text}
               class="nav-link"
               href={hrefOf(entry.route)}
-              {...(entry.pages.includes(route.value.page) && { 'aria-current': 'page' as const })}
+              {...(entry.pages.includes(page) && { 'aria-current': 'page' as const })}
             >
               <Icon name={entry.icon} />
               <span>{t(entry.text)}</span>

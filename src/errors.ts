@@ -113,6 +113,10 @@ const TABLE = {
   // processes
   'host-unavailable': row('unavailable', 'The {host} host is not running: {reason}'),
   'host-died': row('internal', 'The {host} host exited (code {exitCode}, signal {signal})'),
+  'version-mismatch': row(
+    'conflict',
+    'The server has version {expected} of gatelm, this inferencer {actual}; both need the same',
+  ),
 
   // store
   'database-newer': row(

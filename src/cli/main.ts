@@ -13,6 +13,7 @@ import { addTrainCommands } from './commands/train.js';
 import { describeEnvironment } from './describe-environment.js';
 import { addDoctor } from './doctor.js';
 import { EXIT } from './exit-codes.js';
+import { addInferencer } from './inferencer.js';
 import { addQuickstart } from './quickstart.js';
 import { addSetUp, startCommand } from './set-up.js';
 import { addTrainer } from './trainer.js';
@@ -72,7 +73,7 @@ const DATA_DIR = ['--data-dir <folder>', 'same as GATELM_DATA_DIR'] as const;
 keys
   .command('create <name>')
   .description('Create a key and print it once; a running server accepts it immediately')
-  .requiredOption('--scope <scope>', 'read, train, admin or trainer')
+  .requiredOption('--scope <scope>', 'read, train, admin, trainer or inferencer')
   .option('--expires-days <days>', 'days until it expires; default: never')
   .option(...DATA_DIR)
   .option(...JSON_ANSWER)
@@ -93,6 +94,7 @@ keys
 addCompletionCommand(program);
 
 addTrainer(program);
+addInferencer(program);
 
 try {
   await program.parseAsync();

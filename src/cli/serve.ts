@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { BalancedInferenceExecutor } from '../compute/inferencers/balanced-inference-executor.js';
 import { LocalInferenceExecutor } from '../compute/local-inference-executor.js';
 import { LocalTrainingExecutor } from '../compute/local-training-executor.js';
 import { Exchange } from '../compute/queue/exchange.js';
@@ -59,7 +60,7 @@ async function startServer(environment: Environment): Promise<Server> {
   const { backend, kernels, threads } = environment;
   const compute = { backend, kernels, threads };
   const files = { dataDirectory: resolve(environment.dataDir), mirror: environment.corporaMirror };
-  const inference = new LocalInferenceExecutor({
+  const local = new LocalInferenceExecutor({
     threads: environment.inferenceThreads,
     compute,
     files,
@@ -72,6 +73,13 @@ async function startServer(environment: Environment): Promise<Server> {
   });
   // stdout is for people; the log goes to stderr.
   const logger = createLogger(environment, process.stderr);
+  const inference = new BalancedInferenceExecutor({
+    local,
+    localSlots: environment.inferenceThreads,
+    openTasks: environment.maxInferences,
+    silenceMs: environment.inferencerSilenceMs,
+    onNotice: (notice) => logger.info({}, notice),
+  });
   const training =
     environment.queue === null
       ? new LocalTrainingExecutor({

@@ -12,6 +12,7 @@ export const AUTOMATIC_COMPUTE: ComputeOptions = { backend: 'auto', kernels: 'au
 const SECRETS = [
   'GATELM_API_KEYS',
   'GATELM_TRAINER_KEY',
+  'GATELM_INFERENCER_KEY',
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',

@@ -3,8 +3,10 @@
  *
  * Deliberately not here: which experiment is meant and whether it is trained (the service's).
  */
+import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { GenerationPart } from '../contracts/generation.js';
+import type { InferencerReport } from '../contracts/inferencer.js';
 import type { BackendReport, InferenceResults, InferenceTask, TASK_PARTS } from '../contracts/jobs.js';
 import type { HostStats } from './host-stats.js';
 
@@ -42,5 +44,9 @@ export interface InferenceExecutor {
   unusableReason(): string | null;
   /** Statistics of its processes on this machine, if any. */
   hostStats?(): HostStats;
+  /** Takes the connection of an inferencer, if it can use some. */
+  admit?(socket: WebSocket): void;
+  /** The inferencers that take tasks. */
+  inferencers?(): readonly InferencerReport[];
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { type InferenceHostMessage, InferenceHostRequest } from '../contracts/jo
 import { serializeError } from '../errors.js';
 import { onRequest, prepareHostProcess, readHostSettings, sendToServer } from './host-runtime.js';
 import { createCancelFlag, type InferenceThreadTask, raiseCancelFlag } from './inference-thread-task.js';
+import { PartBatch } from './part-batch.js';
 import { drain } from './thread-port.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -22,6 +23,7 @@ interface OpenTask {
 }
 const openTasks = new Map<number, OpenTask>();
 const send: (message: InferenceHostMessage) => void = sendToServer;
+const batch = new PartBatch(send);
 
 /** Settles when the backend was reported to the server. */
 const introduced = pool.probeBackend().then(
@@ -52,32 +54,18 @@ onRequest(InferenceHostRequest, (request) => {
   }
 });
 
-/** Parts since the last turn of the event loop, batched: one message for a step of many texts. */
-let said: [taskId: number, part: unknown][] = [];
-
-function collect(taskId: number, part: unknown): void {
-  if (said.length === 0) setImmediate(sendParts);
-  said.push([taskId, part]);
-}
-
-function sendParts(): void {
-  if (said.length === 0) return;
-  send({ type: 'parts', parts: said });
-  said = [];
-}
-
 async function run({ taskId, task, streams }: RunRequest): Promise<void> {
   const cancelled = createCancelFlag();
   const { port1: parts, port2: workerPort } = new ThreadChannel();
   openTasks.set(taskId, { cancelled, parts });
-  const forward = (part: unknown) => collect(taskId, part);
+  const forward = (part: unknown) => batch.add(taskId, part);
   parts.on('message', forward);
   try {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };
     const result = await pool.run(threadTask, streams ? [workerPort] : []);
     drain(parts, forward);
     await introduced; // the backend is reported before the first result
-    sendParts();
+    batch.flush();
     send({ type: 'done', taskId, result });
   } catch (error) {
     send({ type: 'failed', taskId, error: serializeError(error) });

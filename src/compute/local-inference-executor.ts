@@ -3,18 +3,13 @@ import { InferenceLimits } from '../contracts/inference-limits.js';
 import {
   type BackendReport,
   type FileSource,
-  type HostReport,
   InferenceHostMessage,
   type InferenceHostRequest,
-  type InferenceResults,
   type InferenceTask,
-  TASK_RESULTS,
-  type TaskInput,
+  type TaskMessage,
 } from '../contracts/jobs.js';
-import { appError, deserializeError } from '../errors.js';
-import { createDeferred, type Deferred } from './deferred.js';
+import { appError } from '../errors.js';
 import { AUTOMATIC_COMPUTE, type ComputeOptions } from './host-environment.js';
-import type { HostEnd } from './host-process.js';
 import type { HostStats } from './host-stats.js';
 import type {
   InferenceExecutor,
@@ -22,8 +17,8 @@ import type {
   InferenceResultOf,
   RunOptions,
 } from './inference-executor.js';
+import { OpenTasks } from './open-tasks.js';
 import { SupervisedHost } from './supervised-host.js';
-import { takePart } from './task-parts.js';
 
 export interface InferenceHostLimits extends InferenceLimits {
   /** Time between two heartbeats of the host. */
@@ -54,14 +49,7 @@ export interface LocalInferenceExecutorOptions {
   readonly limits?: Partial<InferenceHostLimits>;
 }
 
-interface OpenTask {
-  readonly type: InferenceTask['type'];
-  readonly answer: Deferred<InferenceResults[InferenceTask['type']]>;
-  readonly options: RunOptions<never>;
-}
-
-type Message = Exclude<InferenceHostMessage, HostReport>;
-type Host = SupervisedHost<InferenceHostRequest, Message>;
+type Host = SupervisedHost<InferenceHostRequest, TaskMessage>;
 
 const NICENESS = 0;
 const MEMORY_KILL_SCORE = 500;
@@ -73,8 +61,9 @@ const MEMORY_KILL_SCORE = 500;
 export class LocalInferenceExecutor implements InferenceExecutor {
   readonly #host: Host;
   readonly #limits: InferenceHostLimits;
-  readonly #tasks = new Map<number, OpenTask>();
-  #lastTaskId = 0;
+  readonly #tasks = new OpenTasks((request) =>
+    request.type === 'run' ? this.#host.request(request) : this.#host.tell(request),
+  );
   #closing: Promise<void> | null = null;
 
   constructor({
@@ -86,7 +75,7 @@ export class LocalInferenceExecutor implements InferenceExecutor {
   }: LocalInferenceExecutorOptions) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     const { openTasks, streams, promptCacheBytes, warmModelBytes } = this.#limits;
-    this.#host = new SupervisedHost<InferenceHostRequest, Message>(
+    this.#host = new SupervisedHost<InferenceHostRequest, TaskMessage>(
       {
         name: 'inference',
         compute,
@@ -101,8 +90,9 @@ export class LocalInferenceExecutor implements InferenceExecutor {
         },
         schema: InferenceHostMessage,
         silenceLimitMs: this.#limits.hostSilenceMs,
-        onMessage: (message) => this.#receive(message),
-        onEnd: (end) => this.#failOpenTasks(end),
+        onMessage: (message) => this.#tasks.receive(message),
+        onEnd: ({ exitCode, signal }) =>
+          this.#tasks.fail(appError('host-died', { host: 'inference', exitCode, signal })),
       },
       { type: 'shutdown' },
     );
@@ -117,16 +107,12 @@ export class LocalInferenceExecutor implements InferenceExecutor {
     const limit = this.#limits.openTasks;
     if (this.#tasks.size >= limit)
       throw appError('queue-full', { what: 'The queue of generation tasks', limit });
-    const taskId = ++this.#lastTaskId;
-    const answer = createDeferred<InferenceResults[InferenceTask['type']]>();
-    const { onPart, input, signal } = options;
-    this.#tasks.set(taskId, { type: task.type, answer, options });
-    this.#host.request({ type: 'run', taskId, task, streams: onPart !== undefined || input !== undefined });
-    const cancel = () => this.#host.tell({ type: 'cancel', taskId });
-    if (signal?.aborted) cancel();
-    signal?.addEventListener('abort', cancel);
-    void answer.promise.catch(() => {}).finally(() => signal?.removeEventListener('abort', cancel));
-    return answer.promise as Promise<InferenceResultOf<Task>>; // parsed by the schema of its type in #receive
+    return this.#tasks.run(task, options);
+  }
+
+  /** Loads TensorFlow without waiting for the first task. @throws backend-unavailable, host-died */
+  warmUp(): Promise<BackendReport> {
+    return this.#host.warmUp();
   }
 
   backendReport(): BackendReport | null {
@@ -148,49 +134,9 @@ export class LocalInferenceExecutor implements InferenceExecutor {
 
   async #close(): Promise<void> {
     const timer = setTimeout(() => this.#host.kill('the server is stopping'), this.#limits.closeMs);
-    await Promise.allSettled([...this.#tasks.values()].map(({ answer }) => answer.promise));
+    await this.#tasks.settled();
     clearTimeout(timer);
     await this.#host.shutDown();
-  }
-
-  #receive(message: Message): void {
-    if (message.type === 'parts') {
-      for (const [taskId, part] of message.parts) this.#takePart(taskId, part);
-      return;
-    }
-    const task = this.#tasks.get(message.taskId);
-    if (!task) return;
-    this.#tasks.delete(message.taskId);
-    switch (message.type) {
-      case 'done': {
-        const result = TASK_RESULTS[task.type].safeParse(message.result);
-        if (result.success) task.answer.resolve(result.data);
-        else task.answer.reject(appError('internal', {}, result.error));
-        break;
-      }
-      case 'failed':
-        task.answer.reject(deserializeError(message.error));
-        break;
-      default:
-        message satisfies never;
-    }
-  }
-
-  #takePart(taskId: number, part: unknown): void {
-    const task = this.#tasks.get(taskId);
-    if (!task) return;
-    const sendInput = (input: TaskInput) => this.#host.tell({ type: 'input', taskId, input });
-    takePart(task.type, part, task.options, sendInput).catch((error) => {
-      if (this.#tasks.delete(taskId)) task.answer.reject(error);
-      this.#host.tell({ type: 'cancel', taskId });
-    });
-  }
-
-  #failOpenTasks({ exitCode, signal }: HostEnd): void {
-    const tasks = [...this.#tasks.values()];
-    this.#tasks.clear();
-    for (const { answer } of tasks)
-      answer.reject(appError('host-died', { host: 'inference', exitCode, signal }));
   }
 }
 

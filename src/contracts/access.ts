@@ -4,20 +4,24 @@ import { z } from 'zod';
 /** In ascending order: each scope includes those before it. */
 export const SCOPES = ['read', 'train', 'admin'] as const;
 
-/** The scope of machines that train for a server: they may download and upload files, nothing else. */
-const TRAINER = 'trainer';
+/** The scopes of machines that work for a server: one includes no other. */
+const MACHINE_SCOPES = ['trainer', 'inferencer'] as const;
 
 export const Scope = z
-  .enum([...SCOPES, TRAINER])
+  .enum([...SCOPES, ...MACHINE_SCOPES])
   .describe(
-    'read: view and follow experiments, generate, score and evaluate text; train: also create and control experiments, and upload; admin: also delete; trainer: only download and upload the files of trainings on other machines',
+    'read: view and follow experiments, generate, score and evaluate text; train: also create and control experiments, and upload; admin: also delete; trainer: only download and upload the files of trainings on other machines; inferencer: only run inference tasks on another machine, and download models',
   );
 export type Scope = z.infer<typeof Scope>;
 
 /** Whether a key with the scope `has` may call what requires the scope `needs`. */
 export function includesScope(has: Scope, needs: Scope): boolean {
-  if (needs === TRAINER) return has === TRAINER || has === 'admin';
-  return has !== TRAINER && SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
+  if (isMachineScope(needs)) return has === needs || has === 'admin';
+  return !isMachineScope(has) && SCOPES.indexOf(has) >= SCOPES.indexOf(needs);
+}
+
+function isMachineScope(scope: Scope): scope is (typeof MACHINE_SCOPES)[number] {
+  return (MACHINE_SCOPES as readonly Scope[]).includes(scope);
 }
 
 export const KeyName = z

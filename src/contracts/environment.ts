@@ -84,6 +84,14 @@ export const Environment = z.strictObject({
     .describe(
       'LSTM kernels; auto: the fused native ones if they were built, else those composed of TensorFlow ops',
     ),
+  inferencerSilenceMs: z
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(10_000)
+    .describe(
+      'Time without a message after which the connection to an inferencer counts as lost, in milliseconds',
+    ),
   maxQueued: z
     .int()
     .min(0)
@@ -202,7 +210,7 @@ export const Environment = z.strictObject({
     .max(3_600_000)
     .default(15_000)
     .describe(
-      'Time that running trainings have to write a checkpoint when the server stops, in milliseconds',
+      'Time that running trainings have to write a checkpoint when the server stops, and the tasks of an inferencer to end when it stops, in milliseconds',
     ),
   tensorboard: z
     .enum(['on', 'off'])
@@ -224,8 +232,8 @@ export interface EnvironmentVariable {
 
 const WHAT = 'The environment';
 const PREFIX = 'GATELM_';
-/** Variables of set-up and the trainer, which the server ignores although their names resemble its own. */
-const OTHER_VARIABLES = new Set(['GATELM_CACHE_DIR', 'GATELM_TRAINER_KEY']);
+/** Variables of set-up, the trainer and the inferencer, which the server ignores although their names resemble its own. */
+const OTHER_VARIABLES = new Set(['GATELM_CACHE_DIR', 'GATELM_TRAINER_KEY', 'GATELM_INFERENCER_KEY']);
 
 const FIELDS = Object.keys(Environment.shape) as (keyof Environment)[];
 const FIELD_OF = new Map(FIELDS.map((field) => [variableName(field), field]));

@@ -83,6 +83,17 @@ export const DynamicOptions = z
   .describe('Adapt to each segment of the text after it was predicted; the stored weights are not changed');
 export type DynamicOptions = z.infer<typeof DynamicOptions>;
 
+/** How a request lets the model adapt to the text. */
+export interface AdaptationRequest {
+  readonly cache?: CacheOptions | undefined;
+  readonly dynamic?: DynamicOptions | undefined;
+}
+
+/** Whether an adaptation needs the corpus on which the model was trained. */
+export function readsTrainingCorpus({ cache, dynamic }: AdaptationRequest): boolean {
+  return cache?.search === true || dynamic?.search === true || dynamic?.rule === 'rms';
+}
+
 export const EvaluationRequest = z
   .strictObject({
     corpus: z.string().min(1).max(200).optional().describe('Default: the corpus it was trained on'),

@@ -18,6 +18,13 @@ export const Health = z
       active: z.array(z.string()).describe('Experiments that occupy a slot'),
     }),
     inference: hostHealth,
+    inferencers: z
+      .object({
+        connected: z.int(),
+        slots: z.int().describe('Threads of all of them'),
+        active: z.int().describe('Tasks that they have'),
+      })
+      .describe('Machines that run inference tasks beside the server'),
   })
   .meta({
     id: 'Health',
@@ -33,6 +40,7 @@ export const Health = z
           active: [EXAMPLE_EXPERIMENT_ID],
         },
         inference: { backend: exampleOf(BackendReport), processIds: [27_581] },
+        inferencers: { connected: 2, slots: 4, active: 1 },
       },
     ],
   });

@@ -219,7 +219,8 @@ export type InferenceResults = {
   readonly [Type in keyof typeof TASK_RESULTS]: z.infer<(typeof TASK_RESULTS)[Type]>;
 };
 
-export const InferenceHostRequest = z.discriminatedUnion('type', [
+/** Requests to a process that runs inference tasks: a host, or an inferencer. */
+export const TaskRequest = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('run'),
     taskId: z.int(),
@@ -228,12 +229,11 @@ export const InferenceHostRequest = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('input'), taskId: z.int(), input: TaskInput }),
   z.strictObject({ type: z.literal('cancel'), taskId: z.int() }),
-  z.strictObject({ type: z.literal('shutdown') }),
 ]);
-export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
+export type TaskRequest = z.infer<typeof TaskRequest>;
 
-export const InferenceHostMessage = z.discriminatedUnion('type', [
-  ...hostReports,
+/** What such a process sends about its tasks. */
+export const TaskMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('parts'),
     parts: z
@@ -247,4 +247,13 @@ export const InferenceHostMessage = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('failed'), taskId: z.int(), error: SerializedError }),
 ]);
+export type TaskMessage = z.infer<typeof TaskMessage>;
+
+export const InferenceHostRequest = z.discriminatedUnion('type', [
+  ...TaskRequest.options,
+  z.strictObject({ type: z.literal('shutdown') }),
+]);
+export type InferenceHostRequest = z.infer<typeof InferenceHostRequest>;
+
+export const InferenceHostMessage = z.discriminatedUnion('type', [...hostReports, ...TaskMessage.options]);
 export type InferenceHostMessage = z.infer<typeof InferenceHostMessage>;

@@ -1,4 +1,4 @@
-import type { CacheOptions, DynamicOptions } from '../contracts/evaluation.js';
+import type { AdaptationRequest, CacheOptions, DynamicOptions } from '../contracts/evaluation.js';
 import { appError } from '../errors.js';
 import type { LanguageModel } from '../models/language-model.js';
 import { evaluateDynamicallyStepwise, searchDynamicStepwise } from './dynamic-evaluation.js';
@@ -14,12 +14,6 @@ const DYNAMIC_DEFAULTS = {
   rms: { learningRate: 0.00005, decay: 0.002 },
   sgd: { learningRate: 0.1, decay: 0 },
 } as const;
-
-/** The adaptation options of a request. */
-export interface AdaptationRequest {
-  readonly cache?: CacheOptions | undefined;
-  readonly dynamic?: DynamicOptions | undefined;
-}
 
 /** The splits that search and statistics use. */
 export interface AdaptationSplits {
@@ -39,15 +33,10 @@ export function isAdaptive({ cache, dynamic }: AdaptationRequest): boolean {
   return cache !== undefined || dynamic !== undefined;
 }
 
-/** Whether {@link prepareAdaptation} needs the corpus on which the model was trained. */
-export function needsSplits({ cache, dynamic }: AdaptationRequest): boolean {
-  return cache?.search === true || dynamic?.search === true || dynamic?.rule === 'rms';
-}
-
 /**
  * Prepares the adaptation of a request, including a search if requested. Cache and dynamic evaluation are searched
  * separately, the cache on the unchanged model.
- * @param splits null if not needed, see {@link needsSplits}
+ * @param splits null if not needed, see {@link readsTrainingCorpus}
  */
 export function* prepareAdaptation(
   model: LanguageModel,

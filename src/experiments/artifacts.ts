@@ -6,9 +6,10 @@ import type { ArtifactInfo } from '../contracts/artifacts.js';
 import { appError } from '../errors.js';
 import { LATEST } from '../files/copy-snapshot.js';
 import { FolderArtifactStore } from '../files/folder-artifact-store.js';
-import { CHECKPOINTS, CORPORA, EXPERIMENTS, experimentKey } from '../files/layout.js';
+import { CHECKPOINTS, CORPORA, EXPERIMENTS, experimentKey, isModelFile } from '../files/layout.js';
 import { pruneCheckpoints } from '../files/prune-checkpoints.js';
 import type { Store } from '../store/store.js';
+import type { Caller } from './api-keys.js';
 import type { DataFolder } from './data-folder.js';
 import { holdsLease } from './record-run.js';
 
@@ -19,7 +20,7 @@ export interface ArtifactDependencies {
 
 const OPEN_FOLDERS = [EXPERIMENTS, CORPORA];
 
-/** The files of the data folder that trainers on other machines may read and write: corpora and experiments. */
+/** The files of the data folder that trainers and inferencers on other machines may read and write: corpora and experiments. */
 export class Artifacts {
   readonly #dependencies: ArtifactDependencies;
   readonly #files: FolderArtifactStore;
@@ -29,6 +30,12 @@ export class Artifacts {
   constructor(dependencies: ArtifactDependencies) {
     this.#dependencies = dependencies;
     this.#files = new FolderArtifactStore(dependencies.folder.path);
+  }
+
+  /** Inferencers need models and nothing else. @throws forbidden */
+  assertMayRead(caller: Caller | null, key: string): void {
+    if (caller?.scope !== 'inferencer' || isModelFile(key)) return;
+    throw appError('forbidden', { scope: 'trainer', key: caller.name, has: caller.scope });
   }
 
   /** @throws artifact-not-found, data-folder-missing */

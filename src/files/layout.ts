@@ -13,6 +13,7 @@
  *     local/NAME/…                                    an unfinished training without a server, laid out as an experiment
  *     downloads/…                                     known corpora
  *     transfers/…                                     unfinished imports and exports
+ *     models/ID/DIGEST/…                              at an inferencer: models of its server
  *
  * An exchange (GATELM_EXCHANGE) has, beside such `corpora`:
  *
@@ -27,6 +28,7 @@ export const CORPORA = 'corpora';
 export const LOCAL = 'local';
 export const DOWNLOADS = 'downloads';
 export const TRANSFERS = 'transfers';
+export const FETCHED_MODELS = 'models';
 export const LEASES = 'leases';
 
 /** Within the folder of an experiment. */
@@ -72,6 +74,12 @@ export function initialKey(id: string): string {
 /** The served weights of an experiment, with its tokenizer. */
 export function modelKey(id: string): string {
   return `${experimentKey(id)}/${MODEL}`;
+}
+
+/** Whether a key is a file that serving a model needs. */
+export function isModelFile(key: string): boolean {
+  const [, id, , file] = key.split('/');
+  return Object.values(MODEL_FILES).some((name) => name === file) && key === `${modelKey(id!)}/${file}`;
 }
 
 /** The file or folder of a key. */

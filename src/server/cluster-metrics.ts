@@ -3,6 +3,35 @@ import type { HttpApp, Uses } from './http-app.js';
 
 const FILES = '/artifacts/*';
 
+/** Figures of the machines that run inference tasks beside this server. */
+export function addInferencerMetrics(registry: Registry, { executor }: Uses<'executor'>): void {
+  const registers = [registry];
+  const inferencers = () => executor.inferencers?.() ?? [];
+  new Gauge({
+    name: 'gatelm_inferencers',
+    help: 'Inferencers that are connected',
+    registers,
+    collect() {
+      this.set(inferencers().length);
+    },
+  });
+  for (const [name, help] of [
+    ['slots', 'Threads of each inferencer'],
+    ['active', 'Tasks that each inferencer has'],
+  ] as const)
+    new Gauge({
+      name: `gatelm_inferencer_${name}`,
+      help,
+      labelNames: ['inferencer', 'host'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, hostname, [name]: value } of inferencers())
+          this.set({ inferencer: id, host: hostname }, value);
+      },
+    });
+}
+
 /** Figures of the machines that train for this server; none where it trains by itself. */
 export function addClusterMetrics(
   app: HttpApp,

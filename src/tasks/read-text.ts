@@ -1,7 +1,11 @@
 /** Tasks that only read texts: score, rank, evaluate. */
 import type { TrainedModel } from '../checkpoints/model-folder.js';
 import type { SplitName } from '../contracts/corpus.js';
-import type { EvaluationProgress, EvaluationResult } from '../contracts/evaluation.js';
+import {
+  type EvaluationProgress,
+  type EvaluationResult,
+  readsTrainingCorpus,
+} from '../contracts/evaluation.js';
 import type { FileSource, InferenceTask } from '../contracts/jobs.js';
 import type { RankResult, ScoredToken, ScoreList, ScoreResult, ScoreSummary } from '../contracts/score.js';
 import type { Corpus } from '../corpora/corpus.js';
@@ -10,7 +14,6 @@ import { appError } from '../errors.js';
 import {
   evaluateAdapted,
   isAdaptive,
-  needsSplits,
   type PreparedAdaptation,
   prepareAdaptation,
 } from '../evaluation/adaptive-evaluation.js';
@@ -47,7 +50,7 @@ async function withAdaptation<Answer>(
   onStep: (progress: EvaluationProgress) => void,
   use: (adaptation: PreparedAdaptation) => Promise<Answer>,
 ): Promise<Answer> {
-  const splits = needsSplits(request)
+  const splits = readsTrainingCorpus(request)
     ? (await loadCorpus({ corpus: description.corpus, tokenizer, ...turn.source })).splits
     : null;
   const steps = prepareAdaptation(model, request, splits);

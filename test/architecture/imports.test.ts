@@ -85,7 +85,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   store: [/^better-sqlite3$/],
   sweeps: [],
   interchange: [],
-  compute: [/^piscina$/, /^zod$/, /^bullmq$/, /^ioredis$/],
+  compute: [/^piscina$/, /^zod$/, /^bullmq$/, /^ioredis$/, /^ws$/],
   experiments: [/^piscina$/],
   server: [/^fastify/, /^pino$/, /^@fastify\//, /^zod$/, /^ws$/, /^prom-client$/, /^openapi-types$/],
   client: [/^zod$/, /^ws$/], // zod: types only, so that a browser gets none of it

@@ -61,9 +61,9 @@ describe('docker-compose.yml', () => {
     const ofSwagger = createRequire(createRequire(import.meta.url).resolve('@fastify/swagger'));
     const yaml = ofSwagger('yaml') as { parse(text: string): Compose };
     const { services, volumes } = yaml.parse(read('docker-compose.yml'));
-    assert.deepEqual(Object.keys(services), ['gatelm', 'queue', 'trainer']);
+    assert.deepEqual(Object.keys(services), ['gatelm', 'queue', 'trainer', 'inferencer']);
     for (const [name, { build, volumes: mounts = [] }] of Object.entries(services)) {
-      assert.equal(build, name === 'gatelm' ? '.' : undefined); // a trainer runs the image that is built for the server
+      assert.equal(build, name === 'gatelm' ? '.' : undefined); // a trainer and an inferencer run the image that is built for the server
       for (const mount of mounts) assert.ok(mount.split(':')[0]! in volumes, mount);
     }
   });

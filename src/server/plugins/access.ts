@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required scope; default: read for safe methods, train for others. */
     readonly scope?: Scope;
+    /** Another scope that suffices; the route limits what it may do. */
+    readonly alsoFor?: Scope;
     /** Whether a ticket in the URL may replace a key. */
     readonly takesTicket?: boolean;
     /** Whether no key is needed, as for the files of the dashboard. */
@@ -38,8 +40,9 @@ async function controlAccess(
     if (!needsKey(keys, environment) || request.routeOptions.config.isPublic || OPEN_PATHS.test(path)) return;
     const caller = callerOf(request, keys, tickets);
     if (!caller) throw appError('unauthorized');
-    const needs = scopeOf(request.method, request.routeOptions.config);
-    if (!includesScope(caller.scope, needs))
+    const { config } = request.routeOptions;
+    const needs = scopeOf(request.method, config);
+    if (!includesScope(caller.scope, needs) && caller.scope !== config.alsoFor)
       throw appError('forbidden', { scope: needs, key: caller.name, has: caller.scope });
     request.caller = caller;
   });

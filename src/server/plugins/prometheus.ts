@@ -6,7 +6,7 @@ import { Gauge, Histogram, Registry } from 'prom-client';
 import { textLike } from '../../contracts/example-of.js';
 import { ExperimentState } from '../../contracts/experiment.js';
 import { packageVersion } from '../../package-version.js';
-import { addClusterMetrics } from '../cluster-metrics.js';
+import { addClusterMetrics, addInferencerMetrics } from '../cluster-metrics.js';
 import type { HttpApp, Uses } from '../http-app.js';
 import { withProblems } from '../problem.js';
 
@@ -117,6 +117,7 @@ async function exposeMetrics(
     }
   };
   addClusterMetrics(app, registry, { trainingExecutor });
+  addInferencerMetrics(registry, { executor });
   const delay = monitorEventLoopDelay();
   delay.enable();
   gauge('gatelm_event_loop_delay_p99_seconds', 'Event-loop delay since the last scrape', () => {

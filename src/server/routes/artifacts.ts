@@ -8,9 +8,10 @@ import type { HttpApp, Uses } from '../http-app.js';
 const SHA256_HEADER = 'x-artifact-sha256';
 const LEASE_HEADER = 'x-gatelm-lease';
 const OPTIONS = { config: { scope: 'trainer' }, schema: { hide: true } } as const;
+const READ_OPTIONS = { ...OPTIONS, config: { ...OPTIONS.config, alsoFor: 'inferencer' } } as const;
 const Lease = z.string().regex(/^[^/]+\/\d+$/);
 
-/** /artifacts: files for trainers on other machines, complete or from an offset (Range). */
+/** /artifacts: files for trainers and inferencers on other machines, complete or from an offset (Range). */
 export default async function artifactRoutes(
   app: HttpApp,
   { store, folder }: Uses<'store' | 'folder'>,
@@ -24,23 +25,30 @@ export default async function artifactRoutes(
     return { items: await artifacts.list(parseStrictly(ArtifactKey, prefix, 'The prefix')) };
   });
 
-  app.get('/artifacts/*', { ...OPTIONS, exposeHeadRoute: false }, async ({ params, headers }, reply) => {
-    const key = keyOf(params);
-    const info = await artifacts.stat(key);
-    const [, from] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
-    const isSame = headers['if-range'] === undefined || headers['if-range'] === `"${info.sha256}"`;
-    const start = from !== undefined && isSame ? Number(from) : 0;
-    if (start > 0 && start >= info.bytes)
-      return reply.code(416).header('content-range', `bytes */${info.bytes}`).send();
-    if (from !== undefined && isSame)
-      reply.code(206).header('content-range', `bytes ${start}-${info.bytes - 1}/${info.bytes}`);
-    return describe(reply, info)
-      .header('content-length', info.bytes - start)
-      .send(await artifacts.read(key, start));
-  });
+  app.get(
+    '/artifacts/*',
+    { ...READ_OPTIONS, exposeHeadRoute: false },
+    async ({ params, headers, caller }, reply) => {
+      const key = keyOf(params);
+      artifacts.assertMayRead(caller, key);
+      const info = await artifacts.stat(key);
+      const [, from] = /^bytes=(\d+)-$/.exec(headers.range ?? '') ?? [];
+      const isSame = headers['if-range'] === undefined || headers['if-range'] === `"${info.sha256}"`;
+      const start = from !== undefined && isSame ? Number(from) : 0;
+      if (start > 0 && start >= info.bytes)
+        return reply.code(416).header('content-range', `bytes */${info.bytes}`).send();
+      if (from !== undefined && isSame)
+        reply.code(206).header('content-range', `bytes ${start}-${info.bytes - 1}/${info.bytes}`);
+      return describe(reply, info)
+        .header('content-length', info.bytes - start)
+        .send(await artifacts.read(key, start));
+    },
+  );
 
-  app.head('/artifacts/*', OPTIONS, async ({ params }, reply) => {
-    const info = await artifacts.stat(keyOf(params));
+  app.head('/artifacts/*', READ_OPTIONS, async ({ params, caller }, reply) => {
+    const key = keyOf(params);
+    artifacts.assertMayRead(caller, key);
+    const info = await artifacts.stat(key);
     return describe(reply, info).header('content-length', info.bytes).send();
   });
 

@@ -1,4 +1,5 @@
 import { Health, Readiness } from '../../contracts/health.js';
+import type { InferencerReport } from '../../contracts/inferencer.js';
 import { appError } from '../../errors.js';
 import { packageVersion } from '../../package-version.js';
 import type { HttpApp, Uses } from '../http-app.js';
@@ -10,6 +11,16 @@ type Host = Pick<Uses<'executor'>['executor'], 'backendReport' | 'unusableReason
 
 function processIdsOf(host: Host): number[] {
   return [...(host.hostStats?.().processIds ?? [])];
+}
+
+function sumOf(inferencers: readonly InferencerReport[]): Health['inferencers'] {
+  const sum = (count: (inferencer: InferencerReport) => number) =>
+    inferencers.reduce((total, each) => total + count(each), 0);
+  return {
+    connected: inferencers.length,
+    slots: sum(({ slots }) => slots),
+    active: sum(({ active }) => active),
+  };
 }
 
 /** @throws host-unavailable, with the reason */
@@ -52,6 +63,7 @@ export default async function healthRoutes(
         processIds: processIdsOf(trainingExecutor),
       },
       inference: { backend: executor.backendReport(), processIds: processIdsOf(executor) },
+      inferencers: sumOf(executor.inferencers?.() ?? []),
     }),
   );
   app.get(

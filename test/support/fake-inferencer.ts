@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { InferenceExecutor } from '../../src/compute/inference-executor.js';
+import type { BalancedInferenceExecutor } from '../../src/compute/inferencers/balanced-inference-executor.js';
+import { openSocket } from '../../src/compute/inferencers/open-socket.js';
+import { ServerConnection } from '../../src/compute/inferencers/server-connection.js';
+import { FakeInferenceExecutor } from './fake-executor.js';
+
+export interface FakeInferencerOptions {
+  readonly id?: string;
+  readonly slots?: number;
+  readonly executor?: Pick<InferenceExecutor, 'run'>;
+  readonly key?: string;
+}
+
+/** An inferencer in this process, whose tasks a given executor runs. */
+export interface FakeInferencer {
+  readonly socket: WebSocket;
+  readonly connection: ServerConnection;
+}
+
+/** A server of sockets alone, each of which the executor admits. @returns its port */
+export async function listenForInferencers(
+  test: Pick<TestContext, 'after'>,
+  executor: BalancedInferenceExecutor,
+): Promise<number> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) => executor.admit(socket));
+  await once(server, 'listening');
+  test.after(async () => {
+    await executor.close();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Connects one and waits until it is welcome; its connection ends with the test. */
+export async function joinAsInferencer(
+  test: Pick<TestContext, 'after'>,
+  address: string,
+  { id = 'a', slots = 1, executor = new FakeInferenceExecutor(), key }: FakeInferencerOptions = {},
+): Promise<FakeInferencer> {
+  const socket = await openSocket(address, key ?? null);
+  test.after(() => socket.terminate());
+  let connection: ServerConnection | undefined;
+  await new Promise<void>((onWelcome) => {
+    connection = new ServerConnection(socket, {
+      hello: {
+        type: 'hello',
+        id,
+        hostname: 'test',
+        labels: [],
+        memoryBytes: 0,
+        slots,
+        backend: { backend: 'native', kernels: 'composed', threads: 1, cpu: 'a test', notes: [] },
+      },
+      run: (task, options) => executor.run(task, options as never),
+      onWelcome,
+    });
+  });
+  return { socket, connection: connection! };
+}

@@ -11,7 +11,7 @@ import type { Health } from '../../src/contracts/health.js';
 import { runGatelm } from '../cli/run-gatelm.js';
 import { type GatelmServer, startGatelm } from '../support/gatelm-server.js';
 import { ProgressClient } from '../support/progress-client.js';
-import { temporaryFolder } from '../support/service.js';
+import { startService, temporaryFolder } from '../support/service.js';
 import { startWorker } from '../support/worker-process.js';
 
 const KEY = 'a-key-of-the-test';
@@ -138,18 +138,10 @@ test('inferencers answer as the server does, share its load, and are replaced wh
   assert.match(await text(busy.response), /perplexity/);
 });
 
-test('a server refuses an inferencer with a wrong key, which says so and ends', async (context) => {
-  const folder = temporaryFolder(context);
-  const server = await startGatelm(context, folder, { GATELM_API_KEYS: KEY });
-  const run = (env: Record<string, string>) =>
-    runGatelm(
-      server.address,
-      ['inferencer', '--server', server.address, '--data-dir', join(folder, 'models')],
-      {
-        env,
-      },
-    );
-  const { code, stderr } = await run({ GATELM_INFERENCER_KEY: 'another-key' });
+test('an inferencer with a wrong key says so and ends', async (context) => {
+  const { address } = await startService(context, { environment: { apiKeys: [KEY] } });
+  const args = ['inferencer', '--server', address, '--data-dir', temporaryFolder(context)];
+  const { code, stderr } = await runGatelm(address, args, { env: { GATELM_INFERENCER_KEY: 'another-key' } });
   assert.equal(code, 1);
   assert.match(stderr, /An API key is needed/);
 });

@@ -93,11 +93,11 @@ export const EventData = {
   warning: z
     .strictObject({
       epoch: count,
-      kind: z.enum(['no-improvement', 'no-learning', 'diverging', 'unknown-words']),
+      kind: z.enum(['no-improvement', 'no-learning', 'diverging', 'unknown-words', 'other-kernels']),
       message: z.string().describe('Human-readable description'),
       advice: z.string().describe('What to change'),
     })
-    .describe('The training continues, but is not going well'),
+    .describe('The training continues, but is not going well, or not to the same bits as before'),
   checkpoint: z
     .strictObject({
       epoch: count,

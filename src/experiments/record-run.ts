@@ -4,6 +4,7 @@ import type { ExperimentRecord } from '../contracts/experiment-record.js';
 import type { RunEvent } from '../contracts/jobs.js';
 import type { Store } from '../store/store.js';
 import type { EventLog } from './event-log.js';
+import { otherKernelsWarning } from './other-kernels.js';
 import { isActive } from './transitions.js';
 
 /** Events that a training may send; the others come from the service. */
@@ -33,7 +34,7 @@ export function holdsLease(
 
 /**
  * Records an event of a training exactly once: events of older attempts and duplicates are
- * ignored. A checkpoint is progress: it resets the count of restarts.
+ * ignored. A checkpoint is progress: it resets the count of restarts. A training that continues on other kernels is warned of.
  * @returns whether it was recorded
  */
 export function recordRunEvent(
@@ -46,6 +47,8 @@ export function recordRunEvent(
     const experiment = store.experiments.find(experimentId);
     if (!experiment || !holdsLease(experiment, { attempt }) || seq <= experiment.runSeq) return false;
     log.record(experimentId, event, { runSeq: seq, ...(event.type === 'checkpoint' && { restarts: 0 }) });
+    const warning = event.type === 'started' ? otherKernelsWarning(experiment.run, event) : null;
+    if (warning) log.record(experimentId, warning);
     return true;
   });
 }

@@ -20,6 +20,11 @@ function prepare(context: TestContext) {
   const experiments = [insertExperiment(store), insertExperiment(store)];
   for (const { id } of experiments) log.record(id, { type: 'preparing', data: { attempt: 1 } });
   return {
+    log,
+    warnings: () =>
+      store.events
+        .after(experiments[0]!, 0, 1000)
+        .flatMap(({ type, data }) => (type === 'warning' ? [data] : [])),
     recorder: new RunRecorder({ store: counted, log }),
     leases: experiments.map(({ id }) => ({ experimentId: id, attempt: 1 })),
     stepsOf: (index: number) =>
@@ -70,4 +75,31 @@ test('events that cannot be stored leave none of their batch behind, and those o
   assert.equal(stored.status, 'fulfilled');
   assert.deepEqual([stepsOf(0), stateOf(0)], [0, 'preparing']);
   assert.deepEqual([stepsOf(1), stateOf(1)], [2, 'running']);
+});
+
+test('a training that continues on other kernels is warned of once; one that begins anew, or on the same, is not', async (context) => {
+  const { recorder, leases, log, warnings } = prepare(context);
+  const lease = leases[0]!;
+  const attempt = async (
+    number: number,
+    kernels: string,
+    resumedFrom: { epoch: number; step: number } | null,
+  ) => {
+    if (number > 1)
+      log.record(lease.experimentId, { type: 'interrupted', data: { reason: 'a test', willRestart: true } });
+    if (number > 1) log.record(lease.experimentId, { type: 'queued', data: { position: 0 } });
+    log.record(lease.experimentId, { type: 'preparing', data: { attempt: number } }, { runSeq: 0 });
+    const started = startedEvent(number, resumedFrom);
+    const event = { ...started, data: { ...started.data, kernels } };
+    await recorder.record({ ...lease, attempt: number }, [{ seq: 1, event }]);
+    await recorder.record({ ...lease, attempt: number }, [{ seq: 1, event }]);
+  };
+  await attempt(1, 'fused', null);
+  await attempt(2, 'fused', { epoch: 1, step: 10 });
+  await attempt(3, 'composed', null);
+  assert.deepEqual(warnings(), []);
+  await attempt(4, 'fused', { epoch: 1, step: 10 });
+  const [warning, ...others] = warnings();
+  assert.equal(others.length, 0);
+  assert.match(warning!.message, /^It continues with kernels fused instead of composed: /);
 });

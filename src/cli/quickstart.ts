@@ -33,8 +33,10 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
   process.stdout.on('error', () => process.exit(1)); // the reader is gone; the server exits with this process
   let server: ServerProcess | null = null;
   let isStopping = false;
+  const gone = new AbortController(); // the server: nobody reconnects to it
   try {
     server = await ServerProcess.start(process.env);
+    void server.ended.then(() => gone.abort());
     onSignal(() => {
       if (isStopping) process.exit(1);
       isStopping = true;
@@ -42,7 +44,7 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
     });
     console.log(server.greeting);
     const client = new GatelmClient({ url: server.address, apiKey: firstKey() });
-    const experiment = await train(client, options.config);
+    const experiment = await train(client, options.config, gone.signal);
     await write(client, experiment);
     printNextSteps(server.address, experiment, options.keep);
     if (options.keep) await server.ended;
@@ -58,14 +60,14 @@ async function quickstart(options: QuickstartOptions): Promise<void> {
 }
 
 /** Trains to the end and shows the progress. */
-async function train(client: GatelmClient, config: string): Promise<Experiment> {
+async function train(client: GatelmClient, config: string, signal: AbortSignal): Promise<Experiment> {
   const body = JSON.parse(config) as Parameters<GatelmClient['createExperiment']>[0];
   const experiment = await client.createExperiment(body).catch((error: Error) => {
     throw new Error(`/experiments: ${error.message}`, { cause: error });
   });
   console.log(`\nPOST /experiments ${config} → ${experiment.id}`);
   const display = new ProgressDisplay(process.stdout, experiment.config.training);
-  for await (const event of client.follow(experiment.id)) {
+  for await (const event of client.follow(experiment.id, { signal })) {
     display.show(event);
     if (event.type === 'succeeded') {
       const { testPerplexity, seconds } = EventData.succeeded.parse(event.data);

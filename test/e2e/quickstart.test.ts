@@ -15,6 +15,8 @@ const GATELM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FIRST_EPOCH = /^epoch {2}train perplexity.*\n +1 +[\d.]+ +([\d.]+) /m;
 /** Machines and kernels round differently; what is learned hardly differs. */
 const TOLERANCE = 0.1;
+/** Above the 15 s that a training has for its last checkpoint, below the time for which a client reconnects. */
+const STOP_LIMIT_MS = 30_000;
 const TINY = {
   tokenizer: { type: 'word', vocabularySize: 500 },
   model: { embeddingSize: 16, hiddenSizes: [16] },
@@ -71,11 +73,18 @@ test('without a terminal, and with port 8080 taken, it trains, writes, says how 
 });
 
 test('a signal stops it and its server, and says what becomes of the training', async (context) => {
+  let stoppedAt = 0;
   const { code, stderr } = await quickstart(context, { training: { epochs: 100_000 } }, (child) => {
     child.stdout!.on('data', (output) => {
-      if (String(output).includes('training tokens')) child.kill('SIGINT');
+      if (!String(output).includes('training tokens')) return;
+      stoppedAt = Date.now();
+      child.kill('SIGINT');
     });
   });
+  assert.ok(
+    Date.now() - stoppedAt < STOP_LIMIT_MS,
+    'it does not try to reach the server that it has stopped',
+  );
   assert.equal(code, 1);
   assert.match(stderr, /quickstart: stopped; npm start continues the training/);
 });

@@ -1,4 +1,5 @@
 /** Executors without tensors: trainings that a test plays step by step, or that play themselves. */
+import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostStats } from '../../src/compute/host-stats.js';
@@ -23,6 +24,7 @@ import type {
 import { type Machine, type MachineRequirements, meets } from '../../src/contracts/machine.js';
 import { ModelConfig } from '../../src/contracts/model.js';
 import { pathOf } from '../../src/files/layout.js';
+import { turns } from './turns.js';
 
 const REPORT: BackendReport = {
   backend: 'native',
@@ -411,7 +413,7 @@ async function playTraining(run: FakeRun): Promise<void> {
   run.emit(startedEvent(run.job.attempt));
   for (let epoch = 1; epoch <= run.job.config.training.epochs; epoch++) {
     for (const event of [stepEvent(epoch * 10 - 5), epochEvent(epoch), checkpointEvent(epoch)]) {
-      await new Promise((resume) => setImmediate(resume));
+      await turns(1);
       if (stop) {
         run.finish({ type: 'stopped', mode: stop });
         return;
@@ -436,7 +438,7 @@ async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, numb
   const first = (job.resume && done.get(experimentId)) || 0;
   run.emit(startedEvent(job.attempt, first > 0 ? { epoch: first, step: first * 10 } : null));
   for (let epoch = first + 1; epoch <= job.config.training.epochs; epoch++) {
-    await someTurns();
+    await turns(randomInt(1, 6));
     if (epoch > (job.pauseAtEpoch ?? Number.POSITIVE_INFINITY)) stop ??= 'pause';
     if (stop) {
       run.finish({ type: 'stopped', mode: stop });
@@ -445,12 +447,7 @@ async function playLosses(run: FakeRun, loss: PlayedLoss, done: Map<string, numb
     run.emit(epochEvent(epoch, Math.exp(loss(job.config, epoch))), checkpointEvent(epoch));
     done.set(experimentId, epoch);
   }
-  await someTurns(); // evaluates its test text, which a stop does not interrupt
+  await turns(randomInt(1, 6)); // evaluates its test text, which a stop does not interrupt
   run.emit(SUCCEEDED_EVENT);
   run.finish({ type: 'succeeded' });
-}
-
-async function someTurns(): Promise<void> {
-  const turns = 1 + Math.floor(Math.random() * 5);
-  for (let turn = 0; turn < turns; turn++) await new Promise((resume) => setImmediate(resume));
 }

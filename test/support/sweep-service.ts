@@ -6,6 +6,7 @@ import { findSweep } from '../../src/experiments/sweeps/find-sweep.js';
 import { viewSweep } from '../../src/experiments/sweeps/view-sweep.js';
 import { viewTrials } from '../../src/experiments/sweeps/view-trials.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
+import { turns } from './turns.js';
 
 /** Turns of the event loop between two looks: a look reads the database. */
 const TURNS = 20;
@@ -29,9 +30,10 @@ export interface SweepService {
   reaches(id: string, state: Sweep['state']): Promise<Sweep>;
   /**
    * Settles when a condition holds.
+   * @param between turns of the event loop between two looks
    * @throws Error when it does not for two minutes
    */
-  until(condition: () => boolean): Promise<void>;
+  until(condition: () => boolean, between?: number): Promise<void>;
 }
 
 export function startSweepService(
@@ -56,12 +58,12 @@ export function startSweepService(
       await service.until(() => findSweep(store, id).state === state);
       return service.sweep(id);
     },
-    async until(condition) {
+    async until(condition, between = TURNS) {
       const giveUpAt = Date.now() + PATIENCE_MS;
       while (!condition()) {
         if (Date.now() > giveUpAt)
           throw new Error(`After ${PATIENCE_MS} ms this is still not so: ${condition}`);
-        for (let turn = 0; turn < TURNS; turn++) await new Promise((resume) => setImmediate(resume));
+        await turns(between);
       }
     },
   };

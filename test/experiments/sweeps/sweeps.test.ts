@@ -11,6 +11,7 @@ import {
 import type { PlayedLoss } from '../../support/fake-executor.js';
 import { temporaryFolder } from '../../support/service.js';
 import { startSweepService } from '../../support/sweep-service.js';
+import { turns } from '../../support/turns.js';
 
 /** Best near a learning rate of 3 and an output dropout of 0.2; falls from epoch to epoch. */
 const loss: PlayedLoss = ({ optimizer, model }, epoch) =>
@@ -219,9 +220,9 @@ test('a sweep that is paused in the last evaluation goes on with it', async (t) 
   });
   await until(() => trials(id).length === 1);
   const { number } = store.experiments.find(trials(id)[0]!.experimentIds[0]!)!;
-  while (store.metrics.count(number, 'validLoss') < 9) await new Promise((resume) => setImmediate(resume));
+  await until(() => store.metrics.count(number, 'validLoss') === 9, 1);
   sweeps.pause(id);
-  for (let turn = 0; turn < 50; turn++) await new Promise((resume) => setImmediate(resume));
+  await turns(50);
   assert.equal(sweeps.resume(id).state, 'running');
   await reaches(id, 'finished');
   assert.equal(store.experiments.find(trials(id)[0]!.experimentIds[0]!)!.state, 'succeeded');
@@ -234,7 +235,7 @@ test('an experiment that somebody cancels or deletes fails its trial; one that s
     limits: { experiments: 6, parallel: 3 },
     stopping: { type: 'none' },
   });
-  while (trials(id).length < 3) await new Promise((resume) => setImmediate(resume)); // none has ended yet
+  await until(() => trials(id).length === 3, 1); // none has ended yet
   const [first, second, third] = trials(id).map(({ experimentIds }) => experimentIds[0]!);
   pauseExperiment(services, third!);
   cancelExperiment(services, first!);
@@ -243,7 +244,7 @@ test('an experiment that somebody cancels or deletes fails its trial; one that s
   await deleteExperiment(services, services.environment.dataDir, second!);
   await until(() => trials(id).filter(({ state }) => state === 'failed').length === 2);
   await until(() => services.store.experiments.find(third!)?.state === 'paused');
-  for (let turn = 0; turn < 200; turn++) await new Promise((resume) => setImmediate(resume));
+  await turns(200);
   assert.equal(services.store.experiments.find(third!)?.state, 'paused', 'the sweep leaves it alone');
   resumeExperiment(services, third!);
   const sweep = await reaches(id, 'finished');
@@ -255,11 +256,11 @@ test('a trial at its rung rests while the sweep waits for one before it that som
   const { id } = await services.sweeps.create({ ...BODY, limits: { experiments: 6, parallel: 3 } });
   const experiment = (trial: number) =>
     services.store.experiments.find(trials(id)[trial]!.experimentIds[0]!)!;
-  while (trials(id).length < 3) await new Promise((resume) => setImmediate(resume));
+  await until(() => trials(id).length === 3, 1);
   pauseExperiment(services, experiment(1).id); // while it is queued
   await until(() => experiment(2).state === 'paused');
   const attempts = async () => {
-    for (let turn = 0; turn < 300; turn++) await new Promise((resume) => setImmediate(resume));
+    await turns(300);
     return trials(id).map((_, trial) => experiment(trial).attempt);
   };
   assert.deepEqual(await attempts(), await attempts(), 'nothing is started again and again');
@@ -275,7 +276,7 @@ test('a queue that is full for a moment delays a sweep, and does not end it', as
   await until(() => trials(id).length >= 1);
   for (let turn = 0; turn < 200; turn++) {
     t.mock.timers.tick(5000);
-    await new Promise((resume) => setImmediate(resume));
+    await turns(1);
   }
   t.mock.timers.reset();
   await until(() => trials(id).length === 8);

@@ -3,35 +3,6 @@ import type { HttpApp, Uses } from './http-app.js';
 
 const FILES = '/artifacts/*';
 
-/** Figures of the machines that run inference tasks beside this server. */
-export function addInferencerMetrics(registry: Registry, { executor }: Uses<'executor'>): void {
-  const registers = [registry];
-  const inferencers = () => executor.inferencers?.() ?? [];
-  new Gauge({
-    name: 'gatelm_inferencers',
-    help: 'Inferencers that are connected',
-    registers,
-    collect() {
-      this.set(inferencers().length);
-    },
-  });
-  for (const [name, help] of [
-    ['slots', 'Threads of each inferencer'],
-    ['active', 'Tasks that each inferencer has'],
-  ] as const)
-    new Gauge({
-      name: `gatelm_inferencer_${name}`,
-      help,
-      labelNames: ['inferencer', 'host'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { id, hostname, [name]: value } of inferencers())
-          this.set({ inferencer: id, host: hostname }, value);
-      },
-    });
-}
-
 /** Figures of the machines that train for this server; none where it trains by itself. */
 export function addClusterMetrics(
   app: HttpApp,
@@ -41,29 +12,15 @@ export function addClusterMetrics(
   const clusterStats = trainingExecutor.clusterStats?.bind(trainingExecutor);
   if (!clusterStats) return;
   const registers = [registry];
-  new Gauge({
-    name: 'gatelm_trainers',
-    help: 'Trainers that have reported lately',
-    registers,
-    collect() {
-      this.set(clusterStats().trainers.length);
+  addMachines(registry, 'trainer', {
+    machines: () =>
+      clusterStats().trainers.map(({ active, ...trainer }) => ({ ...trainer, active: active.length })),
+    help: {
+      all: 'Trainers that have reported lately',
+      slots: 'Trainings that each trainer takes at once',
+      active: 'Trainings that each trainer has',
     },
   });
-  for (const [name, help, read] of [
-    ['slots', 'Trainings that each trainer takes at once', 'slots'],
-    ['active', 'Trainings that each trainer has', 'active'],
-  ] as const)
-    new Gauge({
-      name: `gatelm_trainer_${name}`,
-      help,
-      labelNames: ['trainer', 'host'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { id, hostname, [read]: value } of clusterStats().trainers)
-          this.set({ trainer: id, host: hostname }, typeof value === 'number' ? value : value.length);
-      },
-    });
   new Gauge({
     name: 'gatelm_leases',
     help: 'Trainings that are handed out',
@@ -92,4 +49,51 @@ export function addClusterMetrics(
     if (method === 'GET' || method === 'PUT')
       bytes.inc({ direction: method === 'PUT' ? 'sent' : 'fetched' }, length || 0);
   });
+}
+
+/** Figures of the machines that run inference tasks beside this server. */
+export function addInferencerMetrics(registry: Registry, { executor }: Uses<'executor'>): void {
+  addMachines(registry, 'inferencer', {
+    machines: () => executor.inferencers?.() ?? [],
+    help: {
+      all: 'Inferencers that are connected',
+      slots: 'Threads of each inferencer',
+      active: 'Tasks that each inferencer has',
+    },
+  });
+}
+
+interface Machines {
+  readonly machines: () => readonly {
+    readonly id: string;
+    readonly hostname: string;
+    readonly slots: number;
+    readonly active: number;
+  }[];
+  readonly help: { readonly all: string; readonly slots: string; readonly active: string };
+}
+
+/** How many machines of a kind there are, and what each of them can and does. */
+function addMachines(registry: Registry, kind: 'trainer' | 'inferencer', { machines, help }: Machines): void {
+  const registers = [registry];
+  new Gauge({
+    name: `gatelm_${kind}s`,
+    help: help.all,
+    registers,
+    collect() {
+      this.set(machines().length);
+    },
+  });
+  for (const figure of ['slots', 'active'] as const)
+    new Gauge({
+      name: `gatelm_${kind}_${figure}`,
+      help: help[figure],
+      labelNames: [kind, 'host'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, hostname, [figure]: value } of machines())
+          this.set({ [kind]: id, host: hostname }, value);
+      },
+    });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type AppError, deserializeError } from '../errors.js';
 import { ValidationIssue } from './validation.js';
 
 /** The body of every error response (RFC 9457). */
@@ -30,6 +31,17 @@ export const Problem = z
     ],
   });
 export type Problem = z.infer<typeof Problem>;
+
+const Refusal = Problem.pick({ code: true, detail: true });
+
+/** The error that another gatelm answered with. @param body of its response, parsed */
+export function errorOfProblem(status: number, body: unknown): AppError {
+  const { code, detail: message } = Refusal.safeParse(body).data ?? {
+    code: 'bad-request',
+    detail: `The server answers with HTTP ${status}`,
+  };
+  return deserializeError({ code, message, details: {} });
+}
 
 /** The error codes that a client may receive. */
 export const ErrorList = z

@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { ArtifactInfo } from '../contracts/artifacts.js';
-import { appError, deserializeError } from '../errors.js';
+import { errorOfProblem } from '../contracts/problem.js';
+import { appError } from '../errors.js';
 import type { ArtifactStore, ByteSource } from './artifact-store.js';
 import { describe } from './disk-error.js';
 import { sha256 } from './durable-file.js';
@@ -128,11 +129,7 @@ export class HttpArtifactStore implements ArtifactStore {
     if (response.status === 404 && method !== 'PUT') return null;
     if (response.status >= 500 || response.status === 429)
       throw new Error(`${method} ${key}: HTTP ${response.status}`);
-    const problem = z
-      .object({ code: z.string(), detail: z.string() })
-      .safeParse(await response.json().catch(() => null));
-    const { code, detail } = problem.data ?? { code: 'bad-request', detail: `HTTP ${response.status}` };
-    throw deserializeError({ code: code as 'bad-request', message: detail, details: {} });
+    throw errorOfProblem(response.status, await response.json().catch(() => null));
   }
 
   /** Retries failed connections, server errors and exceeded rates; throws what the server refused. */

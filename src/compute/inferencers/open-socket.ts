@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import { z } from 'zod';
-import { deserializeError } from '../../errors.js';
+import { errorOfProblem } from '../../contracts/problem.js';
 
 const HANDSHAKE_MS = 10_000;
-const Problem = z.object({ code: z.string(), detail: z.string() });
 
 /**
  * Opens a WebSocket at a server.
@@ -34,12 +32,7 @@ async function readRefusal(response: IncomingMessage): Promise<Error> {
   const status = response.statusCode ?? 0;
   const body = await text(response);
   if (status >= 500 || status === 429) return new Error(`the server answers with HTTP ${status}`);
-  const problem = Problem.safeParse(parseJson(body));
-  const { code, detail } = problem.data ?? {
-    code: 'bad-request',
-    detail: `The server answers with HTTP ${status}`,
-  };
-  return deserializeError({ code, message: detail, details: {} });
+  return errorOfProblem(status, parseJson(body));
 }
 
 function parseJson(body: string): unknown {

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { parseEnvironment } from '../contracts/environment.js';
-import { MachineLabel } from '../contracts/machine.js';
 import { parseStrictly } from '../contracts/validation.js';
+import { drainOnSignal, labelOption } from './worker-command.js';
 
 interface Options {
   readonly server: string;
@@ -29,12 +29,7 @@ export function addInferencer(program: Command): void {
       '--slots <count>',
       'number of threads, each with its own models; default: GATELM_INFERENCE_THREADS',
     )
-    .option(
-      '--label <label>',
-      'label of this machine, as in gpu; may be repeated',
-      (label: string, labels: string[]) => [...labels, parseStrictly(MachineLabel, label, '--label')],
-      [],
-    )
+    .addOption(labelOption('label of this machine'))
     .option(
       '--data-dir <folder>',
       'folder for models of the server; one for each inferencer',
@@ -65,15 +60,7 @@ async function runInferencer({ server, key, slots, label, dataDir, cacheGib }: O
     limits: { streams: maxTextStreams, promptCacheBytes, warmModelBytes },
     log: (message) => console.log(message),
   });
-  let isStopping = false;
-  const stop = () => {
-    if (isStopping) process.exit(1); // the host exits with this process
-    isStopping = true;
-    console.log('draining: takes no more tasks');
-    void inferencer.drain(shutdownGraceMs);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  drainOnSignal('takes no more tasks', () => inferencer.drain(shutdownGraceMs));
   await inferencer.run();
   process.exit(0);
 }

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseEnvironment } from '../contracts/environment.js';
-import { MachineLabel } from '../contracts/machine.js';
-import { parseStrictly } from '../contracts/validation.js';
 import { appError } from '../errors.js';
 import { pathOf, TRANSFERS } from '../files/layout.js';
 import { openExchange } from '../files/open-exchange.js';
+import { drainOnSignal, labelOption } from './worker-command.js';
 
 interface Options {
   readonly queue: string;
@@ -33,12 +32,7 @@ export function addTrainer(program: Command): void {
     .option('--exchange <address>', 'the same as GATELM_EXCHANGE of the server; or GATELM_EXCHANGE')
     .option('--key <key>', 'API key with the scope trainer; or GATELM_TRAINER_KEY')
     .option('--slots <count>', 'number of parallel trainings', '1')
-    .option(
-      '--label <label>',
-      'label that an experiment may require, as in gpu; may be repeated',
-      (label: string, labels: string[]) => [...labels, parseStrictly(MachineLabel, label, '--label')],
-      [],
-    )
+    .addOption(labelOption('label that an experiment may require'))
     .option('--data-dir <folder>', 'folder for corpora and checkpoints in transit', './trainer-data')
     .action((options: Options) => runTrainer(options));
 }
@@ -69,13 +63,8 @@ async function runTrainer({ queue, server, exchange, key, slots, label, dataDir 
     log: (message) => console.log(message),
   });
   await trainer.start();
-  let isStopping = false;
-  const stop = () => {
-    if (isStopping) process.exit(1); // the host exits with this process
-    isStopping = true;
-    console.log('draining: trainings write a checkpoint and continue elsewhere');
-    void trainer.drain().then(() => process.exit(0));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  drainOnSignal('trainings write a checkpoint and continue elsewhere', async () => {
+    await trainer.drain();
+    process.exit(0);
+  });
 }

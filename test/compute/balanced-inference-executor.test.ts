@@ -1,4 +1,5 @@
 /** The choice among machines, and their loss: inferencers in this process, over real sockets. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +9,7 @@ import { GenerationRequest } from '../../src/contracts/generation.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
 import { type ScorePart, ScoreRequest } from '../../src/contracts/score.js';
 import { appError } from '../../src/errors.js';
+import { cleanUp } from '../support/clean-up.js';
 import { CuttableProxy } from '../support/cuttable-proxy.js';
 import { FakeInferenceExecutor } from '../support/fake-executor.js';
 import {
@@ -47,7 +49,7 @@ async function start(context: TestContext, { openTasks = 100, silenceMs = 60_000
   });
   const port = await listenForInferencers(context, executor);
   const stopping = new AbortController(); // ends endless generations
-  context.after(() => stopping.abort());
+  cleanUp(context, () => stopping.abort());
   const join = async (options: FakeInferencerOptions = {}) => {
     const fake = new FakeInferenceExecutor();
     return {

@@ -1,4 +1,5 @@
 /** The files of trainers through a folder that they share with the server. */
+
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import type { RunEvent, TrainingOutcome } from '../../src/contracts/jobs.js';
 import { type ArtifactStore, readText } from '../../src/files/artifact-store.js';
 import { FolderArtifactStore } from '../../src/files/folder-artifact-store.js';
 import { LeaseArtifactStore } from '../../src/files/lease-artifact-store.js';
+import { cleanUp } from '../support/clean-up.js';
 import { temporaryFolder } from '../support/service.js';
 import { trainingJob } from '../support/training-job.js';
 
@@ -27,7 +29,7 @@ function setUp(t: TestContext, wrap: (store: ArtifactStore) => ArtifactStore = (
   const errors: unknown[] = [];
   const open = () => {
     const exchange = new Exchange({ store: wrap(shared), local, onError: (error) => errors.push(error) });
-    t.after(() => exchange.close());
+    cleanUp(t, () => exchange.close());
     return exchange;
   };
   return { shared, local, trainer, errors, open };

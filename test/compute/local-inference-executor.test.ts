@@ -7,6 +7,7 @@ import {
 } from '../../src/compute/local-inference-executor.js';
 import { type GenerationPart, GenerationRequest } from '../../src/contracts/generation.js';
 import type { InferenceTask } from '../../src/contracts/jobs.js';
+import { cleanUp } from '../support/clean-up.js';
 import { NO_FILES } from '../support/training-job.js';
 
 function startExecutor(
@@ -15,7 +16,7 @@ function startExecutor(
 ): LocalInferenceExecutor {
   const workerFile = fileURLToPath(new URL('../fixtures/obey-prompt.js', import.meta.url));
   const executor = new LocalInferenceExecutor({ workerFile, files: NO_FILES, ...options });
-  context.after(() => executor.close());
+  cleanUp(context, () => executor.close());
   return executor;
 }
 

@@ -9,6 +9,7 @@ import {
   type LocalTrainingExecutorOptions,
 } from '../../src/compute/local-training-executor.js';
 import type { TrainingRun } from '../../src/compute/training-executor.js';
+import { cleanUp } from '../support/clean-up.js';
 import { untilGone } from '../support/process-end.js';
 import { NO_FILES, trainingJob } from '../support/training-job.js';
 
@@ -20,7 +21,7 @@ function startExecutor(
   options: Partial<LocalTrainingExecutorOptions> = {},
 ): LocalTrainingExecutor {
   const executor = new LocalTrainingExecutor({ workerFile: fixture(worker), files: NO_FILES, ...options });
-  context.after(() => executor.close());
+  cleanUp(context, () => executor.close());
   return executor;
 }
 
@@ -98,7 +99,7 @@ test('an event that is not one of the contract fails the training and says why',
 
 test('the host runs at a lower priority, without the server’s secrets, with the settings of compute', async (context) => {
   process.env.GATELM_API_KEYS = 'secret-key';
-  context.after(() => delete process.env.GATELM_API_KEYS);
+  cleanUp(context, () => delete process.env.GATELM_API_KEYS);
   const executor = startExecutor(context, 'wait-for-stop', {
     compute: { backend: 'wasm', kernels: 'composed', threads: 3 },
   });

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type Download, download } from '../../src/corpora/download.js';
+import { cleanUp } from '../support/clean-up.js';
 
 const BODY = Buffer.from(Array.from({ length: 60_000 }, (_, i) => (i * 7) % 251));
 const SHA256 = createHash('sha256').update(BODY).digest('hex');
@@ -29,7 +30,7 @@ async function serve(test: TestContext, ...answers: Answer[]) {
     (answers.length > 1 ? answers.shift()! : answers[0]!)(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  test.after(() => {
+  cleanUp(test, () => {
     server.closeAllConnections();
     server.close();
   });
@@ -78,7 +79,7 @@ const says =
 
 function request(test: TestContext, addresses: string[], changes: Partial<Download> = {}): Download {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-download-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(test, () => rmSync(folder, { recursive: true, force: true }));
   const destination = join(folder, 'ptb', 'file.txt');
   return { file: 'file.txt', bytes: BODY.length, sha256: SHA256, addresses, destination, ...changes };
 }

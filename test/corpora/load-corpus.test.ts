@@ -12,6 +12,7 @@ import { describeCorpus, listCorpora, previewCorpus } from '../../src/corpora/co
 import { KNOWN_CORPORA } from '../../src/corpora/known-corpora.js';
 import { readKnownCorpus } from '../../src/corpora/known-corpus-text.js';
 import { loadCorpus, readCorpusText } from '../../src/corpora/load-corpus.js';
+import { cleanUp } from '../support/clean-up.js';
 
 const mirror = [process.env.GATELM_CORPORA_MIRROR, join(import.meta.dirname, '../../../../shared/data')].find(
   (folder) => folder !== undefined && existsSync(join(folder, 'ptb/ptb.train.txt')),
@@ -22,7 +23,7 @@ const WORD = TokenizerConfig.parse({ type: 'word' });
 
 function temporaryFolder(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-corpus-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(test, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -131,7 +132,7 @@ describe('known corpora', { skip }, () => {
       response.end(await readFile(join(mirror!, decodeURI(request.url ?? '').replace('/corpora', ''))));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    test.after(() => server.close().closeAllConnections());
+    cleanUp(test, () => server.close().closeAllConnections());
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/corpora/`;
     const dataDirectory = temporaryFolder(test);
     const files = new Set<string>();

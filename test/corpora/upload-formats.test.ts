@@ -12,10 +12,11 @@ import { StagedUpload } from '../../src/corpora/staged-upload.js';
 import { storeCorpus } from '../../src/corpora/store-text.js';
 import { UploadTextReader } from '../../src/corpora/upload-text.js';
 import { zipArchive } from '../setup/zip-archive.js';
+import { cleanUp } from '../support/clean-up.js';
 
 function dataDirectory(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-formats-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(test, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -16,12 +16,13 @@ import {
   listStoredCorpora,
   openCorpus,
 } from '../../src/corpora/uploaded-corpora.js';
+import { cleanUp } from '../support/clean-up.js';
 
 const TEXT = Array.from({ length: 200 }, (_, i) => `Line ${i % 17} of a “text”, naïve 🦊.\n`).join('');
 
 function dataDirectory(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-stored-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(test, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { Experiment } from '../../src/contracts/experiment.js';
 import type { GenerationResult } from '../../src/contracts/generation.js';
 import type { Health } from '../../src/contracts/health.js';
+import { cleanUp } from '../support/clean-up.js';
 import { type GatelmServer, REPOSITORY, startGatelm } from '../support/gatelm-server.js';
 import { untilGone } from '../support/process-end.js';
 import { ProgressClient } from '../support/progress-client.js';
@@ -27,7 +28,7 @@ const ANSWER_LIMIT_MS = 2_000;
 
 function follow(test: TestContext, server: GatelmServer, { id }: Experiment): ProgressClient {
   const client = new ProgressClient(`${server.socketAddress}/experiments/${id}/progress?since=0`);
-  test.after(() => client.socket.terminate());
+  cleanUp(test, () => client.socket.terminate());
   return client;
 }
 
@@ -124,7 +125,7 @@ test('SIGTERM stops cleanly; the next start shows all runs, generates from them,
   const resumed = new ProgressClient(
     `${next.socketAddress}/experiments/${going.id}/progress?since=${progress.seqs.at(-1)}`,
   );
-  context.after(() => resumed.socket.terminate());
+  cleanUp(context, () => resumed.socket.terminate());
   const started = await resumed.until('started');
   assert.ok(started.data.resumedFrom!.epoch >= 1);
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { cleanUp } from '../support/clean-up.js';
 import { REPOSITORY } from '../support/gatelm-server.js';
 import { temporaryFolder } from '../support/service.js';
 
@@ -32,7 +33,7 @@ async function quickstart(
     env: { ...process.env, GATELM_DATA_DIR: join(temporaryFolder(context), 'data') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  context.after(() => child.kill('SIGKILL'));
+  cleanUp(context, () => child.kill('SIGKILL'));
   onStart(child);
   // Ends when every process that inherited them has ended.
   const [stdout, stderr, [code]] = await Promise.all([
@@ -48,7 +49,7 @@ async function occupyUsualPort(context: TestContext): Promise<void> {
   const server = createServer();
   server.listen(8080, '127.0.0.1');
   await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => {})]).catch(() => {});
-  context.after(() => server.close());
+  cleanUp(context, () => server.close());
 }
 
 test('without a terminal, and with port 8080 taken, it trains, writes, says how to go on, and leaves no process', async (context) => {

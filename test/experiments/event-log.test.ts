@@ -6,6 +6,7 @@ import { EventBus } from '../../src/experiments/event-bus.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
 import { DATABASE_FILE } from '../../src/files/layout.js';
 import { openStore } from '../../src/store/store.js';
+import { cleanUp } from '../support/clean-up.js';
 import { SUCCEEDED_EVENT, startedEvent, stepEvent } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 import { insertExperiment } from '../support/store.js';
@@ -14,7 +15,7 @@ function setUp(t: TestContext) {
   const file = join(temporaryFolder(t), 'test.sqlite');
   const store = openStore(file);
   const other = new Sqlite(file, { readonly: true });
-  t.after(() => {
+  cleanUp(t, () => {
     other.close();
     store.close();
   });
@@ -89,7 +90,7 @@ test('events that a listener records are heard by all in the order of their numb
 test('a creation that is rolled back tells nobody that it was queued', async (t) => {
   const { services, dataDir, app } = await startService(t);
   const other = new Sqlite(join(dataDir, DATABASE_FILE), { readonly: true });
-  t.after(() => other.close());
+  cleanUp(t, () => other.close());
   const rows = other.prepare<[string], number>('SELECT count(*) FROM experiments WHERE id = ?').pluck();
   const heard: { type: string; rows: number | undefined }[] = [];
   const publish = services.bus.publish.bind(services.bus);

@@ -17,6 +17,7 @@ import { findExperiment } from '../../src/experiments/find-experiment.js';
 import { recordRunEvent } from '../../src/experiments/record-run.js';
 import { createServices, type Services } from '../../src/experiments/services.js';
 import { DATABASE_FILE } from '../../src/files/layout.js';
+import { cleanUp } from '../support/clean-up.js';
 import {
   checkpointEvent,
   epochEvent,
@@ -60,7 +61,7 @@ async function post(services: Services, body: object = {}): Promise<string> {
 
 test('a host that dies leaves its experiment interrupted where it may not restart, and the queue goes on', async (t) => {
   const { services, training } = start(temporaryFolder(t), { maxRestarts: 0 });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const first = await post(services);
   const second = await post(services);
   const run = await training.run(0);
@@ -78,7 +79,7 @@ test('a host that dies leaves its experiment interrupted where it may not restar
 
 test('with restarts left it is queued again and goes on from its checkpoint, that many times', async (t) => {
   const { services, training } = start(temporaryFolder(t), { maxRestarts: 1 });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const id = await post(services);
   const run = await training.run(0);
   run.emit(startedEvent(), stepEvent(5), epochEvent(1), checkpointEvent(1), stepEvent(15));
@@ -98,7 +99,7 @@ test('with restarts left it is queued again and goes on from its checkpoint, tha
 
 test('a pause stops the training at its next step, and resuming goes on from there', async (t) => {
   const { services, training } = start(temporaryFolder(t));
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const id = await post(services);
   const run = await training.run(0);
   run.emit(startedEvent());
@@ -143,7 +144,7 @@ test('a server that stops in good order interrupts what trains, and the next one
   await services.close();
 
   const next = start(dataDir);
-  t.after(() => next.services.close());
+  cleanUp(t, () => next.services.close());
   const resumed = await next.training.run(0);
   assert.equal(resumed.experimentId, id, 'the queue keeps its order');
   assert.equal(resumed.job.resume, true);
@@ -178,7 +179,7 @@ test('a server that was killed finds its experiments interrupted, or stopped if 
   // The folder's lock is let go with the process; here by the services that had it.
   await killed.services.close().catch(() => {});
   const next = start(dataDir, { maxRestarts: 0 });
-  t.after(() => next.services.close());
+  cleanUp(t, () => next.services.close());
   const states = ids.map((id) => findExperiment(next.services.store, id).state);
   assert.deepEqual(states, ['interrupted', 'cancelled', 'paused']);
   for (const id of ids) {
@@ -232,7 +233,7 @@ test('a folder that was being filled goes when its experiment was not stored, an
 
 test('a checkpoint is progress: an experiment may be interrupted again and again while it gets on', async (t) => {
   const { services, training } = start(temporaryFolder(t), { maxRestarts: 1 });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const id = await post(services);
   for (let attempt = 1; attempt <= 4; attempt++) {
     const run = await training.run(attempt - 1);
@@ -259,14 +260,14 @@ test('what trained when the server was killed goes on by itself at the next star
   killed.prepare("UPDATE experiments SET state = 'running', will_restart = 0 WHERE number = ?").run(number);
   killed.close();
   const next = start(dataDir);
-  t.after(() => next.services.close());
+  cleanUp(t, () => next.services.close());
   const { job } = await next.training.run(0);
   assert.deepEqual([job.experimentId, job.resume, job.attempt], [id, true, 2]);
 });
 
 test('an attempt that was thought dead is not heard any more, and nothing is recorded twice', async (t) => {
   const { services, training } = start(temporaryFolder(t));
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const id = await post(services);
   const zombie = await training.run(0);
   zombie.emit(startedEvent());
@@ -297,7 +298,7 @@ test('uploads and deletions that a stopped server left half done go at the next 
     writeFileSync(join(dataDir, 'corpora', name, 'whole.txt'), 'half');
   }
   const next = start(dataDir);
-  t.after(() => next.services.close());
+  cleanUp(t, () => next.services.close());
   assert.deepEqual(readdirSync(join(dataDir, 'corpora')), ['c-3']);
 });
 

@@ -6,6 +6,7 @@ import { EventBus } from '../../src/experiments/event-bus.js';
 import { createEventLog } from '../../src/experiments/event-log.js';
 import { SILENT_LOGGER } from '../../src/experiments/logger.js';
 import { TrainingScheduler } from '../../src/experiments/training-scheduler.js';
+import { cleanUp } from '../support/clean-up.js';
 import { FakeTrainingExecutor, startedEvent, stepEvent } from '../support/fake-executor.js';
 import { insertExperiment, temporaryStore } from '../support/store.js';
 
@@ -33,7 +34,7 @@ test('a disk that is full while it trains interrupts an experiment, which can go
     logger: SILENT_LOGGER,
     retryMs: 1,
   });
-  t.after(() => queue.close(0));
+  cleanUp(t, () => queue.close(0));
   const experiment = insertExperiment(store);
   queue.enqueue(experiment, { resume: false, restarts: 0 });
   const run = await executor.run(0);
@@ -72,7 +73,7 @@ test('an experiment that no machine can run waits, and those behind it go first'
   const executor = new FakeTrainingExecutor({ slots: 3, machine });
   const environment = { ...parseEnvironment({}), maxRestarts: 5 };
   const queue = new TrainingScheduler({ store, log, executor, environment, logger: SILENT_LOGGER });
-  t.after(() => queue.close(0));
+  cleanUp(t, () => queue.close(0));
   const required = [
     { labels: ['gpu'] },
     { labels: [], memoryGib: 16 },

@@ -11,6 +11,7 @@ import { createModel } from '../../src/models/create-model.js';
 import type { LanguageModel } from '../../src/models/language-model.js';
 import * as tf from '../../src/tensor/tensorflow.js';
 import { onKernels, testKernels, useBackend } from '../support/backend.js';
+import { cleanUp } from '../support/clean-up.js';
 
 const LIMITS = { streams: 64, promptCacheBytes: 1 << 20 };
 const WORDS = Array.from({ length: 300 }, (_, index) => `w${index}`);
@@ -40,9 +41,9 @@ describe('a generation engine', () => {
   for (const precision of ['float32', 'bfloat16'] as const) {
     test(`writes side by side, to the last bit, what each text is alone (${precision})`, async (t) => {
       const model = buildModel(precision);
-      t.after(() => model.dispose());
+      cleanUp(t, () => model.dispose());
       const engine = new GenerationEngine(model, { ...LIMITS, streams: 9 });
-      t.after(() => engine.dispose());
+      cleanUp(t, () => engine.dispose());
       const requests = Array.from({ length: 24 }, (_, index) => requestOf(index));
       const alone = requests.map((request) => generateText(model, tokenizer, request));
       const parts = requests.map((): GenerationPart[] => []);
@@ -62,9 +63,9 @@ describe('a generation engine', () => {
 
   test('does so where all of them draw among few tokens', async (t) => {
     const model = buildModel();
-    t.after(() => model.dispose());
+    cleanUp(t, () => model.dispose());
     const engine = new GenerationEngine(model, LIMITS);
-    t.after(() => engine.dispose());
+    cleanUp(t, () => engine.dispose());
     const requests = Array.from({ length: 16 }, (_, index) => {
       const request = requestOf(index, { topK: 3 * index + 1, suppressUnknown: index % 2 === 0 });
       return { ...request, logprobs: undefined };
@@ -84,7 +85,7 @@ describe('a generation engine', () => {
   test('does so with composed ops, too', (t) =>
     onKernels('composed', t, async () => {
       const model = buildModel();
-      t.after(() => model.dispose());
+      cleanUp(t, () => model.dispose());
       assert.equal(model.rowsAreIndependent, false);
       const engine = new GenerationEngine(model, LIMITS);
       const requests = Array.from({ length: 7 }, (_, index) => requestOf(index));
@@ -98,9 +99,9 @@ describe('a generation engine', () => {
 
   test('reads a prompt, or its beginning, only once', async (t) => {
     const model = buildModel();
-    t.after(() => model.dispose());
+    cleanUp(t, () => model.dispose());
     const engine = new GenerationEngine(model, LIMITS);
-    t.after(() => engine.dispose());
+    cleanUp(t, () => engine.dispose());
     const prompt = WORDS.join(' ');
     const run = (text: string) => engine.run(new TextWriting(tokenizer, requestOf(1, { prompt: text })));
     const read = t.mock.method(model, 'read');
@@ -115,10 +116,10 @@ describe('a generation engine', () => {
 
   test('forgets the least recently used prompts beyond its memory', async (t) => {
     const model = buildModel();
-    t.after(() => model.dispose());
+    cleanUp(t, () => model.dispose());
     const bytesOfState = 2 * 4 * (40 + 24);
     const engine = new GenerationEngine(model, { ...LIMITS, promptCacheBytes: 2 * bytesOfState });
-    t.after(() => engine.dispose());
+    cleanUp(t, () => engine.dispose());
     const run = (prompt: string) => engine.run(new TextWriting(tokenizer, requestOf(1, { prompt })));
     const read = t.mock.method(model, 'read');
     for (const word of ['w1', 'w2', 'w1', 'w3', 'w1', 'w2']) await run(`${word} w9`);
@@ -127,9 +128,9 @@ describe('a generation engine', () => {
 
   test('lets a text leave at its next token, and one that fails fail alone', async (t) => {
     const model = buildModel();
-    t.after(() => model.dispose());
+    cleanUp(t, () => model.dispose());
     const engine = new GenerationEngine(model, LIMITS);
-    t.after(() => engine.dispose());
+    cleanUp(t, () => engine.dispose());
     let tokens = 0;
     const leaving = engine.run(new TextWriting(tokenizer, requestOf(1, { maxTokens: 1000 })), {
       onPart: () => {
@@ -158,7 +159,7 @@ describe('a generation engine', () => {
 
   test('keeps no tensor but those of its prompts, and leaves the state of the model as it was', async (t) => {
     const model = buildModel();
-    t.after(() => model.dispose());
+    cleanUp(t, () => model.dispose());
     model.read(Int32Array.of(1, 2, 3));
     const before = tf.memory().numTensors;
     const engine = new GenerationEngine(model, LIMITS);

@@ -6,6 +6,7 @@ import WebSocket from 'ws';
 import { parseEnvironment } from '../../src/contracts/environment.js';
 import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
+import { cleanUp } from '../support/clean-up.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 
@@ -58,7 +59,7 @@ test('without API keys a server for others than this machine is not built', asyn
     trainingExecutor: new FakeTrainingExecutor(),
     inferenceExecutor: new FakeInferenceExecutor(),
   });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   await assert.rejects(buildApp(services), { code: 'unsafe-bind' });
 });
 

@@ -13,6 +13,7 @@ import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import { createLogger } from '../../src/server/logger.js';
 import { scopeOf } from '../../src/server/plugins/access.js';
+import { cleanUp } from '../support/clean-up.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
 
@@ -77,10 +78,10 @@ test('a server for others asks for a key even when the last one is gone', async 
     trainingExecutor: new FakeTrainingExecutor(),
     inferenceExecutor: new FakeInferenceExecutor(),
   });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   createApiKey(services.store.apiKeys, { name: 'only', scope: 'admin', expiresAt: null });
   const app = await buildApp(services);
-  t.after(() => app.close());
+  cleanUp(t, () => app.close());
   revokeApiKey(services.store.apiKeys, 'only');
   assert.equal((await app.inject('/experiments')).statusCode, 401);
 });
@@ -92,9 +93,9 @@ test('the scope of every route is what was decided for it', async (t) => {
     trainingExecutor: new FakeTrainingExecutor(),
     inferenceExecutor: new FakeInferenceExecutor(),
   });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const app = await buildApp(services);
-  t.after(() => app.close());
+  cleanUp(t, () => app.close());
   await app.ready();
   const { paths } = JSON.parse((await app.inject('/openapi.json')).body);
   const needs: Record<string, string[]> = { read: [], train: [], admin: [] };
@@ -223,7 +224,7 @@ test('no key and no ticket is ever in the log', async (t) => {
     trainingExecutor: new FakeTrainingExecutor(),
     inferenceExecutor: new FakeInferenceExecutor(),
   });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const lines: string[] = [];
   const stream = new Writable({
     write: (chunk, _encoding, done) => {
@@ -232,7 +233,7 @@ test('no key and no ticket is ever in the log', async (t) => {
     },
   });
   const app = await buildApp(services, { logger: createLogger({ logLevel: 'trace' }, stream) });
-  t.after(() => app.close());
+  cleanUp(t, () => app.close());
   const key = createApiKey(services.store.apiKeys, { name: 'k', scope: 'admin', expiresAt: null });
   const { ticket } = Ticket.parse(
     (await app.inject({ method: 'POST', url: '/tickets', headers: bearer(key) })).json(),

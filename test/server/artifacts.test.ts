@@ -1,4 +1,5 @@
 /** The files of trainers on other machines, over HTTP. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { createApiKey } from '../../src/experiments/api-keys.js';
 import { sha256 } from '../../src/files/durable-file.js';
 import { FolderArtifactStore } from '../../src/files/folder-artifact-store.js';
 import { HttpArtifactStore } from '../../src/files/http-artifact-store.js';
+import { cleanUp } from '../support/clean-up.js';
 import { startedEvent } from '../support/fake-executor.js';
 import { startService } from '../support/service.js';
 
@@ -67,7 +69,7 @@ test('a trainer waits where the server is overloaded or its rate is exceeded, an
     incoming.resume();
     incoming.on('end', () => response.writeHead(statuses.shift()!).end());
   }).listen(0, '127.0.0.1');
-  t.after(() => server.close());
+  cleanUp(t, () => server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const store = new HttpArtifactStore({ address: `http://127.0.0.1:${port}`, key: null, retryMs: 1 });

@@ -1,4 +1,5 @@
 /** What comes of requests for text that are odd or wrong, with the real worker on a tiny model. */
+
 import assert from 'node:assert/strict';
 import { request as openRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -6,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import request from 'supertest';
 import { useBackend } from '../support/backend.js';
+import { cleanUp } from '../support/clean-up.js';
 import { inProcess } from '../support/in-process-executor.js';
 import { type ServiceOptions, startService, temporaryFolder } from '../support/service.js';
 import { TINY_VOCABULARY, tinyBundle } from '../support/tiny-bundle.js';
@@ -154,7 +156,7 @@ describe('/generate', () => {
     const { address } = await start(t, { environment: { maxStreamBufferBytes: 16_384 } });
     const { port } = new URL(address);
     const socket = connect(Number(port), '127.0.0.1');
-    t.after(() => socket.destroy());
+    cleanUp(t, () => socket.destroy());
     // Probabilities, so that what the system keeps for a socket is soon full.
     const asked = JSON.stringify({
       model: 'tiny',

@@ -1,10 +1,12 @@
 /** A server that a proxy puts below a path: whatever it says of its addresses leads through the proxy. */
+
 import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { GatelmClient } from '../../src/client/client.js';
 import { Environment, parseEnvironment } from '../../src/contracts/environment.js';
+import { cleanUp } from '../support/clean-up.js';
 import { ProgressClient } from '../support/progress-client.js';
 import { startService } from '../support/service.js';
 
@@ -25,7 +27,7 @@ async function startProxy(t: TestContext, port: number, keeps: 'prefix' | 'rest'
     incoming.pipe(onward);
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  t.after(() => proxy.close());
+  cleanUp(t, () => proxy.close());
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
 }
 

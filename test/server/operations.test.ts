@@ -10,6 +10,7 @@ import { ExperimentPlan } from '../../src/contracts/http.js';
 import { createServices } from '../../src/experiments/services.js';
 import { buildApp } from '../../src/server/app.js';
 import { createLogger } from '../../src/server/logger.js';
+import { cleanUp } from '../support/clean-up.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor } from '../support/fake-executor.js';
 import { inProcess } from '../support/in-process-executor.js';
 import { startService, temporaryFolder } from '../support/service.js';
@@ -46,9 +47,9 @@ test('the log has a line of JSON for each request and each change of an experime
     inferenceExecutor: new FakeInferenceExecutor(),
     logger,
   });
-  t.after(() => services.close());
+  cleanUp(t, () => services.close());
   const app = await buildApp(services, { logger });
-  t.after(() => app.close());
+  cleanUp(t, () => app.close());
   const posted = await app.inject({ method: 'POST', url: '/experiments', payload: {} });
   const { id } = posted.json();
   await training.run(0);

@@ -1,4 +1,5 @@
 /** What hostile clients try: paths, packed bodies, prototypes, patterns that blow up, addresses of others. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import request from 'supertest';
+import { cleanUp } from '../support/clean-up.js';
 import { startService } from '../support/service.js';
 
 /** Far above what a linear pattern takes for a megabyte, far below what a quadratic one takes. */
@@ -136,7 +138,7 @@ test('no client can make the server fetch an address', async (t) => {
     response.end('x');
   }).listen(0, '127.0.0.1');
   await once(canary, 'listening');
-  t.after(() => canary.close());
+  cleanUp(t, () => canary.close());
   const url = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/x`;
   const { address, app } = await startService(t);
   for (const corpus of [url, url.slice(5), `ptb@${url}`, `..${url}`, `file:///etc/passwd`])

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 
 /** A wire between a client and a server that can be cut: while it is, nothing comes through and nothing new connects. */
 export class CuttableProxy {
@@ -18,17 +18,13 @@ export class CuttableProxy {
    * @param target port on this machine
    * @param address where it listens
    */
-  static async start(
-    test: Pick<TestContext, 'after'>,
-    target: number,
-    address = '127.0.0.1',
-  ): Promise<CuttableProxy> {
+  static async start(test: CleanUpOwner, target: number, address = '127.0.0.1'): Promise<CuttableProxy> {
     const server = createServer();
     server.listen(0, address);
     await once(server, 'listening');
     const proxy = new CuttableProxy(server);
     server.on('connection', (client) => proxy.#join(client, target));
-    test.after(() => proxy.#close());
+    cleanUp(test, () => proxy.#close());
     return proxy;
   }
 

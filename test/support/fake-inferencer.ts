@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { InferenceExecutor } from '../../src/compute/inference-executor.js';
 import type { BalancedInferenceExecutor } from '../../src/compute/inferencers/balanced-inference-executor.js';
 import { openSocket } from '../../src/compute/inferencers/open-socket.js';
 import { ServerConnection } from '../../src/compute/inferencers/server-connection.js';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 import { FakeInferenceExecutor } from './fake-executor.js';
 
 export interface FakeInferencerOptions {
@@ -23,13 +23,13 @@ export interface FakeInferencer {
 
 /** A server of sockets alone, each of which the executor admits. @returns its port */
 export async function listenForInferencers(
-  test: Pick<TestContext, 'after'>,
+  test: CleanUpOwner,
   executor: BalancedInferenceExecutor,
 ): Promise<number> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   server.on('connection', (socket) => executor.admit(socket));
   await once(server, 'listening');
-  test.after(async () => {
+  cleanUp(test, async () => {
     await executor.close();
     server.close();
   });
@@ -38,12 +38,12 @@ export async function listenForInferencers(
 
 /** Connects one and waits until it is welcome; its connection ends with the test. */
 export async function joinAsInferencer(
-  test: Pick<TestContext, 'after'>,
+  test: CleanUpOwner,
   address: string,
   { id = 'a', slots = 1, executor = new FakeInferenceExecutor(), key }: FakeInferencerOptions = {},
 ): Promise<FakeInferencer> {
   const socket = await openSocket(address, key ?? null);
-  test.after(() => socket.terminate());
+  cleanUp(test, () => socket.terminate());
   let connection: ServerConnection | undefined;
   await new Promise<void>((onWelcome) => {
     connection = new ServerConnection(socket, {

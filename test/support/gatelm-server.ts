@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Experiment } from '../../src/contracts/experiment.js';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -24,7 +24,7 @@ export interface GatelmServer {
 
 /** Starts `gatelm serve` and waits until it listens; it is stopped after the test. Requests bring GATELM_API_KEYS, if that is one key. */
 export async function startGatelm(
-  test: Pick<TestContext, 'after'>,
+  test: CleanUpOwner,
   dataDir: string,
   env: Record<string, string> = {},
 ): Promise<GatelmServer> {
@@ -37,7 +37,7 @@ export async function startGatelm(
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     return exited;
   };
-  test.after(stop);
+  cleanUp(test, stop);
   const lines: string[] = [];
   const address = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 import { temporaryFolder } from './service.js';
 
 const BINARY = ['valkey-server', 'redis-server'].find(
@@ -31,9 +31,9 @@ export class RedisServer {
     this.address = `redis://127.0.0.1:${port}`;
   }
 
-  static async start(test: Pick<TestContext, 'after'>, sync: FileSync = 'always'): Promise<RedisServer> {
+  static async start(test: CleanUpOwner, sync: FileSync = 'always'): Promise<RedisServer> {
     const server = new RedisServer(temporaryFolder(test), await freePort(), sync);
-    test.after(() => server.end('SIGKILL'));
+    cleanUp(test, () => server.end('SIGKILL'));
     await server.start();
     return server;
   }

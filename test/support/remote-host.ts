@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import type { TestContext } from 'node:test';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 import { CuttableProxy } from './cuttable-proxy.js';
 
 /** Another machine, as far as the network knows, whose cable can be pulled. */
@@ -18,12 +18,12 @@ export interface RemoteHost {
  * A network namespace with an address of its own, where this machine allows one (Linux, root, iproute2); else a process of this
  * machine behind proxies.
  */
-export async function startRemoteHost(test: Pick<TestContext, 'after'>): Promise<RemoteHost> {
+export async function startRemoteHost(test: CleanUpOwner): Promise<RemoteHost> {
   return startNamespace(test) ?? behindProxies(test);
 }
 
 /** A namespace and this machine at the two ends of a virtual cable. */
-function startNamespace(test: Pick<TestContext, 'after'>): RemoteHost | null {
+function startNamespace(test: CleanUpOwner): RemoteHost | null {
   const id = randomInt(0x10000).toString(16);
   const [name, here, there] = [`gatelm-${id}`, `gl-${id}-a`, `gl-${id}-b`];
   const network = `10.${randomInt(64, 128)}.${randomInt(256)}`;
@@ -36,7 +36,7 @@ function startNamespace(test: Pick<TestContext, 'after'>): RemoteHost | null {
     `-n ${name} link set lo up`,
     `-n ${name} link set ${there} up`,
   ];
-  test.after(() => ip(`netns delete ${name}`)); // and its end of the cable, and so the cable
+  cleanUp(test, () => ip(`netns delete ${name}`)); // and its end of the cable, and so the cable
   if (!steps.every(ip)) return null;
   return {
     kind: 'network namespace',
@@ -47,7 +47,7 @@ function startNamespace(test: Pick<TestContext, 'after'>): RemoteHost | null {
   };
 }
 
-function behindProxies(test: Pick<TestContext, 'after'>): RemoteHost {
+function behindProxies(test: CleanUpOwner): RemoteHost {
   const wires: CuttableProxy[] = [];
   return {
     kind: 'process behind proxies',

@@ -9,6 +9,7 @@ import { createServices, type Services } from '../../src/experiments/services.js
 import { buildApp } from '../../src/server/app.js';
 import type { HttpApp } from '../../src/server/http-app.js';
 import { createLogger } from '../../src/server/logger.js';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
 
 export interface ServiceOptions {
@@ -36,9 +37,9 @@ export interface TestService {
 }
 
 /** A folder that is removed after the test. */
-export function temporaryFolder(test: Pick<TestContext, 'after'>): string {
+export function temporaryFolder(test: CleanUpOwner): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatelm-test-'));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  cleanUp(test, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -71,7 +72,7 @@ export async function startService(test: TestContext, options: ServiceOptions = 
     closing ??= app.close().then(() => services.close());
     return closing;
   };
-  test.after(close);
+  cleanUp(test, close);
   return {
     app,
     services,

@@ -4,12 +4,13 @@ import type { ExperimentRecord } from '../../src/contracts/experiment-record.js'
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { newExperimentId } from '../../src/experiments/experiment-id.js';
 import { openStore, type Store } from '../../src/store/store.js';
+import { cleanUp } from './clean-up.js';
 import { temporaryFolder } from './service.js';
 
 /** A store of its own, closed after the test. */
 export function temporaryStore(test: TestContext): Store {
   const store = openStore(join(temporaryFolder(test), 'test.sqlite'));
-  test.after(() => store.close());
+  cleanUp(test, () => store.close());
   return store;
 }
 

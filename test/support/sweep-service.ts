@@ -5,6 +5,7 @@ import { createServices, type Services } from '../../src/experiments/services.js
 import { findSweep } from '../../src/experiments/sweeps/find-sweep.js';
 import { viewSweep } from '../../src/experiments/sweeps/view-sweep.js';
 import { viewTrials } from '../../src/experiments/sweeps/view-trials.js';
+import { cleanUp } from './clean-up.js';
 import { FakeInferenceExecutor, FakeTrainingExecutor, type PlayedLoss } from './fake-executor.js';
 import { turns } from './turns.js';
 
@@ -47,7 +48,7 @@ export function startSweepService(
     trainingExecutor: training,
     inferenceExecutor: new FakeInferenceExecutor(),
   });
-  test.after(() => services.close());
+  cleanUp(test, () => services.close());
   const { store } = services;
   const service: SweepService = {
     services,

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseS3Address } from '../../src/contracts/exchange-address.js';
 import { S3ArtifactStore, type S3ArtifactStoreOptions } from '../../src/files/s3-artifact-store.js';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 import { temporaryFolder } from './service.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../test/fixtures/swift-server.py', import.meta.url));
@@ -30,13 +30,13 @@ export class SwiftServer {
     this.port = port;
   }
 
-  static async start(test: Pick<TestContext, 'after'>): Promise<SwiftServer> {
+  static async start(test: CleanUpOwner): Promise<SwiftServer> {
     const folder = temporaryFolder(test);
     const { accessKeyId, secretAccessKey } = CREDENTIALS;
     const child = spawn(PYTHON, [SCRIPT, folder, accessKeyId, secretAccessKey], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    test.after(async () => {
+    cleanUp(test, async () => {
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     });
@@ -65,7 +65,7 @@ export class SwiftServer {
 
   /** A client of it. */
   open(
-    test: Pick<TestContext, 'after'>,
+    test: CleanUpOwner,
     {
       address = this.address('tests'),
       ...options

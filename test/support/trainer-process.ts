@@ -1,4 +1,4 @@
-import type { TestContext } from 'node:test';
+import type { CleanUpOwner } from './clean-up.js';
 import { startWorker, type WorkerProcess } from './worker-process.js';
 
 export type TrainerProcess = WorkerProcess;
@@ -17,7 +17,7 @@ export interface TrainerProcessOptions {
 
 /** Starts a trainer of one slot and waits until it takes trainings; it is killed after the test. */
 export async function startTrainer(
-  test: Pick<TestContext, 'after'>,
+  test: CleanUpOwner,
   { queue, server, folder, labels = [], env = {}, enter = [] }: TrainerProcessOptions,
 ): Promise<TrainerProcess> {
   const trainer = startWorker(

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type CleanUpOwner, cleanUp } from './clean-up.js';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -17,7 +17,7 @@ export interface WorkerProcess {
 
 /** Starts one of one thread; it is killed after the test. */
 export function startWorker(
-  test: Pick<TestContext, 'after'>,
+  test: CleanUpOwner,
   args: readonly string[],
   {
     env = {},
@@ -33,7 +33,7 @@ export function startWorker(
     env: { ...process.env, GATELM_THREADS: '1', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  test.after(async () => {
+  cleanUp(test, async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');

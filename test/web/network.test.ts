@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { noBrowser, openPage } from '../support/browser.js';
+import { cleanUp } from '../support/clean-up.js';
 import { startGatelm } from '../support/gatelm-server.js';
 import { endlessConfig, uploadTinyCorpus } from '../support/live-training.js';
 import { temporaryFolder } from '../support/service.js';
@@ -42,7 +43,7 @@ async function startWire(t: TestContext, serverAddress: string): Promise<Wire> {
     isCut = true;
     for (const socket of open) socket.destroy();
   };
-  t.after(() => {
+  cleanUp(t, () => {
     cut();
     wire.close();
   });

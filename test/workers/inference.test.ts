@@ -1,4 +1,5 @@
 /** The real inference host with the real worker, on a tiny model. */
+
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { EvaluationRequest } from '../../src/contracts/evaluation.js';
 import { type GenerationPart, GenerationTaskRequest } from '../../src/contracts/generation.js';
 import { ScoreRequest } from '../../src/contracts/score.js';
 import { useBackend } from '../support/backend.js';
+import { cleanUp } from '../support/clean-up.js';
 import { temporaryFolder } from '../support/service.js';
 import { tinyBundle } from '../support/tiny-bundle.js';
 
@@ -19,7 +21,7 @@ describe('the inference host', () => {
     const bundle = tinyBundle(folder);
     const modelDirectory = join(folder, 'model');
     const executor = new LocalInferenceExecutor({ files: { dataDirectory: folder, mirror: null } });
-    t.after(() => executor.close());
+    cleanUp(t, () => executor.close());
     const generate = (fields: object) => ({
       type: 'generate' as const,
       model: { experimentId: 'e', folder: 'model', digest: 'd' },
@@ -71,7 +73,7 @@ describe('the inference host', () => {
     const folder = temporaryFolder(t);
     tinyBundle(folder);
     const executor = new LocalInferenceExecutor({ files: { dataDirectory: folder, mirror: null } });
-    t.after(() => executor.close());
+    cleanUp(t, () => executor.close());
     const model = { experimentId: 'e', folder: 'model', digest: 'd' };
     const stream = { type: 'score-stream', model, request: { tokens: true } } as const;
     const pieces = ['the ', 'cat s', 'at on', ' the mat'];

@@ -39,9 +39,9 @@ function flopOf(name: string, inputs: tf.Tensor[], result: unknown): number {
   switch (name) {
     case 'GatelmLstm':
     case 'GatelmLstmPacked':
-      return lstmFlop(shape(0), shape(1));
+      return lstmFlop(shape(0), shape(1), shape(2));
     case 'GatelmLstmGrad':
-      return 2 * lstmFlop(shape(1), shape(2));
+      return 2 * lstmFlop(shape(1), shape(2), shape(3));
     case 'GatelmSoftmaxLossGrad':
       return 3 * 2 * inputs[0]!.size * shape(2)[0]!; // h [M, H], b [V]
     case 'GatelmSoftmaxLoss':
@@ -61,11 +61,16 @@ function flopOf(name: string, inputs: tf.Tensor[], result: unknown): number {
   }
 }
 
-/** @param x [T, N, D] @param hidden [N, H] */
-function lstmFlop(x: number[], hidden: number[]): number {
-  const [time, batchSize, width] = x as [number, number, number];
-  const hiddenSize = hidden[1]!;
-  return 2 * time * batchSize * 4 * hiddenSize * (width + hiddenSize);
+/** @param x [T, N, D], or [R, D] with indices [T, N] @param hidden [N, H] */
+function lstmFlop(x: number[], indices: number[], hidden: number[]): number {
+  const [hiddenSize, width] = [hidden[1]!, x.at(-1)!];
+  const inputs = product(x) / width;
+  const steps = indices.length === 2 ? product(indices) : inputs;
+  return 2 * 4 * hiddenSize * (inputs * width + steps * hiddenSize);
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
 }
 
 /** @param inputs ids, count, embedding [V, D], packed output, its bias, then hidden [N, H] of each layer and as many of four others */
@@ -75,7 +80,7 @@ function nextTokensFlop(inputs: tf.Tensor[]): number {
   let flop = 0;
   for (const hidden of inputs.slice(5, 5 + layers)) {
     const [streams, hiddenSize] = hidden.shape as [number, number];
-    flop += lstmFlop([1, streams, width], [streams, hiddenSize]);
+    flop += lstmFlop([1, streams, width], [], [streams, hiddenSize]);
     width = hiddenSize;
   }
   return flop + 2 * inputs[0]!.size * width * vocabularySize;

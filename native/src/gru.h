@@ -10,7 +10,8 @@ namespace gatelm {
 struct GruForward {
   LstmShape shape;
   bool bf16;
-  const float *x, *hidden0, *wx, *wh, *b;
+  CellSource source;
+  const float *hidden0, *wx, *wh, *b;
   float* hiddens;      // [T, N, H]
   float* gates;        // [T, N, 4H]: r, z, n and what r acts on; null where nobody wants them
   float* last_hidden;  // [N, H]
@@ -25,8 +26,10 @@ void pack_gru(const float* wx, const float* wh, long input, long hidden, bool bf
 struct GruBackward {
   LstmShape shape;
   bool bf16;
-  const float *d_hiddens, *x, *hidden0, *wx, *wh, *hiddens, *gates;
-  float* dx;  // [T, N, D]
+  const float* d_hiddens;
+  CellSource source;
+  const float *hidden0, *wx, *wh, *hiddens, *gates;
+  float* dx;  // as x
   float *d_wx, *d_wh, *d_b;
   float* d_hidden0;
 };

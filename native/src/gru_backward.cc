@@ -5,6 +5,7 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "gru.h"
+#include "rows.h"
 #include "time_sums.h"
 
 namespace gatelm {
@@ -16,7 +17,8 @@ constexpr GateLayout kRecurrentGates{3, 4, {0, 1, 3}};
 }  // namespace
 
 // Step by step from the last: dHidden = dOutput + what flows past the gates and dSums·Whᵀ of the step after; dSums from the
-// gates. A thread packs the dSums that it made as soon as it has them. dx, dWx and dWh are products after the loop.
+// gates. A thread packs the dSums that it made as soon as it has them. dx, dWx and dWh are products after the loop;
+// the first two, where steps share lines of x, of the sums of dSums over the steps of a line.
 void gru_backward(const GruBackward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;
@@ -26,6 +28,9 @@ void gru_backward(const GruBackward& job) {
   const TransposedGateWeights weights(gemm, split, split, kRecurrentGates);
   float* d_sums = Workspace::floats(Workspace::kRows, T * N * width);
   float* before = Workspace::floats(Workspace::kSums, T * states);
+  const CellSource& source = job.source;
+  const long lines = source.lines(job.shape);
+  float* line_sums = source.indices ? Workspace::floats(Workspace::kProjected, lines * width) : d_sums;
   // Whᵀ; later dSums of all steps.
   char* packed = Workspace::bytes(Workspace::kPackedWeights, std::max(weights.bytes(), packed_b_bytes(gemm, 3 * H, T * N)));
   // dSums of a step, packed; by turns, as another may still read the one before.
@@ -54,11 +59,14 @@ void gru_backward(const GruBackward& job) {
     member.barrier.wait();  // all are done with `packed`
 
     // The sums with the input stand side by side; of those with the hidden state two do.
+    if (source.indices) sum_rows(source.indices, T * N, d_sums, width, lines, line_sums, member);
+    const MatrixView input_lines = row_major(line_sums, width);
     const MatrixView input = row_major(d_sums, width), candidate = row_major(d_sums + 3 * H, width);
     pack_all_b(gemm, input, 3 * H, T * N, packed, member);
     sum_columns(d_sums, T * N, width, width, job.d_b, member);
-    multiply(gemm, {T * N, D, 3 * H, input, transposed(job.wx, 3 * H), job.dx, D}, member);
-    multiply(gemm, {D, 3 * H, T * N, transposed(job.x, D), input, job.d_wx, 3 * H, false, packed}, member);
+    multiply(gemm, {lines, D, 3 * H, input_lines, transposed(job.wx, 3 * H), job.dx, D}, member);
+    multiply(gemm, {D, 3 * H, lines, transposed(source.x, D), input_lines, job.d_wx, 3 * H, false,
+                    source.indices ? nullptr : packed}, member);
     multiply(gemm, {H, 2 * H, T * N, transposed(before, H), input, job.d_wh, 3 * H, false, packed}, member);
     multiply(gemm, {H, H, T * N, transposed(before, H), candidate, job.d_wh + 2 * H, 3 * H}, member);
   });

@@ -5,6 +5,7 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "lstm.h"
+#include "rows.h"
 #include "time_sums.h"
 
 namespace gatelm {
@@ -15,7 +16,8 @@ constexpr GateLayout kGates{4, 4, {0, 1, 2, 3}};
 }  // namespace
 
 // Step by step from the last: dHidden = dOutput + dZ of the step after · Whᵀ; dZ from the gates. A thread packs the dZ that
-// it made as soon as it has them. dx, dWx and dWh are one product each, after the loop.
+// it made as soon as it has them. dx, dWx and dWh are one product each, after the loop;
+// the first two, where steps share lines of x, of the sums of dZ over the steps of a line.
 void lstm_backward(const LstmBackward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;
@@ -25,6 +27,9 @@ void lstm_backward(const LstmBackward& job) {
   const TransposedGateWeights weights(gemm, split, split, kGates);
   float* dz = Workspace::floats(Workspace::kRows, T * N * width);
   float* before = Workspace::floats(Workspace::kSums, T * states);
+  const CellSource& source = job.source;
+  const long lines = source.lines(job.shape);
+  float* line_sums = source.indices ? Workspace::floats(Workspace::kProjected, lines * width) : dz;
   // Whᵀ; later dz of all steps.
   char* packed = Workspace::bytes(Workspace::kPackedWeights,
                                   std::max(weights.bytes(), packed_b_bytes(gemm, width, T * N)));
@@ -62,9 +67,11 @@ void lstm_backward(const LstmBackward& job) {
 
     pack_all_b(gemm, row_major(dz, width), width, T * N, packed, member);
     sum_columns(dz, T * N, width, width, job.d_b, member);
-    const MatrixView z_rows = row_major(dz, width);
-    multiply(gemm, {T * N, D, width, z_rows, transposed(job.wx, width), job.dx, D}, member);
-    multiply(gemm, {D, width, T * N, transposed(job.x, D), z_rows, job.d_wx, width, false, packed}, member);
+    if (source.indices) sum_rows(source.indices, T * N, dz, width, lines, line_sums, member);
+    const MatrixView z_rows = row_major(dz, width), z_lines = row_major(line_sums, width);
+    multiply(gemm, {lines, D, width, z_lines, transposed(job.wx, width), job.dx, D}, member);
+    multiply(gemm, {D, width, lines, transposed(source.x, D), z_lines, job.d_wx, width, false, source.indices ? nullptr : packed},
+             member);
     multiply(gemm, {H, width, T * N, transposed(before, H), z_rows, job.d_wh, width, false, packed}, member);
   });
 }

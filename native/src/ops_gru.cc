@@ -1,17 +1,17 @@
 #include "gru.h"
 #include "packed_tensor.h"
+#include "source_input.h"
 #include "tf_op.h"
 
 namespace gatelm {
 namespace {
 
-// x [T, N, D], hidden [N, H].
-bool gru_shape(OpRun& run, int x, int hidden, LstmShape* shape) {
-  const auto x_dims = run.dims(x), h_dims = run.dims(hidden);
-  if (!run.require(x_dims.size() == 3 && h_dims.size() == 2 && h_dims[0] == x_dims[1], "x must be [T, N, D], hidden [N, H]")) {
-    return false;
-  }
-  *shape = {x_dims[0], x_dims[1], x_dims[2], h_dims[1]};
+// The inputs begin, from `x` on, with x, indices, hidden [N, H].
+bool read_run(OpRun& run, int x, CellSource* source, LstmShape* shape) {
+  if (!read_source(run, x, x + 1, source, shape)) return false;
+  const auto h_dims = run.dims(x + 2);
+  if (!run.require(h_dims.size() == 2 && h_dims[0] == shape->batch, "hidden must be [N, H]")) return false;
+  shape->hidden = h_dims[1];
   return true;
 }
 
@@ -23,25 +23,27 @@ bool gru_weights(OpRun& run, const LstmShape& shape, int wx, int wh) {
 
 void compute_forward(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
+  CellSource source;
   LstmShape shape;
-  if (!gru_shape(run, 0, 1, &shape) || !gru_weights(run, shape, 2, 3)) return;
+  if (!read_run(run, 0, &source, &shape) || !gru_weights(run, shape, 3, 4)) return;
   const long T = shape.time, N = shape.batch, H = shape.hidden;
-  if (!run.require(run.size(4) == 4 * H, "b must be [4H]")) return;
-  gru_forward({shape, run.bf16, run.floats(0), run.floats(1), run.floats(2), run.floats(3), run.floats(4),
+  if (!run.require(run.size(5) == 4 * H, "b must be [4H]")) return;
+  gru_forward({shape, run.bf16, source, run.floats(2), run.floats(3), run.floats(4), run.floats(5),
                run.output(0, {T, N, H}), run.output(1, {T, N, 4 * H}), run.output(2, {N, H})});
 }
 
 void compute_backward(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
+  CellSource source;
   LstmShape shape;
-  if (!gru_shape(run, 1, 2, &shape) || !gru_weights(run, shape, 3, 4)) return;
+  if (!read_run(run, 1, &source, &shape) || !gru_weights(run, shape, 4, 5)) return;
   const long T = shape.time, N = shape.batch, D = shape.input, H = shape.hidden, steps = T * N * H;
-  if (!run.require(run.size(0) == steps && run.size(5) == steps && run.size(6) == 4 * steps,
+  if (!run.require(run.size(0) == steps && run.size(6) == steps && run.size(7) == 4 * steps,
                    "dHiddens and hiddens must be [T, N, H], gates [T, N, 4H]")) {
     return;
   }
-  gru_backward({shape, run.bf16, run.floats(0), run.floats(1), run.floats(2), run.floats(3), run.floats(4), run.floats(5),
-                run.floats(6), run.output(0, {T, N, D}), run.output(1, {D, 3 * H}), run.output(2, {H, 3 * H}),
+  gru_backward({shape, run.bf16, run.floats(0), source, run.floats(3), run.floats(4), run.floats(5), run.floats(6),
+                run.floats(7), run.output(0, run.dims(1)), run.output(1, {D, 3 * H}), run.output(2, {H, 3 * H}),
                 run.output(3, {4 * H}), run.output(4, {N, H})});
 }
 
@@ -56,27 +58,28 @@ void compute_pack(void* kernel, TF_OpKernelContext* context) {
 
 void compute_packed(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
+  CellSource source;
   LstmShape shape;
-  if (!gru_shape(run, 0, 1, &shape)) return;
+  if (!read_run(run, 0, &source, &shape)) return;
   const long T = shape.time, N = shape.batch, H = shape.hidden, bytes = packed_gru_bytes(shape.input, H, run.bf16);
-  if (!run.require(run.size(2) == room(bytes) && run.size(3) == 4 * H, "the packed weights are of another size or precision")) {
+  if (!run.require(run.size(3) == room(bytes) && run.size(4) == 4 * H, "the packed weights are of another size or precision")) {
     return;
   }
-  gru_forward({shape, run.bf16, run.floats(0), run.floats(1), nullptr, nullptr, run.floats(3), run.output(0, {T, N, H}),
-               nullptr, run.output(1, {N, H}), begin_of(run.floats(2), bytes)});
+  gru_forward({shape, run.bf16, source, run.floats(2), nullptr, nullptr, run.floats(4), run.output(0, {T, N, H}), nullptr,
+               run.output(1, {N, H}), begin_of(run.floats(3), bytes)});
 }
 
 }  // namespace
 
 const char* register_gru_ops() {
   const OpDefinition definitions[] = {
-      {"GatelmGru", {"x: float", "hidden: float", "wx: float", "wh: float", "b: float"},
+      {"GatelmGru", {"x: float", "indices: int32", "hidden: float", "wx: float", "wh: float", "b: float"},
        {"hiddens: float", "gates: float", "last_hidden: float"}, compute_forward, {"bf16: bool"}},
       {"GatelmGruGrad",
-       {"d_hiddens: float", "x: float", "hidden: float", "wx: float", "wh: float", "hiddens: float", "gates: float"},
+       {"d_hiddens: float", "x: float", "indices: int32", "hidden: float", "wx: float", "wh: float", "hiddens: float", "gates: float"},
        {"dx: float", "d_wx: float", "d_wh: float", "d_b: float", "d_hidden: float"}, compute_backward, {"bf16: bool"}},
       {"GatelmPackGru", {"wx: float", "wh: float"}, {"packed: float"}, compute_pack, {"bf16: bool"}},
-      {"GatelmGruPacked", {"x: float", "hidden: float", "packed: float", "b: float"},
+      {"GatelmGruPacked", {"x: float", "indices: int32", "hidden: float", "packed: float", "b: float"},
        {"hiddens: float", "last_hidden: float"}, compute_packed, {"bf16: bool"}},
   };
   for (const OpDefinition& definition : definitions) {

@@ -10,6 +10,7 @@
 #include "packed_tensor.h"
 #include "rows.h"
 #include "softmax_loss.h"
+#include "source_input.h"
 #include "tf_op.h"
 #include "thread_pool.h"
 #include "top_logits.h"
@@ -64,18 +65,18 @@ bool read_layer(OpRun& run, int first, int stride, long time, long batch, long i
   return true;
 }
 
-// x [T, N, D], then a layer.
+// x and indices, then a layer.
 void compute_lstm(void* kernel, TF_OpKernelContext* context) {
   OpRun run(kernel, context);
-  const auto x = run.dims(0);
-  if (!run.require(x.size() == 3, "x must be [T, N, D]")) return;
+  LstmShape shape;
   LstmForward job{};
-  if (!read_layer(run, 1, 1, x[0], x[1], x[2], &job)) return;
+  if (!read_source(run, 0, 1, &job.source, &shape)) return;
+  const long T = shape.time, N = shape.batch;
+  if (!read_layer(run, 2, 1, T, N, shape.input, &job)) return;
   const long H = job.shape.hidden;
-  job.x = run.floats(0);
-  job.hiddens = run.output(0, {x[0], x[1], H});
-  job.last_hidden = run.output(1, {x[1], H});
-  job.last_cell = run.output(2, {x[1], H});
+  job.hiddens = run.output(0, {T, N, H});
+  job.last_hidden = run.output(1, {N, H});
+  job.last_cell = run.output(2, {N, H});
   lstm_forward(job);
 }
 
@@ -141,7 +142,7 @@ void compute_next_tokens(void* kernel, TF_OpKernelContext* context) {
   float* hiddens = Workspace::floats(Workspace::kOutputs, streams * widest);
   copy_rows(run.floats(2), ids, streams, table[1], x);
   for (LstmForward& job : layers) {
-    job.x = x;
+    job.source = x;
     job.hiddens = hiddens;
     lstm_forward(job);
     std::swap(x, hiddens);
@@ -160,7 +161,7 @@ const char* register_inference_ops() {
        {"bf16: bool"}},
       {"GatelmPackOutput", {"w: float"}, {"packed: float"}, compute_pack_output, {"bf16: bool"}},
       {"GatelmLstmPacked",
-       {"x: float", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float"},
+       {"x: float", "indices: int32", "hidden: float", "cell: float", "packed_wx: float", "packed_wh: float", "b: float"},
        {"hiddens: float", "last_hidden: float", "last_cell: float"}, compute_lstm, {"bf16: bool"}},
       {"GatelmLogitsPacked", {"h: float", "packed: float", "b: float"}, {"logits: float"}, compute_logits, {"bf16: bool"}},
       {"GatelmSoftmaxLossPacked", {"h: float", "packed: float", "b: float", "targets: int32"}, {"losses: float"}, compute_losses,

@@ -35,6 +35,22 @@ struct Cell {
   LstmShape shape;
   int rounds = -1;  // −1: a GRU; 0: an LSTM
   long rank = 0;
+  long lines = 0;  // of x, which the steps share, where not 0
+
+  // The line of x that a stream reads at a step.
+  std::vector<int32_t> indices() const {
+    std::vector<int32_t> all(lines ? shape.time * shape.batch : 0);
+    for (size_t m = 0; m < all.size(); m++) all[m] = static_cast<int32_t>((m * m + m / 3) % lines);
+    return all;
+  }
+
+  // Of shared lines: x [T, N, D].
+  template <typename Values>
+  Values spread(const Values& x) const {
+    Values all;
+    for (const int32_t line : indices()) all.insert(all.end(), x.begin() + line * shape.input, x.begin() + (line + 1) * shape.input);
+    return all;
+  }
 
   MogrifierShape mogrifier() const {
     MogrifierShape m{};
@@ -46,7 +62,7 @@ struct Cell {
 
   std::vector<Floats> inputs() const {
     const long N = shape.batch, D = shape.input, H = shape.hidden, gates = rounds < 0 ? 3 : 4;
-    std::vector<Floats> all = {random_floats(shape.time * N * D, 1), random_floats(N * H, 2)};
+    std::vector<Floats> all = {random_floats((lines ? lines : shape.time * N) * D, 1), random_floats(N * H, 2)};
     if (rounds >= 0) all.push_back(random_floats(N * H, 3));
     all.push_back(weights(D * gates * H, 4));
     all.push_back(weights(H * gates * H, 5));
@@ -56,7 +72,8 @@ struct Cell {
     return all;
   }
 
-  Doubles reference(const std::vector<Doubles>& inputs) const {
+  Doubles reference(std::vector<Doubles> inputs) const {
+    if (lines) inputs[0] = spread(inputs[0]);
     return rounds < 0 ? gru_reference(shape, inputs) : mogrifier_reference(shape, rounds, rank, inputs);
   }
 
@@ -87,28 +104,32 @@ Run Cell::run(const std::vector<Floats>& in, const Floats& d_hiddens, bool bf16)
 }
 
 void Cell::run_gru(const std::vector<Floats>& in, const Floats& d_hiddens, bool bf16, Run* made) const {
+  const std::vector<int32_t> at = indices();
+  const CellSource x(in[0].data(), lines ? at.data() : nullptr, lines);
   Floats packed(packed_gru_bytes(shape.input, shape.hidden, bf16) / 4);
   pack_gru(in[2].data(), in[3].data(), shape.input, shape.hidden, bf16, packed.data());
-  gru_forward({shape, bf16, in[0].data(), in[1].data(), nullptr, nullptr, in[4].data(), made->packed_hiddens.data(), nullptr,
+  gru_forward({shape, bf16, x, in[1].data(), nullptr, nullptr, in[4].data(), made->packed_hiddens.data(), nullptr,
                made->state.data(), packed.data()});
-  gru_forward({shape, bf16, in[0].data(), in[1].data(), in[2].data(), in[3].data(), in[4].data(), made->hiddens.data(),
+  gru_forward({shape, bf16, x, in[1].data(), in[2].data(), in[3].data(), in[4].data(), made->hiddens.data(),
                made->gates.data(), made->state.data()});
   std::vector<Floats>& d = made->gradients;
-  gru_backward({shape, bf16, d_hiddens.data(), in[0].data(), in[1].data(), in[2].data(), in[3].data(), made->hiddens.data(),
+  gru_backward({shape, bf16, d_hiddens.data(), x, in[1].data(), in[2].data(), in[3].data(), made->hiddens.data(),
                 made->gates.data(), d[0].data(), d[2].data(), d[3].data(), d[4].data(), d[1].data()});
 }
 
 void Cell::run_lstm(const std::vector<Floats>& in, const Floats& d_hiddens, bool bf16, Run* made) const {
+  const std::vector<int32_t> at = indices();
+  const CellSource x(in[0].data(), lines ? at.data() : nullptr, lines);
   Floats cells(made->hiddens.size()), cell(made->state.size());
   Floats wx(packed_wx_bytes(shape.input, shape.hidden, bf16) / 4), wh(packed_wh_bytes(shape.hidden, bf16) / 4);
   pack_wx(in[3].data(), shape.input, shape.hidden, bf16, wx.data());
   pack_wh(in[4].data(), shape.hidden, bf16, wh.data());
-  lstm_forward({shape, bf16, in[0].data(), in[1].data(), in[2].data(), nullptr, nullptr, in[5].data(),
+  lstm_forward({shape, bf16, x, in[1].data(), in[2].data(), nullptr, nullptr, in[5].data(),
                 made->packed_hiddens.data(), nullptr, nullptr, made->state.data(), cell.data(), wx.data(), wh.data()});
-  lstm_forward({shape, bf16, in[0].data(), in[1].data(), in[2].data(), in[3].data(), in[4].data(), in[5].data(),
+  lstm_forward({shape, bf16, x, in[1].data(), in[2].data(), in[3].data(), in[4].data(), in[5].data(),
                 made->hiddens.data(), cells.data(), made->gates.data(), made->state.data(), cell.data()});
   std::vector<Floats>& d = made->gradients;
-  lstm_backward({shape, bf16, d_hiddens.data(), in[0].data(), in[1].data(), in[2].data(), in[3].data(), in[4].data(),
+  lstm_backward({shape, bf16, d_hiddens.data(), x, in[1].data(), in[2].data(), in[3].data(), in[4].data(),
                  made->hiddens.data(), cells.data(), made->gates.data(), d[0].data(), d[3].data(), d[4].data(), d[5].data(),
                  d[1].data(), d[2].data()});
 }
@@ -147,7 +168,9 @@ void Cell::run_mogrifier(const std::vector<Floats>& in, const Floats& d_hiddens,
 
 // The cells of one shape.
 std::vector<Cell> cells_of(const LstmShape& shape) {
-  return {{"LSTM", shape, 0}, {"GRU", shape}, {"Mogrifier of 1 round", shape, 1}, {"Mogrifier of 4 rounds", shape, 4},
+  const long lines = 1 + shape.time * shape.batch / 3;
+  return {{"LSTM", shape, 0}, {"GRU", shape}, {"LSTM of shared lines", shape, 0, 0, lines}, {"GRU of shared lines", shape, -1, 0, lines},
+          {"Mogrifier of 1 round", shape, 1}, {"Mogrifier of 4 rounds", shape, 4},
           {"Mogrifier of 3 rounds, rank 5", shape, 3, 5}, {"Mogrifier of 2 rounds, rank 90", shape, 2, 90}};
 }
 
@@ -163,6 +186,14 @@ void check_cell(const Cell& cell, bool bf16) {
   const std::vector<Doubles> exact = to_doubles(inputs);
   expect_close(run.hiddens, cell.reference(exact), tolerance, name + "hiddens");
   expect(run.packed_hiddens == run.hiddens, name + "packed: the same bits");
+  if (cell.lines) {
+    Cell apart = cell;
+    apart.lines = 0;
+    std::vector<Floats> spread = inputs;
+    spread[0] = cell.spread(inputs[0]);
+    const Run same = apart.run(spread, d_hiddens, bf16);
+    expect(run.hiddens == same.hiddens && run.gates == same.gates, name + "the bits of lines that are not shared");
+  }
   expect(std::equal(run.state.begin(), run.state.end(), run.hiddens.end() - run.state.size()), name + "the last hidden state");
   check_gradients([&](const std::vector<Doubles>& moved) { return cell.reference(moved); }, exact, d_hiddens, run.gradients,
                   tolerance, name);
@@ -205,7 +236,7 @@ void test_cells() {
   }
   for (const LstmShape& shape : {LstmShape{5, 45, 20, 37}, {2, 7, 33, 40}}) {
     for (const Cell& cell : cells_of(shape)) {
-      for (const bool bf16 : {false, true}) check_stream_alone(cell, bf16);
+      for (const bool bf16 : {false, true}) if (!cell.lines) check_stream_alone(cell, bf16);
     }
   }
 }

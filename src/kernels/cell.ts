@@ -1,5 +1,6 @@
 /** T steps of a recurrent cell as pure functions. T time, N batch, D input, H hidden. */
 import type { Tensor, Tensor3D } from '../tensor/tensorflow.js';
+import { type CellSource, gatherSource, sumSource } from './indexed-rows.js';
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -40,24 +41,35 @@ export interface CellOps {
   backward(input: CellGradientInput): CellGradients;
 }
 
+/** An input of a run whose x steps may share. */
+export type FromSource<Input extends CellInput> = Omit<Input, 'x'> & { readonly x: CellSource };
+
 /** A cell in an implementation of the kernels. */
-export interface CellKernels extends CellOps {
+export interface CellKernels {
+  readonly name: string;
   /** Whether a stream is bitwise identical whatever other streams are in the batch. */
   readonly rowsAreIndependent: boolean;
+  forward(input: FromSource<CellInput>): CellRun;
+  /** dx is as x: [T, N, D], or [R, D] where steps share inputs. */
+  backward(input: FromSource<CellGradientInput>): Omit<CellGradients, 'dx'> & { readonly dx: Tensor };
   /** Packs the weights for {@link infer}: once, for many calls. Opaque, may be empty. */
   pack(weights: Tensors, bf16: boolean): Tensors;
   /** {@link forward} without values for the gradient. */
-  infer(input: CellInput & { readonly packed: Tensors }): Pick<CellRun, 'hiddens' | 'state'>;
+  infer(input: FromSource<CellInput> & { readonly packed: Tensors }): Pick<CellRun, 'hiddens' | 'state'>;
 }
 
-/** A cell without a fused form. */
+/** A cell without a fused form. Call it in a tidy. */
 export function composedCell(cell: CellOps): CellKernels {
+  const forward = (input: FromSource<CellInput>) => cell.forward({ ...input, x: gatherSource(input.x) });
   return {
     name: cell.name,
     rowsAreIndependent: false,
-    forward: (input) => cell.forward(input),
-    backward: (input) => cell.backward(input),
+    forward,
+    backward(input) {
+      const { dx, dWeights } = cell.backward({ ...input, x: gatherSource(input.x) });
+      return { dx: sumSource(input.x, dx), dWeights };
+    },
     pack: () => ({}),
-    infer: (input) => cell.forward(input),
+    infer: forward,
   };
 }

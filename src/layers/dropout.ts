@@ -46,7 +46,7 @@ export class TimeDropout implements TensorLayer {
     return this.#drop(x, this.#key);
   }
 
-  backward(dOutput: tf.Tensor3D): tf.Tensor3D {
+  backward(dOutput: tf.Tensor): tf.Tensor {
     if (this.rate === 0) return dOutput.clone();
     const key = this.#key;
     if (!key) throw appError('internal', { reference: `${this.name}: backward before forward` });
@@ -58,9 +58,10 @@ export class TimeDropout implements TensorLayer {
     this.#key = null;
   }
 
-  #drop(x: tf.Tensor3D, key: RandomKey): tf.Tensor3D {
+  /** @param x [T, N, ·] */
+  #drop(x: tf.Tensor, key: RandomKey): tf.Tensor3D {
     const { kernels, kind, rate } = this.options;
-    const period = kind === 'standard' ? x.size : x.size / x.shape[0];
+    const period = kind === 'standard' ? x.size : x.size / x.shape[0]!;
     return kernels.dropout({ x, key, rate, period }) as tf.Tensor3D;
   }
 }

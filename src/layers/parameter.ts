@@ -69,12 +69,12 @@ export class Parameter {
   /**
    * Adds a gradient that touches only some rows of a [V, D] table.
    * @param kernels sum the rows
-   * @param ids M row numbers; rows of equal ids are summed
-   * @param rows [M, D] or [T, N, D]; takes ownership
+   * @param gradient rows of equal ids are summed; takes ownership
    */
-  accumulateRows(kernels: Kernels, ids: Int32Array, rows: tf.Tensor): void {
+  accumulateRows(kernels: Kernels, gradient: RowGradient): void {
     this.#rowKernels = kernels;
-    this.#rows.push({ ids, rows: tf.keep(rows) });
+    tf.keep(gradient.rows);
+    this.#rows.push(gradient);
   }
 
   /** The accumulated gradient; borrowed, valid until {@link clearGradient}. */

@@ -1,10 +1,11 @@
 import { appError } from '../errors.js';
 import type { CellKernels, CellRun, Tensors } from '../kernels/cell.js';
+import { type CellSource, isIndexed, sourceShape, sourceTensors } from '../kernels/indexed-rows.js';
 import type { Kernels, LayerStep } from '../kernels/kernels.js';
 import type { RandomKey, RandomSource } from '../tensor/random.js';
 import { expectShape } from '../tensor/shapes.js';
 import * as tf from '../tensor/tensorflow.js';
-import type { TensorLayer } from './layer.js';
+import type { Layer } from './layer.js';
 import { PackedWeights } from './packed-weights.js';
 import type { Parameter } from './parameter.js';
 import type { RecurrentCell } from './recurrent-cell.js';
@@ -23,7 +24,7 @@ export type LayerState = Readonly<Record<string, tf.Tensor2D>>;
 
 /** What backward needs of forward. */
 interface LayerCache {
-  readonly x: tf.Tensor3D; // [T, N, D]
+  readonly x: CellSource;
   readonly initial: LayerState;
   readonly hiddens: tf.Tensor3D; // [T, N, H]
   readonly saved: Tensors;
@@ -41,7 +42,7 @@ interface LayerCache {
  *
  * References: Saitoh, Deep Learning from Scratch 2, section 6.3.1; weight drop: Merity et al. 2017, arXiv 1708.02182.
  */
-export class RecurrentLayer implements TensorLayer {
+export class RecurrentLayer implements Layer {
   readonly name: string;
   readonly cell: RecurrentCell;
   /** By the cell's names. */
@@ -109,8 +110,8 @@ export class RecurrentLayer implements TensorLayer {
     return Object.fromEntries(this.cell.stateParts.map((part) => [part, zeros()]));
   }
 
-  /** @param x [T, N, D] @returns [T, N, H] */
-  forward(x: tf.Tensor3D, training: boolean): tf.Tensor3D {
+  /** @param x [T, N, D], or rows that steps share @returns [T, N, H] */
+  forward(x: CellSource, training: boolean): tf.Tensor3D {
     const initial = this.#begin(x);
     if (training) return this.#forwardForTraining(x, initial);
     const { hiddens, state } = tf.tidy(() => {
@@ -161,8 +162,8 @@ export class RecurrentLayer implements TensorLayer {
     return { hiddens, channels };
   }
 
-  /** @param dOutput [T, N, H] @returns [T, N, D] */
-  backward(dOutput: tf.Tensor3D): tf.Tensor3D {
+  /** @param dOutput [T, N, H] @returns [T, N, D], or [R, D] of rows that steps share */
+  backward(dOutput: tf.Tensor): tf.Tensor {
     const cache = this.#cache;
     if (!cache) throw appError('internal', { reference: `${this.name}: backward before forward` });
     const { kernels, weightDrop, bfloat16: bf16 } = this.options;
@@ -170,7 +171,8 @@ export class RecurrentLayer implements TensorLayer {
     expectShape(dOutput, hiddens.shape, 'T, N, H', this.#where);
     const { dx, dWeights } = tf.tidy(() => {
       const weights = { ...this.#values(), ...masked };
-      const run = { x, state: initial, weights, bf16, dHiddens: dOutput, hiddens, saved };
+      const dHiddens = dOutput as tf.Tensor3D;
+      const run = { x, state: initial, weights, bf16, dHiddens, hiddens, saved };
       const gradients = this.#kernels.backward(run);
       const dropped = Object.entries(keys).map(([weight, key]) => {
         const dWeight = gradients.dWeights[weight]!;
@@ -209,9 +211,10 @@ export class RecurrentLayer implements TensorLayer {
   }
 
   /** @returns the state to start from, owned by the layer */
-  #begin(x: tf.Tensor3D): LayerState {
-    const [time, batchSize] = x.shape;
-    expectShape(x, [time, batchSize, this.#inputSize], 'T, N, D', this.#where);
+  #begin(x: CellSource): LayerState {
+    const [time, batchSize] = sourceShape(x);
+    if (isIndexed(x)) expectShape(x.rows, [x.rows.shape[0], this.#inputSize], 'R, D', this.#where);
+    else expectShape(x, [time, batchSize, this.#inputSize], 'T, N, D', this.#where);
     if (!this.#state) this.putState(this.emptyState(batchSize));
     for (const tensor of Object.values(this.#state!))
       expectShape(tensor, [batchSize, this.hiddenSize], 'N, H', `the state of ${this.#where}`);
@@ -219,7 +222,7 @@ export class RecurrentLayer implements TensorLayer {
   }
 
   /** Keeps what backward needs, including the previous state. */
-  #forwardForTraining(x: tf.Tensor3D, initial: LayerState): tf.Tensor3D {
+  #forwardForTraining(x: CellSource, initial: LayerState): tf.Tensor3D {
     const { bfloat16: bf16 } = this.options;
     this.#packed.dispose();
     this.#disposeCache();
@@ -228,8 +231,12 @@ export class RecurrentLayer implements TensorLayer {
       const masked = this.#mask(keys);
       const weights = { ...this.#values(), ...masked };
       const run: CellRun = this.#kernels.forward({ x, state: initial, weights, bf16 });
-      const kept = { x: x.clone(), hiddens: run.hiddens, saved: keepAll(run.saved), masked: keepAll(masked) };
-      tf.keep(kept.x);
+      const kept = {
+        x: keepSource(x),
+        hiddens: run.hiddens,
+        saved: keepAll(run.saved),
+        masked: keepAll(masked),
+      };
       tf.keep(kept.hiddens);
       return { kept, state: keepAll(run.state), output: run.hiddens.clone() };
     });
@@ -257,7 +264,8 @@ export class RecurrentLayer implements TensorLayer {
   #disposeCache(): void {
     if (!this.#cache) return;
     const { x, initial, hiddens, saved, masked } = this.#cache;
-    for (const tensors of [{ x, hiddens }, initial, saved, masked]) tf.dispose(Object.values(tensors));
+    tf.dispose([...sourceTensors(x), hiddens]);
+    for (const tensors of [initial, saved, masked]) tf.dispose(Object.values(tensors));
     this.#cache = null;
   }
 }
@@ -268,6 +276,12 @@ function maskOf(ablated: readonly number[], hiddenSize: number): tf.Tensor1D | n
   const mask = new Float32Array(hiddenSize).fill(1);
   for (const unit of ablated) mask[unit] = 0;
   return tf.tensor1d(mask);
+}
+
+/** A copy that is kept beyond the surrounding tidy. */
+function keepSource(x: CellSource): CellSource {
+  if (!isIndexed(x)) return tf.keep(x.clone());
+  return { rows: tf.keep(x.rows.clone()), indices: tf.keep(x.indices.clone()) };
 }
 
 /** Keeps tensors beyond the surrounding tidy. */

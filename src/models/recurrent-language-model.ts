@@ -1,5 +1,6 @@
 import { DropoutConfig, type ModelConfig } from '../contracts/model.js';
 import { appError } from '../errors.js';
+import type { CellSource } from '../kernels/indexed-rows.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { TimeDropout } from '../layers/dropout.js';
 import type { Parameter } from '../layers/parameter.js';
@@ -208,7 +209,7 @@ export class RecurrentLanguageModel implements LanguageModel {
   #accumulate({ inputs, targets, time, batchSize }: TokenBatch, objective: Objective) {
     const { raw, dropped } = this.#forward(inputs, time, batchSize, true);
     const { losses, dx } = this.#output.lossesAndGradient(dropped, targets, objective.gradientScale);
-    let dOutput = dx;
+    let dOutput: tf.Tensor = dx;
     const dDropped = activationGradient(dropped, objective);
     if (dDropped) dOutput = tf.add(dOutput, dDropped);
     let dRaw = temporalActivationGradient(raw, objective);
@@ -224,13 +225,22 @@ export class RecurrentLanguageModel implements LanguageModel {
 
   /** @returns the last layer's output before and after its dropout, [T, N, H] each */
   #forward(ids: Int32Array, time: number, batchSize: number, training: boolean) {
-    let x = this.#inputDropout.forward(this.#embedding.forward(ids, time, batchSize, training), training);
-    let raw = x;
+    let x = this.#read(ids, time, batchSize, training);
+    let raw!: tf.Tensor3D;
+    let dropped!: tf.Tensor3D;
     for (const { layer, dropout } of this.#blocks) {
       raw = layer.forward(x, training);
-      x = dropout.forward(raw, training);
+      dropped = dropout.forward(raw, training);
+      x = dropped;
     }
-    return { raw, dropped: x };
+    return { raw, dropped };
+  }
+
+  /** The input of the first layer. */
+  #read(ids: Int32Array, time: number, batchSize: number, training: boolean): CellSource {
+    const eachStepHasAMask = training && this.#inputDropout.rate > 0;
+    if (!eachStepHasAMask) return this.#embedding.forwardShared(ids, time, batchSize, training);
+    return this.#inputDropout.forward(this.#embedding.forward(ids, time, batchSize, true), true);
   }
 }
 

@@ -101,6 +101,29 @@ describe('the kernels that this machine has, beside the composed ones', () => {
           }));
       }
 
+      it(`run the cell ${name} on inputs that steps share as on each by itself, in ${precision}`, () =>
+        expectSame(tolerance, (kernels) => {
+          const [T, N, D, H] = [5, 21, 7, 13];
+          const own = kernels.cell(cell);
+          const rows = drawnTensor([9, D], 3) as tf.Tensor2D;
+          const indices = tf.tensor2d(drawnIds(T * N, 4, 9), [T, N], 'int32');
+          const shared = { ...drawCell(cell, [T, N, D, H]), bf16, x: { rows, indices } };
+          const run = own.forward(shared);
+          const dHiddens = drawnTensor(run.hiddens.shape, 7) as tf.Tensor3D;
+          const { dx, dWeights } = own.backward({ ...shared, ...run, state: shared.state, dHiddens });
+          assert.deepEqual(dx.shape, rows.shape);
+          const packed = own.pack(shared.weights, bf16);
+          const inferred = own.infer({ ...shared, packed });
+          const apart = { ...shared, x: tf.gather<tf.Tensor>(rows, indices) as tf.Tensor3D };
+          const sameBits = [own.forward(apart).hiddens, own.infer({ ...apart, packed }).hiddens];
+          const same = [run.hiddens, inferred.hiddens].map((hiddens) => hiddens.dataSync());
+          assert.deepEqual(
+            sameBits.map((hiddens) => hiddens.dataSync()),
+            same,
+          );
+          return { hiddens: run.hiddens, dx, ...prefixed('d', dWeights), inferred: inferred.hiddens };
+        }));
+
       it(`give the likeliest next tokens of two layers of ${name} in ${precision}`, () =>
         expectSame(tolerance, (kernels) => {
           const [first, second] = [drawCell(cell, [1, 5, 6, 9]), drawCell(cell, [1, 5, 9, 9])];

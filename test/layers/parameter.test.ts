@@ -52,7 +52,7 @@ describe('Parameter', () => {
                 return values;
               }
               const { ids, rows, values } = sparse(index);
-              parameter.accumulateRows(testKernels(), ids, rows);
+              parameter.accumulateRows(testKernels(), { ids, rows });
               return values;
             });
             assert.equal(parameter.gradient.kind, order.includes('D') ? 'dense' : 'rows', order);
@@ -68,7 +68,7 @@ describe('Parameter', () => {
           const parameter = table();
           const parts = [sparse(1), sparse(2), sparse(3)];
           for (const { ids, rows } of parts) {
-            parameter.accumulateRows(testKernels(), ids, rows);
+            parameter.accumulateRows(testKernels(), { ids, rows });
             assert.equal(parameter.gradient.kind, 'rows');
           }
           const { values, tensor } = dense(4);
@@ -89,7 +89,7 @@ describe('Parameter', () => {
           const rest = dense(3);
           const { ids, rows, values } = sparse(2);
           tied.accumulate(output.tensor);
-          tied.accumulateRows(testKernels(), ids, rows);
+          tied.accumulateRows(testKernels(), { ids, rows });
           other.accumulate(rest.tensor);
           const squares = [...add(output.values, values), ...rest.values].map((value) => value ** 2);
           const expected = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
@@ -103,13 +103,13 @@ describe('Parameter', () => {
       onKernels(kernels, context, () =>
         expectNoTensorLeak(() => {
           const parameter = table();
-          parameter.accumulateRows(
-            testKernels(),
-            Int32Array.of(1, 1),
-            tf.tensor2d([3, 0, 0, 0, 4, 0], [2, WIDTH]),
-          );
+          const rows = tf.tensor2d([3, 0, 0, 0, 4, 0], [2, WIDTH]);
+          parameter.accumulateRows(testKernels(), { ids: Int32Array.of(1, 1), rows });
           assert.equal(gradientNorm([parameter], testKernels()), 5);
-          parameter.accumulateRows(testKernels(), Int32Array.of(1), tf.tensor2d([-3, -4, 2], [1, WIDTH]));
+          parameter.accumulateRows(testKernels(), {
+            ids: Int32Array.of(1),
+            rows: tf.tensor2d([-3, -4, 2], [1, WIDTH]),
+          });
           assert.equal(gradientNorm([parameter], testKernels()), 2);
           parameter.dispose();
         }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gatherSource, isIndexed, sourceTensors, sumSource } from '../../src/kernels/indexed-rows.js';
 import { Parameter } from '../../src/layers/parameter.js';
 import { TimeEmbedding } from '../../src/layers/time-embedding.js';
 import { dropoutMask, RandomSource } from '../../src/tensor/random.js';
@@ -68,6 +69,27 @@ describe('TimeEmbedding', () => {
           }),
         ));
 
+      it(`looks up each distinct word once, to the same bits, with word dropout ${rate}, on ${kernels} kernels`, (context) =>
+        onKernels(kernels, context, () =>
+          expectNoTensorLeak(() => {
+            const layers = [layerOf(rate), layerOf(rate)] as const;
+            const apart = layers[0].forward(IDS, TIME, BATCH, true);
+            const shared = layers[1].forwardShared(IDS, TIME, BATCH, true);
+            assert.ok(isIndexed(shared));
+            assert.deepEqual(shared.rows.shape, [8, WIDTH]);
+            const gathered = gatherSource(shared);
+            assert.deepEqual(gathered.dataSync(), apart.dataSync());
+            const dApart = drawnTensor([TIME, BATCH, WIDTH], 2) as tf.Tensor3D;
+            const dShared = sumSource(shared, dApart);
+            layers[0].backward(dApart);
+            layers[1].backward(dShared);
+            const [one, other] = layers.map(({ table }) => denseGradient(table));
+            expectClose('dTable', other!, one!, TOLERANCE);
+            tf.dispose([apart, ...sourceTensors(shared), gathered, dApart, dShared]);
+            for (const layer of layers) disposeLayer(layer);
+          }),
+        ));
+
       it(`has the numeric gradient with word dropout ${rate}, on ${kernels} kernels`, (context) =>
         onKernels(kernels, context, () => {
           const layer = layerOf(rate);
@@ -115,6 +137,15 @@ describe('TimeEmbedding', () => {
         }),
       ));
   }
+
+  it('looks up all words of a batch that hardly repeats any', () => {
+    const layer = layerOf();
+    const x = layer.forwardShared(Int32Array.of(0, 1, 2, 3, 4, 0), 3, 2, false); // 5 of 6
+    assert.ok(!isIndexed(x));
+    assert.deepEqual(x.shape, [3, 2, WIDTH]);
+    x.dispose();
+    disposeLayer(layer);
+  });
 
   it('drops the same words at all places of a batch, others in the next, none outside of training', () => {
     const layer = layerOf(0.5);

@@ -28,11 +28,8 @@ describe('the tools of the tests', () => {
 
   it('checkParameterGradient moves the parameter, and puts it back', () => {
     const parameter = new Parameter('p', tf.tensor2d(values.slice(), [2, 2]));
-    parameter.accumulateRows(
-      testKernels(),
-      Int32Array.of(1, 0, 1),
-      tf.tensor2d([0.1875, 10, 0.75, 3, 0, 2], [3, 2]),
-    );
+    const rows = tf.tensor2d([0.1875, 10, 0.75, 3, 0, 2], [3, 2]);
+    parameter.accumulateRows(testKernels(), { ids: Int32Array.of(1, 0, 1), rows });
     assert.deepEqual([...denseGradient(parameter)], [0.75, 3, 0.1875, 12]);
     checkParameterGradient(parameter, () => cubes(parameter.value.dataSync() as Float32Array));
     assert.deepEqual(parameter.value.dataSync(), values);

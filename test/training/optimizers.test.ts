@@ -32,7 +32,7 @@ function accumulate(parameter: Parameter, step: number, asRows: boolean): void {
   const ids = drawnIds(12, 20 + step, ROWS);
   const rows = drawnTensor([12, WIDTH], 30 + step) as tf.Tensor2D;
   if (asRows) {
-    parameter.accumulateRows(testKernels(), ids, rows);
+    parameter.accumulateRows(testKernels(), { ids, rows });
     return;
   }
   const selection = tf.oneHot(tf.tensor1d(ids, 'int32'), ROWS) as tf.Tensor2D;

@@ -19,7 +19,7 @@ export function nativeGru(ops: NativeOps): CellKernels {
       const { x, bf16 } = input;
       const { hidden } = input.state as GruState;
       const { wx, wh, b } = input.weights as GruWeights;
-      const [hiddens, gates, last] = ops.run('GatelmGru', [x, hidden, wx, wh, b], 3, { bf16 });
+      const [hiddens, gates, last] = ops.run('GatelmGru', [...ops.source(x), hidden, wx, wh, b], 3, { bf16 });
       return { hiddens: hiddens as tf.Tensor3D, state: { hidden: last! }, saved: { gates: gates! } };
     },
     backward(input) {
@@ -27,10 +27,10 @@ export function nativeGru(ops: NativeOps): CellKernels {
       const { dHiddens, x, bf16, hiddens, saved } = input;
       const { hidden } = input.state as GruState;
       const { wx, wh } = input.weights as GruWeights;
-      const inputs = [dHiddens, x, hidden, wx, wh, hiddens, saved.gates!];
+      const inputs = [dHiddens, ...ops.source(x), hidden, wx, wh, hiddens, saved.gates!];
       const [dx, dWx, dWh, db, dHidden] = ops.run('GatelmGruGrad', inputs, 5, { bf16 });
       dHidden!.dispose();
-      return { dx: dx as tf.Tensor3D, dWeights: { wx: dWx!, wh: dWh!, b: db! } };
+      return { dx: dx!, dWeights: { wx: dWx!, wh: dWh!, b: db! } };
     },
     pack(weights, bf16) {
       const { wx, wh } = weights as GruWeights;
@@ -41,7 +41,7 @@ export function nativeGru(ops: NativeOps): CellKernels {
       expectPackedInput(input, WHERE);
       const { x, weights, packed, bf16 } = input;
       const { hidden } = input.state as GruState;
-      const inputs = [x, hidden, packed.packed!, weights.b!];
+      const inputs = [...ops.source(x), hidden, packed.packed!, weights.b!];
       const [hiddens, last] = ops.run('GatelmGruPacked', inputs, 2, { bf16 });
       return { hiddens: hiddens as tf.Tensor3D, state: { hidden: last! } };
     },

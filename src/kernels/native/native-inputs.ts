@@ -2,10 +2,12 @@
 import { appError } from '../../errors.js';
 import { expectShape } from '../../tensor/shapes.js';
 import type { Tensor } from '../../tensor/tensorflow.js';
-import type { CellGradientInput, CellInput } from '../cell.js';
+import type { CellGradientInput, CellInput, FromSource } from '../cell.js';
+import { type IndexedRows, isIndexed, sourceShape } from '../indexed-rows.js';
 
 export interface LstmInput {
-  readonly x: Tensor; // [T, N, D]
+  /** [T, N, D], or rows that steps share. */
+  readonly x: Tensor | IndexedRows;
   readonly hidden: Tensor; // [N, H]
   readonly cell: Tensor; // [N, H]
   readonly wx: Tensor; // [D, 4H]
@@ -70,7 +72,7 @@ export function expectLstmState(
   { x, hidden, cell }: Pick<LstmInput, 'x' | 'hidden' | 'cell'>,
   where: string,
 ) {
-  const [, batchSize] = dimensions(x, 'T, N, D', where);
+  const [, batchSize] = expectSource(x, where);
   const [, hiddenSize] = dimensions(hidden, 'N, H', where);
   expectShape(hidden, [batchSize!, hiddenSize!], 'N, H', where);
   expectShape(cell, [batchSize!, hiddenSize!], 'N, H', where);
@@ -80,7 +82,7 @@ export function expectLstmState(
 /** @throws shape-mismatch */
 export function expectLstmInput(input: LstmInput & { readonly b?: Tensor }, where: string): void {
   const { hiddenSize } = expectLstmState(input, where);
-  expectShape(input.wx, [input.x.shape[2]!, 4 * hiddenSize], 'D, 4H', where);
+  expectShape(input.wx, [sourceShape(input.x)[2], 4 * hiddenSize], 'D, 4H', where);
   expectShape(input.wh, [hiddenSize, 4 * hiddenSize], 'H, 4H', where);
   if (input.b) expectShape(input.b, [4 * hiddenSize], '4H', where);
 }
@@ -88,7 +90,7 @@ export function expectLstmInput(input: LstmInput & { readonly b?: Tensor }, wher
 /** @throws shape-mismatch */
 export function expectLstmGradientInput(input: LstmGradientInput, where: string): void {
   expectLstmInput(input, where);
-  const [time, batchSize] = input.x.shape as [number, number];
+  const [time, batchSize] = sourceShape(input.x);
   const hiddenSize = input.hidden.shape[1]!;
   for (const tensor of [input.dHiddens, input.hiddens, input.cache.cells]) {
     expectShape(tensor, [time, batchSize, hiddenSize], 'T, N, H', where);
@@ -97,26 +99,37 @@ export function expectLstmGradientInput(input: LstmGradientInput, where: string)
 }
 
 /** A cell whose weights are wx [D, G·H], wh [H, G·H] and b [4H]. @throws shape-mismatch */
-export function expectRunInput({ x, state, weights }: CellInput, gates: number, where: string): void {
+export function expectRunInput(
+  { x, state, weights }: FromSource<CellInput>,
+  gates: number,
+  where: string,
+): void {
   const { wx, wh, b } = weights;
   expectPackedInput({ x, state }, where);
   const hiddenSize = state.hidden!.shape[1]!;
-  expectShape(wx!, [x.shape[2], gates * hiddenSize], `D, ${gates}H`, where);
+  expectShape(wx!, [sourceShape(x)[2], gates * hiddenSize], `D, ${gates}H`, where);
   expectShape(wh!, [hiddenSize, gates * hiddenSize], `H, ${gates}H`, where);
   expectShape(b!, [4 * hiddenSize], '4H', where);
 }
 
 /** @throws shape-mismatch */
-export function expectGradientInput(input: CellGradientInput, gates: number, where: string): void {
+export function expectGradientInput(
+  input: FromSource<CellGradientInput>,
+  gates: number,
+  where: string,
+): void {
   expectRunInput(input, gates, where);
-  const [time, batchSize] = input.x.shape;
+  const [time, batchSize] = sourceShape(input.x);
   const shape = [time, batchSize, input.state.hidden!.shape[1]!];
   for (const tensor of [input.dHiddens, input.hiddens]) expectShape(tensor, shape, 'T, N, H', where);
 }
 
 /** @throws shape-mismatch */
-export function expectPackedInput({ x, state }: Pick<CellInput, 'x' | 'state'>, where: string): void {
-  const [, batchSize] = dimensions(x, 'T, N, D', where);
+export function expectPackedInput(
+  { x, state }: Pick<FromSource<CellInput>, 'x' | 'state'>,
+  where: string,
+): void {
+  const [, batchSize] = expectSource(x, where);
   for (const part of Object.values(state)) {
     dimensions(part, 'N, H', where);
     expectShape(part, [batchSize!, state.hidden!.shape[1]!], 'N, H', where);
@@ -142,6 +155,14 @@ export function expectRows(table: { ids: Tensor; rows: Tensor; width?: number },
   const [count, width] = dimensions(table.rows, 'M, D', where);
   expectShape(table.rows, [count!, table.width ?? width!], 'M, D', where);
   expectShape(table.ids, [count!], 'M', where);
+}
+
+/** @returns T, N and D @throws shape-mismatch */
+function expectSource(x: Tensor | IndexedRows, where: string): [number, number, number] {
+  if (!isIndexed(x)) return dimensions(x, 'T, N, D', where) as [number, number, number];
+  dimensions(x.rows, 'R, D', where);
+  dimensions(x.indices, 'T, N', where);
+  return sourceShape(x);
 }
 
 /** The sizes of a tensor of the rank of the legend. @throws shape-mismatch */

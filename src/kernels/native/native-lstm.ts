@@ -30,7 +30,7 @@ export function nativeLstm(ops: NativeOps): CellKernels {
         cache: saved as Lstm<'gates' | 'cells'>,
       });
       tf.dispose([dHidden, dCell]);
-      return { dx: dx as tf.Tensor3D, dWeights: { wx: dWx, wh: dWh, b: db } };
+      return { dx, dWeights: { wx: dWx, wh: dWh, b: db } };
     },
     pack(weights, bf16) {
       const { wx, wh } = weights as LstmWeights;

@@ -1,6 +1,7 @@
 /** The Mogrifier LSTM of native/: an LSTM's weights and state, and matrices q1, q2, … of rounds; see src/layers/time-mogrifier-lstm.ts. */
 import * as tf from '../../tensor/tensorflow.js';
 import type { CellKernels, Tensors } from '../cell.js';
+import { gatherSource, sumSource } from '../indexed-rows.js';
 import { roundsOf } from '../mogrifier-rounds.js';
 import { expectGradientInput, expectPackedInput, expectRunInput } from './native-inputs.js';
 import type { NativeOps } from './native-ops.js';
@@ -17,7 +18,8 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
     rowsAreIndependent: true,
     forward(input) {
       expectRunInput(input, GATES, WHERE);
-      const { x, bf16 } = input;
+      const { bf16 } = input;
+      const x = gatherSource(input.x); // the rounds make an input of its own of each step
       const { hidden, cell } = input.state as LstmState;
       const { wx, wh, b } = input.weights as LstmWeights;
       const rounds = listRounds(input.weights);
@@ -33,7 +35,8 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
     },
     backward(input) {
       expectGradientInput(input, GATES, WHERE);
-      const { dHiddens, x, bf16, hiddens, saved } = input;
+      const { dHiddens, bf16, hiddens, saved } = input;
+      const x = gatherSource(input.x);
       const { hidden, cell } = input.state as LstmState;
       const { wx, wh } = input.weights as LstmWeights;
       const rounds = listRounds(input.weights);
@@ -57,7 +60,7 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
       ]);
       for (const [index, gradient] of ofRounds.entries()) named.set(rounds.names[index]!, gradient);
       const dWeights = Object.keys(input.weights).map((name) => [name, named.get(name)!]);
-      return { dx: dx as tf.Tensor3D, dWeights: Object.fromEntries(dWeights) };
+      return { dx: sumSource(input.x, dx as tf.Tensor3D), dWeights: Object.fromEntries(dWeights) };
     },
     pack(weights, bf16) {
       const { wx, wh } = weights as LstmWeights;
@@ -68,10 +71,11 @@ export function nativeMogrifier(ops: NativeOps): CellKernels {
     },
     infer(input) {
       expectPackedInput(input, WHERE);
-      const { x, weights, packed, bf16 } = input;
+      const { weights, packed, bf16 } = input;
       const { hidden, cell } = input.state as LstmState;
       const { matrices, ups } = listRounds(weights);
       return tf.tidy(() => {
+        const x = gatherSource(input.x);
         const rank = tf.tensor1d([ups[0]?.shape[0] ?? 0], 'int32');
         const inputs = [x, hidden, cell, packed.packed!, weights.b!, rank];
         const outputs = ops.run('GatelmMogrifierLstmPacked', inputs, 3, { bf16, N: matrices.length });

@@ -5,6 +5,7 @@
  */
 import { expectShape } from '../../tensor/shapes.js';
 import * as tf from '../../tensor/tensorflow.js';
+import { type IndexedRows, isIndexed } from '../indexed-rows.js';
 import type { AdamInput, AdaptInput, SgdInput } from '../kernels.js';
 import type { NativeAddon, NodeBackend } from './native-addon.js';
 import {
@@ -31,6 +32,8 @@ type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 export class NativeOps {
   readonly info: NativeAddon;
   readonly #backend: NodeBackend;
+  /** The indices of inputs that have none. */
+  readonly #noIndices = tf.keep(tf.tensor1d([], 'int32'));
 
   constructor(info: NativeAddon, backend: NodeBackend) {
     this.info = info;
@@ -41,7 +44,8 @@ export class NativeOps {
   lstmForward(input: LstmInput & { readonly b: tf.Tensor }) {
     expectLstmInput(input, 'the native LSTM');
     const { x, hidden, cell, wx, wh, b, bf16 } = input;
-    const outputs = this.run('GatelmLstm', [x, hidden, cell, wx, wh, b], 5, { bf16 }) as Five;
+    const inputs = [...this.source(x), hidden, cell, wx, wh, b];
+    const outputs = this.run('GatelmLstm', inputs, 5, { bf16 }) as Five;
     const [hiddens, cells, gates, lastHidden, lastCell] = outputs;
     return { hiddens, hidden: lastHidden, cell: lastCell, cache: { gates, cells } };
   }
@@ -50,10 +54,15 @@ export class NativeOps {
   lstmBackward(input: LstmGradientInput) {
     expectLstmGradientInput(input, 'the native LSTM');
     const { dHiddens, x, hidden, cell, wx, wh, hiddens, cache, bf16 } = input;
-    const inputs = [dHiddens, x, hidden, cell, wx, wh, hiddens, cache.cells, cache.gates];
+    const inputs = [dHiddens, ...this.source(x), hidden, cell, wx, wh, hiddens, cache.cells, cache.gates];
     const outputs = this.run('GatelmLstmGrad', inputs, 6, { bf16 }) as [...Five, tf.Tensor];
     const [dx, dWx, dWh, db, dHidden, dCell] = outputs;
     return { dx, dWx, dWh, db, dHidden, dCell };
+  }
+
+  /** The two inputs of an op that a source becomes: x and its indices. */
+  source(x: tf.Tensor | IndexedRows): [tf.Tensor, tf.Tensor] {
+    return isIndexed(x) ? [x.rows, x.indices] : [x, this.#noIndices];
   }
 
   /** Packs the weights of an LSTM for {@link lstmPacked}: once, for many calls. Opaque. */
@@ -66,7 +75,7 @@ export class NativeOps {
   lstmPacked(input: Omit<LstmInput, 'wx' | 'wh'> & PackedLstm & { readonly b: tf.Tensor }) {
     expectLstmState(input, 'the native LSTM');
     const { x, hidden, cell, packedWx, packedWh, b, bf16 } = input;
-    const inputs = [x, hidden, cell, packedWx, packedWh, b];
+    const inputs = [...this.source(x), hidden, cell, packedWx, packedWh, b];
     const outputs = this.run('GatelmLstmPacked', inputs, 3, { bf16 }) as [tf.Tensor, tf.Tensor, tf.Tensor];
     return { hiddens: outputs[0], hidden: outputs[1], cell: outputs[2] };
   }

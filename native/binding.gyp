@@ -29,6 +29,7 @@
         "src/rows.cc",
         "src/softmax_loss.cc",
         "src/softmax_loss_backward.cc",
+        "src/softmax_loss_few_words.cc",
         "src/tf_op.cc",
         "src/thread_pool.cc",
         "src/top_logits.cc"

@@ -112,6 +112,8 @@ struct Isa {
 
   // Max and Σ exp(x − max) of a row of logits.
   void (*exp_row)(long count, const float* row, float* max, double* sum);
+  // A row of logits becomes exp(x − max). Gives its maximum and, as result, the sum.
+  double (*exp_row_in_place)(long count, float* row, float* max);
   // A tile [rows][nr] of logits, a word a row and without their biases, becomes exp(x + bias − shift); each column has a
   // shift, and a sum and a maximum of x + bias that go on.
   void (*exp_tile)(long rows, long columns, float* tile, const float* bias, const float* shift, double* sum, float* max);
@@ -124,6 +126,7 @@ struct Isa {
                   float kept, long period);
   double (*sum_squares)(long count, const float* x);
   void (*add)(long count, const float* x, float* y);
+  void (*scale)(long count, float factor, float* y);
   void (*add_scaled)(long count, const float* x, float factor, float* y);
   void (*sgd)(long count, float* value, const float* gradient, float* average, float learning_rate,
               float gradient_scale, float weight_decay, float average_coefficient);

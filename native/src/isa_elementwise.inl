@@ -7,6 +7,10 @@ static void add(long count, const float* x, float* y) {
   for (long i = 0; i < count; i++) y[i] += x[i];
 }
 
+static void scale(long count, float factor, float* y) {
+  for (long i = 0; i < count; i++) y[i] *= factor;
+}
+
 static void add_scaled(long count, const float* x, float factor, float* y) {
   for (long i = 0; i < count; i += VEC) {
     const long n = count - i;

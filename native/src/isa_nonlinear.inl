@@ -54,7 +54,7 @@ static inline vf vtanh(vf x) {
   return p / q;
 }
 
-static void exp_row(long count, const float* row, float* max_out, double* sum_out) {
+static float largest(long count, const float* row) {
   const long whole = count / VEC * VEC;
   float max = row[0];
   if (whole > 0) {
@@ -63,7 +63,12 @@ static void exp_row(long count, const float* row, float* max_out, double* sum_ou
     for (int lane = 0; lane < VEC; lane++) max = m[lane] > max ? m[lane] : max;
   }
   for (long i = whole; i < count; i++) max = row[i] > max ? row[i] : max;
+  return max;
+}
 
+static void exp_row(long count, const float* row, float* max_out, double* sum_out) {
+  const long whole = count / VEC * VEC;
+  const float max = largest(count, row);
   double sum = 0;
   for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
     const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
@@ -78,6 +83,29 @@ static void exp_row(long count, const float* row, float* max_out, double* sum_ou
   }
   *max_out = max;
   *sum_out = sum;
+}
+
+static double exp_row_in_place(long count, float* row, float* max_out) {
+  const long whole = count / VEC * VEC;
+  const float max = largest(count, row);
+  double sum = 0;
+  for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
+    const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
+    vf partial = {};
+    for (long i = block; i < end; i += VEC) {
+      const vf e = vexp(load(row + i) - max);
+      store(row + i, e);
+      partial += e;
+    }
+    sum += horizontal_sum(partial);
+  }
+  if (whole < count) {
+    const vf e = vexp(load_n(row + whole, count - whole) - max);
+    store_n(row + whole, e, count - whole);
+    for (long lane = 0; lane < count - whole; lane++) sum += e[lane];
+  }
+  *max_out = max;
+  return sum;
 }
 
 static void largest_of_blocks(long blocks, const float* row, float* largest) {

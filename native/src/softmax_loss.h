@@ -26,7 +26,13 @@ void logits(const SoftmaxLoss& job, float* out);
 long packed_output_bytes(long hidden, long vocabulary, bool bf16);
 void pack_output_weights(const float* w, long hidden, long vocabulary, bool bf16, void* out);
 
-// Losses and the gradients of Σ losses · scale.
+// Losses and the gradients of Σ losses · scale, by one of the two below.
 void softmax_loss_backward(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db);
+
+// Keeps no logits: a thread goes through its words for all rows.
+void softmax_loss_backward_many_words(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db);
+
+// Keeps the logits [M, V]: a thread goes through all words for its rows.
+void softmax_loss_backward_few_words(const SoftmaxLoss& job, float scale, float* dh, float* dw, float* db);
 
 }  // namespace gatelm

@@ -22,7 +22,7 @@ case $kind in
   *) echo "run.sh: plain, address, thread or valgrind, not $kind" >&2; exit 2 ;;
 esac
 sources="cpu gate_weights gemm gru_backward gru_forward isa_amx isa_avx2 isa_avx512 isa_avx512_bf16 isa_portable lstm_backward lstm_forward mogrifier_backward mogrifier_forward rows softmax_loss
-  softmax_loss_backward thread_pool top_logits"
+  softmax_loss_backward softmax_loss_few_words thread_pool top_logits"
 
 # Each compiler once, by its version: g++ may be g++-12.
 compilers() {

@@ -19,6 +19,8 @@ export interface TextRow {
   readonly bytes: { readonly train: number; readonly valid: number; readonly test: number };
   readonly compressors: Record<string, CompressedSize | null>;
   auto?: Trained;
+  /** `auto` with other settings, by their JSON. */
+  varied?: Record<string, Trained>;
   /** Recipes that were drawn at random, each with the same time; by their numbers. */
   random: Record<number, Trained>;
   /** Null where PyTorch is not installed. */

@@ -33,10 +33,40 @@ export function ownTextTable(rows: readonly TextRow[]): string {
       }),
     ];
   });
-  const table = [header, header.map((_, index) => (index === 0 ? '---' : '---:')), ...lines]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
-  return `${table}\n\n${summary(rows)}`;
+  const variations = variationsOf(rows);
+  return [
+    markdown(header, lines),
+    summary(rows),
+    ...(variations.length > 0 ? [markdown(VARIATION_HEADER, variations)] : []),
+  ].join('\n\n');
+}
+
+const VARIATION_HEADER = [
+  'auto with',
+  'trainings',
+  'better',
+  'bits per byte ÷ those of auto, mean',
+  'from … to',
+];
+
+/** What settings change against auto's own, on the same text with the same seed. */
+function variationsOf(rows: readonly TextRow[]): string[][] {
+  const changes = new Set(rows.flatMap(({ varied }) => Object.keys(varied ?? {})));
+  return [...changes].map((change) => {
+    const ratios = rows.flatMap(({ auto, varied }) => {
+      const trained = varied?.[change];
+      return auto && trained ? [trained.testBitsPerByte / auto.testBitsPerByte] : [];
+    });
+    const mean = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+    const ends = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(3));
+    const better = ratios.filter((ratio) => ratio < 1).length;
+    return [`\`${change}\``, `${ratios.length}`, `${better}`, mean.toFixed(3), ends.join(' … ')];
+  });
+}
+
+function markdown(header: readonly string[], lines: readonly string[][]): string {
+  const alignment = header.map((_, index) => (index === 0 ? '---' : '---:'));
+  return [header, alignment, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** The test figure of the random recipe that is best on valid, since one would choose by that. */

@@ -4,7 +4,10 @@
  *
  *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/own-text.js --budget 2m --trials 4
  *     node dist/bench/own-text.js --budget 30s --text jigs --text dna --output other.json
+ *     node dist/bench/own-text.js --trials 0 --vary '{"optimizer":{"learningRate":0.006}}' --output search.json
  *     node dist/bench/own-text.js --table
+ *
+ * With --vary `auto` is trained again with those settings instead of its own: how its rules are searched.
  *
  * Goes on where it was stopped: what results/own-text.json has is not trained again. The Python to use is
  * GATELM_BENCH_PYTHON, else python3.
@@ -37,6 +40,7 @@ const { values } = parseArgs({
     trials: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     text: { type: 'string', multiple: true },
+    vary: { type: 'string', multiple: true, default: [] },
     output: { type: 'string', default: 'results/own-text.json' },
     table: { type: 'boolean', default: false },
   },
@@ -74,9 +78,17 @@ async function tryText(text: OwnText, content: string, seconds: number, python: 
     };
     const train = (body: object) =>
       trainGatelm({ dataDirectory, corpus: text.name, body, sampleTokens: SAMPLE_CHARACTERS });
+    const auto = { preset: 'auto', budget: values.budget, training: { seed } };
     if (!row.auto) {
-      row.auto = await train({ preset: 'auto', budget: values.budget, training: { seed } });
+      row.auto = await train(auto);
       keep('auto', row.auto);
+    }
+    for (const change of values.vary) {
+      row.varied ??= {};
+      if (row.varied[change]) continue;
+      const { training, ...others } = JSON.parse(change);
+      row.varied[change] = await train({ ...others, ...auto, training: { ...training, seed } });
+      keep(`auto with ${change}`, row.varied[change]);
     }
     if (row.charRnn === undefined) {
       row.charRnn = python ? await trainCharRnn(python, { ...files, seconds, seed }) : null;

@@ -37,7 +37,7 @@ export const AUTO_BASE = {
     forgetBias: 1,
     initialization: 'uniform',
     initializationRange: 0.08,
-    dropout: { kind: 'variational', input: 0.1, hidden: 0.2, output: 0.2 },
+    dropout: { kind: 'variational', hidden: 0.2, output: 0.2 },
   },
   optimizer: { type: 'adamw', learningRate: 0.003, weightDecay: 0.01 },
   schedule: { type: 'one-cycle', warmupFraction: 0.1 },

@@ -32,9 +32,10 @@ export const TrainerProgress = z.strictObject({
   lastValidLoss: nullableNumber,
   rollbackDivisor: z.number().describe('Divides the learning rate after a rollback; 1 before'),
   schedule: ScheduleState,
-  measuredFrom: nullableNumber
-    .default(null)
-    .describe('totalSeconds at the start of the steps that measure the speed'),
+  measuredSeconds: z
+    .array(z.number())
+    .default([])
+    .describe('Times of the steps that measure the speed, in seconds; empty once the steps are planned'),
   plannedSteps: z
     .int()
     .nullable()

@@ -71,7 +71,7 @@ export function chooseRecipe({
         embeddingSize,
         hiddenSizes: [hiddenSize],
         tieWeights,
-        dropout: { ...model.dropout, input: dropout / 2, hidden: dropout, output: dropout },
+        dropout: { ...model.dropout, hidden: dropout, output: dropout },
       },
       optimizer,
       schedule,

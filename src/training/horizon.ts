@@ -1,8 +1,15 @@
 import type { TrainerProgress } from '../contracts/trainer-progress.js';
 import type { TrainingConfig } from '../contracts/training.js';
-import { EVALUATION_SHARE, PLANNING_STEPS, stepsWithin, UNMEASURED_STEPS } from './time-budget.js';
+import {
+  EVALUATION_SHARE,
+  PLANNING_STEPS,
+  stepsWithin,
+  UNMEASURED_STEPS,
+  undisturbed,
+} from './time-budget.js';
 import type { Completion } from './trainer-events.js';
 import type { EndReason } from './trainer-options.js';
+import type { StepFigures } from './trainer-progress.js';
 
 /** The sizes of a text that determine the length of a training. */
 export interface TextLength {
@@ -63,14 +70,17 @@ export class Horizon {
     };
   }
 
-  /** Converts a time budget into a number of steps, once, when enough steps were measured. Called after each step. */
-  plan(progress: TrainerProgress): void {
+  /** Converts a time budget into a number of steps, once, when enough steps were measured. Called after each step, with its figures. */
+  plan(progress: TrainerProgress, { seconds, tokens }: Pick<StepFigures, 'seconds' | 'tokens'>): void {
     const { timeBudget, maxSteps, batchSize, bpttLength, epochs } = this.#training;
     if (timeBudget === null || maxSteps !== null || progress.plannedSteps !== null) return;
-    if (progress.step === UNMEASURED_STEPS) progress.measuredFrom = progress.totalSeconds;
-    if (progress.step < PLANNING_STEPS || progress.measuredFrom === null) return;
+    if (progress.step <= UNMEASURED_STEPS) return;
+    const ofWholeStep = (seconds * batchSize * bpttLength) / tokens;
+    progress.measuredSeconds = [...progress.measuredSeconds, ofWholeStep];
+    if (progress.step < PLANNING_STEPS) return;
     const { stepsPerEpoch, validTokens } = this.#text;
-    const stepSeconds = (progress.totalSeconds - progress.measuredFrom) / (PLANNING_STEPS - UNMEASURED_STEPS);
+    const stepSeconds = undisturbed(progress.measuredSeconds);
+    progress.measuredSeconds = [];
     progress.plannedSteps = stepsWithin(timeBudget, {
       stepSeconds,
       evaluationsPerStep: 1 / stepsPerEpoch,

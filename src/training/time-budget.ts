@@ -18,6 +18,15 @@ export interface StepCosts {
   readonly maxSteps: number;
 }
 
+/**
+ * The time of a step where nothing else was done, from measured ones: the lower quartile. A mean would be that of the code while it is
+ * still being compiled, and of whatever else the machine did in this half second.
+ */
+export function undisturbed(seconds: readonly number[]): number {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 4)]!;
+}
+
 /** Steps that fit into a time together with their evaluations; at least those that were measured. */
 export function stepsWithin(seconds: number, costs: StepCosts): number {
   const { stepSeconds, evaluationsPerStep, evaluationSeconds, maxSteps } = costs;

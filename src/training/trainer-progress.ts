@@ -20,7 +20,7 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   lastValidLoss: null,
   rollbackDivisor: 1,
   schedule: INITIAL_SCHEDULE_STATE,
-  measuredFrom: null,
+  measuredSeconds: [],
   plannedSteps: null,
   maskCounter: 0,
   lengthCounter: 0,

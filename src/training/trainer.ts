@@ -178,7 +178,7 @@ export class Trainer {
     const seconds = (performance.now() - start) / 1000;
     const figures = { loss, tokens, gradNorm, learningRate, seconds };
     countStep(this.#progress, figures, this.#text.cursor.position);
-    this.#horizon.plan(this.#progress);
+    this.#horizon.plan(this.#progress, figures);
     if (!this.#stepClock.isDue(this.#progress.step)) return null;
     const event = stepEvent(this.#progress, figures, this.#horizon.completion(this.#progress));
     clearWindowSums(this.#progress);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it, mock } from 'node:test';
-import { PLANNING_STEPS, stepsWithin } from '../../src/training/time-budget.js';
+import { describe, it, mock, test } from 'node:test';
+import { PLANNING_STEPS, stepsWithin, undisturbed } from '../../src/training/time-budget.js';
 import { useBackend } from '../support/backend.js';
 import { MemorySink } from '../support/memory-sink.js';
 import { eventsOf, runTrainer, tinyTraining } from '../support/tiny-training.js';
@@ -29,6 +29,12 @@ describe('stepsWithin', () => {
     assert.equal(stepsWithin(100, { ...costs, maxSteps: 200 }), 200);
     assert.equal(stepsWithin(0.1, costs), PLANNING_STEPS);
   });
+});
+
+test('the undisturbed time of a step is not that of the first ones, nor of those with a pause', () => {
+  const seconds = [0.03, 0.02, 0.5, ...Array.from({ length: 20 }, () => 0.01), 0.2, 0.009];
+  assert.equal(undisturbed(seconds), 0.01);
+  assert.equal(undisturbed([2]), 2);
 });
 
 describe('a training with a time budget', () => {

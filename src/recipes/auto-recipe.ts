@@ -60,8 +60,9 @@ export function chooseRecipe({
   const dropout = chooseDropout(expectedEpochs, reasons);
   const shape = chooseBatch(tokens);
   const { model, training, optimizer, schedule } = AUTO_BASE;
+  const learningRate = chooseLearningRate(expectedEpochs, hiddenSize);
   reasons.push(
-    `AdamW with one cycle of the learning rate over ${budgetSeconds} s; a batch is ${shape.batchSize} streams of ${shape.bpttLength} tokens, so that an epoch has ${Math.floor(tokens / (shape.batchSize * shape.bpttLength))} steps`,
+    `AdamW with one cycle of the learning rate up to ${learningRate}, over ${budgetSeconds} s; a batch is ${shape.batchSize} streams of ${shape.bpttLength} tokens, so that an epoch has ${Math.floor(tokens / (shape.batchSize * shape.bpttLength))} steps`,
   );
   return {
     config: {
@@ -73,7 +74,7 @@ export function chooseRecipe({
         tieWeights,
         dropout: { ...model.dropout, hidden: dropout, output: dropout },
       },
-      optimizer,
+      optimizer: { ...optimizer, learningRate },
       schedule,
       training: { ...training, ...shape, timeBudget: budgetSeconds },
       precision: hasBfloat16 ? 'bfloat16' : 'float32',
@@ -134,8 +135,16 @@ function chooseHiddenSize(bytes: number, budgetSeconds: number, reasons: string[
 
 function chooseDropout(expectedEpochs: number, reasons: string[]): number {
   const dropout = expectedEpochs < 3 ? 0.05 : expectedEpochs < 10 ? 0.2 : expectedEpochs < 30 ? 0.3 : 0.45;
-  reasons.push(`dropout ${dropout}: the text is read about ${Math.max(1, Math.round(expectedEpochs))} times`);
+  reasons.push(
+    `dropout ${dropout}: the time is enough to read the text about ${Math.max(1, Math.round(expectedEpochs))} times`,
+  );
   return dropout;
+}
+
+/** Fewer steps need larger ones. Sizes that were not tried (docs/own-text.md) keep the small rate. */
+function chooseLearningRate(expectedEpochs: number, hiddenSize: number): number {
+  if (expectedEpochs >= 10 || hiddenSize > 512) return AUTO_BASE.optimizer.learningRate;
+  return hiddenSize > 256 ? 0.006 : 0.01;
 }
 
 /** Batch size and sequence length that allow enough updates per epoch. */

@@ -56,6 +56,12 @@ describe('what auto chooses', () => {
     assert.ok(dropout(20_000) > dropout(3_000_000));
   });
 
+  test('a larger rate where there is time for few steps', () => {
+    const rate = (bytes: number, budgetSeconds: number) =>
+      choose(PROSE, bytes, { budgetSeconds }).optimizer.learningRate;
+    assert.deepEqual([rate(1_000_000, 30), rate(3_000_000, 120), rate(20_000, 120)], [0.01, 0.006, 0.003]);
+  });
+
   test('batches that leave an epoch enough steps, for whatever size of text', () => {
     for (const bytes of [3000, 20_000, 100_000, 1_000_000, 10_000_000]) {
       const { training } = choose(LOG, bytes);

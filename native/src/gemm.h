@@ -14,7 +14,9 @@ namespace gatelm {
 // (run_team), so one set of buffers is enough; ask for them inside of run_kernel.
 class Workspace {
  public:
-  enum Slot { kPackedA, kPackedB, kPackedWeights, kStepA, kStepB, kLogits, kRows, kSums, kProjected, kInputs, kOutputs, kRounds, kSlots };
+  enum Slot {
+    kPackedA, kPackedB, kPackedWeights, kStepA, kStepB, kLogits, kRows, kSums, kProjected, kInputs, kOutputs, kRounds, kSlots
+  };
   static char* bytes(Slot slot, size_t count);
   static float* floats(Slot slot, size_t count) { return reinterpret_cast<float*>(bytes(slot, count * sizeof(float))); }
 };

@@ -46,8 +46,8 @@ void pack_gru(const float* wx, const float* wh, long input, long hidden, bool bf
   run_team([&](const Member& member) { weights.pack(wx, wh, member); });
 }
 
-// x·Wx + b of all lines is one product, into `gates` where each step has a line of its own. Then step by step: hidden·Wh on top, nonlinearities. A thread packs
-// the hidden states that it made as soon as it has them.
+// x·Wx + b of all lines is one product, into `gates` where each step has a line of its own. Then step by step: hidden·Wh on top,
+// nonlinearities. A thread packs the hidden states that it made as soon as it has them.
 void gru_forward(const GruForward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;

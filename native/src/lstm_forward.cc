@@ -35,8 +35,8 @@ void pack_wx(const float* wx, long input, long hidden, bool bf16, void* out) {
 
 void pack_wh(const float* wh, long hidden, bool bf16, void* out) { pack_wx(wh, hidden, hidden, bf16, out); }
 
-// x·Wx + b of all lines is one product, into `gates` where each step has a line of its own. Then step by step: gates += hidden·Wh, nonlinearities. A thread packs
-// the hidden states that it made as soon as it has them.
+// x·Wx + b of all lines is one product, into `gates` where each step has a line of its own. Then step by step: gates += hidden·Wh,
+// nonlinearities. A thread packs the hidden states that it made as soon as it has them.
 void lstm_forward(const LstmForward& job) {
   const long T = job.shape.time, N = job.shape.batch, D = job.shape.input, H = job.shape.hidden;
   const long width = 4 * H, states = N * H;

@@ -40,8 +40,11 @@ void check_softmax(long M, long H, long V, bool bf16, float spread) {
   const double tolerance = bf16 ? 2e-2 : 1e-5;
   Floats actual(M), actual_dh(M * H), actual_dw(V * H), actual_db(V), actual_scores(M * V);
   SoftmaxLoss job{M, H, V, bf16, h.data(), w.data(), b.data(), targets.data(), actual.data()};
-  for (const auto& [backward, way] : {std::pair(softmax_loss_backward_many_words, ", many words: "),
-                                      std::pair(softmax_loss_backward_few_words, ", few words: ")}) {
+  const struct {
+    decltype(&softmax_loss_backward) backward;
+    const char* name;
+  } ways[] = {{softmax_loss_backward_many_words, "many words, "}, {softmax_loss_backward_few_words, "few words, "}};
+  for (const auto& [backward, way] : ways) {
     backward(job, static_cast<float>(scale), actual_dh.data(), actual_dw.data(), actual_db.data());
     expect_close(actual, losses, tolerance, name + way + "losses");
     expect_close(actual_dh, dh, tolerance, name + way + "dh");

@@ -5,7 +5,7 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "gru.h"
-#include "time_sums.h"
+#include "projection.h"
 
 namespace gatelm {
 namespace {
@@ -57,12 +57,7 @@ void gru_forward(const GruForward& job) {
   const void* data = job.packed ? job.packed : Workspace::bytes(Workspace::kPackedWeights, packed_gru_bytes(D, H, job.bf16));
   const GruWeights weights(gemm, split, data, D);
   float* gates = job.gates ? job.gates : Workspace::floats(Workspace::kRows, T * N * width);
-  const CellSource& source = job.source;
-  const long lines = source.lines(job.shape);
-  float* projected = source.indices ? Workspace::floats(Workspace::kProjected, lines * width) : gates;
-  const int mr = gemm.panel_rows(lines);
-  const long x_bytes = gemm.bytes(gemm.a_panels(nullptr, lines, mr, D));
-  const Panels x = gemm.a_panels(Workspace::bytes(Workspace::kPackedA, x_bytes), lines, mr, D);
+  const Projection projection(gemm, job.source, job.shape, 4, gates);
   // The packed hidden states, by turns: another may still read those of the step before.
   const StepPanels hiddens(gemm, split, H);
   char* packed_hiddens[2] = {Workspace::bytes(Workspace::kStepA, hiddens.bytes()),
@@ -70,19 +65,17 @@ void gru_forward(const GruForward& job) {
 
   run_team([&](const Member& member) {
     if (!job.packed) weights.pack(job.wx, job.wh, member);
-    const Range x_share = share(x.count, member);
-    for (long p = x_share.begin; p < x_share.end; p++) gemm.pack_a(x, p, row_major(source.x, D), lines, D);
+    projection.pack(member);
     hiddens.pack(packed_hiddens[0], job.hidden0, split, member);
-    const Range mine = share(lines, member);
-    for (long m = mine.begin; m < mine.end; m++) memcpy(projected + m * width + 3 * H, job.b + 3 * H, sizeof(float) * H);
+    projection.fill(3, job.b + 3 * H, member);
     member.barrier.wait();
-    weights.wx.multiply_part(x, lines, projected, false, job.b, member);
+    projection.multiply(weights.wx, job.b, member);
     if (split.by_streams()) member.barrier.wait();
 
     const Range streams = split.streams(member), units = split.units(member);
     const long count = units.end - units.begin, here = streams.end - streams.begin;
     for (long t = 0; t < T; t++) {
-      if (source.indices) gather_step(source, projected, t, job.shape, 4, streams, units, gates + t * N * width);
+      projection.put(t, streams, units);
       weights.wh.multiply(hiddens.at(packed_hiddens[t % 2], member), here, gates + (t * N + streams.begin) * width, true,
                           nullptr, member);
       const float* hidden = t == 0 ? job.hidden0 : job.hiddens + (t - 1) * states;

@@ -66,46 +66,38 @@ static float largest(long count, const float* row) {
   return max;
 }
 
-static void exp_row(long count, const float* row, float* max_out, double* sum_out) {
+// Σ exp(x − max); `each` gets the exponentials of some numbers from an index on, and how many they are.
+template <typename Each>
+static inline double sum_exponentials(long count, const float* row, float max, const Each& each) {
   const long whole = count / VEC * VEC;
-  const float max = largest(count, row);
-  double sum = 0;
-  for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
-    const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
-    vf partial = {};
-    for (long i = block; i < end; i += VEC) partial += vexp(load(row + i) - max);
-    sum += horizontal_sum(partial);
-  }
-  if (whole < count) {
-    const long n = count - whole;
-    const vf e = vexp(load_n(row + whole, n) - max);
-    for (long lane = 0; lane < n; lane++) sum += e[lane];
-  }
-  *max_out = max;
-  *sum_out = sum;
-}
-
-static double exp_row_in_place(long count, float* row, float* max_out) {
-  const long whole = count / VEC * VEC;
-  const float max = largest(count, row);
   double sum = 0;
   for (long block = 0; block < whole; block += 64 * VEC) {  // short float sums, added up in double
     const long end = block + 64 * VEC < whole ? block + 64 * VEC : whole;
     vf partial = {};
     for (long i = block; i < end; i += VEC) {
       const vf e = vexp(load(row + i) - max);
-      store(row + i, e);
+      each(i, e, VEC);
       partial += e;
     }
     sum += horizontal_sum(partial);
   }
   if (whole < count) {
-    const vf e = vexp(load_n(row + whole, count - whole) - max);
-    store_n(row + whole, e, count - whole);
-    for (long lane = 0; lane < count - whole; lane++) sum += e[lane];
+    const long n = count - whole;
+    const vf e = vexp(load_n(row + whole, n) - max);
+    each(whole, e, n);
+    for (long lane = 0; lane < n; lane++) sum += e[lane];
   }
-  *max_out = max;
   return sum;
+}
+
+static void exp_row(long count, const float* row, float* max_out, double* sum_out) {
+  *max_out = largest(count, row);
+  *sum_out = sum_exponentials(count, row, *max_out, [](long, vf, long) {});
+}
+
+static double exp_row_in_place(long count, float* row, float* max_out) {
+  *max_out = largest(count, row);
+  return sum_exponentials(count, row, *max_out, [row](long i, vf e, long n) { n == VEC ? store(row + i, e) : store_n(row + i, e, n); });
 }
 
 static void largest_of_blocks(long blocks, const float* row, float* largest) {

@@ -3,7 +3,7 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "lstm.h"
-#include "time_sums.h"
+#include "projection.h"
 
 namespace gatelm {
 namespace {
@@ -48,12 +48,7 @@ void lstm_forward(const LstmForward& job) {
   const GateWeights wx(gemm, split, wx_data, D, kGates), wh(gemm, split, wh_data, H, kGates);
   float* gates = job.gates ? job.gates : Workspace::floats(Workspace::kRows, T * N * width);
   float* cells = job.cells ? job.cells : Workspace::floats(Workspace::kSums, T * states);
-  const CellSource& source = job.source;
-  const long lines = source.lines(job.shape);
-  float* projected = source.indices ? Workspace::floats(Workspace::kProjected, lines * width) : gates;
-  const int mr = gemm.panel_rows(lines);
-  const long x_bytes = gemm.bytes(gemm.a_panels(nullptr, lines, mr, D));
-  const Panels x = gemm.a_panels(Workspace::bytes(Workspace::kPackedA, x_bytes), lines, mr, D);
+  const Projection projection(gemm, job.source, job.shape, 4, gates);
   // The packed hidden states, by turns: another may still read those of the step before.
   const StepPanels hiddens(gemm, split, H);
   char* packed_hiddens[2] = {Workspace::bytes(Workspace::kStepA, hiddens.bytes()),
@@ -62,17 +57,16 @@ void lstm_forward(const LstmForward& job) {
   run_team([&](const Member& member) {
     if (!job.packed_wx) wx.pack(job.wx, member);
     if (!job.packed_wh) wh.pack(job.wh, member);
-    const Range x_share = share(x.count, member);
-    for (long p = x_share.begin; p < x_share.end; p++) gemm.pack_a(x, p, row_major(source.x, D), lines, D);
+    projection.pack(member);
     hiddens.pack(packed_hiddens[0], job.hidden0, split, member);
     member.barrier.wait();
-    wx.multiply_part(x, lines, projected, false, job.b, member);
+    projection.multiply(wx, job.b, member);
     if (split.by_streams()) member.barrier.wait();
 
     const Range streams = split.streams(member), units = split.units(member);
     const long count = units.end - units.begin;
     for (long t = 0; t < T; t++) {
-      if (source.indices) gather_step(source, projected, t, job.shape, 4, streams, units, gates + t * N * width);
+      projection.put(t, streams, units);
       float* z = gates + (t * N + streams.begin) * width;
       wh.multiply(hiddens.at(packed_hiddens[t % 2], member), streams.end - streams.begin, z, true, nullptr, member);
       const float* cell = t == 0 ? job.cell0 : cells + (t - 1) * states;

@@ -4,22 +4,9 @@
 #include <string.h>
 
 #include "isa.h"
-#include "lstm.h"
 #include "thread_pool.h"
 
 namespace gatelm {
-
-// What a source makes of each of its lines, [lines, width · H], laid out for the steps of some streams: blocks of H, of which
-// the units are wanted. @param sums of the step, [N, width · H]
-inline void gather_step(const CellSource& source, const float* projected, long step, const LstmShape& shape, long width,
-                        Range streams, Range units, float* sums) {
-  const long H = shape.hidden, count = units.end - units.begin;
-  for (long n = streams.begin; n < streams.end && count > 0; n++) {
-    const float* from = projected + source.indices[step * shape.batch + n] * width * H + units.begin;
-    float* to = sums + n * width * H + units.begin;
-    for (long block = 0; block < width; block++) memcpy(to + block * H, from + block * H, sizeof(float) * count);
-  }
-}
 
 // The column sums of `count` rows that begin `stride` apart; the calling thread takes its share of the columns.
 inline void sum_columns(const float* rows, long count, long stride, long width, float* out, const Member& member) {

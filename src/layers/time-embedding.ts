@@ -74,7 +74,8 @@ export class TimeEmbedding implements Layer {
   forwardShared(ids: Int32Array, time: number, batchSize: number, training: boolean): CellSource {
     this.#expectIds(ids, time, batchSize);
     const { distinct, indices } = listDistinct(ids, this.table.shape[0]!);
-    if (distinct.length > MOST_DISTINCT * ids.length) return this.forward(ids, time, batchSize, training);
+    if (distinct.length > MOST_DISTINCT * ids.length)
+      return this.#lookUp(ids, [time, batchSize], training) as tf.Tensor3D;
     return {
       rows: this.#lookUp(distinct, [distinct.length], training, true) as tf.Tensor2D,
       indices: tf.tensor2d(indices, [time, batchSize], 'int32'),

@@ -68,7 +68,9 @@ describe('the lock', () => {
     skip: process.platform !== 'linux' && 'its state is read from /proc',
   }, async () => {
     const file = join(folder, 'zombie');
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    // It ends when its parent has become a program that waits for nobody: a shell might have waited for it.
+    const child = 'until grep -q "^sleep" /proc/$$/comm; do sleep 0.01; done';
+    const parent = spawn('sh', ['-c', `(${child}) > /dev/null & echo $!; exec sleep 60`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [output] = (await once(parent.stdout, 'data')) as [Buffer];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expectAccessible, noBrowser, openPage } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
 import { shortTraining, uploadTinyCorpus } from '../support/live-training.js';
@@ -54,6 +55,11 @@ test('one uploads a text, trains on it, forks, compares, writes and looks inside
   await page.getByRole('button', { name: 'Metrics as CSV' }).click();
   assert.match(readFileSync(await (await download).path(), 'utf8'), /^key,step,epoch,time,value\n/);
 
+  // What the form sends is made of its fields: it waits for them, however late they come.
+  await page.route('**/openapi.json', async (route) => {
+    await delay(1000);
+    await route.continue();
+  });
   await page.getByRole('link', { name: 'Fork' }).click();
   await page.getByRole('button', { name: 'Fork' }).click();
   await page.getByRole('heading', { name: 'made by hand, fork' }).waitFor();

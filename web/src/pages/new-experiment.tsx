@@ -62,6 +62,8 @@ function Form({ form }: { readonly form: NewExperiment }) {
       isAtWork.value = false;
     }
   };
+  // What is sent is made of the fields: before they are there, it would be without all that the form shows.
+  const isReady = fields.value.length > 0 && !isAtWork.value;
   const leading = LEADING.flatMap((path) => fields.value.filter((field) => field.path === path));
   return (
     <form onSubmit={submit} noValidate>
@@ -89,7 +91,7 @@ function Form({ form }: { readonly form: NewExperiment }) {
         </div>
         <aside class="new-aside">
           <Estimate form={form}>
-            <Button type="submit" kind="primary" disabled={isAtWork.value}>
+            <Button type="submit" kind="primary" disabled={!isReady}>
               {parent ? t('action.fork') : t('new.submit')}
             </Button>
           </Estimate>

@@ -70,7 +70,7 @@ export function pytorchSide(): Side {
   return {
     name: 'PyTorch',
     unavailable,
-    accepts: () => true,
+    accepts: ({ cell }) => cell === undefined || cell.type === 'gru',
     run: async (workload) =>
       (await jsonLines(python, [program, JSON.stringify(workload)], workload)).map(parse),
   };
@@ -82,7 +82,8 @@ export function tfjsLayersSide(): Side {
   return {
     name: 'tf.layers',
     unavailable: null,
-    accepts: ({ task, awd, vocabularySize }) => task === 'train' && !awd && vocabularySize === 10_000,
+    accepts: ({ cell, task, awd, vocabularySize }) =>
+      cell === undefined && task === 'train' && !awd && vocabularySize === 10_000,
     run: async (workload) => {
       const args = [program, JSON.stringify({ ...workload, steps: 2 })];
       return (await jsonLines(process.execPath, args, workload)).map(parse);

@@ -30,8 +30,10 @@ class Net(nn.Module):
         sizes = [w["embeddingSize"], *w["hiddenSizes"]]
         self.embed = nn.Embedding(w["vocabularySize"], sizes[0])
         self.same = len(set(sizes[1:])) == 1 and not w["awd"]
+        self.is_gru = w.get("cell", {}).get("type") == "gru"
         if self.same:
-            self.lstm = nn.LSTM(sizes[0], sizes[1], len(sizes) - 1, dropout=w["dropout"])
+            layer = nn.GRU if self.is_gru else nn.LSTM
+            self.layers = layer(sizes[0], sizes[1], len(sizes) - 1, dropout=w["dropout"])
         else:
             self.lstms = nn.ModuleList(nn.LSTM(i, o) for i, o in zip(sizes, sizes[1:]))
         self.out = nn.Linear(sizes[-1], w["vocabularySize"])
@@ -41,13 +43,14 @@ class Net(nn.Module):
     def state(self, n):
         if self.same:
             layers, size = len(self.w["hiddenSizes"]), self.w["hiddenSizes"][0]
-            return (torch.zeros(layers, n, size), torch.zeros(layers, n, size))
+            hidden = torch.zeros(layers, n, size)
+            return hidden if self.is_gru else (hidden, torch.zeros(layers, n, size))
         return [(torch.zeros(1, n, h), torch.zeros(1, n, h)) for h in self.w["hiddenSizes"]]
 
     def forward(self, x, state):
         p = self.w["dropout"] if self.training else 0.0
         if self.same:
-            h, state = self.lstm(F.dropout(self.embed(x), p), state)
+            h, state = self.layers(F.dropout(self.embed(x), p), state)
             return self.out(F.dropout(h, p)), state, h, h
         return self.forward_awd(x, state)
 
@@ -70,6 +73,8 @@ class Net(nn.Module):
 
 
 def detach(state):
+    if torch.is_tensor(state):
+        return state.detach()
     if isinstance(state, tuple):
         return tuple(s.detach() for s in state)
     return [tuple(s.detach() for s in pair) for pair in state]

@@ -1,0 +1,135 @@
+/**
+ * What a given time buys on PTB: trains each recipe for the same time and adds a row for each to a file of results.
+ *
+ *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m 'RECIPE_JSON' …
+ *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m --test 'RECIPE_JSON'
+ *     node dist/bench/time-buys.js --table
+ *
+ * A recipe is a body of POST /experiments without corpus and budget, `{"preset":"auto"}` one of them. Recipes are compared by the perplexity of valid; only with --test, for
+ * the one that was chosen by it, a row has that of test. What the file has is not trained again. The time is that of the steps and of the
+ * evaluations of valid, all as one stream would read it; `wallSeconds` has besides the reading of the text, the checkpoints and test.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readCorpora } from '../src/cli/local/local-corpora.js';
+import { Budget, secondsOf } from '../src/contracts/budget.js';
+import type { TrainingEvent } from '../src/contracts/events.js';
+import { resolveExperiment } from '../src/experiments/resolve-experiment.js';
+import { loadBackend } from '../src/kernels/backend.js';
+import { trainExperiment } from '../src/tasks/train-experiment.js';
+import { describeRun, type RunRecord } from './run-record.js';
+
+interface TimeRow extends Pick<RunRecord, 'commit' | 'machine' | 'startedAt' | 'loadAtStart'> {
+  readonly budgetSeconds: number;
+  readonly recipe: object;
+  readonly seed: number;
+  readonly parameterCount: number;
+  readonly steps: number;
+  readonly epochs: number;
+  /** Of training, in the last epoch. */
+  readonly tokensPerSecond: number;
+  readonly seconds: number;
+  readonly wallSeconds: number;
+  readonly validPerplexity: number;
+  /** Null where the recipe was not the chosen one. */
+  readonly testPerplexity: number | null;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    budget: { type: 'string', default: '1m' },
+    seed: { type: 'string', default: '1' },
+    test: { type: 'boolean', default: false },
+    table: { type: 'boolean', default: false },
+    output: { type: 'string', default: 'results/time-buys.json' },
+  },
+});
+const rows: TimeRow[] = existsSync(values.output) ? JSON.parse(readFileSync(values.output, 'utf8')).rows : [];
+if (values.table) console.log(table());
+else for (const recipe of positionals) await tryRecipe(JSON.parse(recipe));
+
+async function tryRecipe(recipe: object): Promise<void> {
+  const budgetSeconds = secondsOf(Budget.parse(values.budget));
+  const seed = Number(values.seed);
+  const isSame = (row: TimeRow) =>
+    row.budgetSeconds === budgetSeconds &&
+    row.seed === seed &&
+    JSON.stringify(row.recipe) === JSON.stringify(recipe);
+  const known = rows.findIndex(isSame);
+  if (known >= 0 && (!values.test || rows[known]!.testPerplexity !== null)) return;
+  const row = await train(recipe, budgetSeconds, seed);
+  rows.splice(known >= 0 ? known : rows.length, known >= 0 ? 1 : 0, row);
+  writeFileSync(values.output, `${JSON.stringify({ rows }, null, 2)}\n`);
+  const { validPerplexity, testPerplexity, epochs, wallSeconds } = row;
+  console.log(
+    `${JSON.stringify(recipe)}: valid ${validPerplexity.toFixed(1)}, test ${testPerplexity?.toFixed(1) ?? '–'}, ${epochs.toFixed(1)} epochs, ${wallSeconds.toFixed(0)} s`,
+  );
+}
+
+async function train(recipe: { training?: object }, budgetSeconds: number, seed: number): Promise<TimeRow> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'gatelm-time-buys-'));
+  const source = { dataDirectory, mirror: process.env.GATELM_CORPORA_MIRROR ?? null };
+  const { command: _, ...run } = describeRun();
+  const { report } = await loadBackend();
+  const trainingExecutor = { backendReport: () => report, capacity: () => 1 };
+  const { budget } = values;
+  const body = { ...recipe, corpus: 'ptb', budget, training: { ...recipe.training, seed } };
+  const { name, tags, notes, priority, ...config } = await resolveExperiment(
+    { corpora: readCorpora(source), trainingExecutor },
+    body,
+  );
+  const events: TrainingEvent[] = [];
+  const begin = performance.now();
+  try {
+    const outcome = await trainExperiment(
+      { experimentId: 'time-buys', attempt: 1, config, folder: 'runs/1', resume: false, initial: null },
+      source,
+      { emit: (event) => events.push(event), readStop: () => null },
+    );
+    if (outcome.type !== 'succeeded') throw new Error(JSON.stringify(outcome));
+  } finally {
+    rmSync(dataDirectory, { recursive: true });
+  }
+  const wallSeconds = (performance.now() - begin) / 1000;
+  const { parameterCount, stepsPerEpoch } = find(events, 'started');
+  const { steps = 0, seconds, validPerplexity, testPerplexity } = find(events, 'succeeded');
+  if (validPerplexity === null) throw new Error(`${JSON.stringify(recipe)}: no perplexity of valid`);
+  return {
+    budgetSeconds,
+    recipe,
+    seed,
+    parameterCount,
+    steps,
+    epochs: steps / stepsPerEpoch,
+    tokensPerSecond: find(events, 'epoch').tokensPerSecond,
+    seconds,
+    wallSeconds,
+    validPerplexity,
+    testPerplexity: values.test ? testPerplexity : null,
+    ...run,
+  };
+}
+
+/** The last event of a type. */
+function find<Type extends TrainingEvent['type']>(events: readonly TrainingEvent[], type: Type) {
+  const event = events.findLast((candidate) => candidate.type === type);
+  if (!event) throw new Error(`there is no event ${type}`);
+  return event.data as Extract<TrainingEvent, { type: Type }>['data'];
+}
+
+function table(): string {
+  const lines = [...rows]
+    .sort((a, b) => a.budgetSeconds - b.budgetSeconds || a.validPerplexity - b.validPerplexity)
+    .map(
+      ({ budgetSeconds, recipe, seed, epochs, wallSeconds, validPerplexity, testPerplexity }) =>
+        `| ${budgetSeconds} s | \`${JSON.stringify(recipe)}\` | ${seed} | ${epochs.toFixed(1)} | ${wallSeconds.toFixed(0)} s | ${validPerplexity.toFixed(1)} | ${testPerplexity?.toFixed(1) ?? '–'} |`,
+    );
+  return [
+    '| budget | recipe | seed | epochs | with all | valid | test |',
+    '|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}

@@ -87,6 +87,7 @@ test('a chart that is moved is a picture on the way, and is drawn where it is le
   const ids = `${idOf(1)},${idOf(2)}`;
   const { page, expectNoErrors } = await openPage(t, `${server.address}/#/compare?ids=${ids}`);
   const chart = page.locator('.chart-canvas[data-drawn]');
+  await page.locator('.legend-entry b').filter({ hasText: /\d/ }).nth(1).waitFor(); // the curves are there
   await chart.focus();
   await page.keyboard.press('+');
   await page.getByRole('button', { name: 'Show all' }).waitFor();

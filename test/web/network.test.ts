@@ -62,7 +62,7 @@ test('a page whose network is cut says so, comes back by itself, and misses no e
   skip: noBrowser(),
 }, async (t) => {
   const server = await startGatelm(t, temporaryFolder(t));
-  await uploadTinyCorpus(server, 1000);
+  await uploadTinyCorpus(server, 4000);
   const { id } = await server.train(endlessConfig('behind a wire'));
   const wire = await startWire(t, server.address);
   const { page } = await openPage(t, `${wire.address}/#/experiments/${id}`);

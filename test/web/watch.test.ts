@@ -1,6 +1,7 @@
 /** One watches a training: it is in the table, its curves grow, a lost connection comes back, verbs work. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Request } from 'playwright-core';
 import { expectAccessible, noBrowser, openPage } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
 import { endlessConfig, uploadTinyCorpus } from '../support/live-training.js';
@@ -24,12 +25,20 @@ test('a training is watched live, paused, resumed and cancelled', { skip }, asyn
   await row.getByRole('link', { name: 'a live one' }).click();
   await page.getByText('live', { exact: true }).waitFor();
   const progress = page.locator('.run-progress');
-  const before = (await progress.textContent())!;
-  await progress.filter({ hasNotText: before }).waitFor();
+  const goesOn = async () => progress.filter({ hasNotText: (await progress.textContent())! }).waitFor();
+  await goesOn();
   await page.locator('.chart-canvas[data-drawn]').first().waitFor();
   await page.getByRole('tab', { name: 'Events' }).click();
   await page.locator('.event-checkpoint').first().waitFor();
   await expectAccessible(page);
+
+  await page.getByRole('button', { name: 'Name, tags and notes' }).click();
+  await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('a renamed one');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  const renamed = page.getByRole('heading', { name: 'a renamed one' });
+  await renamed.waitFor();
+  await goesOn();
+  assert.ok(await renamed.isVisible(), 'events do not bring the old name back');
 
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.locator('.run-subtitle .state-paused').waitFor();
@@ -58,11 +67,31 @@ test('what is queued is put in another order', { skip }, async (t) => {
   await place('third', 3);
   await page.getByRole('button', { name: 'Start third earlier' }).click();
   await place('third', 2);
+  await place('second', 3);
   await page.getByRole('button', { name: 'Start third earlier' }).click();
   await place('third', 1);
   await place('first', 2);
   await page.getByRole('button', { name: 'Start first later' }).click();
   await place('first', 3);
+
+  // Two moves at once: the second begins where the first has ended, though nothing has changed on the page when it is asked for.
+  const isEdit = (request: Request) => request.method() === 'PATCH';
+  let letGo!: () => void;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await page.route(/experiments/, async (route) => {
+    if (isEdit(route.request())) await held;
+    await route.continue();
+  });
+  const edit = page.waitForRequest(isEdit);
+  await page.getByRole('button', { name: 'Start first earlier' }).click();
+  await edit;
+  await page.getByRole('button', { name: 'Start first earlier' }).click();
+  letGo();
+  await place('first', 1);
+  await place('third', 2);
+  await place('second', 3);
   await expectAccessible(page);
   expectNoErrors();
 });

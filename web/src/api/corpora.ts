@@ -19,8 +19,13 @@ export function getCorpus(name: string): Promise<CorpusInfo> {
   return request(pathOf(name));
 }
 
-export function getPreview(name: string, split: SplitName, characters: number): Promise<CorpusPreview> {
-  return request(`${pathOf(name)}/preview?split=${split}&characters=${characters}`);
+export function getPreview(
+  name: string,
+  split: SplitName,
+  characters: number,
+  signal?: AbortSignal,
+): Promise<CorpusPreview> {
+  return request(`${pathOf(name)}/preview?split=${split}&characters=${characters}`, { signal });
 }
 
 /** What a tokenizer would make of a corpus; what is left out is as the server has it. */

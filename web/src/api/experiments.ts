@@ -19,11 +19,13 @@ export function listPage(query: Readonly<Record<string, string>>): Promise<Exper
   return request(`/experiments?${new URLSearchParams({ limit: String(PAGE), ...query })}`);
 }
 
-/** All experiments, page by page. */
-export async function* listAll(): AsyncGenerator<readonly Experiment[]> {
+/** All experiments that the query names, page by page. */
+export async function* listAll(
+  query: Readonly<Record<string, string>> = {},
+): AsyncGenerator<readonly Experiment[]> {
   let cursor: string | null = null;
   do {
-    const page: ExperimentPage = await listPage(cursor === null ? {} : { cursor });
+    const page: ExperimentPage = await listPage(cursor === null ? query : { ...query, cursor });
     yield page.items;
     cursor = page.nextCursor;
   } while (cursor !== null);

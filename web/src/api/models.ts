@@ -11,10 +11,15 @@ import { type Problem, ProblemError, UnreachableError } from './problem.js';
 import { request, send } from './request.js';
 
 /** @param experiment null = the best one */
-export function createSession(experiment: string | null, prompt: string): Promise<Session> {
+export function createSession(
+  experiment: string | null,
+  prompt: string,
+  signal: AbortSignal,
+): Promise<Session> {
   return request('/sessions', {
     method: 'POST',
     body: { ...(experiment !== null && { experiment }), prompt },
+    signal,
   });
 }
 

@@ -6,16 +6,14 @@ export async function listSweeps(signal?: AbortSignal): Promise<readonly Sweep[]
   return (await request<z.infer<typeof SweepPage>>('/sweeps?limit=100', { signal })).items;
 }
 
-/** A sweep with all its trials. */
+/** A sweep with all its trials, which are not older than the sweep: those of a finished one are the last. */
 export async function readSweep(
   id: string,
   signal?: AbortSignal,
 ): Promise<{ readonly sweep: Sweep; readonly trials: readonly SweepTrial[] }> {
   const path = `/sweeps/${encodeURIComponent(id)}`;
-  const [sweep, { items }] = await Promise.all([
-    request<Sweep>(path, { signal }),
-    request<{ items: SweepTrial[] }>(`${path}/trials`, { signal }),
-  ]);
+  const sweep = await request<Sweep>(path, { signal });
+  const { items } = await request<{ items: SweepTrial[] }>(`${path}/trials`, { signal });
   return { sweep, trials: items };
 }
 

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { canDo } from '../../logic/experiment-actions.js';
 import { hrefOf } from '../../logic/routes.js';
 import { actOnMany, addTag, type PlainVerb, remove } from '../state/actions.js';
@@ -18,9 +19,13 @@ const VERBS: readonly { readonly verb: PlainVerb; readonly icon: IconName }[] = 
 
 /** What can be done to the chosen experiments at once. */
 export function BulkBar() {
+  return chosen.value.length > 0 ? <FilledBar /> : null;
+}
+
+/** It goes with the last one chosen, and its dialog with it. */
+function FilledBar() {
   const dialog = useSignal<'delete' | 'tag' | null>(null);
   const ids = chosen.value;
-  if (ids.length === 0) return null;
   const states = ids.map((id) => experiments.value.get(id)!.state);
   const close = () => {
     dialog.value = null;
@@ -69,24 +74,35 @@ interface ManyProps {
   readonly onClose: () => void;
 }
 
-/** Deleting is for good, so it is asked once more. */
-export function DeleteDialog({ ids, onClose, onDone }: ManyProps & { readonly onDone?: () => void }) {
-  const deletable = ids.filter((id) => canDo('delete', experiments.value.get(id)?.state ?? 'succeeded'));
+interface DeleteDialogProps extends ManyProps {
+  /** Before it is deleted. */
+  readonly onConfirm?: () => void;
+  readonly onDone?: () => void;
+}
+
+/** Deleting is for good, so it is asked once more. What is deleted is what is named at the opening, whatever ends meanwhile. */
+export function DeleteDialog({ ids, onClose, onConfirm, onDone }: DeleteDialogProps) {
+  const { deletable, someStay } = useMemo(() => {
+    const given = ids.flatMap((id) => experiments.value.get(id) ?? []);
+    const deletable = given.filter(({ state }) => canDo('delete', state));
+    return { deletable, someStay: deletable.length < given.length };
+  }, []);
   const confirm = async () => {
     onClose();
-    await remove(deletable);
+    onConfirm?.();
+    await remove(deletable.map(({ id }) => id));
     onDone?.();
   };
   return (
     <Dialog title={t('delete.title', { count: deletable.length })} onClose={onClose}>
       <p class="soft">{t('delete.explanation')}</p>
       <ul class="plain-list">
-        {deletable.slice(0, 8).map((id) => (
-          <li key={id}>{experiments.value.get(id)?.name}</li>
+        {deletable.slice(0, 8).map(({ id, name }) => (
+          <li key={id}>{name}</li>
         ))}
         {deletable.length > 8 && <li>…</li>}
       </ul>
-      {deletable.length < ids.length && <p class="faint small">{t('delete.activeStay')}</p>}
+      {someStay && <p class="faint small">{t('delete.activeStay')}</p>}
       <div class="dialog-actions">
         <Button onClick={onClose}>{t('action.keep')}</Button>
         <Button kind="danger" icon="trash" onClick={() => void confirm()}>

@@ -112,7 +112,8 @@ function useRows(inSight: readonly PlacedExperiment[], isMoving: boolean) {
 function Head() {
   const { sort, descending } = listView.value;
   const ids = shownExperiments.value.map(({ id }) => id);
-  const areAllChosen = ids.length > 0 && chosen.value.length === ids.length;
+  const chosenIds = new Set(chosen.value);
+  const areAllChosen = ids.length > 0 && ids.every((id) => chosenIds.has(id));
   return (
     <div class="row row-head" role="row" aria-rowindex={1}>
       <span role="columnheader" class="cell-check">

@@ -19,10 +19,6 @@ export function ExperimentPage({ id }: { readonly id: string }) {
     followed.value = run;
     return () => run.stop();
   }, [id]);
-  const polled = experiments.value.get(id);
-  useEffect(() => {
-    if (polled) followed.value?.hear(polled);
-  }, [polled]);
 
   const run = followed.value;
   const back = <Back />;
@@ -30,7 +26,7 @@ export function ExperimentPage({ id }: { readonly id: string }) {
     return (
       <>
         {back}
-        <h1 class="visually-hidden">{polled?.name ?? id}</h1>
+        <h1 class="visually-hidden">{experiments.value.get(id)?.name ?? id}</h1>
         <ProblemNotice error={run.failure.value} />
       </>
     );

@@ -11,6 +11,7 @@ import { ModelChoice } from '../components/model-choice.js';
 import { ProblemNotice } from '../components/problem-notice.js';
 import { Segmented } from '../components/segmented.js';
 import { TokenText } from '../components/token-text.js';
+import { isLoaded } from '../state/experiments.js';
 import { createInspector, type Inspector } from '../state/inspector.js';
 import { t } from '../state/language.js';
 
@@ -18,6 +19,8 @@ export function InspectorPage({ experiment }: { readonly experiment: string | nu
   const inspector = useMemo(() => createInspector(experiment), [experiment]);
   const text = useSignal('The server answers each request with a status code, and the client reads it.');
   useEffect(() => () => inspector.stop(), [inspector]);
+  // The sizes of the layers and the corpus are in the list of the experiments.
+  const isReady = isLoaded.value && !inspector.isAtWork.value;
   const look = (event: Event) => {
     event.preventDefault();
     if (text.value.trim() !== '') void inspector.look(text.value);
@@ -44,7 +47,7 @@ export function InspectorPage({ experiment }: { readonly experiment: string | nu
               }}
             />
           </label>
-          <Button type="submit" kind="primary" icon="lens" disabled={inspector.isAtWork.value}>
+          <Button type="submit" kind="primary" icon="lens" disabled={!isReady}>
             {t('inspector.look')}
           </Button>
         </form>

@@ -20,7 +20,12 @@ interface NewExperimentPageProps {
   readonly preset: string | null;
 }
 
-export function NewExperimentPage({ fork, preset }: NewExperimentPageProps) {
+/** Another parent or preset is another page: nothing of the form before can be clicked while the parent is read. */
+export function NewExperimentPage(props: NewExperimentPageProps) {
+  return <OpenedForm key={JSON.stringify(props)} {...props} />;
+}
+
+function OpenedForm({ fork, preset }: NewExperimentPageProps) {
   const form = useSignal<NewExperiment | null>(null);
   const failure = useSignal<unknown>(null);
   useEffect(() => {
@@ -28,6 +33,7 @@ export function NewExperimentPage({ fork, preset }: NewExperimentPageProps) {
     const abort = new AbortController();
     const open = async () => {
       const parent = fork === null ? null : await getExperiment(fork, abort.signal);
+      if (abort.signal.aborted) return;
       opened = openNewExperiment(parent, preset ?? 'auto');
       form.value = opened;
     };
@@ -46,21 +52,19 @@ export function NewExperimentPage({ fork, preset }: NewExperimentPageProps) {
 const LEADING = ['name', 'corpus', 'tags', 'notes', 'priority'];
 
 function Form({ form }: { readonly form: NewExperiment }) {
-  const { parent, fields, issues, failure, sections, base } = form;
+  const { parent, fields, issues, sections, base } = form;
   const isAtWork = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
     isAtWork.value = true;
-    try {
-      const experiment = await form.submit();
-      put([experiment]);
-      void refresh();
-      notify('done', t('new.queued', { name: experiment.name }));
-      goTo({ page: 'experiment', id: experiment.id });
-    } catch (error) {
-      failure.value = error;
-      isAtWork.value = false;
-    }
+    const experiment = await form.submit();
+    isAtWork.value = false;
+    if (!experiment) return;
+    put([experiment]);
+    void refresh();
+    notify('done', t('new.queued', { name: experiment.name }));
+    // Whoever has gone to another page meanwhile stays there.
+    if (form.isOpen()) goTo({ page: 'experiment', id: experiment.id });
   };
   // What is sent is made of the fields: before they are there, it would be without all that the form shows.
   const isReady = fields.value.length > 0 && !isAtWork.value;

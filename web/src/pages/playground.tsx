@@ -20,6 +20,7 @@ export function PlaygroundPage({ experiment }: { readonly experiment: string | n
 
   const write = (event: Event) => {
     event.preventDefault();
+    if (isWriting) return; // the keys are there while the button is not
     for (const writer of active) void writer.begin(prompt.value, sampling.value);
   };
   const goOn = () => {

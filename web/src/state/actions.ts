@@ -2,8 +2,8 @@
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import { canDo, type Verb } from '../../logic/experiment-actions.js';
 import { planMove } from '../../logic/queue-order.js';
-import { deleteExperiment, editExperiment, runVerb } from '../api/experiments.js';
-import { experimentList, experiments, forget, put, refresh } from './experiments.js';
+import { deleteExperiment, editExperiment, getExperiment, listAll, runVerb } from '../api/experiments.js';
+import { experiments, forget, put, refresh } from './experiments.js';
 import { t } from './language.js';
 import { attempt, notify } from './notices.js';
 
@@ -42,20 +42,38 @@ export async function edit(id: string, change: Parameters<typeof editExperiment>
 }
 
 export async function addTag(ids: readonly string[], tag: string): Promise<void> {
-  const without = ids.map((id) => experiments.value.get(id)!).filter(({ tags }) => !tags.includes(tag));
-  await Promise.all(without.map(({ id, tags }) => edit(id, { tags: [...tags, tag] })));
+  await Promise.all(ids.map((id) => addTagTo(id, tag)));
 }
 
-export function queue(): Experiment[] {
-  return experimentList.value
-    .filter(({ state }) => state === 'queued')
-    .sort((a, b) => (a.queuePosition ?? 0) - (b.queuePosition ?? 0));
+/** All tags are sent, so those of this moment are read: what is known here may lack some. */
+async function addTagTo(id: string, tag: string): Promise<void> {
+  const read = await attempt(() => getExperiment(id));
+  if (!read) return;
+  put([read]);
+  if (!read.tags.includes(tag)) await edit(id, { tags: [...read.tags, tag] });
 }
 
-/** Moves a queued experiment up (-1) or down (1) by so many places. */
-export async function moveInQueue(id: string, by: number): Promise<void> {
-  const waiting = queue();
+let moves: Promise<void> = Promise.resolve();
+
+/**
+ * Moves a queued experiment up (-1) or down (1) by so many places. Moves wait for each other, and each is planned from the queue
+ * that the server has: of two quick ones the second is to begin where the first has ended.
+ */
+export function moveInQueue(id: string, by: number): Promise<void> {
+  moves = moves.then(() => moveNow(id, by));
+  return moves;
+}
+
+async function moveNow(id: string, by: number): Promise<void> {
+  const waiting = await attempt(readQueue);
+  if (!waiting) return;
   const place = waiting.findIndex((one) => one.id === id) + by;
   for (const [changed, priority] of planMove(waiting, id, place)) await edit(changed, { priority });
   await refresh();
+}
+
+async function readQueue(): Promise<Experiment[]> {
+  const queued: Experiment[] = [];
+  for await (const page of listAll({ state: 'queued' })) queued.push(...page);
+  return queued.sort((a, b) => (a.queuePosition ?? 0) - (b.queuePosition ?? 0));
 }

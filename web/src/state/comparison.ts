@@ -1,9 +1,11 @@
 /** Curves of several experiments, read again while they train. */
 import { effect, signal } from '@preact/signals';
 import type { MetricPoint } from '../../../src/contracts/metrics.js';
+import { pacedReads } from '../../logic/paced-reads.js';
 import { getSeries } from '../api/experiments.js';
+import { messageOf, ProblemError, UnreachableError } from '../api/problem.js';
 import { experiments } from './experiments.js';
-import { attempt } from './notices.js';
+import { notify } from './notices.js';
 
 /** Points of a curve that are read at most; where one zooms in, exact ones are read. */
 export const MAX_POINTS = 1500;
@@ -27,18 +29,21 @@ export type Comparison = ReturnType<typeof openComparison>;
 
 export function openComparison(ids: readonly string[]) {
   const series = signal<ReadonlyMap<string, RunSeries>>(new Map());
-  const readAt = new Map<string, { seq: number; time: number }>();
   let isClosed = false;
-
+  const reads = pacedReads(FRESH_MS, async (id) => {
+    try {
+      const read = await getSeries(id, { keys: METRICS, maxPoints: MAX_POINTS });
+      if (!isClosed) series.value = new Map([...series.value, [id, read]]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) notify('failed', messageOf(error)); // of that the page has a banner
+      return error instanceof ProblemError && error.problem.status === 404; // deleted elsewhere
+    }
+  });
   const stop = effect(() => {
     for (const id of ids) {
-      const seq = experiments.value.get(id)?.seq ?? 0;
-      const last = readAt.get(id);
-      if (last && (last.seq === seq || Date.now() - last.time < FRESH_MS)) continue;
-      readAt.set(id, { seq, time: Date.now() });
-      void attempt(() => getSeries(id, { keys: METRICS, maxPoints: MAX_POINTS })).then((read) => {
-        if (read && !isClosed) series.value = new Map([...series.value, [id, read]]);
-      });
+      const experiment = experiments.value.get(id);
+      if (experiment) reads.want(id, experiment.seq);
     }
   });
   return {
@@ -47,6 +52,7 @@ export function openComparison(ids: readonly string[]) {
     readAll: (id: string, metric: Metric) => getSeries(id, { keys: [metric] }),
     close(): void {
       isClosed = true;
+      reads.stop();
       stop();
     },
   };

@@ -24,14 +24,15 @@ export const isLoaded = signal(false);
 
 let loadedAt = 0;
 let newestAt = 0;
-let isAtWork = false;
+let atWork: Promise<void> | null = null;
+let isAsked = false;
 /** Deleted here; an answer that was under way may still have them. */
 const deleted = new Set<string>();
 
 export function startPolling(): void {
   const needsList = computed(() => !needsKey.value && !PAGES_WITHOUT_LIST.includes(route.value.page));
   const poll = () => {
-    if (!document.hidden && needsList.value) void refresh();
+    if (!document.hidden && needsList.value && !atWork) void refresh();
   };
   setInterval(poll, POLL_MS);
   document.addEventListener('visibilitychange', poll);
@@ -40,18 +41,24 @@ export function startPolling(): void {
   });
 }
 
-/** Reads what may have changed. */
-export async function refresh(): Promise<void> {
-  if (isAtWork) return;
-  isAtWork = true;
-  try {
-    if (Date.now() - loadedAt > RELOAD_MS) await reload();
-    else await update();
-  } catch {
-    // The requests have said so; the next poll tries again.
-  } finally {
-    isAtWork = false;
+/** Reads what may have changed; where a read is at work, once more after it: its answer may be from before the change. */
+export function refresh(): Promise<void> {
+  isAsked = true;
+  atWork ??= readWhileAsked();
+  return atWork;
+}
+
+async function readWhileAsked(): Promise<void> {
+  while (isAsked) {
+    isAsked = false;
+    try {
+      if (Date.now() - loadedAt > RELOAD_MS) await reload();
+      else await update();
+    } catch {
+      // The requests have said so; the next poll tries again.
+    }
   }
+  atWork = null;
 }
 
 async function reload(): Promise<void> {

@@ -88,6 +88,21 @@ export function createInspector(firstExperiment: string | null) {
     return cutText(what, (await inspect({ ...asked, ablate: ablateOf(ablated.value) }, cancelled)).tokens);
   }
 
+  /** Layer and units are set before they are read; where they could not be, the controls go back to those that are shown. */
+  async function readBoth(what: string, cancelled: AbortSignal) {
+    try {
+      return [await read(what, cancelled), await readAblated(what, cancelled)] as const;
+    } catch (error) {
+      const shown = tokens.value[0]?.scored.inside?.units[0];
+      if (shown && !cancelled.aborted)
+        batch(() => {
+          layer.value = shown.layer;
+          firstUnit.value = shown.unit;
+        });
+      throw error;
+    }
+  }
+
   function switchTo(units: readonly Unit[]): Promise<void> {
     ablated.value = units;
     return work(async (cancelled) => {
@@ -132,8 +147,7 @@ export function createInspector(firstExperiment: string | null) {
     threshold,
     look(what: string): Promise<void> {
       return work(async (cancelled) => {
-        const read_ = await read(what, cancelled);
-        const withoutUnits = await readAblated(what, cancelled);
+        const [read_, withoutUnits] = await readBoth(what, cancelled);
         batch(() => {
           text.value = what;
           tokens.value = read_;
@@ -146,11 +160,20 @@ export function createInspector(firstExperiment: string | null) {
         });
       });
     },
-    /** Another model: its units are others. */
+    /** Another model: its tokens, layers and units are others, and a text of one is not compared with that of another. */
     choose(id: string | null): void {
+      abort.abort();
       batch(() => {
         experiment.value = id;
+        tokens.value = [];
+        text.value = '';
+        layer.value = 0;
+        firstUnit.value = 0;
+        for (const one of [unit, chosen, span, places, ablatedTokens]) one.value = null;
         ablated.value = [];
+        colouring.value = 'surprisal';
+        failure.value = null;
+        isAtWork.value = false;
       });
     },
     /** Switches a unit off, or on again. */

@@ -21,9 +21,15 @@ export function t(key: MessageKey, values?: MessageValues): string {
   return fillMessage(catalogue.value[key], values);
 }
 
+/** Chosen last; its catalogue may still be under way. */
+let wanted: Language = 'en';
+
 /** Catalogues other than English are loaded when they are first chosen. */
 export async function chooseLanguage(next: Language): Promise<void> {
-  catalogue.value = next === 'ja' ? (await import('../../logic/messages/ja.js')).ja : en;
+  wanted = next;
+  const loaded = next === 'ja' ? (await import('../../logic/messages/ja.js')).ja : en;
+  if (wanted !== next) return;
+  catalogue.value = loaded;
   language.value = next;
   writeSetting('language', next);
 }

@@ -7,8 +7,9 @@ import { type FormField, fieldsOf, type JsonSchema } from '../../logic/form-sche
 import { bodyOf, type Draft, errorsByField, mergeConfig, pathsOf } from '../../logic/form-values.js';
 import { listCorpora } from '../api/corpora.js';
 import { getPresets, type PresetList } from '../api/experiments.js';
-import { ProblemError } from '../api/problem.js';
+import { messageOf, ProblemError } from '../api/problem.js';
 import { request } from '../api/request.js';
+import { notify } from './notices.js';
 
 export type ExperimentPlan = z.infer<typeof ExperimentPlanSchema>;
 
@@ -37,9 +38,15 @@ export function openNewExperiment(parent: Experiment | null, firstPreset: string
   const preset = signal<string | null>(parent ? parent.config.preset : firstPreset);
   const draft = signal<Draft>(parent ? { name: `${parent.name}, fork` } : {});
   const plan = signal<ExperimentPlan | null>(null);
+  /** Of the schema or of the last dry run. */
   const failure = signal<unknown>(null);
+  /** Of the last submit. A dry run that ends later says nothing about it, so only typing or another submit clears it. */
+  const submitFailure = signal<unknown>(null);
   const isPlanning = signal(false);
   let abort = new AbortController();
+  let isOpen = true;
+  /** An unchanged body keeps its key: where the answer was lost, a second click gets the experiment that is already there. */
+  let sent = { body: '', key: '' };
 
   /** What the fields show where nothing was typed. */
   const base = computed<object>(
@@ -50,10 +57,12 @@ export function openNewExperiment(parent: Experiment | null, firstPreset: string
     return parent || preset.value === null ? changes : { preset: preset.value, ...changes };
   });
   const issues = computed(() => {
-    const error = failure.value;
-    const found = error instanceof ProblemError ? (error.problem.errors ?? []) : [];
+    const refused = errorsOf(submitFailure.value);
+    const found = refused.length > 0 ? refused : errorsOf(failure.value);
     return errorsByField(found, pathsOf(fields.value));
   });
+  /** Why the last submit failed, where `issues` does not say it. */
+  const refusal = computed(() => (errorsOf(submitFailure.value).length > 0 ? null : submitFailure.value));
 
   const load = async () => {
     try {
@@ -100,6 +109,12 @@ export function openNewExperiment(parent: Experiment | null, firstPreset: string
     isPlanning.value = false;
   }
 
+  function change(next: Draft): void {
+    draft.value = next;
+    submitFailure.value = null;
+  }
+
+  const path = parent ? `/experiments/${parent.id}/fork` : '/experiments';
   return {
     parent,
     fields,
@@ -111,34 +126,55 @@ export function openNewExperiment(parent: Experiment | null, firstPreset: string
     body,
     plan,
     failure,
+    refusal,
     issues,
     isPlanning,
     sections: computed(() => fields.value.filter(({ path }) => !LEADING.has(path))),
-    path: parent ? `/experiments/${parent.id}/fork` : '/experiments',
-    type(path: string, value: string | boolean): void {
-      draft.value = { ...draft.value, [path]: value };
+    path,
+    isOpen: () => isOpen,
+    type(field: string, value: string | boolean): void {
+      change({ ...draft.value, [field]: value });
     },
-    clear(path: string): void {
-      const { [path]: _, ...rest } = draft.value;
-      draft.value = rest;
+    clear(field: string): void {
+      const { [field]: _, ...rest } = draft.value;
+      change(rest);
     },
     choosePreset(name: string | null): void {
       preset.value = name;
       const { name: typedName, tags, notes, corpus } = draft.value;
       const kept = Object.entries({ name: typedName, tags, notes, corpus });
-      draft.value = Object.fromEntries(kept.filter(([, value]) => value !== undefined)) as Draft;
+      change(Object.fromEntries(kept.filter(([, value]) => value !== undefined)) as Draft);
     },
-    /** @throws ProblemError */
-    submit(): Promise<Experiment> {
-      return request<Experiment>(parent ? `/experiments/${parent.id}/fork` : '/experiments', {
-        method: 'POST',
-        body: body.value,
-        headers: { 'idempotency-key': crypto.randomUUID() },
-      });
+    /** null = it failed: `issues` or `refusal` says why, or a notice where the form is no longer open. */
+    async submit(): Promise<Experiment | null> {
+      submitFailure.value = null;
+      const text = JSON.stringify(body.value);
+      if (sent.body !== text) sent = { body: text, key: randomKey() };
+      try {
+        return await request<Experiment>(path, {
+          method: 'POST',
+          body: body.value,
+          headers: { 'idempotency-key': sent.key },
+        });
+      } catch (error) {
+        if (isOpen) submitFailure.value = error;
+        else notify('failed', messageOf(error));
+        return null;
+      }
     },
     close(): void {
+      isOpen = false;
       stopPlanning();
       abort.abort();
     },
   };
+}
+
+function errorsOf(error: unknown) {
+  return error instanceof ProblemError ? (error.problem.errors ?? []) : [];
+}
+
+/** Not crypto.randomUUID: browsers have that only over https or on localhost. */
+function randomKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

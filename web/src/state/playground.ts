@@ -1,5 +1,7 @@
 /** Models that write, one or two side by side from the same prompt with the same seed. */
-import { type Signal, signal } from '@preact/signals';
+import { batch, type Signal, signal } from '@preact/signals';
+import type { GenerationPart } from '../../../src/contracts/generation.js';
+import type { Session } from '../../../src/contracts/session.js';
 import { cutText, type TextToken } from '../../logic/scored-text.js';
 import { createSession, deleteSession, inspect, writeInSession } from '../api/models.js';
 
@@ -40,14 +42,17 @@ export interface Writer {
   readonly chosen: Signal<number | null>;
   /** Words of the prompt that the model does not know. */
   readonly unknownWords: Signal<readonly string[]>;
-  /** A session that can go on. */
-  readonly session: Signal<string | null>;
+  /** A session that can go on, and the experiment that it is of: `experiment` may be null, and the best one changes. */
+  readonly session: Signal<Session | null>;
+  /** Another model: what was written is of the one before. */
+  choose(experiment: string | null): void;
   begin(prompt: string, sampling: Sampling): Promise<void>;
   goOn(sampling: Sampling): Promise<void>;
   stop(): void;
 }
 
 export function createWriter(experiment: string | null): Writer {
+  /** Of the last run. Once it is aborted, that run changes nothing here any more. */
   let abort = new AbortController();
   const writer: Writer = {
     experiment: signal(experiment),
@@ -59,66 +64,90 @@ export function createWriter(experiment: string | null): Writer {
     chosen: signal(null),
     unknownWords: signal([]),
     session: signal(null),
+    choose(id) {
+      forgetText();
+      writer.experiment.value = id;
+    },
     async begin(prompt, sampling) {
-      writer.stop();
-      const former = writer.session.value;
-      if (former !== null) void deleteSession(former).catch(() => {}); // it expires by itself
-      writer.session.value = null;
+      forgetText();
       writer.prompt.value = prompt;
-      writer.text.value = '';
-      await run(async () => {
-        const { id } = await createSession(writer.experiment.value, prompt);
-        writer.session.value = id;
-        await write(sampling);
+      await run(async (cancelled) => {
+        const session = await createSession(writer.experiment.value, prompt, cancelled);
+        cancelled.throwIfAborted();
+        writer.session.value = session;
+        await write(session, sampling, cancelled);
       });
     },
     async goOn(sampling) {
-      await run(() => write({ ...sampling, seed: sampling.seed + writer.text.value.length }));
+      const session = writer.session.value;
+      if (session === null) return;
+      const seed = sampling.seed + writer.text.value.length;
+      await run((cancelled) => write(session, { ...sampling, seed }, cancelled));
     },
     stop() {
       abort.abort();
-      abort = new AbortController();
+      writer.isWriting.value = false;
     },
   };
   return writer;
 
-  async function run(action: () => Promise<void>): Promise<void> {
-    const { signal: cancelled } = abort;
+  function forgetText(): void {
+    writer.stop();
+    const former = writer.session.value;
+    if (former !== null) void deleteSession(former.id).catch(() => {}); // it expires by itself
+    batch(() => {
+      writer.session.value = null;
+      writer.text.value = '';
+      writer.unknownWords.value = [];
+      forgetScores();
+    });
+  }
+
+  function forgetScores(): void {
     writer.failure.value = null;
     writer.tokens.value = [];
     writer.chosen.value = null;
-    writer.isWriting.value = true;
+  }
+
+  /** Ends the run before: of two at once, the older could overwrite what the newer wrote. */
+  async function run(action: (cancelled: AbortSignal) => Promise<void>): Promise<void> {
+    writer.stop();
+    abort = new AbortController();
+    const { signal: cancelled } = abort;
+    batch(() => {
+      forgetScores();
+      writer.isWriting.value = true;
+    });
     try {
-      await action();
+      await action(cancelled);
       writer.isWriting.value = false;
       await score(cancelled);
     } catch (error) {
-      if (!cancelled.aborted) writer.failure.value = error;
-    } finally {
+      if (cancelled.aborted) return;
       writer.isWriting.value = false;
+      writer.failure.value = error;
     }
   }
 
-  async function write(sampling: Sampling): Promise<void> {
-    const id = writer.session.value!;
+  async function write(session: Session, sampling: Sampling, cancelled: AbortSignal): Promise<void> {
     const before = writer.text.value;
-    const answer = await writeInSession(
-      id,
-      sampling,
-      ({ text }) => {
-        writer.text.value += text;
-      },
-      abort.signal,
-    );
+    const onPart = ({ text }: GenerationPart) => {
+      cancelled.throwIfAborted(); // a piece may have been on its way
+      writer.text.value += text;
+    };
+    const answer = await writeInSession(session.id, sampling, onPart, cancelled);
+    cancelled.throwIfAborted();
     writer.text.value = before + answer.text;
     writer.unknownWords.value = answer.unknownWords;
   }
 
   async function score(cancelled: AbortSignal): Promise<void> {
+    const session = writer.session.value;
     const text = writer.prompt.value + writer.text.value;
-    if (text === '' || text.length > MAX_SCORED_CHARACTERS || cancelled.aborted) return;
-    const asked = { experiment: writer.experiment.value, text, alternatives: ALTERNATIVES };
+    if (session === null || text === '' || text.length > MAX_SCORED_CHARACTERS) return;
+    const asked = { experiment: session.experimentId, text, alternatives: ALTERNATIVES };
     const { tokens } = await inspect(asked, cancelled);
+    cancelled.throwIfAborted();
     writer.tokens.value = cutText(text, tokens);
   }
 }

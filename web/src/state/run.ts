@@ -1,5 +1,5 @@
 /** One experiment that is followed live: what it is, its curves and its events. */
-import { type Signal, signal } from '@preact/signals';
+import { effect, type Signal, signal, untracked } from '@preact/signals';
 import type { EventType } from '../../../src/contracts/events.js';
 import type { Experiment } from '../../../src/contracts/experiment.js';
 import { afterEvent } from '../../logic/after-event.js';
@@ -8,7 +8,7 @@ import type { LiveEvent } from '../../logic/live-events.js';
 import { addEvents, applyEvent, createLiveRun, type LiveRun } from '../../logic/live-run.js';
 import { getExperiment, getHistory, getSeries } from '../api/experiments.js';
 import { type FollowStatus, followProgress } from '../api/progress-socket.js';
-import { put, withEdits } from './experiments.js';
+import { experiments, put, withEdits } from './experiments.js';
 import { readBaseline } from './list-view.js';
 
 /** All but steps; the type check fails when the server has other types. */
@@ -46,8 +46,6 @@ export interface FollowedRun {
   readonly failure: Signal<unknown>;
   /** Curves and events; mutable, see `version`. */
   live: LiveRun;
-  /** Takes over what was read elsewhere, and follows again where it had ended: somebody resumed it. */
-  hear(experiment: Experiment): void;
   stop(): void;
 }
 
@@ -69,21 +67,20 @@ export function followRun(id: string): FollowedRun {
     heardAt: signal(Date.now()),
     failure: signal(null),
     live: createLiveRun(0),
-    hear(experiment) {
-      take(experiment);
-      const present = run.experiment.value;
-      if (present) take(withEdits(present, experiment));
-      const isBehind = experiment.seq > run.live.seq && isActive(experiment.state);
-      if (run.status.value === 'ended' && isBehind) follow();
-    },
     stop() {
       abort.abort();
+      stopHearing();
       stopFollowing();
       clearTimeout(settle);
       clearInterval(polling);
       cancelAnimationFrame(frame);
     },
   };
+  // At once, not when the page is drawn again: an event in between would put back what people have changed.
+  const stopHearing = effect(() => {
+    const known = experiments.value.get(id);
+    if (known) untracked(() => hear(known));
+  });
   void open();
   return run;
 
@@ -143,11 +140,21 @@ export function followRun(id: string): FollowedRun {
 
   function read(): void {
     readAt = Date.now();
-    getExperiment(id, abort.signal).then(run.hear, () => {});
+    getExperiment(id, abort.signal).then(hear, () => {});
+  }
+
+  /** Takes over what was read elsewhere, and follows again where it had ended: somebody resumed it. */
+  function hear(experiment: Experiment): void {
+    take(experiment);
+    const present = run.experiment.value;
+    if (present) take(withEdits(present, experiment));
+    const isBehind = experiment.seq > run.live.seq && isActive(experiment.state);
+    if (run.status.value === 'ended' && isBehind) follow();
   }
 
   function take(experiment: Experiment): void {
-    if (experiment.seq < (run.experiment.peek()?.seq ?? 0)) return;
+    const present = run.experiment.peek();
+    if (experiment === present || experiment.seq < (present?.seq ?? 0)) return;
     run.experiment.value = experiment;
     put([experiment]);
   }

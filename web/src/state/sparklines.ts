@@ -18,6 +18,8 @@ interface Entry {
   readAt: number;
   /** The last one in the curve; null while the curve is one of steps. */
   epoch: number | null;
+  /** Asks when the curve is no longer fresh. */
+  later?: ReturnType<typeof setTimeout>;
 }
 
 const entries = new Map<string, Entry>();
@@ -33,19 +35,25 @@ export function sparklineOf(experiment: Experiment): Signal<readonly number[] | 
     entry = { curve: signal(null), seq: -1, readAt: 0, epoch: null };
     entries.set(experiment.id, entry);
   }
-  const isStale = entry.seq !== experiment.seq && Date.now() - entry.readAt > FRESH_MS;
-  if (isStale) {
-    waiting.delete(experiment.id);
-    waiting.set(experiment.id, experiment); // what was asked for last stays longest
-    if (waiting.size > MAX_WAITING) waiting.delete(waiting.keys().next().value!);
-    clearTimeout(rest);
-    isMoving = true;
-    rest = setTimeout(() => {
-      isMoving = false;
-      work();
-    }, REST_MS);
-  }
+  clearTimeout(entry.later);
+  const freshMs = entry.readAt + FRESH_MS - Date.now();
+  if (freshMs <= 0) ask(entry, experiment);
+  // Of an experiment that has ended nothing comes that would ask again.
+  else if (entry.seq !== experiment.seq) entry.later = setTimeout(() => ask(entry, experiment), freshMs);
   return entry.curve;
+}
+
+function ask(entry: Entry, experiment: Experiment): void {
+  if (entry.seq === experiment.seq) return;
+  waiting.delete(experiment.id);
+  waiting.set(experiment.id, experiment); // what was asked for last stays longest
+  if (waiting.size > MAX_WAITING) waiting.delete(waiting.keys().next().value!);
+  clearTimeout(rest);
+  isMoving = true;
+  rest = setTimeout(() => {
+    isMoving = false;
+    work();
+  }, REST_MS);
 }
 
 function work(): void {

@@ -118,6 +118,7 @@ export function CompareChart({ runs, comparison, colours, focus }: CompareChartP
           runs={runs}
           metric={key}
           comparison={comparison}
+          isComplete={runs.every(({ id }) => series.has(id))}
           picture={{
             title: label,
             xLabel: t(`axis.${axis}`),

@@ -12,11 +12,13 @@ interface DownloadsProps {
   readonly metric: Metric;
   readonly comparison: Comparison;
   readonly picture: SvgChart;
+  /** Whether the picture has the series of all runs. */
+  readonly isComplete: boolean;
 }
 
 const PNG_SCALE = 2;
 
-export function Downloads({ runs, metric, comparison, picture }: DownloadsProps) {
+export function Downloads({ runs, metric, comparison, picture, isComplete }: DownloadsProps) {
   const svg = () => {
     const lines = picture.lines.map((line) => ({ ...line, colour: colourOf(line.colour) }));
     return new Blob([chartSvg({ ...picture, lines })], { type: 'image/svg+xml' });
@@ -32,11 +34,12 @@ export function Downloads({ runs, metric, comparison, picture }: DownloadsProps)
   };
   return (
     <div class="downloads">
-      <Button icon="download" onClick={() => saveFile(svg(), `${metric}.svg`)}>
+      <Button icon="download" disabled={!isComplete} onClick={() => saveFile(svg(), `${metric}.svg`)}>
         SVG
       </Button>
       <Button
         icon="download"
+        disabled={!isComplete}
         onClick={() => void attempt(async () => saveFile(await toPng(svg()), `${metric}.png`))}
       >
         PNG

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatPercent } from '../../../logic/format.j
 import { deleteCorpus, getCorpus, getPreview } from '../../api/corpora.js';
 import { t } from '../../state/language.js';
 import { attempt } from '../../state/notices.js';
-import { goTo } from '../../state/router.js';
+import { goTo, route } from '../../state/router.js';
 import { Button } from '../button.js';
 import { Dialog } from '../dialog.js';
 import { ProblemNotice } from '../problem-notice.js';
@@ -35,19 +35,27 @@ export function CorpusDetail({ name, onDeleted }: CorpusDetailProps) {
     }, fail);
   }, [name]);
   useEffect(() => {
-    getPreview(name, split.value, CHARACTERS).then((read) => {
-      preview.value = read;
-    }, fail);
+    const abort = new AbortController();
+    getPreview(name, split.value, CHARACTERS, abort.signal).then(
+      (read) => {
+        preview.value = read;
+      },
+      (error: unknown) => {
+        if (!abort.signal.aborted) fail(error);
+      },
+    );
+    return () => abort.abort(); // or the split chosen before could answer last
   }, [name, split.value]);
   const remove = async () => {
     isDeleting.value = false;
+    const opened = route.value;
     const isGone = await attempt(async () => {
       await deleteCorpus(name);
       return true;
     });
     if (!isGone) return;
     onDeleted();
-    goTo({ page: 'corpora', name: null });
+    if (route.value === opened) goTo({ page: 'corpora', name: null }); // who has gone elsewhere stays there
   };
   const shown = corpus.value;
   return (

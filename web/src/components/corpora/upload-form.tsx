@@ -4,7 +4,7 @@ import { type Upload, uploadCorpus } from '../../api/corpora.js';
 import { messageOf } from '../../api/problem.js';
 import { t } from '../../state/language.js';
 import { notify } from '../../state/notices.js';
-import { goTo } from '../../state/router.js';
+import { goTo, route } from '../../state/router.js';
 import { Button } from '../button.js';
 
 /** Uploads a text, with its progress; it can be cancelled on the way. */
@@ -21,6 +21,7 @@ export function UploadForm({ onDone }: { readonly onDone: () => void }) {
     for (const field of ['name', 'validFraction', 'testFraction'])
       form.set(field, given.get(field) as string);
     form.set('file', given.get('file') as File); // files come after the fields that say what they are
+    const opened = route.value;
     part.value = 0;
     failure.value = null;
     upload.value = uploadCorpus(form, (sent) => {
@@ -31,7 +32,7 @@ export function UploadForm({ onDone }: { readonly onDone: () => void }) {
       notify('done', t('corpora.uploaded', { name: corpus.name }));
       element.reset();
       onDone();
-      goTo({ page: 'corpora', name: corpus.name });
+      if (route.value === opened) goTo({ page: 'corpora', name: corpus.name }); // who has gone elsewhere stays there
     } catch (error) {
       const isCancelled = error instanceof DOMException && error.name === 'AbortError';
       failure.value = isCancelled ? t('corpora.cancelled') : messageOf(error);
@@ -52,47 +53,49 @@ export function UploadForm({ onDone }: { readonly onDone: () => void }) {
   return (
     <form class="card card-body stack" onSubmit={submit}>
       <h2>{t('corpora.upload')}</h2>
-      <label class="field">
-        <span class="field-label">{t('corpora.file')}</span>
-        <input type="file" name="file" accept=".txt,.text,.md,text/plain" required onChange={takeName} />
-        <span class="field-hint">{t('corpora.fileHint')}</span>
-      </label>
-      <label class="field">
-        <span class="field-label">{t('column.name')}</span>
-        <input
-          name="name"
-          required
-          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
-          maxLength={100}
-          autocomplete="off"
-        />
-      </label>
-      <div class="upload-fractions">
+      <fieldset class="upload-fields stack" disabled={upload.value !== null}>
         <label class="field">
-          <span class="field-label">{t('corpora.validPart')}</span>
-          <input
-            name="validFraction"
-            type="number"
-            min={0.001}
-            max={0.9}
-            step="any"
-            defaultValue="0.05"
-            required
-          />
+          <span class="field-label">{t('corpora.file')}</span>
+          <input type="file" name="file" accept=".txt,.text,.md,text/plain" required onChange={takeName} />
+          <span class="field-hint">{t('corpora.fileHint')}</span>
         </label>
         <label class="field">
-          <span class="field-label">{t('corpora.testPart')}</span>
+          <span class="field-label">{t('column.name')}</span>
           <input
-            name="testFraction"
-            type="number"
-            min={0.001}
-            max={0.9}
-            step="any"
-            defaultValue="0.05"
+            name="name"
             required
+            pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+            maxLength={100}
+            autocomplete="off"
           />
         </label>
-      </div>
+        <div class="upload-fractions">
+          <label class="field">
+            <span class="field-label">{t('corpora.validPart')}</span>
+            <input
+              name="validFraction"
+              type="number"
+              min={0.001}
+              max={0.9}
+              step="any"
+              defaultValue="0.05"
+              required
+            />
+          </label>
+          <label class="field">
+            <span class="field-label">{t('corpora.testPart')}</span>
+            <input
+              name="testFraction"
+              type="number"
+              min={0.001}
+              max={0.9}
+              step="any"
+              defaultValue="0.05"
+              required
+            />
+          </label>
+        </div>
+      </fieldset>
       {failure.value !== null && (
         <p class="field-error" role="alert">
           {failure.value}

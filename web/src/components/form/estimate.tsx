@@ -3,11 +3,12 @@ import { curlLine } from '../../../logic/curl.js';
 import { formatBytes, formatCount } from '../../../logic/format.js';
 import { addressOf } from '../../api/address.js';
 import { apiKey } from '../../api/key.js';
-import { messageOf, ProblemError } from '../../api/problem.js';
+import { messageOf } from '../../api/problem.js';
 import { durationText } from '../../state/duration.js';
 import { t } from '../../state/language.js';
 import type { NewExperiment } from '../../state/new-experiment.js';
 import { Copyable } from '../copyable.js';
+import { ProblemNotice } from '../problem-notice.js';
 
 interface EstimateProps {
   readonly form: NewExperiment;
@@ -16,7 +17,7 @@ interface EstimateProps {
 
 /** What the training would take, tried out by the server, and the same request for a shell. */
 export function Estimate({ form, children }: EstimateProps) {
-  const { plan, isPlanning, failure, body, path } = form;
+  const { plan, isPlanning, refusal, body, path } = form;
   const estimate = plan.value?.estimate;
   const measured = estimate?.measured;
   const rows: readonly (readonly [string, string])[] = estimate
@@ -50,15 +51,13 @@ export function Estimate({ form, children }: EstimateProps) {
             ))}
           </dl>
         ) : (
-          <p class="soft small">{reason(form) ?? t('estimate.trying')}</p>
+          <NoPlan form={form} />
         )}
         {isPlanning.value && rows.length > 0 && <p class="faint small">{t('estimate.trying')}</p>}
       </div>
       <Notes title={t('estimate.chosen')} notes={plan.value?.config.reasons ?? []} />
       <Notes title={t('estimate.warnings')} notes={plan.value?.warnings ?? []} />
-      {failure.value !== null && !(failure.value instanceof ProblemError) && (
-        <p class="field-error">{messageOf(failure.value)}</p>
-      )}
+      {refusal.value !== null && <ProblemNotice error={refusal.value} />}
       {children}
       <h3>{t('estimate.curl')}</h3>
       <Copyable code={curl} label={t('estimate.curl')} />
@@ -80,8 +79,12 @@ function Notes({ title, notes }: { readonly title: string; readonly notes: reado
   );
 }
 
-function reason({ plan, failure, isPlanning }: NewExperiment): string | null {
-  if (isPlanning.value) return null;
-  if (failure.value) return messageOf(failure.value);
-  return plan.value?.reason ?? null;
+/** Why there is no estimate, or not yet. */
+function NoPlan({ form }: { readonly form: NewExperiment }) {
+  const { plan, failure, issues, isPlanning } = form;
+  if (isPlanning.value) return <p class="soft small">{t('estimate.trying')}</p>;
+  if (failure.value === null) return <p class="soft small">{plan.value?.reason ?? t('estimate.trying')}</p>;
+  // The fields show what is wrong with them; what no field shows stands out here.
+  const isAtFields = issues.value.byPath.size > 0 || issues.value.others.length > 0;
+  return <p class={isAtFields ? 'soft small' : 'field-error'}>{messageOf(failure.value)}</p>;
 }

@@ -6,6 +6,7 @@ import { Icon } from '../icons.js';
 
 /** Units that are switched off, and what that does to the text. */
 export function Ablation({ inspector }: { readonly inspector: Inspector }) {
+  // Nothing here is switched while a text is read: that would end the reading, and leave the units of another layer in sight.
   const { unit, layer, firstUnit, ablated, effect, isAtWork } = inspector;
   const picked = unit.value === null ? null : { layer: layer.value, unit: firstUnit.value + unit.value };
   const isOff = ablated.value.some((one) => one.layer === picked?.layer && one.unit === picked.unit);
@@ -27,7 +28,12 @@ export function Ablation({ inspector }: { readonly inspector: Inspector }) {
             <ul class="ablated" aria-label={t('inspector.ablated')}>
               {ablated.value.map((one) => (
                 <li key={`${one.layer}.${one.unit}`}>
-                  <button type="button" class="tag" onClick={() => void inspector.toggle(one)}>
+                  <button
+                    type="button"
+                    class="tag"
+                    disabled={isAtWork.value}
+                    onClick={() => void inspector.toggle(one)}
+                  >
                     {t('inspector.ablatedUnit', { layer: one.layer + 1, unit: one.unit })}
                     <Icon name="close" size={12} />
                     <span class="visually-hidden">{t('inspector.switchUnitOn', { unit: one.unit })}</span>
@@ -35,7 +41,7 @@ export function Ablation({ inspector }: { readonly inspector: Inspector }) {
                 </li>
               ))}
             </ul>
-            <Button kind="quiet" onClick={() => void inspector.switchAllOn()}>
+            <Button kind="quiet" disabled={isAtWork.value} onClick={() => void inspector.switchAllOn()}>
               {t('inspector.allOn')}
             </Button>
           </>

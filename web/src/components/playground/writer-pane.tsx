@@ -13,13 +13,7 @@ export function WriterPane({ writer }: { readonly writer: Writer }) {
   const unknown = writer.unknownWords.value;
   return (
     <div class="card card-body pane">
-      <ModelChoice
-        label={t('playground.model')}
-        value={writer.experiment.value}
-        onChange={(id) => {
-          writer.experiment.value = id;
-        }}
-      />
+      <ModelChoice label={t('playground.model')} value={writer.experiment.value} onChange={writer.choose} />
       {writer.failure.value !== null && <ProblemNotice error={writer.failure.value} />}
       {tokens.length > 0 ? (
         <TokenText

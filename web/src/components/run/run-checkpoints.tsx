@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Experiment } from '../../../../src/contracts/experiment.js';
 import type { Checkpoint } from '../../../../src/contracts/metrics.js';
 import { formatBytes, formatTime } from '../../../logic/format.js';
@@ -14,10 +14,15 @@ export function RunCheckpoints({ experiment }: { readonly experiment: Experiment
   const { id, best, seq } = experiment;
   const checkpoints = useSignal<readonly Checkpoint[]>([]);
   const failure = useSignal<unknown>(null);
+  const turns = useRef({ asked: 0, answered: 0 });
   const epoch = Math.floor(experiment.latest.epoch ?? 0);
   useEffect(() => {
+    const turn = ++turns.current.asked;
     getCheckpoints(id).then(
       (items) => {
+        // Answers may come in another order. Earlier ones are not aborted: epochs may be shorter than the way of an answer.
+        if (turn < turns.current.answered) return;
+        turns.current.answered = turn;
         checkpoints.value = items;
       },
       (error: unknown) => {

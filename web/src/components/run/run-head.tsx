@@ -81,7 +81,12 @@ export function RunHead({ experiment, run }: RunHeadProps) {
       {dialog.value === 'edit' && <EditDialog experiment={experiment} onClose={close} />}
       {dialog.value === 'continue' && <ContinueDialog id={id} onClose={close} />}
       {dialog.value === 'delete' && (
-        <DeleteDialog ids={[id]} onClose={close} onDone={() => goTo({ page: 'experiments' })} />
+        <DeleteDialog
+          ids={[id]}
+          onClose={close}
+          onConfirm={run.stop} // or it would be read once more when it is no longer there
+          onDone={() => goTo({ page: 'experiments' })}
+        />
       )}
     </>
   );

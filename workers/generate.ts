@@ -1,6 +1,6 @@
 /** Entry point of an inference thread. */
 import { workerData } from 'node:worker_threads';
-import { connectTask, type InferenceThreadTask } from '../src/compute/inference-thread-task.js';
+import { type InferenceThreadTask, runConnected } from '../src/compute/inference-thread-task.js';
 import {
   type BackendReport,
   type InferenceResults,
@@ -21,5 +21,5 @@ export default function run({
   task,
   ...ends
 }: InferenceThreadTask): Promise<InferenceResults[InferenceTask['type']]> {
-  return tasks.run(task, connectTask(ends));
+  return runConnected(ends, (context) => tasks.run(task, context));
 }

@@ -58,7 +58,9 @@ async function run({ taskId, task, streams }: RunRequest): Promise<void> {
   const cancelled = createCancelFlag();
   const { port1: parts, port2: workerPort } = new ThreadChannel();
   openTasks.set(taskId, { cancelled, parts });
-  const forward = (part: unknown) => batch.add(taskId, part);
+  const forward = (some: readonly unknown[]) => {
+    for (const part of some) batch.add(taskId, part);
+  };
   parts.on('message', forward);
   try {
     const threadTask: InferenceThreadTask = { task, parts: streams ? workerPort : null, cancelled };

@@ -5,7 +5,7 @@ import type {
   InferenceResultOf,
   RunOptions,
 } from '../../src/compute/inference-executor.js';
-import { connectTask, createCancelFlag, raiseCancelFlag } from '../../src/compute/inference-thread-task.js';
+import { createCancelFlag, raiseCancelFlag, runConnected } from '../../src/compute/inference-thread-task.js';
 import { takePart } from '../../src/compute/task-parts.js';
 import { drain } from '../../src/compute/thread-port.js';
 import { InferenceLimits } from '../../src/contracts/inference-limits.js';
@@ -38,15 +38,16 @@ export class InProcessExecutor implements InferenceExecutor {
         cancel();
       });
     };
-    parts.on('message', take);
+    const takeAll = (some: readonly unknown[]) => {
+      for (const part of some) take(part);
+    };
+    parts.on('message', takeAll);
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel);
     try {
-      const result = await this.#tasks.run(
-        task,
-        connectTask({ parts: onPart || input ? workerPort : null, cancelled }),
-      );
-      drain(parts, take);
+      const ends = { parts: onPart || input ? workerPort : null, cancelled };
+      const result = await runConnected(ends, (context) => this.#tasks.run(task, context));
+      drain(parts, takeAll);
       return result as InferenceResultOf<Task>;
     } catch (error) {
       throw failed ? (failed as { error: unknown }).error : error;

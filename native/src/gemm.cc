@@ -17,23 +17,36 @@ constexpr long kBlockBytes = 320 * 1024;
 // Buffers of at least two huge pages ask for them: a tile touches a page a row otherwise.
 constexpr size_t kHuge = 4 << 20;
 
+struct Buffer {
+  char* data = nullptr;
+  size_t size = 0;
+  ~Buffer() { free(data); }
+};
+
+Buffer* buffers_of_team() {
+  if (team_size() == 1) {
+    thread_local Buffer own[Workspace::kSlots];
+    return own;
+  }
+  static Buffer* const shared = new Buffer[Workspace::kSlots];
+  return shared;
+}
+
 }  // namespace
 
 char* Workspace::bytes(Slot slot, size_t count) {
-  static char* buffers[kSlots] = {};
-  static size_t sizes[kSlots] = {};
-  if (sizes[slot] < count) {
-    free(buffers[slot]);
-    buffers[slot] = nullptr;
-    sizes[slot] = (count + 4095) / 4096 * 4096;
-    void* buffer = nullptr;
-    if (posix_memalign(&buffer, sizes[slot] >= kHuge ? 2 << 20 : 4096, sizes[slot]) != 0) abort();
+  Buffer& buffer = buffers_of_team()[slot];
+  if (buffer.size < count) {
+    free(buffer.data);
+    buffer.size = (count + 4095) / 4096 * 4096;
+    void* data = nullptr;
+    if (posix_memalign(&data, buffer.size >= kHuge ? 2 << 20 : 4096, buffer.size) != 0) abort();
 #if defined(MADV_HUGEPAGE)
-    if (sizes[slot] >= kHuge) madvise(buffer, sizes[slot], MADV_HUGEPAGE);
+    if (buffer.size >= kHuge) madvise(data, buffer.size, MADV_HUGEPAGE);
 #endif
-    buffers[slot] = static_cast<char*>(buffer);
+    buffer.data = static_cast<char*>(data);
   }
-  return buffers[slot];
+  return buffer.data;
 }
 
 Gemm::Gemm(bool bf16) : products_(bf16 && isa().bfloat16.max_mr > 0 ? isa().bfloat16 : isa().float32), nr_(isa().nr) {}
@@ -164,13 +177,19 @@ void multiply(const Gemm& gemm, const Product& product, const Member& member) {
   const long rows = product.rows, columns = product.columns, depth = product.depth;
   const void* packed_b = product.packed_b;
   const int mr = gemm.panel_rows(rows);
-  static char *a_data, *b_data;  // of the one kernel that runs
+  const auto a_room = [&] {
+    return Workspace::bytes(Workspace::kPackedA, gemm.bytes(gemm.a_panels(nullptr, rows, mr, depth)));
+  };
+  const auto b_room = [&] {
+    return packed_b ? nullptr : Workspace::bytes(Workspace::kPackedB, packed_b_bytes(gemm, columns, depth));
+  };
   if (member.index == 0) {
-    a_data = Workspace::bytes(Workspace::kPackedA, gemm.bytes(gemm.a_panels(nullptr, rows, mr, depth)));
-    if (!packed_b) b_data = Workspace::bytes(Workspace::kPackedB, packed_b_bytes(gemm, columns, depth));
+    a_room();
+    b_room();
   }
   member.barrier.wait();
-  const Panels a = gemm.a_panels(a_data, rows, mr, depth);
+  char* b_data = b_room();
+  const Panels a = gemm.a_panels(a_room(), rows, mr, depth);
   const Panels b = gemm.b_panels(packed_b ? packed_b : b_data, columns, depth);
   const Range a_share = share(a.count, member), b_share = share(b.count, member);
   for (long p = a_share.begin; p < a_share.end; p++) gemm.pack_a(a, p, product.a, rows, depth);

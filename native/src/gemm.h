@@ -10,13 +10,14 @@
 
 namespace gatelm {
 
-// Memory that a kernel needs while it runs and that the next one uses again; aligned to pages. One kernel runs at a time
-// (run_team), so one set of buffers is enough; ask for them inside of run_kernel.
+// Memory that a kernel needs while it runs and that the next one uses again; aligned to pages. A team runs one kernel at a time
+// (TeamTurn), so it has one set of buffers, which ends with its thread where teams have one.
 class Workspace {
  public:
   enum Slot {
     kPackedA, kPackedB, kPackedWeights, kStepA, kStepB, kLogits, kRows, kSums, kProjected, kInputs, kOutputs, kRounds, kSlots
   };
+  // At least so many bytes. What is there is lost where it has to grow: while a team runs, only its first member may ask for more.
   static char* bytes(Slot slot, size_t count);
   static float* floats(Slot slot, size_t count) { return reinterpret_cast<float*>(bytes(slot, count * sizeof(float))); }
 };

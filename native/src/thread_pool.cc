@@ -101,8 +101,15 @@ int configured_size() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }
 
+// A team of one is the thread that calls. Each of these has its own, so that trainings in threads of one process, a thread each,
+// do not wait for each other.
 Team& team() {
-  static Team* const instance = new Team(configured_size());  // its threads end with the process
+  static const int size = configured_size();
+  if (size == 1) {
+    thread_local Team alone(1);
+    return alone;
+  }
+  static Team* const instance = new Team(size);  // its threads end with the process
   return *instance;
 }
 

@@ -28,7 +28,8 @@ struct Member {
 // Threads of one kernel: GATELM_THREADS, else TF_NUM_INTRAOP_THREADS, else the number of processors.
 int team_size();
 
-// While one is alive, its thread alone has the team and the Workspace; others wait. A kernel begins with it.
+// While one is alive, its thread alone has the team and the Workspace; others wait, unless teams have one thread: then each has
+// its own. A kernel begins with it.
 class TeamTurn {
  public:
   TeamTurn();

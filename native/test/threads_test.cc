@@ -45,11 +45,18 @@ void test_threads() {
   const long steps = shape.time * shape.batch * shape.hidden;
   const Floats x = random_floats(6 * 5 * 9, 1), state = random_floats(5 * 20, 2), wx = random_floats(9 * 80, 3);
   const Floats wh = random_floats(20 * 80, 4), b = random_floats(80, 5);
-  const auto run = [&](Floats* hiddens) {
-    Floats cells(steps), gates(4 * steps), hidden(5 * 20), cell(5 * 20);
-    hiddens->resize(steps);
-    lstm_forward({shape, false, x.data(), state.data(), state.data(), wx.data(), wh.data(), b.data(), hiddens->data(),
+  // All that a step leaves: the hidden states and the gradients.
+  const auto run = [&](Floats* result) {
+    Floats hiddens(steps), cells(steps), gates(4 * steps), hidden(5 * 20), cell(5 * 20);
+    lstm_forward({shape, false, x.data(), state.data(), state.data(), wx.data(), wh.data(), b.data(), hiddens.data(),
                   cells.data(), gates.data(), hidden.data(), cell.data()});
+    Floats dx(x.size()), d_wx(wx.size()), d_wh(wh.size()), d_b(b.size()), d_hidden(hidden.size()), d_cell(cell.size());
+    lstm_backward({shape, false, hiddens.data(), x.data(), state.data(), state.data(), wx.data(), wh.data(), hiddens.data(),
+                   cells.data(), gates.data(), dx.data(), d_wx.data(), d_wh.data(), d_b.data(), d_hidden.data(), d_cell.data()});
+    *result = hiddens;
+    for (const Floats* part : {&dx, &d_wx, &d_wh, &d_b, &d_hidden, &d_cell}) {
+      result->insert(result->end(), part->begin(), part->end());
+    }
   };
   Floats alone;
   run(&alone);

@@ -1,7 +1,6 @@
 /** A task of the inference host for a worker thread (`workers/generate.ts`), with what is not plain data. */
 import type { MessagePort } from 'node:worker_threads';
 import type { InferenceTask, TaskInput } from '../contracts/jobs.js';
-import type { TaskContext } from '../tasks/task-context.js';
 import { PacedParts } from './paced-parts.js';
 
 export interface InferenceThreadTask {
@@ -15,13 +14,20 @@ export interface InferenceThreadTask {
   readonly cancelled: SharedArrayBuffer;
 }
 
+/** What a task has of its caller; the `TaskContext` of src/tasks, which this folder does not know. */
+export interface TaskConnection {
+  readonly tell: ((part: unknown) => void) | null;
+  nextInput(): Promise<TaskInput>;
+  isCancelled(): boolean;
+}
+
 /**
  * Runs a task with the connection that it has in a thread, through its port and its flag: parts, input and cancellation. All parts
  * are posted when it ends.
  */
 export async function runConnected<Result>(
   { parts, cancelled }: Omit<InferenceThreadTask, 'task'>,
-  run: (context: TaskContext) => Promise<Result>,
+  run: (connection: TaskConnection) => Promise<Result>,
 ): Promise<Result> {
   const paced = parts && new PacedParts(parts);
   try {

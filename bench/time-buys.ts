@@ -5,21 +5,18 @@
  *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m --test 'RECIPE_JSON'
  *     node dist/bench/time-buys.js --table
  *
- * A recipe is a body of POST /experiments without corpus and budget, `{"preset":"auto"}` one of them. Recipes are compared by the perplexity of valid; only with --test, for
- * the one that was chosen by it, a row has that of test. What the file has is not trained again. The time is that of the steps and of the
- * evaluations of valid, all as one stream would read it; `wallSeconds` has besides the reading of the text, the checkpoints and test.
+ * A recipe is a body of POST /experiments without corpus and budget, `{"preset":"auto"}` one of them. Recipes are compared by the
+ * perplexity of valid; only with --test, for the one that was chosen by it, a row has that of test. What the file has is not trained
+ * again. The time is that of the steps and of the evaluations of valid; `wallSeconds` has besides the reading of the text, the
+ * checkpoints and test.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readCorpora } from '../src/cli/local/local-corpora.js';
 import { Budget, secondsOf } from '../src/contracts/budget.js';
-import type { TrainingEvent } from '../src/contracts/events.js';
-import { resolveExperiment } from '../src/experiments/resolve-experiment.js';
-import { loadBackend } from '../src/kernels/backend.js';
-import { trainExperiment } from '../src/tasks/train-experiment.js';
 import { describeRun, type RunRecord } from './run-record.js';
+import { lastOf, trainHere } from './train-here.js';
 
 interface TimeRow extends Pick<RunRecord, 'commit' | 'machine' | 'startedAt' | 'loadAtStart'> {
   readonly budgetSeconds: number;
@@ -73,29 +70,13 @@ async function train(recipe: { training?: object }, budgetSeconds: number, seed:
   const dataDirectory = mkdtempSync(join(tmpdir(), 'gatelm-time-buys-'));
   const source = { dataDirectory, mirror: process.env.GATELM_CORPORA_MIRROR ?? null };
   const { command: _, ...run } = describeRun();
-  const { report } = await loadBackend();
-  const trainingExecutor = { backendReport: () => report, capacity: () => 1 };
   const { budget } = values;
   const body = { ...recipe, corpus: 'ptb', budget, training: { ...recipe.training, seed } };
-  const { name, tags, notes, priority, ...config } = await resolveExperiment(
-    { corpora: readCorpora(source), trainingExecutor },
-    body,
+  const { seconds: wallSeconds, events } = await trainHere(body, source, 'runs/1').finally(() =>
+    rmSync(dataDirectory, { recursive: true }),
   );
-  const events: TrainingEvent[] = [];
-  const begin = performance.now();
-  try {
-    const outcome = await trainExperiment(
-      { experimentId: 'time-buys', attempt: 1, config, folder: 'runs/1', resume: false, initial: null },
-      source,
-      { emit: (event) => events.push(event), readStop: () => null },
-    );
-    if (outcome.type !== 'succeeded') throw new Error(JSON.stringify(outcome));
-  } finally {
-    rmSync(dataDirectory, { recursive: true });
-  }
-  const wallSeconds = (performance.now() - begin) / 1000;
-  const { parameterCount, stepsPerEpoch } = find(events, 'started');
-  const { steps = 0, seconds, validPerplexity, testPerplexity } = find(events, 'succeeded');
+  const { parameterCount, stepsPerEpoch } = lastOf(events, 'started');
+  const { steps = 0, seconds, validPerplexity, testPerplexity } = lastOf(events, 'succeeded');
   if (validPerplexity === null) throw new Error(`${JSON.stringify(recipe)}: no perplexity of valid`);
   return {
     budgetSeconds,
@@ -104,20 +85,13 @@ async function train(recipe: { training?: object }, budgetSeconds: number, seed:
     parameterCount,
     steps,
     epochs: steps / stepsPerEpoch,
-    tokensPerSecond: find(events, 'epoch').tokensPerSecond,
+    tokensPerSecond: lastOf(events, 'epoch').tokensPerSecond,
     seconds,
     wallSeconds,
     validPerplexity,
     testPerplexity: values.test ? testPerplexity : null,
     ...run,
   };
-}
-
-/** The last event of a type. */
-function find<Type extends TrainingEvent['type']>(events: readonly TrainingEvent[], type: Type) {
-  const event = events.findLast((candidate) => candidate.type === type);
-  if (!event) throw new Error(`there is no event ${type}`);
-  return event.data as Extract<TrainingEvent, { type: Type }>['data'];
 }
 
 function table(): string {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createDeferred } from '../../src/compute/deferred.js';
 import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { openStore } from '../../src/store/store.js';
 import { noBrowser, openPage } from '../support/browser.js';
@@ -15,15 +16,6 @@ const ID = 'exp-000001';
 const PERPLEXITIES = [400, 300, 200, 100];
 /** Before the whole list is read again, which is each minute. */
 const SOON_MS = 30_000;
-
-/** A moment that the test decides. */
-function moment() {
-  let come!: () => void;
-  const hasCome = new Promise<void>((resolve) => {
-    come = resolve;
-  });
-  return { come, hasCome };
-}
 
 /** One training that has ended, with its epochs. */
 function filledFolder(folder: string): string {
@@ -45,7 +37,7 @@ function filledFolder(folder: string): string {
 
 /** Makes the training one that runs until its series were read for the first time, the last epoch not among them. */
 async function endAfterFirstRead(page: Page): Promise<void> {
-  const firstRead = moment();
+  const firstRead = createDeferred<void>();
   let hasEnded = false;
   await page.route(
     ({ pathname }) => pathname === '/experiments',
@@ -64,13 +56,13 @@ async function endAfterFirstRead(page: Page): Promise<void> {
       const validPerplexity = hasEnded ? series.validPerplexity : series.validPerplexity.slice(0, -1);
       await route.fulfill({ response, json: { ...rest, series: { ...series, validPerplexity } } });
       hasEnded = true;
-      firstRead.come();
+      firstRead.resolve();
     },
   );
   await page.route(
     ({ pathname }) => pathname === `/experiments/${ID}`,
     async (route) => {
-      await firstRead.hasCome;
+      await firstRead.promise;
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), seq: 9 } });
     },
@@ -111,10 +103,10 @@ test('of two splits chosen quickly the second is shown, though the first answers
   const { page } = await openPage(t, `${server.address}/#/corpora/tiny`);
   const preview = page.locator('.preview');
   await preview.filter({ hasText: 'the cat' }).waitFor();
-  const shown = moment();
+  const shown = createDeferred<void>();
   await page.route(/\/preview\?/, async (route) => {
     const split = new URL(route.request().url()).searchParams.get('split')!;
-    if (split === 'valid') await shown.hasCome;
+    if (split === 'valid') await shown.promise;
     await route.fulfill({ json: { id: 'tiny', split, text: `this is ${split}`, truncated: false } });
   });
   const dropped = page.waitForEvent('requestfailed');
@@ -122,17 +114,17 @@ test('of two splits chosen quickly the second is shown, though the first answers
   await page.getByRole('button', { name: 'test', exact: true }).click();
   await preview.filter({ hasText: 'this is test' }).waitFor();
   assert.match((await dropped).url(), /split=valid/, 'nobody waits for the first');
-  shown.come();
+  shown.resolve();
 });
 
 test('an upload that ends on another page leaves one there', { skip }, async (t) => {
   const server = await startGatelm(t, temporaryFolder(t));
   const { page, expectNoErrors } = await openPage(t, `${server.address}/#/corpora`);
-  const left = moment();
+  const left = createDeferred<void>();
   await page.route(
     ({ pathname }) => pathname === '/corpora',
     async (route) => {
-      if (route.request().method() === 'POST') await left.hasCome;
+      if (route.request().method() === 'POST') await left.promise;
       await route.continue();
     },
   );
@@ -142,7 +134,7 @@ test('an upload that ends on another page leaves one there', { skip }, async (t)
   await page.locator('.upload-fields:disabled').waitFor();
   await page.getByRole('link', { name: 'Machine' }).click();
   await page.getByText('Slots in use').waitFor();
-  left.come();
+  left.resolve();
   await page.getByText('cat is ready').waitFor();
   assert.match(page.url(), /#\/machine$/);
   expectNoErrors();

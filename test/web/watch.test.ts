@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Request } from 'playwright-core';
+import { createDeferred } from '../../src/compute/deferred.js';
 import { expectAccessible, noBrowser, openPage } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
 import { endlessConfig, uploadTinyCorpus } from '../support/live-training.js';
@@ -76,19 +77,16 @@ test('what is queued is put in another order', { skip }, async (t) => {
 
   // Two moves at once: the second begins where the first has ended, though nothing has changed on the page when it is asked for.
   const isEdit = (request: Request) => request.method() === 'PATCH';
-  let letGo!: () => void;
-  const held = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
+  const held = createDeferred<void>();
   await page.route(/experiments/, async (route) => {
-    if (isEdit(route.request())) await held;
+    if (isEdit(route.request())) await held.promise;
     await route.continue();
   });
   const edit = page.waitForRequest(isEdit);
   await page.getByRole('button', { name: 'Start first earlier' }).click();
   await edit;
   await page.getByRole('button', { name: 'Start first earlier' }).click();
-  letGo();
+  held.resolve();
   await place('first', 1);
   await place('third', 2);
   await place('second', 3);

@@ -70,30 +70,8 @@ export function UploadForm({ onDone }: { readonly onDone: () => void }) {
           />
         </label>
         <div class="upload-fractions">
-          <label class="field">
-            <span class="field-label">{t('corpora.validPart')}</span>
-            <input
-              name="validFraction"
-              type="number"
-              min={0.001}
-              max={0.9}
-              step="any"
-              defaultValue="0.05"
-              required
-            />
-          </label>
-          <label class="field">
-            <span class="field-label">{t('corpora.testPart')}</span>
-            <input
-              name="testFraction"
-              type="number"
-              min={0.001}
-              max={0.9}
-              step="any"
-              defaultValue="0.05"
-              required
-            />
-          </label>
+          <FractionField name="validFraction" label={t('corpora.validPart')} />
+          <FractionField name="testFraction" label={t('corpora.testPart')} />
         </div>
       </fieldset>
       {failure.value !== null && (
@@ -117,5 +95,14 @@ export function UploadForm({ onDone }: { readonly onDone: () => void }) {
         </Button>
       )}
     </form>
+  );
+}
+
+function FractionField({ name, label }: { readonly name: string; readonly label: string }) {
+  return (
+    <label class="field">
+      <span class="field-label">{label}</span>
+      <input name={name} type="number" min={0.001} max={0.9} step="any" defaultValue="0.05" required />
+    </label>
   );
 }

@@ -9,15 +9,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CheckpointFolder } from '../src/checkpoints/checkpoint-folder.js';
 import type { TrainingEvent } from '../src/contracts/events.js';
 import type { Provenance } from '../src/contracts/provenance.js';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
-import { loadCorpus } from '../src/corpora/load-corpus.js';
-import { loadBackend } from '../src/kernels/backend.js';
-import { createModel } from '../src/models/create-model.js';
-import { provenanceOf } from '../src/tasks/provenance.js';
-import { Trainer } from '../src/training/trainer.js';
+import { openTrainer } from './open-trainer.js';
 
 const [body, name] = process.argv.slice(2);
 if (!body || !name) throw new Error('usage: record-curve.js CONFIG_JSON NAME');
@@ -25,39 +20,9 @@ const config = resolveExperimentInput(JSON.parse(body));
 const dataDirectory = resolve(process.env.GATELM_DATA_DIR ?? 'data');
 const folder = join(dataDirectory, 'curves', name);
 
-const backend = await loadBackend();
-const { kernels, report } = backend;
-const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
-const corpus = await loadCorpus({
-  corpus: config.corpus,
-  tokenizer: config.tokenizer,
-  dataDirectory,
-  mirror,
-});
-const { seed } = config.training;
-const model = createModel(config.model, corpus.vocabulary.size, {
-  kernels,
-  seed,
-  precision: config.precision,
-});
-const provenance = provenanceOf(backend, corpus);
+const source = { dataDirectory, mirror: process.env.GATELM_CORPORA_MIRROR ?? null };
 mkdirSync(folder, { recursive: true });
-const trainer = new Trainer({
-  model,
-  optimizer: config.optimizer,
-  schedule: config.schedule,
-  training: config.training,
-  splits: corpus.splits,
-  sink: new CheckpointFolder(folder),
-  sample: null,
-  environment: {
-    attempt: 1,
-    backend: report.backend,
-    kernels: report.kernels,
-    threads: report.threads,
-    provenance,
-  },
-});
+const { trainer, report, provenance } = await openTrainer(config, source, folder);
 
 const path = join('results', `${name}.json`);
 let record: Recorded = { curve: [], sittings: [], test: null };

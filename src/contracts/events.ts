@@ -149,6 +149,12 @@ export const EventData = {
         .nullable()
         .optional()
         .describe('Updates that the time budget was planned for; null = there was none'),
+      firstPlannedSteps: count
+        .nullable()
+        .optional()
+        .describe(
+          'Updates that it was planned for before that was corrected to plannedSteps; null = it was not corrected',
+        ),
     })
     .describe(
       'The training is complete, or stopped early; the best weights were evaluated on the test split',

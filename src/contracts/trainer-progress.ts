@@ -10,6 +10,17 @@ export const ScheduleState = z.strictObject({
 });
 export type ScheduleState = Readonly<z.infer<typeof ScheduleState>>;
 
+/** The first plan of a time budget, which is corrected once, and what was measured for that. */
+export const FirstPlan = z.strictObject({
+  steps: z.int().describe('Total number of steps'),
+  seconds: z
+    .array(z.number())
+    .describe(
+      'Training time (without evaluation), in seconds: at the plan, and after each part of the steps until its correction',
+    ),
+});
+export type FirstPlan = Readonly<z.infer<typeof FirstPlan>>;
+
 /**
  * The progress of a training, as plain numbers. Together with the tensors, it is all that exact resume needs. Fields with a default are
  * absent from the checkpoints of earlier versions.
@@ -24,6 +35,7 @@ export const TrainerProgress = z.strictObject({
   epochSteps: z.int(),
   epochSeconds: z.number().describe('Training time (without evaluation) of the current epoch, in seconds'),
   totalSeconds: z.number().describe('Total time of training and evaluation, in seconds'),
+  evaluationSeconds: z.number().default(0).describe('Time of the evaluations in totalSeconds'),
   windowLoss: z.number().default(0).describe('Sum over the steps since the last step event, in nats'),
   windowTokens: z.int().default(0),
   windowSeconds: z.number().default(0),
@@ -35,12 +47,17 @@ export const TrainerProgress = z.strictObject({
   measuredSeconds: z
     .array(z.number())
     .default([])
-    .describe('Times of the steps that measure the speed, in seconds; empty once the steps are planned'),
+    .describe('Times of the steps that measure the speed, in seconds; empty once there is a plan'),
+  firstPlan: FirstPlan.nullable()
+    .default(null)
+    .describe(
+      'null = not planned yet, or not to be corrected: a plan that is too short, or of an earlier version',
+    ),
   plannedSteps: z
     .int()
     .nullable()
     .default(null)
-    .describe('Total number of steps that fit in the time budget'),
+    .describe('Total number of steps that fit in the time budget; final'),
   maskCounter: z.int().describe('Position in the random stream for masks'),
   lengthCounter: z.int().describe('Position in the random stream for batch lengths'),
   recentEpochs: z

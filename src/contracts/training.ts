@@ -171,7 +171,7 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Time budget to plan the training for, in seconds: its speed is measured over the first steps, which determines the total number of steps; cosine and one-cycle schedules end with them. Unlike maxDuration, it does not cut the training short if the machine becomes slower later; null = train for `epochs`',
+        'Time budget to plan the training for, in seconds: the speed of the first steps determines the total number of steps, which is corrected once, by the speed until a tenth of them is done; cosine and one-cycle schedules end with them. Unlike maxDuration, it does not cut the training short if the machine becomes slower later; null = train for `epochs`',
       ),
     maxSteps: z
       .int()
@@ -180,7 +180,16 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe(
-        'Maximum number of updates; cosine and one-cycle schedules end with them. The event `succeeded` contains the number of steps of a time budget: used here, it reproduces that training; null = no limit',
+        'Maximum number of updates; cosine and one-cycle schedules end with them. The event `succeeded` contains the number of steps of a time budget, plannedSteps: used here, with its firstPlannedSteps, it reproduces that training; null = no limit',
+      ),
+    firstPlannedSteps: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Number of updates that a time budget was planned for before that was corrected to maxSteps. Cosine and one-cycle schedules first lead to it, for a tenth of it and at least 60 updates, and from there to maxSteps, without which it has no effect; null = they lead to maxSteps all the way',
       ),
     onNonFiniteLoss: z
       .enum(['fail', 'rollback'])

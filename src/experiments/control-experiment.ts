@@ -107,6 +107,7 @@ export function continueExperiment(
       maxDuration: null,
       timeBudget: null,
       maxSteps: null,
+      firstPlannedSteps: null,
     },
     'The longer training',
   );

@@ -141,7 +141,7 @@ export function rollbackEvent(
 
 /** @param digest of the final weights */
 export function succeededEvent(
-  { bestValidLoss, totalSeconds, step, plannedSteps }: Readonly<TrainerProgress>,
+  { bestValidLoss, totalSeconds, step, firstPlan, plannedSteps }: Readonly<TrainerProgress>,
   figures: {
     readonly testLoss: number;
     readonly testBitsPerByte: number | null;
@@ -163,7 +163,8 @@ export function succeededEvent(
       seconds: totalSeconds,
       reason,
       steps: step,
-      plannedSteps,
+      plannedSteps: plannedSteps ?? firstPlan?.steps ?? null,
+      firstPlannedSteps: (plannedSteps === null ? null : firstPlan?.steps) ?? null,
     },
   };
 }

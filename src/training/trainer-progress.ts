@@ -12,6 +12,7 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   epochSteps: 0,
   epochSeconds: 0,
   totalSeconds: 0,
+  evaluationSeconds: 0,
   windowLoss: 0,
   windowTokens: 0,
   windowSeconds: 0,
@@ -21,6 +22,7 @@ export const INITIAL_PROGRESS: Readonly<TrainerProgress> = {
   rollbackDivisor: 1,
   schedule: INITIAL_SCHEDULE_STATE,
   measuredSeconds: [],
+  firstPlan: null,
   plannedSteps: null,
   maskCounter: 0,
   lengthCounter: 0,
@@ -68,6 +70,7 @@ export function countEpoch(progress: TrainerProgress, validLoss: number, evaluat
   progress.position = 0;
   progress.lastValidLoss = validLoss;
   progress.totalSeconds += evaluationSeconds;
+  progress.evaluationSeconds += evaluationSeconds;
   if (isBest) {
     progress.bestEpoch = progress.epoch;
     progress.bestValidLoss = validLoss;

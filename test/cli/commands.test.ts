@@ -149,6 +149,28 @@ describe('the gatelm command against a server', () => {
     assert.match(none.stderr, /none\.zip does not exist/);
   });
 
+  test('a time budget is trained again by the steps that it was planned for, to the same weights', async () => {
+    const config = JSON.stringify({
+      ...JSON.parse(TINY),
+      schedule: { type: 'one-cycle' },
+      training: { ...JSON.parse(TINY).training, epochs: 100_000, timeBudget: 1 },
+    });
+    const trained = await run('train', '--corpus', 'cats', '--config', config, '--name', 'second');
+    assert.equal(trained.code, EXIT.done, trained.stderr);
+    const answer = await fetch(`${server.address}/experiments/second/events?types=succeeded`);
+    const { items } = (await answer.json()) as { items: { data: Record<string, unknown> }[] };
+    const { data } = items[0]!;
+    const again = await run('train', '--again', 'second', '--name', 'second-again');
+    assert.equal(again.code, EXIT.done, again.stdout + again.stderr);
+    const { digest, config: repeated } = await json('show', 'second-again');
+    assert.equal(digest, data.digest);
+    const { timeBudget, maxSteps, firstPlannedSteps } = repeated.training;
+    assert.deepEqual(
+      [timeBudget, maxSteps, firstPlannedSteps],
+      [null, data.plannedSteps, data.firstPlannedSteps],
+    );
+  });
+
   test('an event a line with --json, and pause, resume and cancel by their names', async () => {
     const long = JSON.stringify({
       ...JSON.parse(TINY),

@@ -92,7 +92,8 @@ test('a cancelled experiment is retried, a paused one is not', async (t) => {
 
 test('an experiment that succeeded goes on for more epochs, and nothing that ended it early holds', async (t) => {
   const service = await startService(t);
-  const training = { epochs: 9, earlyStopping: { patience: 1 }, maxDuration: 60 };
+  const limits = { maxDuration: 60, maxSteps: 500, firstPlannedSteps: 700 };
+  const training = { epochs: 9, earlyStopping: { patience: 1 }, ...limits };
   const { id } = await post(service, '/experiments', { training }, 201);
   const early = await post(service, `/experiments/${id}/continue`, { epochs: 3 }, 409);
   assert.match(early.detail, /continue needs it to be succeeded/);
@@ -111,6 +112,7 @@ test('an experiment that succeeded goes on for more epochs, and nothing that end
     maxDuration: null,
     timeBudget: null,
     maxSteps: null,
+    firstPlannedSteps: null,
   });
 });
 

@@ -88,19 +88,31 @@ function repeat({ id, config, isFork, events }: Original): object {
   if (!end) throw refuse(`${id} has not succeeded: there is nothing to compare with`);
   if (isFork) throw refuse(`${id} is a fork: it began with the weights of another run`);
   if (ends.length > 1) throw refuse(`${id} was continued with another config: no one training repeats it`);
-  const { reason, plannedSteps, steps } = end.data;
+  const { reason } = end.data;
   if (reason === 'imported') throw refuse(`${id} was imported as a model: it was not trained here`);
   if (reason === 'max-duration')
     throw refuse(`${id} was ended by maxDuration, the clock: where is not in its config`);
   // What auto has chosen is in the config; naming it would let it choose again.
   const { reasons: _, preset, ...recipe } = config;
-  const { timeBudget, ...training } = config.training;
-  const maxSteps =
-    timeBudget === null ? training.maxSteps : (training.maxSteps ?? plannedSteps ?? steps ?? null);
   return {
     ...recipe,
     ...(preset !== 'auto' && { preset }),
-    training: { ...training, timeBudget: null, maxSteps },
+    training: repeatBudget(config.training, end.data),
+  };
+}
+
+/** The training with the steps that its time budget was planned for instead of the budget. */
+function repeatBudget(
+  training: ExperimentConfig['training'],
+  { plannedSteps, steps, firstPlannedSteps }: Extract<StoredEvent, { type: 'succeeded' }>['data'],
+): ExperimentConfig['training'] {
+  const { timeBudget, maxSteps } = training;
+  if (timeBudget === null || maxSteps !== null) return { ...training, timeBudget: null };
+  return {
+    ...training,
+    timeBudget: null,
+    maxSteps: plannedSteps ?? steps ?? null,
+    firstPlannedSteps: firstPlannedSteps ?? null,
   };
 }
 

@@ -16,6 +16,8 @@ namespace {
 
 constexpr long kTop = 40;
 constexpr float kLearningRate = 1e-3f;
+// Part of the steps up to which tokens count as repeated, src/layers/time-embedding.ts.
+constexpr double kMostDistinct = 0.75;
 
 // Values in (−limit, limit), the same ones each run.
 Floats random_floats(long count, uint32_t seed, float limit) {
@@ -84,10 +86,15 @@ void Model::update(Floats& value, const Floats& gradient, float gradient_scale) 
 void Model::train() {
   const long H = shape_.hidden, steps = shape_.time * shape_.batch;
   const gatelm::LstmShape shape{shape_.time, shape_.batch, H, H};
-  gatelm::copy_rows(embedding_.data(), ids_.data(), steps, H, x_.data());
-  const float* x = x_.data();
+  // As the program does it: each token once where they repeat.
+  const gatelm::RowIndex index = gatelm::index_rows(ids_.data(), steps);
+  const long distinct = index.ids.size();
+  const bool repeats = distinct <= kMostDistinct * steps;
+  gatelm::copy_rows(embedding_.data(), repeats ? index.ids.data() : ids_.data(), repeats ? distinct : steps, H, x_.data());
+  const gatelm::CellSource tokens(x_.data(), repeats ? index.position.data() : nullptr, distinct);
+  const float* x = nullptr;
   for (Layer& layer : layers_) {
-    gatelm::lstm_forward({shape, bf16_, x, layer.hidden.data(), layer.cell.data(), layer.wx.data(), layer.wh.data(),
+    gatelm::lstm_forward({shape, bf16_, x ? gatelm::CellSource(x) : tokens, layer.hidden.data(), layer.cell.data(), layer.wx.data(), layer.wh.data(),
                           layer.b.data(), layer.hiddens.data(), layer.cells.data(), layer.gates.data(),
                           layer.next_hidden.data(), layer.next_cell.data()});
     x = layer.hiddens.data();
@@ -96,16 +103,18 @@ void Model::train() {
                                 1.0f / steps, d_outputs_.data(), d_w_.data(), d_b_.data());
   for (long l = shape_.layers - 1; l >= 0; l--) {
     Layer& layer = layers_[l];
-    const float* below = l == 0 ? x_.data() : layers_[l - 1].hiddens.data();
+    const gatelm::CellSource below = l == 0 ? tokens : gatelm::CellSource(layers_[l - 1].hiddens.data());
     gatelm::lstm_backward({shape, bf16_, d_outputs_.data(), below, layer.hidden.data(), layer.cell.data(), layer.wx.data(),
                            layer.wh.data(), layer.hiddens.data(), layer.cells.data(), layer.gates.data(), d_x_.data(),
                            layer.d_wx.data(), layer.d_wh.data(), layer.d_b.data(), layer.d_hidden.data(),
                            layer.d_cell.data()});
     std::swap(d_outputs_, d_x_);
   }
-  const gatelm::RowIndex index = gatelm::index_rows(ids_.data(), steps);
-  gatelm::sum_rows(index, d_outputs_.data(), H, d_x_.data());
-  double squares = gatelm::isa().sum_squares(static_cast<long>(index.ids.size()) * H, d_x_.data());
+  if (!repeats) {
+    gatelm::sum_rows(index, d_outputs_.data(), H, d_x_.data());
+    std::swap(d_outputs_, d_x_);
+  }
+  double squares = gatelm::isa().sum_squares(distinct * H, d_outputs_.data());
   std::vector<std::pair<Floats*, const Floats*>> updates = {{&w_, &d_w_}, {&b_, &d_b_}};
   for (Layer& layer : layers_) {
     updates.push_back({&layer.wx, &layer.d_wx});
@@ -117,8 +126,7 @@ void Model::train() {
   }
   const float scale = squares > 1 ? static_cast<float>(1 / sqrt(squares)) : 1;
   for (const auto& [value, gradient] : updates) update(*value, *gradient, scale);
-  gatelm::add_rows(embedding_.data(), index.ids.data(), d_x_.data(), static_cast<long>(index.ids.size()), H,
-                   -kLearningRate * scale);
+  gatelm::add_rows(embedding_.data(), index.ids.data(), d_outputs_.data(), distinct, H, -kLearningRate * scale);
 }
 
 void Model::pack() {

@@ -12,13 +12,14 @@ constexpr long kStreams = 8;
 // Steps over which weights that every thread reads stay near; before that they come from far, and each is read once.
 constexpr long kSteps = 4;
 
-// Weights of this size stay in the cache that all processors share.
-long shared_cache_share() {
+// Weights of this size stay in a cache while a thread reads them step by step: in the one that all processors share; for tiles of
+// AMX, which need more of them at a time, in that of a processor.
+long near_bytes(bool tiles) {
   long bytes = 0;
 #if defined(_SC_LEVEL3_CACHE_SIZE)
-  bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  bytes = sysconf(tiles ? _SC_LEVEL2_CACHE_SIZE : _SC_LEVEL3_CACHE_SIZE) * 2 / 5;
 #endif
-  return bytes > 0 ? bytes * 2 / 5 : 8 << 20;
+  return bytes > 0 ? bytes : tiles ? 512 << 10 : 8 << 20;
 }
 
 }  // namespace
@@ -28,9 +29,8 @@ CellSplit::CellSplit(const Gemm& gemm, long time, long batch, long units, long w
       units_(units),
       // Parts begin at half panels of B, and where a panel of A may begin.
       grain_(std::max(gemm.nr() / 2, gemm.k_grain())),
-      // Tiles of 16 rows are as fast with twice the streams.
-      by_streams_(time >= kSteps && batch >= kStreams * team_size() && gemm.k_grain() <= 2 &&
-                  weight_bytes <= shared_cache_share()) {}
+      by_streams_(time >= kSteps && batch >= kStreams * team_size() &&
+                  weight_bytes <= near_bytes(gemm.k_grain() > 2)) {}
 
 GateWeights::GateWeights(const Gemm& gemm, const CellSplit& split, const void* data, long depth, const GateLayout& layout)
     : gemm_(gemm), split_(split), data_(static_cast<const char*>(data)), depth_(depth), layout_(layout) {

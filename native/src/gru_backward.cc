@@ -5,7 +5,6 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "gru.h"
-#include "rows.h"
 #include "time_sums.h"
 
 namespace gatelm {
@@ -59,11 +58,9 @@ void gru_backward(const GruBackward& job) {
     member.barrier.wait();  // all are done with `packed`
 
     // The sums with the input stand side by side; of those with the hidden state two do.
-    if (source.indices) sum_rows(source.indices, T * N, d_sums, width, lines, line_sums, member);
+    pack_and_sum(gemm, {d_sums, T * N, width, 3 * H, packed, job.d_b, source.indices, lines, line_sums}, member);
     const MatrixView input_lines = row_major(line_sums, width);
     const MatrixView input = row_major(d_sums, width), candidate = row_major(d_sums + 3 * H, width);
-    pack_all_b(gemm, input, 3 * H, T * N, packed, member);
-    sum_columns(d_sums, T * N, width, width, job.d_b, member);
     multiply(gemm, {lines, D, 3 * H, input_lines, transposed(job.wx, 3 * H), job.dx, D}, member);
     multiply(gemm, {D, 3 * H, lines, transposed(source.x, D), input_lines, job.d_wx, 3 * H, false,
                     source.indices ? nullptr : packed}, member);

@@ -5,7 +5,6 @@
 #include "gate_weights.h"
 #include "gemm.h"
 #include "lstm.h"
-#include "rows.h"
 #include "time_sums.h"
 
 namespace gatelm {
@@ -65,9 +64,7 @@ void lstm_backward(const LstmBackward& job) {
     }
     member.barrier.wait();  // all are done with `packed`
 
-    pack_all_b(gemm, row_major(dz, width), width, T * N, packed, member);
-    sum_columns(dz, T * N, width, width, job.d_b, member);
-    if (source.indices) sum_rows(source.indices, T * N, dz, width, lines, line_sums, member);
+    pack_and_sum(gemm, {dz, T * N, width, width, packed, job.d_b, source.indices, lines, line_sums}, member);
     const MatrixView z_rows = row_major(dz, width), z_lines = row_major(line_sums, width);
     multiply(gemm, {lines, D, width, z_lines, transposed(job.wx, width), job.dx, D}, member);
     multiply(gemm, {D, width, lines, transposed(source.x, D), z_lines, job.d_wx, width, false, source.indices ? nullptr : packed},

@@ -13,7 +13,7 @@ constexpr long kStreams = 8;
 constexpr long kSteps = 4;
 
 // Weights of this size stay in a cache while a thread reads them step by step: in the one that all processors share; for tiles of
-// AMX, which need more of them at a time, in that of a processor.
+// AMX, which are made faster than those come, in that of a processor.
 long near_bytes(bool tiles) {
   long bytes = 0;
 #if defined(_SC_LEVEL3_CACHE_SIZE)

@@ -6,7 +6,8 @@
 namespace gatelm {
 
 // How the threads share the steps of a cell. By streams: each runs its own streams through all units, and nobody waits.
-// By units: each makes all gates of its units, for all streams, and they wait for each other. Weights are packed in parts,
+// By units: each makes all gates of its units, for all streams, and they wait for each other; and what one writes stands so near to
+// what another reads that their processors, which read ahead, take it from each other. Weights are packed in parts,
 // one a thread, in both cases: the columns of its units.
 class CellSplit {
  public:

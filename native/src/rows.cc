@@ -29,20 +29,16 @@ void copy_rows(const float* table, const int32_t* ids, long count, long width, f
   for (long m = 0; m < count; m++) memcpy(out + m * width, table + ids[m] * width, sizeof(float) * width);
 }
 
-void sum_rows(const int32_t* position, long count, const float* rows, long width, long out_rows, float* out,
-              const Member& member) {
-  const Range columns = share(width, member, 16);
-  const long here = columns.end - columns.begin;
-  if (here <= 0) return;
-  for (long u = 0; u < out_rows; u++) memset(out + u * width + columns.begin, 0, sizeof(float) * here);
-  for (long m = 0; m < count; m++) {
-    isa().add(here, rows + m * width + columns.begin, out + position[m] * width + columns.begin);
-  }
-}
-
+// Each thread takes its share of the columns, so that rows are summed in their order.
 void sum_rows(const RowIndex& index, const float* rows, long width, float* out) {
   run_team([&](const Member& member) {
-    sum_rows(index.position.data(), index.position.size(), rows, width, index.ids.size(), out, member);
+    const Range columns = share(width, member, 16);
+    const long here = columns.end - columns.begin;
+    if (here <= 0) return;
+    for (size_t u = 0; u < index.ids.size(); u++) memset(out + u * width + columns.begin, 0, sizeof(float) * here);
+    for (size_t m = 0; m < index.position.size(); m++) {
+      isa().add(here, rows + m * width + columns.begin, out + index.position[m] * width + columns.begin);
+    }
   });
 }
 

@@ -21,9 +21,6 @@ void copy_rows(const float* table, const int32_t* ids, long count, long width, f
 
 // out[position[m]] = the sum of its rows[m]; out has index.ids.size() rows of `width`.
 void sum_rows(const RowIndex& index, const float* rows, long width, float* out);
-// The same within a kernel: the calling thread takes its share of the columns, so that rows are summed in their order.
-void sum_rows(const int32_t* position, long count, const float* rows, long width, long out_rows, float* out,
-              const Member& member);
 
 // table[ids[m]] += rows[m] · factor, in place.
 void add_rows(float* table, const int32_t* ids, const float* rows, long count, long width, float factor);

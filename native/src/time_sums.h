@@ -20,18 +20,19 @@ inline void sum_columns(const float* rows, long count, long stride, long width, 
   for (long m = 0; m < count; m++) isa().add(here, rows + m * stride + columns.begin, out + columns.begin);
 }
 
-// What the products of all steps need of the gradients of the gates' sums [count, stride]: their first `width` columns packed as a
-// right side; the sums of all columns; and, with `lines`, the sums of the rows of each line. A part of the rows after another, so that they
-// come from far once; the calling thread takes its share of the columns.
+// What is made of the gradients of the gates' sums of all steps [count, stride], besides dx: their first `width` columns packed as
+// the right side of products; the sums of all columns; where steps share lines of the input, the sums over the steps of each line.
 struct SumsGradients {
   const float* rows;
   long count, stride, width;
   void* packed;
   float* sums;             // [stride]
-  const int32_t* indices;  // [count], the line of each row; null where there are no lines
+  const int32_t* indices;  // [count], the line that a step reads; null where each has its own
   long line_count;
   float* lines;            // [line_count, stride]
 };
+
+// Some rows after the others, so that they come from far once. The calling thread takes its share of the columns.
 inline void pack_and_sum(const Gemm& gemm, const SumsGradients& job, const Member& member) {
   constexpr long kRows = 64;  // a multiple of every k_grain
   const Panels panels = gemm.b_panels(job.packed, job.width, job.count);

@@ -58,7 +58,7 @@ export function chooseRecipe({
   const speed = (NOMINAL_OPERATIONS * (hasBfloat16 ? 1.6 : 1)) / operations;
   const expectedEpochs = (budgetSeconds * speed) / tokens;
   const dropout = chooseDropout(expectedEpochs, reasons);
-  const shape = chooseBatch(tokens);
+  const shape = chooseBatch(tokens, tokenizer);
   const { model, training, optimizer, schedule } = AUTO_BASE;
   const learningRate = chooseLearningRate(expectedEpochs, hiddenSize);
   reasons.push(
@@ -147,15 +147,11 @@ function chooseLearningRate(expectedEpochs: number, hiddenSize: number): number 
   return hiddenSize > 256 ? 0.006 : 0.01;
 }
 
-/** Batch size and sequence length that allow enough updates per epoch. */
-function chooseBatch(tokens: number): { batchSize: number; bpttLength: number } {
-  for (const [batchSize, bpttLength] of [
-    [32, 64],
-    [16, 64],
-    [8, 48],
-    [4, 32],
-  ] as const)
-    if (tokens / (batchSize * bpttLength) >= MIN_STEPS_PER_EPOCH * (batchSize === 32 ? 20 : 1))
+/** Batch size and sequence length that allow enough updates per epoch; words, of which each is rare, need more of them. */
+function chooseBatch(tokens: number, { type }: TokenizerInput): { batchSize: number; bpttLength: number } {
+  const most = type === 'word' ? ([20, 35] as const) : ([32, 64] as const);
+  for (const [batchSize, bpttLength] of [most, [16, 64], [8, 48], [4, 32]] as const)
+    if (tokens / (batchSize * bpttLength) >= MIN_STEPS_PER_EPOCH * (batchSize > 16 ? 20 : 1))
       return { batchSize, bpttLength };
   return { batchSize: 2, bpttLength: 16 };
 }

@@ -69,6 +69,14 @@ describe('what auto chooses', () => {
     }
   });
 
+  test('smaller batches of words than of other tokens, which need fewer updates', () => {
+    const tokensPerBatch = (changes: Partial<AutoRequest>) => {
+      const { training } = choose(PROSE, 5_000_000, changes);
+      return training.batchSize * training.bpttLength;
+    };
+    assert.deepEqual([tokensPerBatch({ isWordBenchmark: true }), tokensPerBatch({})], [20 * 35, 32 * 64]);
+  });
+
   test('a reason for each choice, in words', () => {
     const { reasons } = choose(PROSE, 500_000);
     assert.ok(reasons.length >= 4);

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +9,7 @@ import type { ExperimentInput } from '../src/contracts/experiment-config.js';
 import { SPLIT_NAMES } from '../src/corpora/corpus.js';
 import type { CorpusSource } from '../src/corpora/corpus-source.js';
 import { readCorpusText } from '../src/corpora/load-corpus.js';
+import { scopedFolder, withScope } from './scope.js';
 import { torchPython } from './torch-python.js';
 
 /** What bench/peers/pytorch_ptb.py is asked for; see there. */
@@ -69,8 +69,8 @@ export async function trainPytorch(
 ): Promise<PytorchTrained> {
   const { python, unavailable } = torchPython();
   if (unavailable) throw new Error(unavailable);
-  const folder = mkdtempSync(join(tmpdir(), 'gatelm-pytorch-ptb-'));
-  try {
+  return withScope(async (scope) => {
+    const folder = scopedFolder(scope);
     const { splits } = await readCorpusText(training.config.corpus, source);
     const files = Object.fromEntries(SPLIT_NAMES.map((split) => [split, join(folder, `${split}.txt`)]));
     for (const split of SPLIT_NAMES) writeFileSync(files[split]!, splits[split]);
@@ -82,9 +82,7 @@ export async function trainPytorch(
     const of = <Type extends (typeof lines)[number]['type']>(type: Type) =>
       lines.filter((line) => line.type === type) as Extract<z.infer<typeof Line>, { type: Type }>[];
     return { started: of('started')[0]!, evaluations: of('evaluation'), ended: of('ended')[0]! };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 async function* runProgram(python: string, request: object): AsyncGenerator<z.infer<typeof Line>> {

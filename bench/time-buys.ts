@@ -15,9 +15,7 @@
  * time, where gatelm plans its steps once. A recipe may then have `"secondBias": true`, as those that were published for PyTorch. The
  * Python to use is GATELM_BENCH_PYTHON, else python3.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Budget, secondsOf } from '../src/contracts/budget.js';
 import type { FileSource } from '../src/contracts/jobs.js';
@@ -25,6 +23,7 @@ import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import { loadBackend } from '../src/kernels/backend.js';
 import { trainPytorch } from './pytorch-ptb.js';
 import { describeRun, type RunRecord } from './run-record.js';
+import { scopedFolder, withScope } from './scope.js';
 import { lastOf, trainHere } from './train-here.js';
 
 interface TimeRow extends Pick<RunRecord, 'commit' | 'machine' | 'startedAt' | 'loadAtStart'> {
@@ -133,10 +132,9 @@ function bodyOf(recipe: Recipe, seed: number) {
 }
 
 /** Gives a text's source with a data directory that does not outlive the call. */
-async function inDataDirectory<Result>(use: (source: FileSource) => Promise<Result>): Promise<Result> {
-  const dataDirectory = mkdtempSync(join(tmpdir(), 'gatelm-time-buys-'));
-  const source = { dataDirectory, mirror: process.env.GATELM_CORPORA_MIRROR ?? null };
-  return use(source).finally(() => rmSync(dataDirectory, { recursive: true }));
+function inDataDirectory<Result>(use: (source: FileSource) => Promise<Result>): Promise<Result> {
+  const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
+  return withScope((scope) => use({ dataDirectory: scopedFolder(scope), mirror }));
 }
 
 function table(): string {

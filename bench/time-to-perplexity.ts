@@ -11,9 +11,7 @@
  * nor are the start and checkpoints. A training ends with the last target or with the epochs of its recipe. The Python to use is
  * GATELM_BENCH_PYTHON, else python3.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import { loadBackend } from '../src/kernels/backend.js';
@@ -21,6 +19,7 @@ import { type Crossing, type CurvePoint, firstCrossings } from './first-crossing
 import { trainCurve } from './gatelm-curve.js';
 import { trainPytorch } from './pytorch-ptb.js';
 import { describeRun, type RunRecord } from './run-record.js';
+import { scopedFolder, withScope } from './scope.js';
 
 /** The book's last model; and the best of one layer within a minute, of time-buys.ts. */
 const RECIPES = [
@@ -127,14 +126,9 @@ type Config = ReturnType<typeof resolveExperimentInput>;
 type Follow = (point: CurvePoint) => void;
 
 async function trainGatelm(config: Config, follow: Follow): Promise<Course> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatelm-time-to-perplexity-'));
-  const until = Math.min(...targets);
-  try {
-    const trained = await trainCurve(config, source, folder, { evaluateEvery, until, follow });
-    return { ...trained, mode: config.precision };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const options = { evaluateEvery, until: Math.min(...targets), follow };
+  const trained = await withScope((scope) => trainCurve(config, source, scopedFolder(scope), options));
+  return { ...trained, mode: config.precision };
 }
 
 async function trainPeer(config: Config, follow: Follow): Promise<Course> {

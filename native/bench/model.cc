@@ -94,9 +94,9 @@ void Model::train() {
   const gatelm::CellSource tokens(x_.data(), repeats ? index.position.data() : nullptr, distinct);
   const float* x = nullptr;
   for (Layer& layer : layers_) {
-    gatelm::lstm_forward({shape, bf16_, x ? gatelm::CellSource(x) : tokens, layer.hidden.data(), layer.cell.data(), layer.wx.data(), layer.wh.data(),
-                          layer.b.data(), layer.hiddens.data(), layer.cells.data(), layer.gates.data(),
-                          layer.next_hidden.data(), layer.next_cell.data()});
+    gatelm::lstm_forward({shape, bf16_, x ? gatelm::CellSource(x) : tokens, layer.hidden.data(), layer.cell.data(),
+                          layer.wx.data(), layer.wh.data(), layer.b.data(), layer.hiddens.data(), layer.cells.data(),
+                          layer.gates.data(), layer.next_hidden.data(), layer.next_cell.data()});
     x = layer.hiddens.data();
   }
   gatelm::softmax_loss_backward({steps, H, shape_.vocabulary, bf16_, x, w_.data(), b_.data(), targets_.data(), losses_.data()},

@@ -170,8 +170,7 @@ class MogrifierGradient {
   void weight_gradients(const Member& member) const {
     const long M = lines(), D = shape_.input, H = shape_.hidden, width = 4 * H, K = shape_.rank;
     const MatrixView z = row_major(dz_, width);
-    pack_all_b(gemm_, z, width, M, packed_, member);
-    sum_columns(dz_, M, width, width, job_.d_b, member);
+    pack_and_sum(gemm_, {dz_, M, width, width, packed_, job_.d_b, nullptr, 0, nullptr}, member);
     multiply(gemm_, {D, width, M, transposed(x_, D), z, job_.d_wx, width, false, packed_}, member);
     multiply(gemm_, {H, width, M, transposed(hidden_, H), z, job_.d_wh, width, false, packed_}, member);
     for (int i = 0; i < shape_.rounds; i++) {

@@ -85,6 +85,10 @@ export const ScheduleConfig = z
   .describe('Learning-rate schedule');
 export type ScheduleConfig = z.infer<typeof ScheduleConfig>;
 
+/** Limits of a training; null = none. */
+const mostSeconds = z.number().gt(0).max(31_536_000).nullable().default(null);
+const mostSteps = z.int().min(1).max(1_000_000_000).nullable().default(null);
+
 export const TrainingConfig = z
   .strictObject({
     epochs: z.int().min(1).max(100_000).default(4).describe('Passes over the train split'),
@@ -157,40 +161,16 @@ export const TrainingConfig = z
       .nullable()
       .default(null)
       .describe('Stop when the validation perplexity no longer improves; null = off'),
-    maxDuration: z
-      .number()
-      .gt(0)
-      .max(31_536_000)
-      .nullable()
-      .default(null)
-      .describe('Maximum training time, in seconds; null = no limit'),
-    timeBudget: z
-      .number()
-      .gt(0)
-      .max(31_536_000)
-      .nullable()
-      .default(null)
-      .describe(
-        'Time budget to plan the training for, in seconds: the speed of the first steps determines the total number of steps, which is corrected once, by the speed until a tenth of them is done; cosine and one-cycle schedules end with them. Unlike maxDuration, it does not cut the training short if the machine becomes slower later; null = train for `epochs`',
-      ),
-    maxSteps: z
-      .int()
-      .min(1)
-      .max(1_000_000_000)
-      .nullable()
-      .default(null)
-      .describe(
-        'Maximum number of updates; cosine and one-cycle schedules end with them. The event `succeeded` contains the number of steps of a time budget, plannedSteps: used here, with its firstPlannedSteps, it reproduces that training; null = no limit',
-      ),
-    firstPlannedSteps: z
-      .int()
-      .min(1)
-      .max(1_000_000_000)
-      .nullable()
-      .default(null)
-      .describe(
-        'Number of updates that a time budget was planned for before that was corrected to maxSteps. Cosine and one-cycle schedules first lead to it, for a tenth of it and at least 60 updates, and from there to maxSteps, without which it has no effect; null = they lead to maxSteps all the way',
-      ),
+    maxDuration: mostSeconds.describe('Maximum training time, in seconds; null = no limit'),
+    timeBudget: mostSeconds.describe(
+      'Time budget to plan the training for, in seconds: the speed of the first steps determines the total number of steps, which is corrected once, by the speed until a tenth of them is done; cosine and one-cycle schedules end with them. Unlike maxDuration, it does not cut the training short if the machine becomes slower later; null = train for `epochs`',
+    ),
+    maxSteps: mostSteps.describe(
+      'Maximum number of updates; cosine and one-cycle schedules end with them. The event `succeeded` contains the number of steps of a time budget, plannedSteps: used here, with its firstPlannedSteps, it reproduces that training; null = no limit',
+    ),
+    firstPlannedSteps: mostSteps.describe(
+      'Number of updates that a time budget was planned for before that was corrected to maxSteps. Cosine and one-cycle schedules first lead to it, for a tenth of it and at least 60 updates, and from there to maxSteps, without which it has no effect; null = they lead to maxSteps all the way',
+    ),
     onNonFiniteLoss: z
       .enum(['fail', 'rollback'])
       .default('fail')

@@ -8,6 +8,7 @@ import { resolveExperimentInput } from '../../src/contracts/resolve-config.js';
 import { openStore } from '../../src/store/store.js';
 import { noBrowser, openPage } from '../support/browser.js';
 import { startGatelm } from '../support/gatelm-server.js';
+import { holdRequests } from '../support/hold-requests.js';
 import { uploadTinyCorpus } from '../support/live-training.js';
 import { temporaryFolder } from '../support/service.js';
 
@@ -137,5 +138,18 @@ test('an upload that ends on another page leaves one there', { skip }, async (t)
   left.resolve();
   await page.getByText('cat is ready').waitFor();
   assert.match(page.url(), /#\/machine$/);
+  expectNoErrors();
+});
+
+test('the form for a text comes with the list above it, not before', { skip }, async (t) => {
+  const server = await startGatelm(t, join(temporaryFolder(t), 'data'));
+  const { page, expectNoErrors } = await openPage(t, `${server.address}/#/machine`);
+  const release = await holdRequests(page, /\/corpora$/);
+  await page.goto(`${server.address}/#/corpora`);
+  await page.getByRole('heading', { name: 'Corpora' }).waitFor();
+  assert.equal(await page.getByLabel('Text file').count(), 0);
+  release();
+  await page.getByLabel('Text file').waitFor();
+  assert.ok((await page.locator('.corpus').count()) > 0);
   expectNoErrors();
 });

@@ -41,7 +41,8 @@ export function CorporaPage({ name }: { readonly name: string | null }) {
               </li>
             ))}
           </ul>
-          <UploadForm onDone={load} />
+          {/* The list comes above it: a form that was there before would move under the hand. */}
+          {(corpora.value ?? failure.value) !== null && <UploadForm onDone={load} />}
         </div>
         {name === null ? (
           <p class="faint corpora-hint">{t('corpora.choose')}</p>

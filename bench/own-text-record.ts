@@ -16,6 +16,8 @@ export interface TextRow {
   readonly about: string;
   readonly budgetSeconds: number;
   readonly seed: number;
+  /** Of each training. With one thread, as many trainings ran at a time as there are cores. */
+  readonly threads: number;
   readonly bytes: { readonly train: number; readonly valid: number; readonly test: number };
   readonly compressors: Record<string, CompressedSize | null>;
   auto?: Trained;
@@ -27,6 +29,9 @@ export interface TextRow {
   charRnn?: Trained | null;
 }
 
+/** What makes a row another one. */
+export type RowKey = Pick<TextRow, 'text' | 'budgetSeconds' | 'seed' | 'threads'>;
+
 export class OwnTextRecord {
   readonly #path: string;
   readonly rows: TextRow[];
@@ -36,9 +41,13 @@ export class OwnTextRecord {
     this.rows = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rows : [];
   }
 
-  find(text: string, budgetSeconds: number, seed: number): TextRow | undefined {
+  find({ text, budgetSeconds, seed, threads }: RowKey): TextRow | undefined {
     return this.rows.find(
-      (row) => row.text === text && row.budgetSeconds === budgetSeconds && row.seed === seed,
+      (row) =>
+        row.text === text &&
+        row.budgetSeconds === budgetSeconds &&
+        row.seed === seed &&
+        row.threads === threads,
     );
   }
 

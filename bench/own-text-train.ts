@@ -26,7 +26,8 @@ const { dataDirectory, corpus, body, sampleTokens } = Request.parse(JSON.parse(p
 const source = { dataDirectory, mirror: null };
 const { kernels } = await loadBackend();
 const key = `runs/${process.pid}`;
-const { config, seconds, events } = await trainHere({ ...body, corpus }, source, key);
+const precision = kernels.hasBfloat16 ? 'bfloat16' : 'float32';
+const { config, seconds, events } = await trainHere({ precision, ...body, corpus }, source, key);
 const { parameterCount, vocabularySize, stepsPerEpoch } = lastOf(events, 'started');
 const { steps = 0, ...succeeded } = lastOf(events, 'succeeded');
 const { model, tokenizer } = openModel(pathOf(dataDirectory, `${key}/${MODEL}`), kernels);

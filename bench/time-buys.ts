@@ -4,20 +4,24 @@
  *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m 'RECIPE_JSON' …
  *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m --test 'RECIPE_JSON'
  *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1m --peer 'RECIPE_JSON' …
+ *     GATELM_CORPORA_MIRROR=FOLDER node dist/bench/time-buys.js --budget 1h --test --keep FOLDER 'RECIPE_JSON'
  *     node dist/bench/time-buys.js --table
  *
  * A recipe is a body of POST /experiments without corpus and budget, `{"preset":"auto"}` one of them. Recipes are compared by the
  * perplexity of valid; only with --test, for the one that was chosen by it, a row has that of test. What the file has is not trained
  * again. The time is that of the steps and of the evaluations of valid; `wallSeconds` has besides the reading of the text, the
- * checkpoints and test.
+ * checkpoints and test. With --keep checkpoints and model stay in FOLDER/runs/1 (`gatelm import` takes FOLDER/runs/1/model); a training that was
+ * stopped goes on from there, and `wallSeconds` is that of its last part.
  *
  * With --peer PyTorch trains them, by bench/peers/pytorch_ptb.py, in its fastest mode and with as many threads; its schedules follow the
  * time, where gatelm plans its steps once. A recipe may then have `"secondBias": true`, as those that were published for PyTorch. The
  * Python to use is GATELM_BENCH_PYTHON, else python3.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Budget, secondsOf } from '../src/contracts/budget.js';
+import type { TrainingEvent } from '../src/contracts/events.js';
 import type { FileSource } from '../src/contracts/jobs.js';
 import { resolveExperimentInput } from '../src/contracts/resolve-config.js';
 import { loadBackend } from '../src/kernels/backend.js';
@@ -53,11 +57,13 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     test: { type: 'boolean', default: false },
     peer: { type: 'boolean', default: false },
+    keep: { type: 'string' },
     table: { type: 'boolean', default: false },
     output: { type: 'string', default: 'results/time-buys.json' },
   },
 });
 const rows: TimeRow[] = existsSync(values.output) ? JSON.parse(readFileSync(values.output, 'utf8')).rows : [];
+if (values.keep && positionals.length > 1) throw new Error('--keep: one recipe a folder');
 if (values.table) console.log(table());
 else for (const recipe of positionals) await tryRecipe(JSON.parse(recipe));
 
@@ -89,7 +95,7 @@ type Figures = Omit<TimeRow, keyof ReturnType<typeof describeRun> | 'budgetSecon
 async function trainGatelm(recipe: Recipe, seed: number): Promise<Figures> {
   const body = bodyOf(recipe, seed);
   const { seconds: wallSeconds, events } = await inDataDirectory((source) =>
-    trainHere(body, source, 'runs/1'),
+    trainHere(body, source, 'runs/1', values.keep ? { resume: true, follow: printEpoch } : {}),
   );
   const { parameterCount, stepsPerEpoch } = lastOf(events, 'started');
   const { steps = 0, seconds, validPerplexity, testPerplexity } = lastOf(events, 'succeeded');
@@ -131,10 +137,17 @@ function bodyOf(recipe: Recipe, seed: number) {
   return { ...recipe, corpus: 'ptb', budget: values.budget, training: { ...recipe.training, seed } };
 }
 
-/** Gives a text's source with a data directory that does not outlive the call. */
+function printEpoch(event: TrainingEvent): void {
+  if (event.type === 'epoch') console.log(JSON.stringify(event.data));
+}
+
+/** Gives a text's source with a data directory that does not outlive the call, unless it is to be kept. */
 function inDataDirectory<Result>(use: (source: FileSource) => Promise<Result>): Promise<Result> {
   const mirror = process.env.GATELM_CORPORA_MIRROR ?? null;
-  return withScope((scope) => use({ dataDirectory: scopedFolder(scope), mirror }));
+  return withScope((scope) => {
+    const dataDirectory = values.keep ? resolve(values.keep) : scopedFolder(scope);
+    return use({ dataDirectory, mirror });
+  });
 }
 
 function table(): string {

@@ -15,7 +15,18 @@ const trained = (validBitsPerByte: number, testBitsPerByte: number): Trained => 
 function row(text: string, auto: Trained, random: TextRow['random']): TextRow {
   const bytes = { train: 900, valid: 50, test: 50 };
   const compressors = { 'gzip -9': { alone: 4, givenTrain: 3 }, 'xz -9e': null };
-  return { text, about: '', budgetSeconds: 30, seed: 1, bytes, compressors, auto, random, charRnn: null };
+  return {
+    text,
+    about: '',
+    budgetSeconds: 30,
+    seed: 1,
+    threads: 2,
+    bytes,
+    compressors,
+    auto,
+    random,
+    charRnn: null,
+  };
 }
 
 describe('ownTextTable', () => {

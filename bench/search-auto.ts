@@ -69,7 +69,7 @@ function recipeOf(text: string, seconds: number, seed: number, number: number): 
   const { config } = chooseRecipe({
     profile,
     budgetSeconds: seconds,
-    hasBfloat16: true,
+    backend: { kernels: 'fused', instructions: null },
     isWordBenchmark: false,
   });
   const tokenizer = config.tokenizer as RandomRecipe['tokenizer'];

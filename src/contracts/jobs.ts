@@ -82,13 +82,28 @@ export const BackendReport = z
   .strictObject({
     backend: z.enum(['native', 'wasm']),
     kernels: z.enum(['fused', 'composed']),
+    instructions: z
+      .string()
+      .nullable()
+      .describe(
+        'Instruction set of the fused kernels: portable, avx2, avx512, avx512bf16 or amx; null = composed',
+      ),
     threads: z.int().min(1),
     cpu: z.string(),
     notes: z.array(z.string()).describe('Why it is not the fastest backend, if so'),
   })
   .meta({
     id: 'Backend',
-    examples: [{ backend: 'native', kernels: 'fused', threads: 2, cpu: 'AMD EPYC', notes: [] }],
+    examples: [
+      {
+        backend: 'native',
+        kernels: 'fused',
+        instructions: 'avx512bf16',
+        threads: 2,
+        cpu: 'AMD EPYC',
+        notes: [],
+      },
+    ],
   });
 export type BackendReport = z.infer<typeof BackendReport>;
 

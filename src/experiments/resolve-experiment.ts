@@ -41,7 +41,7 @@ export async function resolveExperiment(
   const { config, reasons } = chooseRecipe({
     profile: await profileCorpus(corpora, corpus.data),
     budgetSeconds: budgetOf(request) ?? DEFAULT_BUDGET_SECONDS,
-    hasBfloat16: trainingExecutor?.backendReport()?.kernels === 'fused',
+    backend: trainingExecutor?.backendReport() ?? null,
     isWordBenchmark: WORD_BENCHMARKS.includes(corpus.data),
     tokenizer: request.tokenizer as never,
   });

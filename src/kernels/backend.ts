@@ -21,8 +21,8 @@ export interface BackendOptions {
 export interface Backend {
   readonly kernels: Kernels;
   readonly report: BackendReport;
-  /** What results depend on: the version of TensorFlow, and the instruction set of the fused kernels. */
-  readonly versions: { readonly tensorflow: string; readonly instructions: string | null };
+  /** Version of the TensorFlow library. */
+  readonly tensorflow: string;
 }
 
 let loading: Promise<Backend> | undefined;
@@ -61,10 +61,10 @@ async function load({ backend, kernels: wanted }: BackendOptions): Promise<Backe
   const report = {
     backend: name,
     kernels: kernels.name,
+    instructions: ops?.info.cpu ?? null,
     threads: name === 'native' ? Number(process.env.TF_NUM_INTRAOP_THREADS ?? availableParallelism()) : 1,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     notes,
   };
-  const versions = { tensorflow: tensorflowVersion(name), instructions: ops?.info.cpu ?? null };
-  return { kernels, report, versions };
+  return { kernels, report, tensorflow: tensorflowVersion(name) };
 }

@@ -1,13 +1,15 @@
 import type { TokenizerConfig } from '../contracts/corpus.js';
+import type { BackendReport } from '../contracts/jobs.js';
 import { AUTO_BASE, type Preset } from '../contracts/presets.js';
 import type { TextProfile } from './text-profile.js';
+import { chooseWordRecipe, type SizedRecipe } from './word-recipe.js';
 
 export interface AutoRequest {
   readonly profile: TextProfile;
   /** Time to train, in seconds. */
   readonly budgetSeconds: number;
-  /** Whether the kernels support bfloat16. */
-  readonly hasBfloat16: boolean;
+  /** Null before a training host has started: taken for the simplest kernels. */
+  readonly backend: Pick<BackendReport, 'kernels' | 'instructions'> | null;
   /** A text whose published results are per word, such as PTB. */
   readonly isWordBenchmark: boolean;
   /** Tokenizer settings of the request; sizes are adapted to them. */
@@ -34,52 +36,69 @@ const VOCABULARY_RANGE = [384, 8192] as const;
 const BYTES_PER_PAIR = 2.7;
 /** Mean length of a word with the following space. */
 const BYTES_PER_WORD = 5.5;
-/** Operations per second of two cores in float32; used for choosing sizes only. */
+/** Operations per second of two cores in float32; used for choosing sizes only, whose limits belong to this figure. */
 const NOMINAL_OPERATIONS = 1.2e11;
+const BFLOAT16_SPEED_UP = 1.6;
+/** Counts for the recipes of large texts in words; with it the rates and dropouts of other texts were worse. */
+const AMX_SPEED_UP = 1.5;
+/** From so many bytes on, a text in words is trained as PTB is. */
+const LARGE_WORD_TEXT = 4_000_000;
 /** Minimum steps per epoch, for a meaningful average. */
 const MIN_STEPS_PER_EPOCH = 12;
 
 /** Chooses a recipe for a text; docs/own-text.md explains the rules and their results. */
-export function chooseRecipe({
-  profile,
-  budgetSeconds,
-  hasBfloat16,
-  isWordBenchmark,
-  tokenizer: given,
-}: AutoRequest): AutoRecipe {
+export function chooseRecipe(request: AutoRequest): AutoRecipe {
+  const { profile, budgetSeconds, backend, isWordBenchmark, tokenizer: given } = request;
   const reasons: string[] = [];
   const tokenizer = chooseTokenizer(profile, isWordBenchmark ? { type: 'word', ...given } : given, reasons);
   const tokens = Math.max(1, profile.bytes / bytesPerToken(tokenizer, profile));
-  const hiddenSize = chooseHiddenSize(profile.bytes, budgetSeconds, reasons);
-  const tieWeights = tokenizer.type === 'word';
-  const embeddingSize = tieWeights ? hiddenSize : Math.min(hiddenSize, 128);
-  const operations =
-    6 * (4 * hiddenSize * (hiddenSize + embeddingSize) + hiddenSize * vocabularyOf(tokenizer, profile));
-  const speed = (NOMINAL_OPERATIONS * (hasBfloat16 ? 1.6 : 1)) / operations;
-  const expectedEpochs = (budgetSeconds * speed) / tokens;
-  const dropout = chooseDropout(expectedEpochs, reasons);
-  const shape = chooseBatch(tokens, tokenizer);
-  const { model, training, optimizer, schedule } = AUTO_BASE;
-  const learningRate = chooseLearningRate(expectedEpochs, hiddenSize);
+  const isFused = backend?.kernels === 'fused';
+  const operations = budgetSeconds * NOMINAL_OPERATIONS * (isFused ? BFLOAT16_SPEED_UP : 1);
+  const sized =
+    tokenizer.type === 'word' && profile.bytes >= LARGE_WORD_TEXT
+      ? chooseWordRecipe(operations * (backend?.instructions === 'amx' ? AMX_SPEED_UP : 1), reasons)
+      : chooseSizes(request, tokenizer, { tokens, operations }, reasons);
+  const { batchSize, bpttLength } = sized.training;
   reasons.push(
-    `AdamW with one cycle of the learning rate up to ${learningRate}, over ${budgetSeconds} s; a batch is ${shape.batchSize} streams of ${shape.bpttLength} tokens, so that an epoch has ${Math.floor(tokens / (shape.batchSize * shape.bpttLength))} steps`,
+    `AdamW with one cycle of the learning rate up to ${sized.optimizer.learningRate}, over ${budgetSeconds} s; a batch is ${batchSize} streams of ${bpttLength} tokens, so that an epoch has ${Math.floor(tokens / (batchSize * bpttLength))} steps`,
   );
+  const { model, training, optimizer, schedule } = AUTO_BASE;
   return {
     config: {
       tokenizer,
-      model: {
-        ...model,
-        embeddingSize,
-        hiddenSizes: [hiddenSize],
-        tieWeights,
-        dropout: { ...model.dropout, hidden: dropout, output: dropout },
-      },
-      optimizer: { ...optimizer, learningRate },
+      model: { ...model, ...sized.model },
+      optimizer: { ...optimizer, ...sized.optimizer },
       schedule,
-      training: { ...training, ...shape, timeBudget: budgetSeconds },
-      precision: hasBfloat16 ? 'bfloat16' : 'float32',
+      training: { ...training, ...sized.training, timeBudget: budgetSeconds },
+      precision: isFused ? 'bfloat16' : 'float32',
     },
     reasons,
+  };
+}
+
+/** @param work tokens of the text, and operations that the time allows */
+function chooseSizes(
+  { profile, budgetSeconds }: AutoRequest,
+  tokenizer: TokenizerInput,
+  { tokens, operations }: { readonly tokens: number; readonly operations: number },
+  reasons: string[],
+): SizedRecipe {
+  const hiddenSize = chooseHiddenSize(profile.bytes, budgetSeconds, reasons);
+  const tieWeights = tokenizer.type === 'word';
+  const embeddingSize = tieWeights ? hiddenSize : Math.min(hiddenSize, 128);
+  const operationsPerToken =
+    6 * (4 * hiddenSize * (hiddenSize + embeddingSize) + hiddenSize * vocabularyOf(tokenizer, profile));
+  const expectedEpochs = operations / operationsPerToken / tokens;
+  const dropout = chooseDropout(expectedEpochs, reasons);
+  return {
+    model: {
+      embeddingSize,
+      hiddenSizes: [hiddenSize],
+      tieWeights,
+      dropout: { ...AUTO_BASE.model.dropout, hidden: dropout, output: dropout },
+    },
+    optimizer: { learningRate: chooseLearningRate(expectedEpochs, hiddenSize) },
+    training: chooseBatch(tokens, tokenizer),
   };
 }
 

@@ -6,15 +6,16 @@ import { packageCommit, packageVersion } from '../package-version.js';
 
 /** What the bits of a training here depend on. */
 export function provenanceOf(
-  { report, versions }: Backend,
+  { report, tensorflow }: Backend,
   { digest, vocabulary }: Pick<Corpus, 'digest' | 'vocabulary'>,
 ): Provenance {
   return {
     version: packageVersion(),
     commit: packageCommit(),
     node: process.versions.node,
-    ...versions,
+    tensorflow,
     cpu: report.cpu,
+    instructions: report.instructions,
     corpus: digest,
     vocabulary: createHash('sha256').update(JSON.stringify(vocabulary.tokens)).digest('hex'),
   };

@@ -34,6 +34,7 @@ const SETUP: NonNullable<MachineState['setup']> = {
 const BACKEND: NonNullable<MachineState['backend']> = {
   backend: 'native',
   kernels: 'fused',
+  instructions: 'avx512',
   threads: 4,
   cpu: 'A processor',
   notes: [],

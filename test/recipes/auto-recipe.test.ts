@@ -12,7 +12,7 @@ function choose(text: string, bytes: number, changes: Partial<AutoRequest> = {})
   const { config, reasons } = chooseRecipe({
     profile: profileText(text.repeat(50), bytes),
     budgetSeconds: 120,
-    hasBfloat16: false,
+    backend: null,
     isWordBenchmark: false,
     ...changes,
   });
@@ -42,6 +42,19 @@ describe('what auto chooses', () => {
   test('words only for a benchmark of words, or where they are asked for', () => {
     assert.equal(choose(PROSE, 5_000_000, { isWordBenchmark: true }).tokenizer.type, 'word');
     assert.equal(choose(PROSE, 5_000_000, { tokenizer: { type: 'word' } }).tokenizer.type, 'word');
+  });
+
+  test('for many words what was best on PTB for about as much computing', () => {
+    const units = (budgetSeconds: number, instructions: string | null, bytes = 5_000_000) => {
+      const backend = { kernels: instructions ? ('fused' as const) : ('composed' as const), instructions };
+      return choose(PROSE, bytes, { isWordBenchmark: true, budgetSeconds, backend }).model.hiddenSizes;
+    };
+    assert.deepEqual(units(60, 'amx'), [200]);
+    assert.deepEqual(units(600, 'amx'), [512, 512]);
+    assert.deepEqual(units(3600, 'amx'), [650, 650]);
+    assert.deepEqual(units(300, 'amx'), [512, 512]);
+    assert.deepEqual(units(300, 'avx2'), [200], 'a slower machine reads less in the same time');
+    assert.deepEqual(units(3600, 'amx', 200_000), [256], 'fewer words: by the size of the text');
   });
 
   test('larger models for more text and more time', () => {

@@ -29,6 +29,7 @@ import { turns } from './turns.js';
 const REPORT: BackendReport = {
   backend: 'native',
   kernels: 'composed',
+  instructions: null,
   threads: 1,
   cpu: 'a test',
   notes: [],

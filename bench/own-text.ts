@@ -79,16 +79,14 @@ async function tryText(text: OwnText, content: string, budgetSeconds: number, py
     const row = record.find(key) ?? record.add(newRow(key, text, files));
     const train = (body: object) =>
       trainGatelm({ dataDirectory, corpus: text.name, body, sampleTokens: SAMPLE_CHARACTERS });
-    await atATime(
-      concurrentTrainings,
-      trainingsOf(row, { train, python, files }),
-      async ({ who, run, keep }) => {
-        const trained = await run();
-        keep(trained);
-        record.save();
-        console.log(`${text.name}, ${values.budget}, ${who}: ${trained.testBitsPerByte.toFixed(3)}`);
-      },
-    );
+    const trainings = trainingsOf(row, { train, python, files });
+    record.save();
+    await atATime(concurrentTrainings, trainings, async ({ who, run, keep }) => {
+      const trained = await run();
+      keep(trained);
+      record.save();
+      console.log(`${text.name}, ${values.budget}, ${who}: ${trained.testBitsPerByte.toFixed(3)}`);
+    });
   });
 }
 

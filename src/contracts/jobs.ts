@@ -13,6 +13,7 @@ import {
   GenerationTaskRequest,
 } from './generation.js';
 import { InferenceLimits } from './inference-limits.js';
+import { Instructions } from './provenance.js';
 import { SampleQuality, SampleQualityRequest } from './sample-quality.js';
 import {
   RankRequest,
@@ -82,12 +83,7 @@ export const BackendReport = z
   .strictObject({
     backend: z.enum(['native', 'wasm']),
     kernels: z.enum(['fused', 'composed']),
-    instructions: z
-      .string()
-      .nullable()
-      .describe(
-        'Instruction set of the fused kernels: portable, avx2, avx512, avx512bf16 or amx; null = composed',
-      ),
+    instructions: Instructions,
     threads: z.int().min(1),
     cpu: z.string(),
     notes: z.array(z.string()).describe('Why it is not the fastest backend, if so'),

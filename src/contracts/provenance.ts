@@ -2,6 +2,13 @@ import { z } from 'zod';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 has 64 hexadecimal digits');
 
+export const Instructions = z
+  .string()
+  .nullable()
+  .describe(
+    'Instruction set of the fused kernels: portable, avx2, avx512, avx512bf16 or amx; null = composed',
+  );
+
 /** What the bits of a training depend on beside its config and the number of threads. */
 export const Provenance = z.strictObject({
   version: z.string().describe('Version of gatelm'),
@@ -12,12 +19,7 @@ export const Provenance = z.strictObject({
   node: z.string().describe('Version of Node.js'),
   tensorflow: z.string().describe('Version of the TensorFlow library'),
   cpu: z.string().describe('Name of the processor'),
-  instructions: z
-    .string()
-    .nullable()
-    .describe(
-      'Instruction set of the fused kernels: portable, avx2, avx512, avx512bf16 or amx; null = composed',
-    ),
+  instructions: Instructions,
   corpus: sha256.describe('SHA-256 over the SHA-256 of the texts of train, valid and test'),
   vocabulary: sha256.describe('SHA-256 of the tokens in the order of their ids, as JSON'),
 });

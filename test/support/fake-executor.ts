@@ -26,7 +26,8 @@ import { ModelConfig } from '../../src/contracts/model.js';
 import { pathOf } from '../../src/files/layout.js';
 import { turns } from './turns.js';
 
-const REPORT: BackendReport = {
+/** What a host without tensors reports. */
+export const FAKE_BACKEND: BackendReport = {
   backend: 'native',
   kernels: 'composed',
   instructions: null,
@@ -151,7 +152,7 @@ export class FakeTrainingExecutor implements TrainingExecutor {
   }
 
   backendReport(): BackendReport {
-    return REPORT;
+    return FAKE_BACKEND;
   }
 
   unusableReason(): string | null {
@@ -208,7 +209,7 @@ export class FakeInferenceExecutor implements InferenceExecutor {
   }
 
   backendReport(): BackendReport {
-    return REPORT;
+    return FAKE_BACKEND;
   }
 
   unusableReason(): string | null {

@@ -6,7 +6,7 @@ import type { BalancedInferenceExecutor } from '../../src/compute/inferencers/ba
 import { openSocket } from '../../src/compute/inferencers/open-socket.js';
 import { ServerConnection } from '../../src/compute/inferencers/server-connection.js';
 import { type CleanUpOwner, cleanUp } from './clean-up.js';
-import { FakeInferenceExecutor } from './fake-executor.js';
+import { FAKE_BACKEND, FakeInferenceExecutor } from './fake-executor.js';
 
 export interface FakeInferencerOptions {
   readonly id?: string;
@@ -54,14 +54,7 @@ export async function joinAsInferencer(
         labels: [],
         memoryBytes: 0,
         slots,
-        backend: {
-          backend: 'native',
-          kernels: 'composed',
-          instructions: null,
-          threads: 1,
-          cpu: 'a test',
-          notes: [],
-        },
+        backend: FAKE_BACKEND,
       },
       run: (task, options) => executor.run(task, options as never),
       onWelcome,
